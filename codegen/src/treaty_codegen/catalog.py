@@ -1,0 +1,123 @@
+"""The catalog: every schema under ``schemas/`` together with what ``topics.toml`` says of topics, services and removals.
+
+A value, not a loader: ``treaty_codegen.load`` makes it from file texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import TypeVar
+
+from treaty_avro import Schema
+
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaFile:
+    """One ``.avsc``: ``path`` is relative to the schemas folder, with forward slashes (``order/order_created.avsc``)."""
+
+    path: str
+    text: str
+    schema: Schema
+
+    @property
+    def full_name(self) -> str:
+        """Full name of the one named type that the file defines at its top."""
+        name = getattr(self.schema.root, "name", None)
+        return name.full if name is not None else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consumer:
+    """A reader of a topic, by consumer group. ``events`` empty: all. External readers name their owner instead of a service."""
+
+    group: str
+    service: str | None = None
+    events: tuple[str, ...] = ()
+    external: str | None = None
+    reads: tuple[str, ...] = ()
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventSettings:
+    """What ``[topic."t".event.X]`` overrides for one event."""
+
+    key: str | None = None
+    environments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """A declared topic with all defaults applied. Values that differ by environment keep their table; see ``for_env``."""
+
+    name: str
+    doc: str
+    owner: str
+    events: tuple[str, ...]
+    event_type: str = "topic"
+    key: str | None = None
+    subject: str = "topic-record"
+    compatibility: str = "FULL_TRANSITIVE"
+    partitions: Mapping[str, int] = field(default_factory=dict)
+    replication: Mapping[str, int] = field(default_factory=dict)
+    retention: Mapping[str, timedelta] = field(default_factory=dict)
+    cleanup: str = "delete"
+    config: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    producers: tuple[str, ...] = ()
+    consumers: tuple[Consumer, ...] = ()
+    event_settings: Mapping[str, EventSettings] = field(default_factory=dict)
+    pii: tuple[str, ...] = ()
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A service of this repository: where its code lies, where its failures go."""
+
+    name: str
+    owner: str
+    code: str
+    dead_letter: str
+    retry: tuple[str, ...] = ("1s", "10s", "60s")
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """A tombstone: the only way anything is ever deleted. No event: the whole topic."""
+
+    topic: str
+    reason: str
+    approved_by: str
+    event: str | None = None
+    soft_after: date | None = None
+    permanent_after: date | None = None
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalog:
+    """Everything that git says about events. ``files`` is keyed by path; ``by_name`` by full name."""
+
+    files: Mapping[str, SchemaFile]
+    topics: Mapping[str, Topic] = field(default_factory=dict)
+    services: Mapping[str, Service] = field(default_factory=dict)
+    removals: tuple[Removal, ...] = ()
+
+    @property
+    def by_name(self) -> Mapping[str, SchemaFile]:
+        """Full name to file."""
+        return {file.full_name: file for file in self.files.values()}
+
+    def topic_of(self, full_name: str) -> Topic | None:
+        """The topic that lists this event, or None for shared types."""
+        return next((topic for topic in self.topics.values() if full_name in topic.events), None)
+
+
+def for_env(values: Mapping[str, V], env: str) -> V:
+    """The value for one environment: its own entry, else ``"*"``."""
+    return values[env] if env in values else values["*"]
