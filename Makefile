@@ -1,0 +1,68 @@
+# One task runner. `make` alone lists the targets; each sets up what it needs on first use.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do command -v $$p >/dev/null 2>&1 && \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && { echo $$p; break; }; done)
+BIN := .venv/bin
+READY := .venv/.ready
+SOURCES := platform/avro/src platform/runtime/src platform/tool/src codegen/src services/src tests bench scripts
+WORKERS ?= 2
+TESTS ?=
+
+.PHONY: help setup demo up down test test-deps check fmt generate snapshots bench lock
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+$(READY): requirements.lock build.lock tools.lock scripts/bootstrap.py $(wildcard */pyproject.toml */*/pyproject.toml)
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and none was found. Install one, or say PYTHON=/path/to/python3." >&2; exit 3; }
+	@$(PYTHON) scripts/bootstrap.py
+
+setup: $(READY) ## make the Python environment that all other targets use
+
+demo: $(READY) ## start everything with steady traffic and a live view; Ctrl-C ends it
+	@$(BIN)/treaty demo
+
+up: $(READY) ## start Kafka, registry, Redis, mail sink and the services; Ctrl-C ends them
+	@$(BIN)/treaty up
+
+down: $(READY) ## end what `make up` or `make demo` started in another terminal
+	@$(BIN)/treaty down
+
+test: $(READY) ## run all tests on real parts (TESTS=path to choose, WORKERS=n)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup $(TESTS)
+
+test-deps: $(READY) ## install what tests need beyond wheels: a browser and a font (apt, as root), else say how
+	@$(BIN)/python scripts/test_deps.py
+
+check: $(READY) ## format, lint, types, arrows, generated files, schemas, documents
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/treaty generate --check
+	@$(BIN)/treaty lint
+	@$(BIN)/treaty breaking --against releases
+	@$(BIN)/codespell
+	@$(BIN)/yamllint --strict .
+	@$(BIN)/python scripts/check_compose.py
+
+fmt: $(READY) ## format the code and mend what the linter can mend
+	@$(BIN)/ruff check --fix --quiet $(SOURCES) || true
+	@$(BIN)/ruff format $(SOURCES)
+
+generate: $(READY) ## write sdk/ anew from schemas/
+	@$(BIN)/treaty generate
+
+snapshots: $(READY) ## rewrite expected blocks in documents and cases; review the diff like code
+	@TREATY_SNAPSHOTS=write $(BIN)/python -m pytest -q -p no:randomly -m snapshot
+
+bench: $(READY) ## measure: ratios and counts, printed with the README's table
+	@$(BIN)/python -m bench
+
+lock: $(READY) ## renew the locks after a change of dependencies (no URL gets into them)
+	@UV_PYTHON_DOWNLOADS=never .venv/tools/bin/uv lock --quiet
+	@.venv/tools/bin/uv export --quiet --all-packages --all-groups --no-emit-workspace --no-header --no-annotate -o requirements.lock
+	@.venv/tools/bin/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 scripts/build.in -o build.lock
+	@.venv/tools/bin/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 scripts/tools.in -o tools.lock
+	@! grep -nE '://|^-' requirements.lock build.lock tools.lock
