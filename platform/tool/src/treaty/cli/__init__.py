@@ -1,0 +1,72 @@
+"""The command ``treaty``. Commands load when they are called, so that ``treaty --help`` stays fast."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "lint": ("treaty.cli.lint:lint", "check schemas and topics for style and safety"),
+    "breaking": ("treaty.cli.breaking:breaking", "find changes that would break a reader or a meaning"),
+    "generate": ("treaty.cli.generate:generate", "write the typed Python classes of all events"),
+    "release": ("treaty.cli.release:release", "lock the current schemas as a released set"),
+    "explain": ("treaty.cli.explain:explain", "show the page of a rule"),
+    "registry": ("treaty.cli.registry:registry", "serve a registry; plan and apply its contents"),
+    "topics": ("treaty.cli.topics:topics", "plan, apply and list topics"),
+    "up": ("treaty.cli.up:up", "start the local stack and the services"),
+    "down": ("treaty.cli.down:down", "end the local stack"),
+    "demo": ("treaty.cli.demo:demo", "the local stack with steady traffic and a live view"),
+    "token": ("treaty.cli.token:token", "print a demo user's token for the services"),
+    "settings": ("treaty.cli.settings:settings", "print every setting and where it came from"),
+    "completion": ("treaty.cli.completion:completion", "print the completion script of a shell"),
+}
+"""Name to (place, one line of help), in the order of ``--help``: by hand, so that the order tells a story."""
+
+
+class LazyGroup(click.Group):
+    """Knows the names and one-liners of all commands, and imports one only to run it."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """All names in the order of ``COMMANDS``."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command itself; an unknown name fails with the nearest one."""
+        if cmd_name not in COMMANDS:
+            close = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
+            hint = f" Did you mean `{close[0]}`?" if close else " See `treaty --help`."
+            ctx.fail(f"No command `{cmd_name}`.{hint}")
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(module), name)
+        assert isinstance(command, click.Command)  # noqa: S101  a wrong entry of our own table
+        return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of ``--help``, from the table alone: nothing is imported."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="treaty")
+def treaty() -> None:
+    """Schema-governed events for Kafka: the Avro schemas in git are the treaty between producers and consumers.
+
+    \b
+    treaty lint && treaty breaking     what a schema pull request runs
+    treaty up                          a real Kafka, registry and the services, on this machine
+
+    Exit codes: 0 clean, 1 findings or drift, 2 usage, 3 environment, 4 a bug.
+    """
+
+
+def main() -> NoReturn:
+    """Runs the command line; ends the process with the exit code of ``workflow`` (0 to 4, 130 for Ctrl-C)."""
+    from treaty.cli.outcome import run
+
+    sys.exit(run(treaty, debug="--debug" in sys.argv or bool(os.environ.get("TREATY_DEBUG"))))

@@ -1,0 +1,75 @@
+"""How a command ends: each kind of fault has one exit code and one way to be told."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+import click
+
+from treaty.errors import TreatyError
+
+FINDINGS, USAGE, ENVIRONMENT, BUG, INTERRUPTED = 1, 2, 3, 4, 130
+
+
+def run(command: click.Command, *, debug: bool) -> int:
+    """Runs ``command`` on ``sys.argv``; returns the exit code, never raises."""
+    try:
+        result = command.main(standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted; files are as they were.", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): point stdout at nothing so that the interpreter's own flush is quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return INTERRUPTED
+    except TreatyError as error:
+        return tell(error, debug=debug)
+    except OSError as error:
+        return tell_os(error, debug=debug)
+    except Exception as error:  # noqa: BLE001  the last place: a bug becomes a report, not a stack trace
+        return report(error, debug=debug)
+    return result if isinstance(result, int) else 0
+
+
+def tell(error: TreatyError, *, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    click.echo(f"treaty: {error}", err=True)
+    if error.next_step:
+        click.echo(f"  next: {error.next_step}", err=True)
+    return error.exit_code
+
+
+def tell_os(error: OSError, *, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    place = f" ({error.filename})" if error.filename else ""
+    click.echo(f"treaty: {error.strerror or error}{place}", err=True)
+    return ENVIRONMENT
+
+
+def report(error: Exception, *, debug: bool) -> int:
+    """Writes the full report to a private file; the terminal gets one sentence."""
+    if debug:
+        traceback.print_exc()
+    from treaty import __version__
+
+    handle, name = tempfile.mkstemp(prefix="treaty-report-", suffix=".txt")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(f"treaty {__version__}, Python {sys.version}\n{' '.join(sys.argv[:2])} …\n\n")
+        traceback.print_exception(error, file=file)
+    click.echo(
+        f"treaty: this is a bug in treaty: {type(error).__name__}: {error}\n  next: report it with {Path(name)}",
+        err=True,
+    )
+    return BUG

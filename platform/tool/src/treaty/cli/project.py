@@ -1,0 +1,34 @@
+"""What every command that works on a project shares: ``--config`` and the settings behind it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from treaty.config import Settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def config_option(command: F) -> F:
+    """Adds ``--config FILE`` and ``--debug`` (a stack trace for every fault)."""
+    command = click.option("--debug", is_flag=True, expose_value=False, help="Show a stack trace for every fault.")(
+        command
+    )
+    return click.option(
+        "--config",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Project file (default: treaty.toml here or above).",
+    )(command)
+
+
+def load_settings(config: Path | None) -> Settings:
+    """The project's settings; ``UsageError`` says what is wrong with them."""
+    from treaty.config import Settings
+
+    return Settings.load(config, os.environ, start=Path.cwd())
