@@ -27,7 +27,10 @@ def run(*command: str | Path, env: dict[str, str] | None = None, quiet: bool = F
     """Runs one command in the repository; False if it failed or could not start."""
     out = subprocess.DEVNULL if quiet else None
     try:
-        return subprocess.run([str(c) for c in command], cwd=ROOT, env=env, stdout=out, stderr=out, check=False).returncode == 0
+        return (
+            subprocess.run([str(c) for c in command], cwd=ROOT, env=env, stdout=out, stderr=out, check=False).returncode
+            == 0
+        )
     except OSError:
         return False
 
@@ -47,7 +50,10 @@ def uv_environment() -> dict[str, str]:
     env.setdefault("UV_LINK_MODE", "copy")
     if not {"UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_CONFIG_FILE"} & env.keys():
         asked = subprocess.run(
-            [sys.executable, "-m", "pip", "config", "get", "global.index-url"], capture_output=True, text=True, check=False
+            [sys.executable, "-m", "pip", "config", "get", "global.index-url"],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         index = env.get("PIP_INDEX_URL") or (asked.stdout.strip() if asked.returncode == 0 else "")
         if index:
