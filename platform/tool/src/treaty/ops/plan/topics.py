@@ -1,0 +1,140 @@
+"""Git against a cluster: which topics to create and which settings to alter. Pure.
+
+Retry and dead-letter topics are derived from who reads what, so nobody has to remember them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from treaty.ops.plan import Drift, Plan, digest, numbered
+from treaty_codegen import Catalog, Consumer, Topic, for_env
+
+IN_PLACE_UP_TO = timedelta(seconds=2)
+"""Shorter delays wait in place and need no topic (``treaty_runtime.retry``)."""
+
+DEAD_LETTER_RETENTION = timedelta(hours=720)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicState:
+    """A topic as it should be or as it is; ``config`` holds only what git speaks of (Kafka's names, values as text)."""
+
+    partitions: int
+    replication: int
+    config: Mapping[str, str] = field(default_factory=dict)
+
+
+def desired(catalog: Catalog, *, environment: str) -> dict[str, TopicState]:
+    """Every topic by name: the declared ones, then retry and dead-letter topics of their readers."""
+    topics = {topic.name: declared(topic, environment) for topic in catalog.topics.values()}
+    for name, state in derived(catalog, topics):
+        topics.setdefault(name, state)  # a [topic] of that name overrides
+    return dict(sorted(topics.items()))
+
+
+def declared(topic: Topic, environment: str) -> TopicState:
+    config = {key: for_env(values, environment) for key, values in topic.config.items()}
+    config |= {"retention.ms": milliseconds(for_env(topic.retention, environment)), "cleanup.policy": topic.cleanup}
+    return TopicState(
+        partitions=for_env(topic.partitions, environment),
+        replication=for_env(topic.replication, environment),
+        config=dict(sorted(config.items())),
+    )
+
+
+def derived(catalog: Catalog, topics: Mapping[str, TopicState]) -> Iterator[tuple[str, TopicState]]:
+    for service in catalog.services.values():
+        sources = [topic for topic in catalog.topics.values() if readers(topic, service.name)]
+        if not sources:
+            continue
+        replication = max(topics[topic.name].replication for topic in sources)
+        isr = [topics[topic.name].config.get("min.insync.replicas") for topic in sources]
+        config = {"cleanup.policy": "delete", "retention.ms": milliseconds(DEAD_LETTER_RETENTION)}
+        config |= {"min.insync.replicas": next(value for value in isr if value)} if any(isr) else {}
+        config = dict(sorted(config.items()))
+        yield service.dead_letter, TopicState(partitions=1, replication=replication, config=config)
+        for group in sorted({reader.group for topic in sources for reader in readers(topic, service.name)}):
+            if group.endswith("-*"):
+                continue  # one group a process: its failures block instead
+            read = [topics[topic.name].partitions for topic in sources if group in {r.group for r in topic.consumers}]
+            for delay in ("0s", *(text for text in service.retry if duration(text) > IN_PLACE_UP_TO)):
+                yield f"retry.{group}.{delay}", TopicState(partitions=max(read), replication=replication, config=config)
+
+
+def readers(topic: Topic, service: str) -> tuple[Consumer, ...]:
+    return tuple(reader for reader in topic.consumers if reader.service == service)
+
+
+def duration(text: str) -> timedelta:
+    """``90s 15m 168h 30d`` as a time span; the catalog has already refused anything else."""
+    match = re.fullmatch(r"(\d+)([smhd])", text)
+    if match is None:
+        raise ValueError(f"not a duration: {text}")
+    return timedelta(seconds=int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]])
+
+
+def milliseconds(span: timedelta) -> str:
+    return str(span // timedelta(milliseconds=1))
+
+
+def plan(
+    wanted: Mapping[str, TopicState],
+    actual: Mapping[str, TopicState],
+    *,
+    environment: str,
+    target: str,
+    git_commit: str,
+    may_repartition: bool = False,
+) -> Plan:
+    """Creates, alters, adds partitions if ``may_repartition`` (keys move then); all else that differs is drift."""
+    steps: list[tuple[str, str, Any, Any]] = []
+    rows: list[Drift] = []
+    for name, want in wanted.items():
+        seen = actual.get(name)
+        if seen is None:
+            steps.append(("create", name, None, asdict(want)))
+            continue
+        changed = {key: value for key, value in want.config.items() if seen.config.get(key) != value}
+        if changed:
+            steps.append(("alter-config", name, {key: seen.config.get(key) for key in changed}, changed))
+        if want.partitions > seen.partitions and may_repartition:
+            steps.append(("add-partitions", name, seen.partitions, want.partitions))
+        else:
+            rows += counts_differ(name, want, seen)
+    rows += [
+        Drift(subject=name, what="is on the cluster, but not in git")
+        for name in sorted(actual)
+        if name not in wanted and not name.startswith("_")
+    ]
+    return Plan(
+        kind="topics",
+        environment=environment,
+        target=target,
+        git_commit=git_commit,
+        desired_sha256=digest({name: asdict(state) for name, state in wanted.items()}),
+        actual_sha256=digest({name: asdict(state) for name, state in actual.items()}),
+        steps=numbered(steps),
+        drift=tuple(rows),
+    )
+
+
+def counts_differ(name: str, want: TopicState, seen: TopicState) -> Iterator[Drift]:
+    if want.partitions > seen.partitions:
+        yield Drift(
+            subject=name,
+            what=f"has {seen.partitions} partitions, git says {want.partitions}: --allow-repartition adds them, and moves keys",
+        )
+    if want.partitions < seen.partitions:
+        yield Drift(
+            subject=name, what=f"has {seen.partitions} partitions, git says {want.partitions}: Kafka cannot remove any"
+        )
+    if want.replication != seen.replication:
+        yield Drift(
+            subject=name,
+            what=f"has replication {seen.replication}, git says {want.replication}: reassign its partitions",
+        )
