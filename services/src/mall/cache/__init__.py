@@ -1,0 +1,1 @@
+"""The cache service: goods, stock and the hot ranking in Redis."""

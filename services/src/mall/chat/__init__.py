@@ -1,0 +1,1 @@
+"""The chat service: conversations between a buyer and a seller about goods."""

@@ -1,0 +1,1 @@
+"""The order service: places orders, owns the stock, and tells the life of every order."""
