@@ -1,0 +1,140 @@
+"""Everything the runtime raises: each class says whose fault it is and what to do next.
+
+A class docstring is the default sentence. ``Poison`` dead-letters a record at once, ``Outage`` waits for a dependency, all others
+are the caller's or the handler's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import ClassVar
+
+
+class TreatyError(Exception):
+    """The treaty runtime could not go on: read the cause below."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message if message is not None else (type(self).__doc__ or "").strip())
+
+
+class InvalidSettings(TreatyError):
+    """Settings cannot be used: correct every fault listed."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(self.faults))
+
+
+class HandlerConflict(TreatyError):
+    """Two handlers of one group claim the same event or topic: keep one of them."""
+
+
+class UnknownTopic(TreatyError):
+    """The class belongs to no topic: list it under a topic in topics.toml and run `treaty generate`."""
+
+
+class UndeclaredTopic(TreatyError):
+    """A topic of KAFKA_TOPICS is none of the group's: use a subset of the topics the code declares."""
+
+
+class DuplicateGroup(TreatyError):
+    """Two groups of one runtime have the same name: rename one."""
+
+
+class NoSession(TreatyError):
+    """This handler runs without a database: pass `sessions=` to the Runtime."""
+
+
+class InvalidKey(TreatyError):
+    """A record key has 1 to 512 bytes of UTF-8: pass another `key=`."""
+
+
+class QueueFull(TreatyError):
+    """The producer's queue is full: await `room()` and produce the same record again."""
+
+
+class PublishFailed(TreatyError):
+    """The broker did not acknowledge the record: `is_retriable` says whether to try again.
+
+    ``failures`` maps the index of each failed event of ``publish_many`` to its reason.
+    """
+
+    def __init__(self, reason: str, *, is_retriable: bool, failures: Mapping[int, str] | None = None) -> None:
+        self.reason, self.is_retriable, self.failures = reason, is_retriable, dict(failures or {})
+        super().__init__(reason)
+
+
+class SchemaNotRegistered(TreatyError):
+    """The schema is not registered: run `treaty registry apply`."""
+
+    def __init__(self, full_name: str, subject: str) -> None:
+        self.full_name, self.subject = full_name, subject
+        super().__init__(f"{full_name} is not registered under {subject}. Run: treaty registry apply")
+
+
+class SchemaGateClosed(TreatyError):
+    """A live schema version cannot be read by this program: deploy a reader that can, then start again."""
+
+    def __init__(self, findings: Sequence[str]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("\n".join(self.findings))
+
+
+class Poison(TreatyError):
+    """The record can never be handled: it goes to the dead-letter topic at once. ``reason`` begins ``treaty-reason``."""
+
+    reason: ClassVar[str] = "undecodable"
+
+
+class NotFramed(Poison):
+    """The value has no magic byte 0 and schema id: produce it with a schema-aware client."""
+
+
+class UnknownSchemaId(Poison):
+    """The registry does not know the schema id of the value: register the schema before producing with it."""
+
+
+class WriterNotAllowed(Poison):
+    """The writer's schema belongs to no subject of this topic: declare the event in topics.toml first."""
+
+    reason: ClassVar[str] = "not-allowed"
+
+
+class Oversize(Poison):
+    """The record is larger than the runtime accepts: raise `max_record_bytes` or send less."""
+
+    reason: ClassVar[str] = "oversize"
+
+
+class Reject(Poison):
+    """A handler raises this to say that the event is wrong for good: it is dead-lettered without retries."""
+
+    reason: ClassVar[str] = "rejected"
+
+
+class Retry(TreatyError):
+    """A handler raises this to be called again after ``after``, whatever the schedule says."""
+
+    def __init__(self, *, after: timedelta, message: str | None = None) -> None:
+        self.after = after
+        super().__init__(message)
+
+
+class HandlerTimeout(TreatyError):
+    """The handler did not finish in its time: make it faster or raise its `timeout`."""
+
+
+class Outage(TreatyError):
+    """A dependency is away: records wait, none is dead-lettered. ``dependency`` names it (`database`, `kafka`, `redis`)."""
+
+    def __init__(self, message: str | None = None, *, dependency: str) -> None:
+        self.dependency = dependency
+        super().__init__(message)
+
+
+class RegistryUnavailable(Outage):
+    """No schema registry answered: only the records that need it wait; check SCHEMA_REGISTRY_URL."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message if message is not None else type(self).__doc__, dependency="registry")

@@ -1,0 +1,228 @@
+"""The values that travel: what an event class offers, where a record lies, what a handler receives."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
+from uuid import UUID
+
+from treaty_runtime.errors import NoSession
+from treaty_runtime.job import Job
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+
+E = TypeVar("E")
+R = TypeVar("R")
+
+Headers = tuple[tuple[str, bytes], ...]
+"""Record headers in wire order; names may repeat."""
+
+
+class Event(Protocol):
+    """What a generated class offers (structural; `treaty generate` writes it). ``__key__() -> str`` is optional."""
+
+    __avro_schema__: ClassVar[str]
+    __avro_fullname__: ClassVar[str]
+    __avro_references__: ClassVar[tuple[str, ...]]
+    __topic__: ClassVar[str]
+    __subject__: ClassVar[str]
+    __event_type__: ClassVar[str]
+
+
+class Partition(NamedTuple):
+    """One partition of a topic."""
+
+    topic: str
+    partition: int
+
+
+class Place(NamedTuple):
+    """Where a record lies."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+    @property
+    def of(self) -> Partition:
+        """The partition of the place."""
+        return Partition(self.topic, self.partition)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A record as Kafka has it: bytes. ``timestamp_ms`` counts from the epoch; ``-1`` means none."""
+
+    place: Place
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+    timestamp_ms: int = -1
+    is_log_append_time: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope(Generic[E]):
+    """An event with its headers.
+
+    ``id`` is ``ce_id`` or the UUID derived where that is none; ``origin`` is the first place of the record, through all retries;
+    ``headers`` holds the first value of each name. For raw handlers ``event`` is the Record itself.
+    """
+
+    event: E
+    id: UUID
+    type: str
+    source: str
+    time: datetime
+    subject: str
+    key: bytes | None
+    correlation_id: UUID
+    causation_id: UUID | None
+    place: Place
+    origin: Place
+    timestamp: datetime
+    schema_id: int
+    headers: Mapping[str, bytes]
+    attempt: int = 1
+    is_replay: bool = False
+
+
+class Stage(Protocol):
+    """Stages an event in the caller's transaction and answers its id; ``Outbox.stage`` is the one."""
+
+    def __call__(
+        self,
+        session: Any,  # AsyncSession or Session: one plain function serves both
+        event: Event,
+        *,
+        key: str | None = None,
+        event_id: UUID | None = None,
+        correlation_id: UUID | None = None,
+        causation_id: UUID | None = None,
+        headers: Mapping[str, bytes] | None = None,
+    ) -> UUID: ...
+
+
+class Schedule(Protocol):
+    """Schedules a job in the caller's transaction; the delay queue's store is the one."""
+
+    def __call__(self, session: Any, job: Job, *, replace: bool = False) -> None: ...
+
+
+class Outside(Protocol):
+    """Calls something outside the transaction, or only records the call in a dry run."""
+
+    async def __call__(self, name: str, key: str, send: Callable[[], Awaitable[R]]) -> R: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a handler may use besides the event. ``deadline`` is aware; the handler is cancelled then."""
+
+    envelope: Envelope[Any]
+    deadline: datetime
+    open_session: AsyncSession | None = None
+    stager: Stage | None = None
+    scheduler: Schedule | None = None
+    outsider: Outside | None = None
+    is_dry_run: bool = False
+
+    @property
+    def session(self) -> AsyncSession:
+        """The session of the transaction that the inbox row is in; ``NoSession`` without a database."""
+        if self.open_session is None:
+            raise NoSession
+        return self.open_session
+
+    @property
+    def attempt(self) -> int:
+        """1 for the first try."""
+        return self.envelope.attempt
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether an operator replays the record."""
+        return self.envelope.is_replay
+
+    def stage(self, event: Event, *, key: str | None = None, headers: Mapping[str, bytes] | None = None) -> UUID:
+        """Stages an event that this one caused, in the handler's transaction; answers its id."""
+        if self.stager is None:
+            raise NoSession
+        cause = self.envelope
+        return self.stager(
+            self.session, event, key=key, correlation_id=cause.correlation_id, causation_id=cause.id, headers=headers
+        )
+
+    def schedule(self, job: Job, *, replace: bool = False) -> None:
+        """Schedules a job in the handler's transaction."""
+        if self.scheduler is None:
+            raise NoSession
+        self.scheduler(self.session, job, replace=replace)
+
+    async def outside(self, name: str, key: str, send: Callable[[], Awaitable[R]]) -> R:
+        """Calls ``send`` (mail, HTTP) with an idempotency key; a dry run only records the call."""
+        return await (self.outsider(name, key, send) if self.outsider is not None else send())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchContext:
+    """What a batch handler may use: one session for all of ``envelopes``, in order."""
+
+    envelopes: tuple[Envelope[Any], ...]
+    deadline: datetime
+    open_session: AsyncSession | None = None
+    failures: Mapping[int, Exception] = field(default_factory=dict)
+
+    @property
+    def session(self) -> AsyncSession:
+        """The session of the batch's transaction; ``NoSession`` without a database."""
+        if self.open_session is None:
+            raise NoSession
+        return self.open_session
+
+
+class Outcome(Enum):
+    """How a handled record ended."""
+
+    HANDLED = "handled"
+    DUPLICATE = "duplicate"
+
+
+Handle = Callable[[Context], Awaitable[None]]
+
+
+class Effects(Protocol):
+    """Runs a handler so that its effects happen once.
+
+    Opens a session and transaction, inserts the inbox row (unless ``inbox`` is false), calls ``handle`` with a Context that holds
+    the session, commits. Answers DUPLICATE without a call if the row was there. Raises what the handler or the commit raised.
+    """
+
+    async def run(
+        self, envelope: Envelope[Any], *, group: str, handle: Handle, deadline: datetime, inbox: bool = True
+    ) -> Outcome: ...
+
+
+class DirectEffects:
+    """Effects without a database: calls the handler, remembers nothing."""
+
+    async def run(
+        self,
+        envelope: Envelope[Any],
+        *,
+        group: str,  # noqa: ARG002 (part of the protocol)
+        handle: Handle,
+        deadline: datetime,
+        inbox: bool = True,  # noqa: ARG002
+    ) -> Outcome:
+        """Calls ``handle`` with a Context that has no session."""
+        await handle(Context(envelope=envelope, deadline=deadline))
+        return Outcome.HANDLED

@@ -1,0 +1,246 @@
+"""What happened, as frozen records: the library logs nothing itself, metrics, logs and traces are observers of these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from treaty_runtime.event import Partition, Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """The broker acknowledged a record. ``seconds`` from produce to acknowledgement."""
+
+    topic: str
+    event_type: str
+    event_id: UUID
+    place: Place
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishRefused:
+    """A record was finally not published. ``error_type`` is Kafka's error name."""
+
+    topic: str
+    event_type: str
+    event_id: UUID
+    error_type: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyMissing:
+    """An event without a declared key got `diag-<event id>`."""
+
+    topic: str
+    event_type: str
+    event_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staged:
+    """An event was staged in a transaction that is not yet committed."""
+
+    topic: str
+    event_type: str
+    event_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relayed:
+    """A batch of outbox rows was acknowledged and deleted."""
+
+    rows: int
+    seconds: float
+    lanes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fenced:
+    """A relay lost its lane to another one before its delete."""
+
+    lane: int
+    owner: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """Records arrived in one batch: how many per topic."""
+
+    group: str
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handled:
+    """A handler succeeded. ``latency_seconds``: from event time to effect."""
+
+    group: str
+    topic: str
+    event_type: str
+    event_id: UUID
+    place: Place
+    attempt: int
+    handler: str
+    seconds: float
+    latency_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """An attempt failed; what follows is a Retried, DeadLettered or Outage of its own."""
+
+    group: str
+    topic: str
+    event_type: str
+    event_id: UUID
+    place: Place
+    attempt: int
+    handler: str
+    seconds: float
+    error: Exception
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duplicate:
+    """The inbox knew the event: no effect."""
+
+    group: str
+    topic: str
+    event_type: str
+    event_id: UUID
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retried:
+    """A failed record will be tried again as ``attempt``; ``retry_topic`` None: in place."""
+
+    group: str
+    topic: str
+    place: Place
+    attempt: int
+    error_type: str
+    retry_topic: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A record waits behind an earlier failure of its key."""
+
+    group: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLettered:
+    """The dead-letter topic acknowledged a record."""
+
+    group: str
+    topic: str
+    place: Place
+    dead_letter_topic: str
+    error_type: str
+    reason: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """Nobody handles the record: `no-handler`, `tombstone`."""
+
+    group: str
+    topic: str
+    place: Place
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutageBegan:
+    """A dependency is away; the group waits."""
+
+    group: str
+    dependency: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered:
+    """The dependency answered again."""
+
+    group: str
+    dependency: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throttled:
+    """Many failures in a row: one record at a time until a success (``is_on`` false)."""
+
+    group: str
+    is_on: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined:
+    """A record that killed the process several times was dead-lettered unread."""
+
+    group: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rebalanced:
+    """Partitions came or went."""
+
+    group: str
+    assigned: frozenset[Partition] = frozenset()
+    revoked: frozenset[Partition] = frozenset()
+    lost: frozenset[Partition] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """Offsets were committed: next offset per partition."""
+
+    group: str
+    offsets: Mapping[Partition, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRun:
+    """A delayed job ended: `done`, `failed`, `retried` or `duplicate`."""
+
+    queue: str
+    job_id: str
+    outcome: str
+    seconds: float
+
+
+Observer = Callable[[Any], None]
+"""Called with each hook record, on the event loop: be quick. Observers pick what they know by type."""
+
+
+class Hooks:
+    """Hands hook records to observers. One that raises is dropped: observation never hurts the work."""
+
+    __slots__ = ("_observers",)
+
+    def __init__(self, observers: Iterable[Observer] = ()) -> None:
+        self._observers = list(observers)
+
+    def __bool__(self) -> bool:
+        """Whether anybody listens; the hot path asks before it builds a record."""
+        return bool(self._observers)
+
+    def __call__(self, hook: object) -> None:
+        """Tells every observer."""
+        for observer in tuple(self._observers):
+            try:
+                observer(hook)
+            except Exception:  # noqa: BLE001 (whatever it is, the observer is the broken part)
+                self._observers.remove(observer)
