@@ -1,0 +1,151 @@
+"""What an operator asks of a cluster: topics, their settings, groups and their lag. Blocking; for commands, not for services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions, NewTopic
+
+T = TypeVar("T")
+
+TIMEOUT_SECONDS = 15.0
+
+
+class ClusterUnreachable(Exception):
+    """The Kafka cluster did not answer."""
+
+
+class ClusterRefused(Exception):
+    """The Kafka cluster refused the request."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicFacts:
+    """A topic as the cluster has it; ``config`` holds every effective setting, values as text."""
+
+    partitions: int
+    replication: int
+    config: Mapping[str, str] = field(default_factory=dict)
+
+
+class Cluster:
+    """One connection to a cluster. ``extra`` are librdkafka settings (security). Use as a context manager."""
+
+    def __init__(
+        self, bootstrap: str, *, extra: Mapping[str, Any] | None = None, timeout: float = TIMEOUT_SECONDS
+    ) -> None:
+        self._settings = {"bootstrap.servers": bootstrap, "log_level": 0, **(extra or {})}
+        self._timeout = timeout
+        self.bootstrap = bootstrap
+        # Kept for the life of this object: an AdminClient that is garbage-collected fails its futures.
+        self._admin = AdminClient(self._settings)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._admin.poll(0)
+
+    def topics(self) -> dict[str, TopicFacts]:
+        """Every topic with its effective settings. Raises ``ClusterUnreachable``."""
+        listed = self._ask(lambda: self._admin.list_topics(timeout=self._timeout)).topics
+        resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in listed]
+        configs = (
+            self._settle(self._admin.describe_configs(resources, request_timeout=self._timeout)) if resources else {}
+        )
+        by_name = {
+            resource.name: {k: str(e.value) for k, e in entries.items()} for resource, entries in configs.items()
+        }
+        return {
+            name: TopicFacts(
+                partitions=len(topic.partitions),
+                replication=max((len(p.replicas) for p in topic.partitions.values()), default=0),
+                config=by_name.get(name, {}),
+            )
+            for name, topic in listed.items()
+        }
+
+    def create(self, name: str, *, partitions: int, replication: int, config: Mapping[str, str]) -> bool:
+        """Creates a topic; False if it was there already."""
+        topic = NewTopic(name, num_partitions=partitions, replication_factor=replication, config=dict(config))
+        try:
+            self._settle(self._admin.create_topics([topic], request_timeout=self._timeout))
+        except ClusterRefused as refused:
+            if cause_code(refused) == KafkaError.TOPIC_ALREADY_EXISTS:
+                return False
+            raise
+        return True
+
+    def alter(self, name: str, config: Mapping[str, str]) -> None:
+        """Sets the given settings of a topic and leaves all others as they are."""
+        entries = [
+            ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET) for key, value in config.items()
+        ]
+        resource = ConfigResource(ConfigResource.Type.TOPIC, name, incremental_configs=entries)
+        self._settle(self._admin.incremental_alter_configs([resource], request_timeout=self._timeout))
+
+    def add_partitions(self, name: str, total: int) -> None:
+        """Raises the number of partitions to ``total``; keys move to other partitions."""
+        self._settle(self._admin.create_partitions([NewPartitions(name, total)], request_timeout=self._timeout))
+
+    def lags(self, group: str, topics: Iterable[str]) -> dict[tuple[str, int], int]:
+        """Records after the committed offset, by (topic, partition); partitions without a commit count from the oldest.
+
+        Committed offsets are read before the ends, so that a lag is never negative by a race; it is clamped at 0 anyway.
+        """
+        listed = self._ask(lambda: self._admin.list_topics(timeout=self._timeout)).topics
+        places = [
+            TopicPartition(topic, number) for topic in topics if topic in listed for number in listed[topic].partitions
+        ]
+        # Read as a member would: the admin call for group offsets can end the whole process as the first group request.
+        consumer = Consumer({**self._settings, "group.id": group, "enable.auto.commit": False})
+        try:
+            committed = self._ask(lambda: consumer.committed(places, timeout=self._timeout)) if places else []
+            lags = {}
+            for place in committed:
+                low, high = self._ask(lambda place=place: consumer.get_watermark_offsets(place, timeout=self._timeout))
+                lags[place.topic, place.partition] = max(0, high - (place.offset if place.offset >= 0 else low))
+            return lags
+        finally:
+            consumer.close()
+
+    def _ask(self, call: Callable[[], T]) -> T:
+        try:
+            return call()
+        except KafkaException as error:
+            raise self._fault(error) from error
+
+    def _settle(self, futures: Mapping[Any, Future[T]]) -> dict[Any, T]:
+        return {
+            key: self._ask(lambda future=future: future.result(self._timeout + 5)) for key, future in futures.items()
+        }
+
+    def _fault(self, error: KafkaException) -> Exception:
+        detail = error.args[0]
+        away = {
+            KafkaError._TRANSPORT,
+            KafkaError._ALL_BROKERS_DOWN,
+            KafkaError._TIMED_OUT,
+            KafkaError._RESOLVE,
+            KafkaError.REQUEST_TIMED_OUT,
+        }
+        if isinstance(detail, KafkaError) and detail.code() in away:
+            return ClusterUnreachable(f"Kafka at {self.bootstrap} does not answer: {detail.str()}")
+        return ClusterRefused(
+            f"Kafka at {self.bootstrap} refused: {detail.str() if isinstance(detail, KafkaError) else detail}"
+        )
+
+
+def cause_code(error: Exception) -> int | None:
+    """The Kafka error code behind one of our errors."""
+    cause = error.__cause__
+    if isinstance(cause, KafkaException) and isinstance(cause.args[0], KafkaError):
+        return int(cause.args[0].code())
+    return None

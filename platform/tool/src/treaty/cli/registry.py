@@ -1,0 +1,132 @@
+"""``treaty registry``: serve one, and keep any equal to git."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from treaty.cli.project import config_option, load_settings
+
+if TYPE_CHECKING:
+    from treaty.config import Settings
+    from treaty.ops.http import RegistryHttp
+    from treaty.ops.plan.registry import Blocked
+
+
+@click.group(name="registry")
+def registry() -> None:
+    """Serve a schema registry; plan and apply what it should hold.
+
+    \b
+    treaty registry serve
+    treaty registry plan --out plan.json && treaty registry apply plan.json
+
+    Exit codes: 0 clean, 1 drift or a moved registry, 2 usage, 3 unreachable or refused.
+    """
+
+
+@registry.command()
+@click.option("--host", help="Address to listen on (default 127.0.0.1).")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on (default 8081; 0: any free one).")
+@click.option("--database", help="sqlite:///FILE or postgresql+psycopg://… (default sqlite:///.treaty/registry.db).")
+@click.option("--wire-profile", type=click.Choice(["8", "7"]), help="Answer like Confluent 8 (default) or 7.")
+@click.option("--migrate", is_flag=True, help="Bring a Postgres database to this release's tables first.")
+@click.option("--insecure-no-auth", is_flag=True, help="Allow another host than loopback without credentials.")
+@config_option
+def serve(
+    config: Path | None,
+    host: str | None,
+    port: int | None,
+    database: str | None,
+    wire_profile: str | None,
+    migrate: bool,
+    insecure_no_auth: bool,
+) -> int:
+    """Serve a registry that any Confluent client can talk to.
+
+    \b
+    treaty registry serve
+    treaty registry serve --database postgresql+psycopg://registry@localhost/registry --migrate
+
+    Exit codes: 0 stopped, 2 usage (another host without credentials), 3 port taken or database away.
+    """
+    from treaty.wiring import serve_registry
+
+    return serve_registry(
+        config,
+        host=host,
+        port=port,
+        database=database,
+        wire_profile=wire_profile,
+        migrate=migrate,
+        insecure_no_auth=insecure_no_auth,
+    )
+
+
+@registry.command()
+@click.option("--env", "environment", default="local", show_default=True, help="[environment.NAME] of treaty.toml.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan for apply.")
+@config_option
+def plan(config: Path | None, environment: str, out: Path | None) -> int:
+    """Show what apply would do to make the registry hold what git says.
+
+    \b
+    treaty registry plan
+    treaty registry plan --env prod --out plan.json
+
+    Exit codes: 0 nothing but steps, 1 drift or a text that would break a reader, 2 usage, 3 unreachable.
+    """
+    from treaty.cli import plans
+    from treaty.ops.registry import plan_registry
+
+    settings = load_settings(config)
+    with connect(settings, environment) as http:
+        made, blocked = plan_registry(settings, http, environment=environment)
+    plans.show(made)
+    refuse(blocked)
+    if not blocked:
+        plans.save(made, out)
+    return 1 if blocked or made.drift else 0
+
+
+@registry.command()
+@click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@config_option
+def apply(config: Path | None, plan_file: Path, yes: bool) -> int:
+    """Do exactly what PLAN says. The same plan can be run again after a failure: done steps are skipped.
+
+    \b
+    treaty registry apply plan.json
+    treaty registry apply plan.json --yes
+
+    Exit codes: 0 done, 1 the registry moved, 2 usage, 3 unreachable or refused.
+    """
+    from treaty.cli import plans
+    from treaty.ops.registry import apply_registry
+
+    settings = load_settings(config)
+    made = plans.read(plan_file, "registry")
+    plans.confirm(made, yes=yes)
+    with connect(settings, made.environment) as http:
+        changed = apply_registry(made, http, done=plans.told)
+    click.echo(f"{changed} of {len(made.steps)} steps changed something.", err=True)
+    return 0
+
+
+def connect(settings: Settings, environment: str) -> RegistryHttp:
+    """The registry of an environment, with its token if one is configured."""
+    from treaty.wiring import registry_of
+
+    return registry_of(settings, environment)
+
+
+def refuse(blocked: tuple[Blocked, ...]) -> None:
+    for row in blocked:
+        click.echo(f"{row.subject}: the new schema would break version {row.version}:", err=True)
+        for message in row.messages:
+            click.echo(f"  {message}", err=True)
+    if blocked:
+        click.echo("No plan was saved.\n  next: treaty breaking", err=True)

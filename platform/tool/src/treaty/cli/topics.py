@@ -1,0 +1,100 @@
+"""``treaty topics``: keep a cluster's topics equal to git."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from treaty.cli.project import config_option, load_settings
+
+ENVIRONMENT = click.option(
+    "--env", "environment", default="local", show_default=True, help="[environment.NAME] of treaty.toml."
+)
+
+
+@click.group(name="topics")
+def topics() -> None:
+    """Plan and apply topics; list what git declares and derives.
+
+    \b
+    treaty topics list
+    treaty topics plan --out plan.json && treaty topics apply plan.json
+
+    Exit codes: 0 clean, 1 drift or a moved cluster, 2 usage, 3 unreachable or refused.
+    """
+
+
+@topics.command(name="list")
+@ENVIRONMENT
+@config_option
+def list_topics(config: Path | None, environment: str) -> int:
+    """List all topics that git declares, and the retry and dead-letter topics that follow from them.
+
+    \b
+    treaty topics list
+    treaty topics list --env prod
+
+    Exit codes: 0, 2 usage.
+    """
+    from treaty.ops.plan.topics import desired
+    from treaty.ops.schemas import load_project
+
+    rows = desired(load_project(load_settings(config)), environment=environment)
+    width = max(map(len, rows), default=0)
+    for name, state in rows.items():
+        settings = ", ".join(f"{key}={value}" for key, value in state.config.items())
+        click.echo(f"{name:{width}}  {state.partitions} partitions  replication {state.replication}  {settings}")
+    return 0
+
+
+@topics.command()
+@ENVIRONMENT
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan for apply.")
+@click.option("--allow-repartition", is_flag=True, help="Plan more partitions where git says so; keys move.")
+@config_option
+def plan(config: Path | None, environment: str, out: Path | None, allow_repartition: bool) -> int:
+    """Show what apply would do to make the cluster's topics as git says.
+
+    \b
+    treaty topics plan
+    treaty topics plan --env prod --out plan.json
+
+    Exit codes: 0 nothing but steps, 1 drift, 2 usage, 3 unreachable.
+    """
+    from treaty.cli import plans
+    from treaty.ops.topics import plan_topics
+    from treaty.wiring import cluster_of
+
+    settings = load_settings(config)
+    with cluster_of(settings, environment) as cluster:
+        made = plan_topics(settings, cluster, environment=environment, may_repartition=allow_repartition)
+    plans.show(made)
+    plans.save(made, out)
+    return 1 if made.drift else 0
+
+
+@topics.command()
+@click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@config_option
+def apply(config: Path | None, plan_file: Path, yes: bool) -> int:
+    """Do exactly what PLAN says. The same plan can be run again after a failure: done steps are skipped.
+
+    \b
+    treaty topics apply plan.json
+    treaty topics apply plan.json --yes
+
+    Exit codes: 0 done, 1 the cluster moved, 2 usage, 3 unreachable or refused.
+    """
+    from treaty.cli import plans
+    from treaty.ops.topics import apply_topics
+    from treaty.wiring import cluster_of
+
+    settings = load_settings(config)
+    made = plans.read(plan_file, "topics")
+    plans.confirm(made, yes=yes)
+    with cluster_of(settings, made.environment) as cluster:
+        changed = apply_topics(made, cluster, done=plans.told)
+    click.echo(f"{changed} of {len(made.steps)} steps changed something.", err=True)
+    return 0

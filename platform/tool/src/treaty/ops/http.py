@@ -1,0 +1,157 @@
+"""A schema registry over HTTP, as commands need it: blocking, bounded, and with errors that name the address."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx
+
+from treaty.errors import EnvironmentFault, TreatyError
+
+CONTENT = "application/vnd.schemaregistry.v1+json"
+ATTEMPTS = 5
+TIMEOUT_SECONDS = 10.0
+
+
+class RegistryUnreachable(EnvironmentFault):
+    """The schema registry does not answer."""
+
+
+class RegistryRefused(EnvironmentFault):
+    """The schema registry refused the request."""
+
+    def __init__(self, message: str, *, status: int, code: int) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+class RegistryHttp:
+    """One registry. ``token`` is sent as a bearer token and never printed. Use as a context manager."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str | None = None,
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._sleep = sleep
+        base = httpx.URL(url)
+        self.host = base.netloc.decode()
+        headers = {"Accept": CONTENT, **({"Authorization": f"Bearer {token}"} if token else {})}
+        # No redirects: credentials go to the registry that was named and to no other host.
+        self._client = httpx.Client(
+            base_url=base,
+            headers=headers,
+            timeout=TIMEOUT_SECONDS,
+            follow_redirects=False,
+            transport=transport or httpx.HTTPTransport(retries=2),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+
+    def subjects(self) -> list[str]:
+        """Names of all subjects with a live version, in the default context."""
+        return list(self.call("GET", "/subjects", params={"subjectPrefix": ""}))
+
+    def versions(self, subject: str) -> dict[int, str]:
+        """Live versions of a subject: number to text; empty for an unknown subject."""
+        numbers = self.call("GET", f"/subjects/{part(subject)}/versions", absent=(40401,)) or []
+        found = {n: self.call("GET", f"/subjects/{part(subject)}/versions/{n}", absent=(40401, 40402)) for n in numbers}
+        return {number: str(body["schema"]) for number, body in found.items() if body is not None}
+
+    def level(self, subject: str) -> str | None:
+        """The subject's own compatibility level; None if it inherits."""
+        body = self.call("GET", f"/config/{part(subject)}", absent=(40401, 40408))
+        return None if body is None else str(body["compatibilityLevel"])
+
+    def set_level(self, subject: str, level: str | None) -> None:
+        """Sets the subject's level, or removes it (None)."""
+        if level is None:
+            self.call("DELETE", f"/config/{part(subject)}", absent=(40401, 40408))
+        else:
+            self.call("PUT", f"/config/{part(subject)}", json={"compatibility": level})
+
+    def register(self, subject: str, text: str, *, provenance: str | None = None) -> int:
+        """Registers a text and returns its id; the same text twice gives the same id."""
+        headers = {"Treaty-Provenance": provenance} if provenance else None
+        body = self.call("POST", f"/subjects/{part(subject)}/versions", json={"schema": text}, headers=headers)
+        return int(body["id"])
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        absent: tuple[int, ...] = (),
+        json: Mapping[str, Any] | None = None,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """One request; the body as JSON, or None for one of the ``absent`` error codes.
+
+        Raises ``RegistryUnreachable`` (connection, time-out, answers that are not JSON, 5xx after retries) or
+        ``RegistryRefused`` with Confluent's error code.
+        """
+        for attempt in range(ATTEMPTS):
+            try:
+                answer = self._client.request(method, path, json=json, params=params, headers=headers)
+            except httpx.HTTPError as error:
+                raise RegistryUnreachable(
+                    f"The registry at {self.host} does not answer: {error}", next_step="is it up? try: treaty up"
+                ) from error
+            if answer.status_code not in {429, 503} or attempt == ATTEMPTS - 1:
+                break
+            self._sleep(pause(answer.headers.get("Retry-After"), attempt))
+        return self._read(answer, absent)
+
+    def _read(self, answer: httpx.Response, absent: tuple[int, ...]) -> Any:
+        try:
+            body = answer.json()
+        except ValueError as error:
+            raise RegistryUnreachable(
+                f"{self.host} answered {answer.status_code} without JSON: is it a schema registry?"
+            ) from error
+        if answer.is_success:
+            return body
+        code = body.get("error_code", answer.status_code) if isinstance(body, dict) else answer.status_code
+        if code in absent:
+            return None
+        message = body.get("message", "") if isinstance(body, dict) else ""
+        if answer.status_code >= 500:
+            raise RegistryUnreachable(f"The registry at {self.host} has a fault ({code}): {message}")
+        raise RegistryRefused(
+            f"The registry at {self.host} refused {answer.request.method} {answer.request.url.path} ({code}): {message}",
+            status=answer.status_code,
+            code=code,
+        )
+
+
+class RegistryMoved(TreatyError):
+    """The registry moved since the plan was made."""
+
+    exit_code = 1
+
+
+def pause(retry_after: str | None, attempt: int) -> float:
+    """Seconds until the next try: what the server asks for, at most 6 (5 tries end within 30); else 0.2, 0.4, 0.8 …"""
+    if retry_after and retry_after.isdigit():
+        return min(6.0, float(retry_after))
+    return float(0.2 * 2**attempt)
+
+
+def part(subject: str) -> str:
+    """A subject as one path segment."""
+    return quote(subject, safe="")

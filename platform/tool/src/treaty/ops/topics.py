@@ -1,0 +1,104 @@
+"""Topics from git: look, plan, and do exactly what the plan says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from treaty.config import Settings
+from treaty.errors import EnvironmentFault
+from treaty.ops import git
+from treaty.ops.plan import Plan, Step
+from treaty.ops.plan.topics import TopicState, desired, plan
+from treaty.ops.schemas import load_project
+from treaty_runtime.admin import Cluster, ClusterRefused, ClusterUnreachable, TopicFacts
+
+
+class ClusterMoved(EnvironmentFault):
+    """The cluster moved since the plan was made."""
+
+    exit_code = 1
+
+
+def observe(cluster: Cluster, wanted: Mapping[str, TopicState]) -> dict[str, TopicState]:
+    """The cluster's topics, with only those settings that git speaks of."""
+    try:
+        facts = cluster.topics()
+    except ClusterUnreachable as error:
+        raise EnvironmentFault(str(error), next_step="is it up? try: treaty up") from error
+    return {name: state_of(fact, wanted.get(name)) for name, fact in facts.items()}
+
+
+def state_of(fact: TopicFacts, wanted: TopicState | None) -> TopicState:
+    keys = wanted.config if wanted else ()
+    config = {key: fact.config[key] for key in keys if key in fact.config}
+    return TopicState(partitions=fact.partitions, replication=fact.replication, config=config)
+
+
+def plan_topics(settings: Settings, cluster: Cluster, *, environment: str, may_repartition: bool = False) -> Plan:
+    """What apply would do to make the cluster's topics as git says; only reads."""
+    wanted = desired(load_project(settings), environment=environment)
+    return plan(
+        wanted,
+        observe(cluster, wanted),
+        environment=environment,
+        target=cluster.bootstrap,
+        git_commit=git.head(settings.root),
+        may_repartition=may_repartition,
+    )
+
+
+def apply_topics(made: Plan, cluster: Cluster, *, done: Callable[[Step, str], None]) -> int:
+    """Runs the steps in order, skipping what already holds; returns how many changed something.
+
+    Raises ``ClusterMoved`` when a topic is neither as planned nor already done, ``EnvironmentFault`` when Kafka is away or refuses.
+    """
+    changed = 0
+    for step in made.steps:
+        try:
+            outcome = ACTIONS[step.action](step, cluster)
+        except (ClusterUnreachable, ClusterRefused) as error:
+            raise EnvironmentFault(str(error), next_step="run the same plan again: done steps are skipped") from error
+        changed += outcome != "already so"
+        done(step, outcome)
+    return changed
+
+
+def create(step: Step, cluster: Cluster) -> str:
+    want = step.after
+    made = cluster.create(
+        step.subject, partitions=want["partitions"], replication=want["replication"], config=want["config"]
+    )
+    return f"{want['partitions']} partitions" if made else "already so"
+
+
+def alter(step: Step, cluster: Cluster) -> str:
+    fact = cluster.topics().get(step.subject)
+    if fact is None:
+        raise ClusterMoved(f"The cluster moved: topic {step.subject} is gone.", next_step="make and review a new plan")
+    if all(fact.config.get(key) == value for key, value in step.after.items()):
+        return "already so"
+    if any(fact.config.get(key) not in {step.before.get(key), value} for key, value in step.after.items()):
+        raise ClusterMoved(f"The cluster moved: settings of {step.subject}.", next_step="make and review a new plan")
+    cluster.alter(step.subject, step.after)
+    return ", ".join(f"{key}={value}" for key, value in step.after.items())
+
+
+def add_partitions(step: Step, cluster: Cluster) -> str:
+    fact = cluster.topics().get(step.subject)
+    found = fact.partitions if fact else None
+    if found == step.after:
+        return "already so"
+    if found != step.before:
+        raise ClusterMoved(
+            f"The cluster moved: {step.subject}, expected {step.before} partitions, found {found}.",
+            next_step="make and review a new plan",
+        )
+    cluster.add_partitions(step.subject, step.after)
+    return f"{step.before} → {step.after} partitions"
+
+
+ACTIONS: Mapping[str, Callable[[Step, Cluster], str]] = {
+    "create": create,
+    "alter-config": alter,
+    "add-partitions": add_partitions,
+}

@@ -1,0 +1,42 @@
+"""The one place that knows which concrete things exist: addresses become connections, settings become servers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from treaty.config import Settings
+from treaty.errors import EnvironmentFault, UsageError
+from treaty.ops.http import RegistryHttp
+from treaty_runtime.admin import Cluster
+
+
+def registry_of(settings: Settings, environment: str) -> RegistryHttp:
+    """The registry of ``[environment.NAME]``; its token comes from a file, never from a flag."""
+    values = settings.of_environment(environment)
+    if "registry" not in values:
+        raise UsageError(
+            f"[environment.{environment}] names no registry.", next_step='add registry = "http://…" to treaty.toml'
+        )
+    file = values.get("registry_token_file")
+    return RegistryHttp(str(values["registry"]), token=read_secret(settings.root / file) if file else None)
+
+
+def cluster_of(settings: Settings, environment: str) -> Cluster:
+    """The Kafka cluster of ``[environment.NAME]``."""
+    values = settings.of_environment(environment)
+    if "brokers" not in values:
+        raise UsageError(
+            f"[environment.{environment}] names no brokers.", next_step='add brokers = "host:port" to treaty.toml'
+        )
+    return Cluster(str(values["brokers"]))
+
+
+def read_secret(file: Path) -> str:
+    """A secret's text without its final newline; an empty or missing file is an error that does not show it."""
+    try:
+        text = file.read_text(encoding="utf-8").removesuffix("\n")
+    except OSError as error:
+        raise EnvironmentFault(f"The secret file {file} cannot be read: {error.strerror}") from error
+    if not text:
+        raise EnvironmentFault(f"The secret file {file} is empty.")
+    return text
