@@ -138,3 +138,19 @@ class RegistryUnavailable(Outage):
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message if message is not None else type(self).__doc__, dependency="registry")
+
+
+class TablesMissing(TreatyError):
+    """The runtime's tables are not in this database: call `database.create(engine)` or apply `database.sql(dialect)`."""
+
+
+class LayoutDiffers(TreatyError):
+    """The runtime's tables are of another layout: apply `database.sql(dialect, since=…)`."""
+
+
+class LaneCountDiffers(TreatyError):
+    """The outbox was created with another number of lanes: use that number, since keys would change their lane."""
+
+
+class InvalidJob(TreatyError):
+    """A job needs a queue of 1 to 128, an id of 1 to 255 characters, an aware due time and at most 64 kB of payload."""

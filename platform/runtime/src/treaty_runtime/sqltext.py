@@ -1,0 +1,38 @@
+"""Statements written as text, once for both engines; only their clocks differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from sqlalchemy import TextClause, text
+
+
+class Clock(NamedTuple):
+    """How an engine says the present moment, and the one `:seconds` later (earlier, if negative)."""
+
+    now: str
+    later: str
+
+
+CLOCKS: Mapping[str, Clock] = {
+    # clock_timestamp, not now(): a lease counts from its statement, not from the start of the transaction.
+    "postgresql": Clock("clock_timestamp()", "clock_timestamp() + make_interval(secs => :seconds)"),
+    # The same text as SQLAlchemy writes for a datetime, so that comparing the texts compares the times.
+    "sqlite": Clock(
+        "strftime('%Y-%m-%d %H\\:%M\\:%f000', 'now')",
+        "strftime('%Y-%m-%d %H\\:%M\\:%f000', 'now', :seconds || ' seconds')",
+    ),
+}
+
+
+def statements(postgresql: str, *, sqlite: str | None = None) -> Mapping[str, TextClause]:
+    """The statement by dialect name; `{now}` and `{later}` in the text become the engine's clock.
+
+    One text serves both engines, unless `sqlite` gives it another.
+    """
+    texts = {"postgresql": postgresql, "sqlite": sqlite or postgresql}
+    return {
+        dialect: text(source.replace("{now}", CLOCKS[dialect].now).replace("{later}", CLOCKS[dialect].later))
+        for dialect, source in texts.items()
+    }

@@ -1,0 +1,158 @@
+"""Engines and tables: what delivery depends on holds on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, insert, select, text, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from treaty_runtime import database as runtime_database
+from treaty_runtime.errors import LaneCountDiffers, LayoutDiffers, TablesMissing
+from treaty_runtime.tables import InboxRow, LaneRow, LayoutRow, OutboxRow
+
+
+def _staged(**columns: object) -> dict[str, object]:
+    row = {"id": "", "aggregatetype": "orders", "aggregateid": "o-1", "type": "order.created", "lane": 1}
+    return row | {"dataschema": "mall.order.OrderCreated", "payload": b"\x00", "headers": "{}"} | columns
+
+
+async def test_creating_twice_changes_nothing(database: AsyncEngine) -> None:
+    await runtime_database.create(database)
+    async with database.connect() as connection:
+        assert await connection.scalar(select(func.count()).select_from(LaneRow)) == runtime_database.LANES
+
+
+async def test_two_programs_may_create_at_the_same_moment(database_url: str) -> None:
+    engines = [runtime_database.open_engine(database_url) for _ in range(2)]
+    await asyncio.gather(*(runtime_database.create(engine) for engine in engines))
+    for engine in engines:
+        await engine.dispose()
+
+
+async def test_another_number_of_lanes_is_refused(database: AsyncEngine) -> None:
+    with pytest.raises(LaneCountDiffers, match="created with 16 lanes, not 8"):
+        await runtime_database.create(database, lanes=8)
+    with pytest.raises(LaneCountDiffers, match="1 to 64 lanes, not 65"):
+        await runtime_database.create(database, lanes=65)
+
+
+async def test_missing_tables_are_named_before_work_starts(database_url: str) -> None:
+    engine = runtime_database.open_engine(database_url)
+    with pytest.raises(TablesMissing):
+        await runtime_database.check(engine)
+    await engine.dispose()
+
+
+async def test_another_layout_names_the_statement_to_apply(database: AsyncEngine) -> None:
+    async with database.begin() as connection:
+        await connection.execute(update(LayoutRow).where(LayoutRow.part == "tables").values(version=0))
+    with pytest.raises(LayoutDiffers, match=r"Outbox layout is 0, this release needs 1: apply database.sql\("):
+        await runtime_database.check(database)
+
+
+async def test_the_printed_statements_make_the_same_tables(database_url: str) -> None:
+    engine = runtime_database.open_engine(database_url)
+    async with engine.begin() as connection:
+        for statement in runtime_database.sql(engine.dialect.name).split(";\n"):
+            if statement:
+                await connection.execute(text(statement.replace(":", r"\:")))
+    await runtime_database.check(engine)
+    await runtime_database.create(engine)
+    await engine.dispose()
+
+
+def test_an_up_to_date_layout_needs_no_statement() -> None:
+    assert runtime_database.sql("postgresql", since=1) == ""
+
+
+async def test_times_come_from_the_database_and_are_aware(database: AsyncEngine) -> None:
+    async with database.begin() as connection:
+        row = {"consumer": "c", "event_id": _uuid(1), "topic": "t", "partition": 0, "offset": 0}
+        await connection.execute(insert(InboxRow).values(row))
+        handled_at = await connection.scalar(select(InboxRow.handled_at))
+    assert handled_at is not None
+    assert handled_at.tzinfo is UTC
+    assert abs(datetime.now(UTC) - handled_at) < timedelta(minutes=1)
+
+
+async def test_a_position_is_never_given_twice(database: AsyncEngine) -> None:
+    positions = []
+    for number in (1, 2):
+        async with database.begin() as connection:
+            await connection.execute(insert(OutboxRow).values(_staged(id=_uuid(number))))
+            positions.append(await connection.scalar(select(OutboxRow.position)))
+            await connection.execute(text("DELETE FROM outbox"))
+    assert positions[0] < positions[1]
+
+
+async def test_writers_of_sqlite_wait_for_each_other_rather_than_fail(tmp_path: Path) -> None:
+    engine = runtime_database.open_engine(f"sqlite:///{tmp_path / 'busy.sqlite'}")
+    await runtime_database.create(engine)
+
+    async def read_then_write(number: int) -> None:
+        async with engine.begin() as connection:
+            await connection.execute(select(OutboxRow.position))
+            await asyncio.sleep(0)
+            await connection.execute(insert(OutboxRow).values(_staged(id=_uuid(number))))
+
+    await asyncio.gather(*(read_then_write(number) for number in range(20)))
+    async with runtime_database.autocommit(engine).connect() as connection:
+        assert await connection.scalar(select(func.count()).select_from(OutboxRow)) == 20
+    await engine.dispose()
+
+
+async def test_a_reader_of_sqlite_does_not_wait_for_the_writer(tmp_path: Path) -> None:
+    engine = runtime_database.open_engine(f"sqlite:///{tmp_path / 'reader.sqlite'}")
+    await runtime_database.create(engine)
+    async with engine.begin() as writer:
+        await writer.execute(insert(OutboxRow).values(_staged(id=_uuid(1))))
+        async with runtime_database.autocommit(engine).connect() as reader:
+            assert await reader.scalar(select(func.count()).select_from(OutboxRow)) == 0
+    await engine.dispose()
+
+
+@pytest.mark.parametrize(("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("busy_timeout", 5000)])
+async def test_sqlite_is_opened_for_durability(tmp_path: Path, pragma: str, value: object) -> None:
+    engine = runtime_database.open_engine(f"sqlite:///{tmp_path / 'pragmas.sqlite'}")
+    async with engine.connect() as connection:
+        assert await connection.scalar(text(f"PRAGMA {pragma}")) == value
+    await engine.dispose()
+
+
+async def test_an_unreachable_database_is_away_and_no_conflict() -> None:
+    engine = runtime_database.open_engine("postgresql://nobody@127.0.0.1:1/none")
+    with pytest.raises(DBAPIError) as refused:
+        async with engine.connect():
+            pass
+    assert runtime_database.is_away(refused.value)
+    assert not runtime_database.is_conflict(refused.value)
+
+
+async def test_a_broken_statement_is_neither_away_nor_a_conflict(database: AsyncEngine) -> None:
+    async with database.connect() as connection:
+        with pytest.raises(DBAPIError) as broken:
+            await connection.execute(text("SELECT nothing FROM nowhere"))
+    assert not runtime_database.is_away(broken.value)
+    assert not runtime_database.is_conflict(broken.value)
+
+
+@pytest.mark.postgres
+async def test_a_killed_connection_is_away(postgres: str) -> None:
+    engine = runtime_database.open_engine(postgres)
+    async with engine.connect() as connection:
+        with pytest.raises(DBAPIError) as killed:
+            await connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+            await connection.execute(text("SELECT 1"))
+        assert runtime_database.is_away(killed.value)
+        await connection.invalidate()
+    await engine.dispose()
+
+
+def _uuid(number: int) -> UUID:
+    return UUID(int=number)
