@@ -32,7 +32,9 @@ class SchemaFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consumer:
-    """A reader of a topic, by consumer group. ``events`` empty: all. External readers name their owner instead of a service."""
+    """A reader of a topic, by consumer group. ``events`` (full names) empty: all. External readers name their owner instead of
+    a service.
+    """
 
     group: str
     service: str | None = None
@@ -52,7 +54,10 @@ class EventSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """A declared topic with all defaults applied. Values that differ by environment keep their table; see ``for_env``."""
+    """A declared topic with all defaults applied. Values that differ by environment keep their table; see ``for_env``.
+
+    Events go by their full names everywhere, in ``event_settings`` too.
+    """
 
     name: str
     doc: str
@@ -72,6 +77,10 @@ class Topic:
     event_settings: Mapping[str, EventSettings] = field(default_factory=dict)
     pii: tuple[str, ...] = ()
     line: int = 0
+
+    def settings_of(self, event: str) -> EventSettings:
+        """What is overridden for an event (full name); nothing for most."""
+        return self.event_settings.get(event, EventSettings())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,8 +43,8 @@ def desired(catalog: Catalog, *, environment: str) -> tuple[Wanted, ...]:
     rows = []
     for topic in catalog.topics.values():
         for event in topic.events:
-            settings = topic.event_settings.get(event.rpartition(".")[2])
-            if settings and settings.environments and environment not in settings.environments:
+            environments = topic.settings_of(event).environments
+            if environments and environment not in environments:
                 continue
             rows.append(
                 Wanted(

@@ -1,0 +1,61 @@
+"""Text of a schema as Python source: the only way in, besides validated names."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Final
+
+STEP: Final = "    "
+"""One level of indentation."""
+
+
+def literal(text: str, *, indent: str = "") -> str:
+    """An ASCII-only Python literal of any text; one with line breaks is split into parenthesised pieces.
+
+    ``indent`` is that of the line which holds it. Any code point is allowed, lone surrogates too.
+    """
+    pieces = text.split("\n")
+    if len(pieces) == 1:
+        return _quoted(text)
+    lines = [f"{piece}\n" for piece in pieces[:-1]] + ([pieces[-1]] if pieces[-1] else [])
+    return "\n".join(["(", *(f"{indent}{STEP}{_quoted(line)}" for line in lines), f"{indent})"])
+
+
+def docstring(text: str, *, indent: str = "") -> str:
+    """A string statement for documentation: triple-quoted where that gives the text back, else ``literal``.
+
+    Lines after the first are indented like the first; a reader gets the text back by ``inspect.cleandoc``.
+    """
+    body = text.replace("\n", f"\n{indent}")
+    is_plain = (
+        all(char.isprintable() or char == "\n" for char in text)
+        and "\\" not in text
+        and '"""' not in text
+        and not text.endswith('"')
+        and inspect.cleandoc(body) == text
+    )
+    if not is_plain or not text:
+        return literal(text, indent=indent)
+    return f'"""{_without_blank_ends(body)}"""'
+
+
+def bytes_literal(value: bytes) -> str:
+    """A bytes literal; ASCII only."""
+    return _double_quoted(repr(value), prefix="b", has_quote=b'"' in value)
+
+
+def _quoted(text: str) -> str:
+    return _double_quoted(ascii(text), prefix="", has_quote='"' in text)
+
+
+def _double_quoted(shown: str, *, prefix: str, has_quote: bool) -> str:
+    """Python prefers single quotes; ours are double unless the text holds one."""
+    start = len(prefix)
+    if shown[start] == "'" and not has_quote:
+        return f'{prefix}"{shown[start + 1 : -1]}"'
+    return shown
+
+
+def _without_blank_ends(body: str) -> str:
+    """Blank lines carry no indentation."""
+    return "\n".join(line if line.strip() else "" for line in body.split("\n"))
