@@ -1,0 +1,69 @@
+"""A parsed schema: its types, its text, and where each part of it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from treaty_avro import jsontext
+from treaty_avro.equality import equal
+from treaty_avro.jsontext import Span
+from treaty_avro.model import Enum, Fixed, Named, Record, Type
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that is accepted as Avro Java accepts it, and was probably not meant."""
+
+    pointer: str
+    reason: str
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class Schema:
+    """A schema as it was read.
+
+    ``named``: the named types that this text defines, by full name, in order of definition. ``references``: the schemas
+    whose types it may use. ``path`` names the text in messages. ``==`` is Avro Java's: docs and aliases do not count,
+    other properties do.
+    """
+
+    root: Type
+    named: Mapping[str, Named]
+    text: str
+    path: str = "<schema>"
+    references: tuple[Schema, ...] = ()
+    warnings: tuple[Notice, ...] = ()
+    _spans: dict[str, tuple[Span, Span]] | None = field(default=None, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The root's full name, or its kind if it has no name."""
+        root = self.root
+        return root.name.full if isinstance(root, Record | Enum | Fixed) else root.kind
+
+    def known(self) -> dict[str, Named]:
+        """Every named type within reach: those of the references (and theirs), then this text's own."""
+        result: dict[str, Named] = {}
+        seen: set[int] = set()
+        waiting: list[Schema] = [self]
+        while waiting:
+            schema = waiting.pop()
+            if id(schema) not in seen:
+                seen.add(id(schema))
+                result.update({name: named for name, named in schema.named.items() if name not in result})
+                waiting.extend(schema.references)
+        return result
+
+    def locate(self, pointer: str, *, key: bool = False) -> Span:
+        """Where the value at an RFC 6901 pointer stands in the text, or its key; raises ``KeyError`` if nothing does."""
+        if self._spans is None:
+            self._spans = jsontext.locate(self.text)
+        at_key, at_value = self._spans[pointer]
+        return at_key if key else at_value
+
+    def __eq__(self, other: object) -> bool:
+        return equal(self.root, other.root) if isinstance(other, Schema) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.name)
