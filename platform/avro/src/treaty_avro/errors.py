@@ -59,7 +59,7 @@ class SchemaError(AvroError):
         self.reason = reason
 
 
-class SchemaLimit(SchemaError):  # noqa: N818  # the design names what was passed, not that it is an error
+class SchemaLimit(SchemaError):  # the design names what was passed, not that it is an error
     """A schema is larger or deeper than is read; split it, or name the nested types and refer to them."""
 
 
@@ -88,7 +88,7 @@ class ResolutionError(AvroError):
         self.incompatibilities = tuple(incompatibilities)
 
 
-class ClassMismatch(AvroError):  # noqa: N818  # reads as the finding it is
+class ClassMismatch(AvroError):  # reads as the finding it is
     """A class does not offer what its schema asks; generate it again from the schema."""
 
 
