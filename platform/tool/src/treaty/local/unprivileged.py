@@ -1,0 +1,80 @@
+"""How to run a program that refuses to run as root, such as postgres, when we are root (a container, a build machine).
+
+First choice: a user namespace in which our uid is called 1000 and still owns its files: no user is added, nothing is copied,
+nothing changes its owner. Where the system forbids namespaces: as ``nobody``, from a copy of the programs that nobody can read.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+NOBODY = 65534
+CLONE_NEWUSER = 0x10000000  # linux/sched.h; os.unshare needs Python 3.12
+LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unprivileged:
+    """How to start: programs from ``folder``, ``enter`` in the forked child, as ``user``."""
+
+    folder: Path
+    enter: Callable[[], None] | None = None
+    user: int | None = None
+
+
+def unprivileged(folder: Path, *, program: str) -> Unprivileged:
+    """The way that works here for the programs in ``folder``; ``program`` is tried with ``--version``."""
+    if os.geteuid() != 0:
+        return Unprivileged(folder=folder)
+    if LIBC is not None and runs(folder / program, Unprivileged(folder=folder, enter=enter_namespace)):
+        return Unprivileged(folder=folder, enter=enter_namespace)
+    if runs(folder / program, Unprivileged(folder=folder, user=NOBODY)):
+        return Unprivileged(folder=folder, user=NOBODY)
+    return Unprivileged(folder=readable_copy(folder, program), user=NOBODY)
+
+
+def runs(program: Path, way: Unprivileged) -> bool:
+    try:
+        answer = subprocess.run(  # noqa: S603  a path that we looked up; enter only calls unshare and writes /proc
+            [str(program), "--version"], capture_output=True, cwd="/", check=False, preexec_fn=way.enter,
+            user=way.user, group=way.user, extra_groups=None if way.user is None else [],
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return answer.returncode == 0
+
+
+def enter_namespace() -> None:
+    """In the forked child: a new user namespace that maps our uid and gid to 1000 (user_namespaces(7))."""
+    assert LIBC is not None  # noqa: S101  chosen on Linux only
+    uid, gid = os.geteuid(), os.getegid()
+    if LIBC.unshare(CLONE_NEWUSER):
+        raise OSError(ctypes.get_errno(), "unshare")
+    for name, line in (("setgroups", "deny"), ("uid_map", f"1000 {uid} 1"), ("gid_map", f"1000 {gid} 1")):
+        Path(f"/proc/self/{name}").write_text(line)
+
+
+def readable_copy(folder: Path, program: str) -> Path:
+    """The programs' tree in a folder that everybody can read, with the wheel's libraries at the same relative place."""
+    tree = folder.parent
+    home = Path(tempfile.gettempdir()) / f"treaty-{program}-{os.geteuid()}"
+    copy = home / tree.parent.name / tree.name
+    if not (copy / "bin" / program).exists():
+        home.mkdir(mode=0o755, exist_ok=True)
+        if home.stat().st_uid != os.geteuid():
+            raise PermissionError(f"{home} belongs to somebody else")
+        shutil.copytree(tree, copy, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"), dirs_exist_ok=True)
+        libraries = tree.parent.with_name(f"{tree.parent.name}.libs")
+        if libraries.exists():
+            shutil.copytree(libraries, home / libraries.name, dirs_exist_ok=True)
+    for part in (home, copy.parent):
+        part.chmod(0o755)
+    return copy / "bin"

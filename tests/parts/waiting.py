@@ -1,0 +1,35 @@
+"""The only ways to wait in a test: for a condition, with a deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+PAUSE_SECONDS = 0.02
+
+
+def wait_until(condition: Callable[[], T], deadline: float = 30.0) -> T:
+    """Calls ``condition`` until its answer is true and returns that answer; fails after ``deadline`` seconds."""
+    end = time.monotonic() + deadline
+    while True:
+        answer = condition()
+        if answer:
+            return answer
+        assert time.monotonic() < end, f"not so after {deadline:g} s: {inspect.getsource(condition).strip()}"
+        time.sleep(PAUSE_SECONDS)
+
+
+async def eventually(condition: Callable[[], T | Awaitable[T]], deadline: float = 30.0) -> T:
+    """``wait_until`` for asyncio: the loop goes on meanwhile; ``condition`` may be a coroutine function."""
+    end = time.monotonic() + deadline
+    while True:
+        answer = condition()
+        value = await answer if inspect.isawaitable(answer) else answer
+        if value:
+            return value
+        assert time.monotonic() < end, f"not so after {deadline:g} s: {inspect.getsource(condition).strip()}"
+        await asyncio.sleep(PAUSE_SECONDS)
