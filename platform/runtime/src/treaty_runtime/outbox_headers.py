@@ -1,0 +1,43 @@
+"""Headers as an outbox row keeps them: JSON text, readable in the table and by other relays."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import b64decode, b64encode
+
+from treaty_runtime.event import Event, Headers
+
+WRITER = "treaty-writer"
+"""Only in rows, never on a topic: which schema text wrote a payload whose id was unknown at staging.
+
+A program that was updated between staging and relaying has another text under the same name; its id would be wrong.
+"""
+
+
+def writer_of(event: Event | type[Event]) -> bytes:
+    """SHA-256 of a class's published schema text, as hexadecimal digits."""
+    return hashlib.sha256(event.__avro_schema__.encode()).hexdigest().encode()
+
+
+def dump_headers(headers: Headers) -> str:
+    """Headers as a JSON object of texts; a value that is not UTF-8 becomes `{"base64": …}`."""
+    return json.dumps({name: _dump(value) for name, value in headers}, ensure_ascii=False)
+
+
+def load_headers(text: str) -> dict[str, bytes]:
+    """What `dump_headers` wrote, in the same order."""
+    return {name: _load(value) for name, value in json.loads(text).items()}
+
+
+def _dump(value: bytes) -> str | dict[str, str]:
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        text = "\x00"
+    # PostgreSQL refuses a zero character even where it is only escaped, once the text is read as json.
+    return text if "\x00" not in text else {"base64": b64encode(value).decode()}
+
+
+def _load(value: str | dict[str, str]) -> bytes:
+    return value.encode() if isinstance(value, str) else b64decode(value["base64"])
