@@ -1,5 +1,11 @@
 """Avro schemas, compatibility verdicts and a safe, fast codec for typed classes; no dependency."""
 
+from treaty_avro.canonical import canonical_text as canonical_text
+from treaty_avro.canonical import inlined_text as inlined_text
+from treaty_avro.canonical import parsing_canonical_form as parsing_canonical_form
+from treaty_avro.compat import Incompatibility as Incompatibility
+from treaty_avro.compat import incompatibilities as incompatibilities
+from treaty_avro.errors import AmbiguousField as AmbiguousField
 from treaty_avro.errors import AvroError as AvroError
 from treaty_avro.errors import ClassMismatch as ClassMismatch
 from treaty_avro.errors import DecodeError as DecodeError
@@ -7,7 +13,12 @@ from treaty_avro.errors import EncodeError as EncodeError
 from treaty_avro.errors import ResolutionError as ResolutionError
 from treaty_avro.errors import SchemaError as SchemaError
 from treaty_avro.errors import SchemaLimit as SchemaLimit
+from treaty_avro.fingerprint import Algorithm as Algorithm
+from treaty_avro.fingerprint import fingerprint as fingerprint
+from treaty_avro.fingerprint import fingerprint64 as fingerprint64
+from treaty_avro.guid import confluent_guid as confluent_guid
 from treaty_avro.jsontext import Span as Span
+from treaty_avro.messages import confluent_messages as confluent_messages
 from treaty_avro.model import MISSING as MISSING
 from treaty_avro.model import Array as Array
 from treaty_avro.model import Enum as Enum
@@ -21,6 +32,15 @@ from treaty_avro.model import Primitive as Primitive
 from treaty_avro.model import Record as Record
 from treaty_avro.model import Type as Type
 from treaty_avro.model import Union as Union
+from treaty_avro.normalized import normalized_text as normalized_text
+from treaty_avro.parse import Rules as Rules
 from treaty_avro.parse import parse as parse
+from treaty_avro.references import parse_files as parse_files
 from treaty_avro.schema import Notice as Notice
 from treaty_avro.schema import Schema as Schema
+from treaty_avro.verdict import Direction as Direction
+from treaty_avro.verdict import Finding as Finding
+from treaty_avro.verdict import Level as Level
+from treaty_avro.verdict import Verdict as Verdict
+from treaty_avro.verdict import Version as Version
+from treaty_avro.verdict import check as check

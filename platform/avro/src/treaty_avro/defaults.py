@@ -15,7 +15,7 @@ from typing import Final
 from treaty_avro.jsontext import escape
 from treaty_avro.model import MISSING, Array, Field, Json, Map, Missing, Record, Type, Union
 
-MAX_DEPTH: Final = 250
+MAX_DEPTH: Final = 150
 MAX_STEPS: Final = 250_000
 
 _INTEGERS: Final[Mapping[str, int]] = {"int": 31, "long": 63}

@@ -88,6 +88,13 @@ class ResolutionError(AvroError):
         self.incompatibilities = tuple(incompatibilities)
 
 
+class AmbiguousField(AvroError):
+    """A reader's field stands for two fields of the writer, by its name and its aliases; drop an alias.
+
+    The text is Avro Java's, word for word: registries pass it on.
+    """
+
+
 class ClassMismatch(AvroError):  # reads as the finding it is
     """A class does not offer what its schema asks; generate it again from the schema."""
 

@@ -1,0 +1,205 @@
+"""Whether data of one schema can be read as another: Avro Java's verdict, type by type.
+
+Laws: the verdict, its kinds, places and words are Java's, quirks included, because registries and their users compare
+them; a pair that is being compared further up counts as compatible; a pair that was compared keeps the places of its
+first visit. Logical types, docs, values of defaults, order and properties do not count.
+Source: Avro Java 1.12, ``SchemaCompatibility``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+from treaty_avro.canonical import type_text
+from treaty_avro.errors import AmbiguousField, SchemaLimit
+from treaty_avro.javajson import ordered
+from treaty_avro.jsontext import escape
+from treaty_avro.model import Array, Enum, Field, Fixed, Map, Missing, Named, Record, Type, Union
+from treaty_avro.schema import Schema
+
+Reason: TypeAlias = Literal[
+    "NAME_MISMATCH",
+    "FIXED_SIZE_MISMATCH",
+    "MISSING_ENUM_SYMBOLS",
+    "READER_FIELD_MISSING_DEFAULT_VALUE",
+    "TYPE_MISMATCH",
+    "MISSING_UNION_BRANCH",
+]
+
+MAX_DEPTH: Final = 250
+MAX_PAIRS: Final = 200_000
+MAX_FOUND: Final = 10_000
+
+PROMOTIONS: Final[Mapping[str, frozenset[str]]] = {
+    "long": frozenset({"int"}),
+    "float": frozenset({"int", "long"}),
+    "double": frozenset({"int", "long", "float"}),
+    "string": frozenset({"bytes"}),
+    "bytes": frozenset({"string"}),
+}
+"""Reader's kind → writers' kinds that it reads beside its own."""
+
+_Place: TypeAlias = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Incompatibility:
+    """One reason why ``reader`` cannot read what ``writer`` writes; ``location`` is a pointer into the reader."""
+
+    type: Reason
+    location: str
+    message: str
+    reader: Type
+    writer: Type
+
+
+def incompatibilities(reader: Schema, writer: Schema) -> list[Incompatibility]:
+    """Every reason why the reader cannot read the writer's data; empty if it can. At most 10,000 are told.
+
+    Raises ``AmbiguousField`` where a reader's field stands for two of the writer's, ``SchemaLimit`` where the types
+    are deeper than 250 levels or the pairs more than 200,000.
+    """
+    return list(_Comparison(reader.path).compare(reader.root, writer.root, ()))
+
+
+def is_same_name(reader: Named, writer: Named) -> bool:
+    """Whether the names match: the simple ones, or the writer's full one and an alias of the reader."""
+    if reader.name.simple == writer.name.simple:
+        return True
+    # A dotted alias without namespace never equals a full name in Java, where it shows with its dot.
+    return any(
+        alias.full == writer.name.full and (alias.namespace or not reader.name.namespace) for alias in reader.aliases
+    )
+
+
+def writer_field(reader: Field, writer: Record) -> Field | None:
+    """The writer's field that the reader's stands for, by its name or an alias; raises ``AmbiguousField`` for two."""
+    return _matching(reader, writer, {field.name: field for field in writer.fields})
+
+
+def _matching(reader: Field, writer: Record, fields: Mapping[str, Field]) -> Field | None:
+    found = [fields[name] for name in (reader.name, *reader.aliases) if name in fields]
+    if len(found) > 1:
+        place = f"{reader.name} type:{reader.type.kind.upper()} pos:{reader.index}"
+        text = type_text(writer)
+        raise AmbiguousField(f"Reader record field {place} matches multiple fields in writer record schema {text}")
+    return found[0] if found else None
+
+
+class _Comparison:
+    """One reader against one writer. Two Python frames a level: ``compare`` and what it calls."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._known: dict[tuple[int, int], list[Incompatibility]] = {}
+        self._depth = 0
+
+    def compare(self, reader: Type, writer: Type, at: _Place) -> list[Incompatibility]:
+        pair = (id(reader), id(writer))
+        known = self._known.get(pair)
+        if known is not None:
+            return known
+        self._known[pair] = []
+        if len(self._known) > MAX_PAIRS:
+            raise SchemaLimit(
+                f"more than {MAX_PAIRS:,} pairs of types to compare; make the unions smaller", path=self._path
+            )
+        if self._depth >= MAX_DEPTH:
+            raise SchemaLimit(f"types refer to types more than {MAX_DEPTH} levels deep", path=self._path)
+        self._depth += 1
+        match reader, writer:
+            case Union(), Union():
+                found = self._unions(reader, writer, at)
+            case _, Union():
+                found = self._each(reader, writer, at)
+            case Union(), _:
+                found = self._first(reader, writer, at)
+            case Record(), Record():
+                found = self._records(reader, writer, at)
+            case Array(), Array():
+                found = self.compare(reader.items, writer.items, (*at, "items"))
+            case Map(), Map():
+                found = self.compare(reader.values, writer.values, (*at, "values"))
+            case _:
+                found = _leaves(reader, writer, at)
+        self._depth -= 1
+        self._known[pair] = found
+        return found
+
+    def _unions(self, reader: Union, writer: Union, at: _Place) -> list[Incompatibility]:
+        found = []
+        for index, branch in enumerate(writer.branches):
+            if self.compare(reader, branch, ()):
+                found.append(_lacking(reader, branch, (*at, str(index)), whole=writer))
+        return found
+
+    def _each(self, reader: Type, writer: Union, at: _Place) -> list[Incompatibility]:
+        found: list[Incompatibility] = []
+        for index, branch in enumerate(writer.branches):
+            _add(found, self.compare(reader, branch, (*at, str(index))))
+        return found
+
+    def _first(self, reader: Union, writer: Type, at: _Place) -> list[Incompatibility]:
+        for branch in reader.branches:
+            if not self.compare(branch, writer, ()):
+                return []
+        return [_lacking(reader, writer, at, whole=writer)]
+
+    def _records(self, reader: Record, writer: Record, at: _Place) -> list[Incompatibility]:
+        found = _names(reader, writer, at)
+        fields = {field.name: field for field in writer.fields}
+        for field in reader.fields:
+            match = _matching(field, writer, fields)
+            below = (*at, "fields", str(field.index))
+            if match is not None:
+                _add(found, self.compare(field.type, match.type, (*below, "type")))
+            elif isinstance(field.default, Missing):
+                if isinstance(field.type, Enum) and field.type.default is not None:
+                    # Java compares the enum with the writer's whole record here; the mismatch is what users see.
+                    _add(found, self.compare(field.type, writer, (*below, "type")))
+                else:
+                    found.append(_found("READER_FIELD_MISSING_DEFAULT_VALUE", below, field.name, reader, writer))
+        return found
+
+
+def _add(found: list[Incompatibility], more: list[Incompatibility]) -> None:
+    # A pair's list is told again wherever the pair recurs, which can double the whole at every level.
+    found += more[: max(0, MAX_FOUND - len(found))]
+
+
+def _leaves(reader: Type, writer: Type, at: _Place) -> list[Incompatibility]:
+    match reader, writer:
+        case Fixed(), Fixed():
+            found = _names(reader, writer, at)
+            if reader.size != writer.size:
+                message = f"expected: {writer.size}, found: {reader.size}"
+                found.append(_found("FIXED_SIZE_MISMATCH", (*at, "size"), message, reader, writer))
+            return found
+        case Enum(), Enum():
+            missing = set(writer.symbols) - set(reader.symbols)
+            found = _names(reader, writer, at)
+            if missing and reader.default is None:
+                message = f"[{', '.join(ordered(missing))}]"
+                found.append(_found("MISSING_ENUM_SYMBOLS", (*at, "symbols"), message, reader, writer))
+            return found
+    if reader.kind == writer.kind or writer.kind in PROMOTIONS.get(reader.kind, ()):
+        return []
+    message = f"reader type: {reader.kind.upper()} not compatible with writer type: {writer.kind.upper()}"
+    return [_found("TYPE_MISMATCH", at, message, reader, writer)]
+
+
+def _names(reader: Named, writer: Named, at: _Place) -> list[Incompatibility]:
+    if is_same_name(reader, writer):
+        return []
+    return [_found("NAME_MISMATCH", (*at, "name"), f"expected: {writer.name.full}", reader, writer)]
+
+
+def _lacking(reader: Union, branch: Type, at: _Place, *, whole: Type) -> Incompatibility:
+    message = f"reader union lacking writer type: {branch.kind.upper()}"
+    return _found("MISSING_UNION_BRANCH", at, message, reader, whole)
+
+
+def _found(type_: Reason, at: _Place, message: str, reader: Type, writer: Type) -> Incompatibility:
+    return Incompatibility(type_, "/" + "/".join(map(escape, at)), message, reader, writer)
