@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import ClassVar
+from uuid import UUID
 
 from treaty_avro import Schema, parse
 from treaty_runtime.errors import RegistryUnavailable, SchemaNotRegistered, UnknownSchemaId
-from treaty_runtime.event import Event
+from treaty_runtime.event import Envelope, Event, Place
+
+TIME = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +63,27 @@ class OrderSeen:
     def __avro_types__() -> Mapping[str, type]:
         """The classes within reach."""
         return {"mall.order.OrderSeen": OrderSeen}
+
+
+def envelope_of(number: int, *, offset: int = 10) -> Envelope[OrderCreated]:
+    """An event as a handler receives it; the id is the number."""
+    place = Place("order-events", 0, offset)
+    return Envelope(
+        event=OrderCreated(order_id="o-1", number=number),
+        id=UUID(int=number),
+        type="order.created",
+        source="/mall/order",
+        time=TIME,
+        subject="o-1",
+        key=b"o-1",
+        correlation_id=UUID(int=number),
+        causation_id=None,
+        place=place,
+        origin=place,
+        timestamp=TIME,
+        schema_id=1,
+        headers={},
+    )
 
 
 class FakeRegistry:
