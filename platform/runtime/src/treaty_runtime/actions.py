@@ -1,0 +1,105 @@
+"""What ``Dispatch`` tells the consumer to do. Each names its record by place; results come back with the same epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from treaty_runtime.event import Partition, Place
+from treaty_runtime.transport import Position
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """Call the handler; answer ``handled`` or ``failed``."""
+
+    place: Place
+    attempt: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Call ``due`` at ``until``, not before."""
+
+    place: Place
+    until: datetime
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Call ``due`` at ``at``: this record finds out whether the dependency is back."""
+
+    place: Place
+    at: datetime
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Produce a copy onto a retry topic; answer ``copied`` or ``copy_failed``."""
+
+    place: Place
+    topic: str
+    attempt: int
+    due: datetime
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """Produce a copy onto the dead-letter topic; answer ``copied`` or ``copy_failed``. ``reason`` is the first word."""
+
+    place: Place
+    reason: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Nobody handles this record: count it."""
+
+    place: Place
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """The record needs nothing more: forget it."""
+
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Stop fetching."""
+
+    partitions: frozenset[Partition]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Fetch again."""
+
+    partitions: frozenset[Partition]
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Commit; answer ``committed`` when the broker took it."""
+
+    offsets: Mapping[Partition, Position]
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Cancel and forget everything of this partition up to this epoch: it is not ours any more."""
+
+    partition: Partition
+    epoch: int
+
+
+Action = Handle | Wait | Probe | Copy | DeadLetter | Skip | Complete | Pause | Resume | Commit | Drop

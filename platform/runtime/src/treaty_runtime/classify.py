@@ -1,0 +1,47 @@
+"""What an exception means, judged by where it comes from: rules in order, the user's first, then the adapters'."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from enum import Enum
+
+from treaty_avro import DecodeError, ResolutionError
+from treaty_runtime.errors import Outage, Poison, RegistryUnavailable
+
+
+class Kind(Enum):
+    """What a failure means for the record and the ones behind it (`runtime.md` section 10)."""
+
+    POISON = "poison"  # dead letter at once
+    OUTAGE = "outage"  # all wait, one record probes
+    STALLED = "stalled"  # the schema registry is away: only the lanes that need it wait
+    CONFLICT = "conflict"  # two transactions met: run it again at once
+    FAILURE = "failure"  # the schedule
+    SHUTDOWN = "shutdown"  # unfinished: seen again after the restart
+
+
+Rule = Callable[[Exception], Kind | None]
+"""One rule: the kind it knows the exception to be, or None."""
+
+
+def classify(error: Exception, rules: Iterable[Rule] = ()) -> Kind:
+    """The kind that the first knowing rule names; what no rule knows is an ordinary failure."""
+    for rule in (*rules, own_errors):
+        kind = rule(error)
+        if kind is not None:
+            return kind
+    return Kind.FAILURE
+
+
+def outages(*classes: type[Exception]) -> Rule:
+    """A rule that calls these exceptions outages (``outages=`` of a group)."""
+    return lambda error: Kind.OUTAGE if isinstance(error, classes) else None
+
+
+def own_errors(error: Exception) -> Kind | None:
+    """The rule for the runtime's and the codec's own exceptions."""
+    if isinstance(error, RegistryUnavailable):
+        return Kind.STALLED
+    if isinstance(error, Outage):
+        return Kind.OUTAGE
+    return Kind.POISON if isinstance(error, (Poison, DecodeError, ResolutionError)) else None

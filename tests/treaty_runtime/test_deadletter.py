@@ -1,0 +1,186 @@
+"""Copies of failed records: bytes kept, origin written once, causes replaced, sizes bounded, personal data hidden."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from treaty_runtime import headers
+from treaty_runtime.deadletter import COPY_BYTES, dead_letter, retry_copy, size_of
+from treaty_runtime.event import Place, Record
+from treaty_runtime.failure import Failure, describe
+from treaty_runtime.masking import masked
+from treaty_runtime.transport import Outgoing
+
+DUE = datetime(2026, 3, 1, 12, 0, 0, 1, tzinfo=UTC)
+RECORD = Record(
+    place=Place("order-events", 2, 77),
+    key=b"\x00key",
+    value=b"\x00\x00\x00\x00\x07value",
+    headers=(("ce_id", b"1"), ("ce_id", b"2"), ("x", b"\xff")),
+    timestamp_ms=1_700_000_000_000,
+)
+
+
+def failure_of(error: Exception) -> Failure:
+    try:
+        raise error  # noqa: TRY301 (a traceback is wanted)
+    except Exception as raised:  # noqa: BLE001 (any is wanted)
+        return describe(raised)
+
+
+BROKEN = failure_of(RuntimeError("broken"))
+
+
+def back(record: Outgoing, offset: int = 0) -> Record:
+    """The copy as a consumer of its topic receives it."""
+    place = Place(record.topic, 0, offset)
+    return Record(place=place, key=record.key, value=record.value, headers=record.headers, timestamp_ms=5)
+
+
+def to_retry(record: Record, attempt: int = 2) -> Outgoing:
+    return retry_copy(record, topic="retry.g.10s", group="g", attempt=attempt, due=DUE, failure=BROKEN)
+
+
+def to_dead(record: Record, failure: Failure = BROKEN, **more: int) -> Outgoing:
+    return dead_letter(
+        record,
+        topic="dlq.g",
+        group="g",
+        reason="failed: broken",
+        handler="tell",
+        event_type="PAID",
+        failure=failure,
+        **more,
+    )
+
+
+def test_a_retry_copy_keeps_the_bytes_and_says_where_it_came_from_and_when_it_is_due() -> None:
+    copy = to_retry(RECORD)
+    assert (copy.topic, copy.key, copy.value) == ("retry.g.10s", RECORD.key, RECORD.value)
+    assert copy.headers[:3] == RECORD.headers
+    told = headers.first_values(copy.headers)
+    assert told["kafka_original-topic"] == b"order-events"
+    assert told["kafka_original-partition"].hex() == "00000002"
+    assert told["kafka_original-offset"].hex() == "000000000000004d"
+    assert told["kafka_original-timestamp"] == headers.int64(1_700_000_000_000)
+    assert told["kafka_original-timestamp-type"] == b"CREATE_TIME"
+    assert told["kafka_dlt-original-consumer-group"] == b"g"
+    assert told["retry_topic-attempts"].hex() == "00000002"
+    assert told["retry_topic-original-timestamp"].hex() == "018bcfe56800"
+    assert told["kafka_exception-fqcn"] == b"builtins.RuntimeError"
+    assert told["kafka_exception-message"] == b"broken"
+    assert b"test_deadletter.failure_of" in told["kafka_exception-stacktrace"]
+
+
+def test_a_due_time_between_two_milliseconds_is_rounded_up() -> None:
+    due = headers.read_milliseconds(headers.first_values(to_retry(RECORD).headers)[headers.BACKOFF_TIMESTAMP])
+    assert due == DUE.replace(microsecond=1000)
+    assert due - DUE < timedelta(milliseconds=1)
+
+
+def test_the_origin_is_written_once_and_the_cause_anew_on_each_hop() -> None:
+    second = retry_copy(
+        back(to_retry(RECORD), 9), topic="retry.g.60s", group="g", attempt=3, due=DUE, failure=failure_of(KeyError("k"))
+    )
+    names = [name for name, _ in second.headers]
+    told = headers.first_values(second.headers)
+    assert headers.origin_of(Place("retry.g.60s", 0, 1), told) == RECORD.place
+    assert headers.attempt_of(told) == 3
+    assert told["kafka_exception-fqcn"] == b"builtins.KeyError"
+    assert [names.count(name) for name in (headers.ATTEMPTS, "kafka_original-topic", "kafka_exception-fqcn")] == [
+        1,
+        1,
+        1,
+    ]
+
+
+def test_a_dead_letter_after_retries_names_the_first_place_and_the_reason() -> None:
+    told = headers.first_values(to_dead(back(to_retry(RECORD))).headers)
+    assert told["kafka_dlt-original-topic"] == b"order-events"
+    assert told["kafka_dlt-original-offset"] == headers.int64(77)
+    assert told["kafka_dlt-exception-fqcn"] == b"builtins.RuntimeError"
+    assert told["treaty-reason"] == b"failed: broken"
+    assert told["treaty-handler"] == b"tell"
+    assert len(told["treaty-fingerprint"]) == 12
+    assert told["retry_topic-attempts"] == headers.int32(2)
+    assert not {"kafka_original-topic", "kafka_exception-fqcn"} & told.keys()
+
+
+def test_a_replayed_dead_letter_keeps_its_first_place() -> None:
+    again = to_dead(back(to_dead(RECORD), 400))
+    assert headers.origin_of(Place("dlq.g", 0, 0), headers.first_values(again.headers)) == RECORD.place
+
+
+@pytest.mark.parametrize(
+    ("room", "kept", "lost"),
+    [
+        (-1, "kafka_dlt-exception-message", "kafka_dlt-exception-stacktrace"),
+        (-8_000, "kafka_dlt-exception-fqcn", "kafka_dlt-exception-message"),
+    ],
+)
+def test_a_copy_over_the_limit_loses_the_stack_and_then_the_message(room: int, kept: str, lost: str) -> None:
+    stack = "x" * (1_000 if room == -1 else 7_600)
+    long = Failure(error_class="a.B", cause_class=None, message="m" * 500, stack=stack, frames=("f",))
+    whole = size_of(to_dead(RECORD, long))
+    copy = to_dead(RECORD, long, limit=whole + room)
+    told = headers.first_values(copy.headers)
+    assert kept in told
+    assert lost not in told
+    assert copy.value == RECORD.value
+
+
+def test_a_dead_letter_that_is_still_too_large_is_a_pointer() -> None:
+    large = Record(place=RECORD.place, key=b"k", value=b"v" * COPY_BYTES, headers=(("big", b"h" * 5000),))
+    copy = to_dead(large)
+    told = headers.first_values(copy.headers)
+    assert (copy.key, copy.value) == (b"k", b"")
+    assert told["treaty-reason"].startswith(b"oversize 1000000 bytes")
+    assert headers.origin_of(Place("dlq.g", 0, 0), told) == large.place
+    assert size_of(copy) < 2_000
+
+
+def test_a_retry_copy_never_becomes_a_pointer_because_it_needs_its_value() -> None:
+    large = Record(place=RECORD.place, key=b"k", value=b"v" * COPY_BYTES)
+    assert to_retry(large).value == large.value
+
+
+def test_texts_of_errors_hide_personal_data() -> None:
+    text = "user test@example.com card 4111111111111111 order 9007199254740993x Alice 12345"
+    assert masked(text, ["Alice", ""]) == "user ••• card ••• order •••x ••• 12345"
+
+
+def test_message_and_stack_are_cut_and_masked_with_the_innermost_kept() -> None:
+    failure = failure_of(RuntimeError("Bob " * 5_000))
+    assert len(failure.message) == 500
+    assert len(failure.stack.encode()) <= 8_192
+    secret = describe(RuntimeError("Bob said"), secrets=["Bob"])
+    assert secret.message == "••• said"
+    assert "Bob" not in secret.stack
+
+
+def test_the_cause_of_a_cause_is_named() -> None:
+    error = RuntimeError("outer")
+    error.__cause__ = ValueError("middle")
+    error.__cause__.__cause__ = KeyError("inner")
+    failure = describe(error)
+    assert failure.cause_class == "builtins.KeyError"
+    assert failure.stack.index("KeyError") < failure.stack.index("ValueError") < failure.stack.index("RuntimeError")
+
+
+def test_an_error_whose_text_is_broken_is_still_described() -> None:
+    class Broken(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no text")
+
+    assert describe(Broken()).message == "<no text>"
+
+
+def test_equal_faults_have_one_fingerprint_whatever_line_or_message() -> None:
+    one, two = failure_of(RuntimeError("order 1")), failure_of(RuntimeError("order 2"))
+    assert one.fingerprint(group="g", event_type="PAID") == two.fingerprint(group="g", event_type="PAID")
+    assert one.fingerprint(group="g", event_type="PAID") != one.fingerprint(group="h", event_type="PAID")
+    assert one.fingerprint(group="g", event_type="PAID") != failure_of(KeyError()).fingerprint(
+        group="g", event_type="PAID"
+    )

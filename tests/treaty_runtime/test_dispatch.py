@@ -1,0 +1,470 @@
+"""Each row of the dispatch table: facts in, actions out, in order. No thread, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from treaty_runtime.actions import (
+    Action,
+    Commit,
+    Complete,
+    Copy,
+    DeadLetter,
+    Drop,
+    Handle,
+    Pause,
+    Probe,
+    Resume,
+    Skip,
+    Wait,
+)
+from treaty_runtime.classify import Kind
+from treaty_runtime.dispatch import Arrival, Dispatch, Fault, Limits, OnFailure
+from treaty_runtime.errors import Outage, RegistryUnavailable, Reject, Retry, WriterNotAllowed
+from treaty_runtime.event import Partition, Place
+from treaty_runtime.intake import Marks
+from treaty_runtime.retry import RetryPolicy
+from treaty_runtime.transport import Position
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+P0, P1 = Partition("orders", 0), Partition("orders", 1)
+RETRY = Partition("retry.g.10s", 0)
+BROKEN = RuntimeError("broken")
+LIMITS = Limits(marks=Marks(high_records=4, low_records=1, high_bytes=1000, low_bytes=100), commit_every=100)
+
+
+def at(offset: int, partition: Partition = P0) -> Place:
+    return Place(*partition, offset)
+
+
+class Table:
+    """A dispatch with partitions assigned and short ways to state facts."""
+
+    def __init__(self, *partitions: Partition, policy: RetryPolicy | None = None) -> None:
+        self.dispatch = Dispatch(group="g", policy=policy or RetryPolicy(jitter=0), limits=LIMITS)
+        assert list(self.dispatch.assigned(partitions or (P0,))) == []
+
+    def arrive(self, place: Place, lane: str | None = "a", now: datetime = NOW, **facts: object) -> list[Action]:
+        return list(self.dispatch.arrived(place, Arrival(lane=lane, **facts), now))  # type: ignore[arg-type]  # facts are a row's own
+
+    def handled(self, place: Place, epoch: int = 1) -> list[Action]:
+        return list(self.dispatch.handled(place, epoch))
+
+    def fail(
+        self,
+        place: Place,
+        error: Exception = BROKEN,
+        kind: Kind = Kind.FAILURE,
+        on_failure: OnFailure = "skip",
+        epoch: int = 1,
+    ) -> list[Action]:
+        return list(self.dispatch.failed(place, epoch, Fault(kind, error, on_failure), now=NOW, jitter=0.0))
+
+    def outage(self, place: Place) -> list[Action]:
+        return self.fail(place, Outage("refused", dependency="database"), Kind.OUTAGE)
+
+    def due(self, place: Place, now: datetime = NOW, epoch: int = 1) -> list[Action]:
+        return list(self.dispatch.due(place, epoch, now))
+
+
+def complete(*places: Place) -> list[Action]:
+    return [Complete(place) for place in places]
+
+
+# -- arrived
+
+
+def test_a_record_of_a_free_lane_is_handled() -> None:
+    assert Table().arrive(at(0)) == [Handle(at(0), 1, 1)]
+
+
+def test_a_record_of_a_busy_lane_waits_and_others_do_not() -> None:
+    table = Table()
+    table.arrive(at(0), "a")
+    assert table.arrive(at(1), "a") == []
+    assert table.arrive(at(2), "b") == [Handle(at(2), 1, 1)]
+
+
+def test_records_without_a_key_have_lanes_of_their_own() -> None:
+    table = Table()
+    assert table.arrive(at(0), None) == [Handle(at(0), 1, 1)]
+    assert table.arrive(at(1), None) == [Handle(at(1), 1, 1)]
+
+
+@pytest.mark.parametrize("reason", ["no-handler", "tombstone"])
+def test_what_nobody_handles_is_skipped_and_complete(reason: str) -> None:
+    assert Table().arrive(at(0), skip=reason) == [Skip(at(0), reason), Complete(at(0))]
+
+
+def test_a_record_over_the_limit_is_dead_lettered_without_a_turn() -> None:
+    table = Table()
+    table.arrive(at(0), "a")
+    assert table.arrive(at(1), "a", poison="oversize") == [DeadLetter(at(1), "oversize", 1)]
+    assert list(table.dispatch.copied(at(1), 1)) == complete(at(1))
+
+
+def test_a_record_that_arrives_twice_is_handled_once() -> None:
+    table = Table()
+    table.arrive(at(0))
+    assert table.arrive(at(0)) == []
+
+
+def test_a_record_of_a_partition_that_is_not_ours_is_left_to_its_owner() -> None:
+    assert Table().arrive(at(0, P1)) == []
+
+
+def test_fetching_stops_at_the_high_mark_and_goes_on_at_the_low_one() -> None:
+    table = Table()
+    for offset in range(3):
+        table.arrive(at(offset), str(offset))
+    assert table.arrive(at(3), "3") == [Handle(at(3), 1, 1), Pause(frozenset({P0}), "backpressure")]
+    assert table.handled(at(0)) == complete(at(0))
+    assert table.handled(at(1)) == complete(at(1))
+    assert table.handled(at(2)) == [Complete(at(2)), Resume(frozenset({P0}))]
+
+
+def test_too_many_bytes_pause_every_partition() -> None:
+    table = Table(P0, P1)
+    table.arrive(at(0), size=600)
+    both = frozenset({P0, P1})
+    assert table.arrive(at(0, P1), "b", size=600) == [Handle(at(0, P1), 1, 1), Pause(both, "memory")]
+    assert table.handled(at(0)) == complete(at(0))
+    assert table.handled(at(0, P1)) == [Complete(at(0, P1)), Resume(both)]
+
+
+# -- handled
+
+
+def test_after_a_record_the_next_of_its_lane_follows() -> None:
+    table = Table()
+    table.arrive(at(0))
+    table.arrive(at(1))
+    assert table.handled(at(0)) == [Complete(at(0)), Handle(at(1), 1, 1)]
+    assert table.handled(at(1)) == complete(at(1))
+    assert table.dispatch.lanes == 0
+
+
+def test_a_record_found_to_have_no_handler_is_skipped_and_the_next_follows() -> None:
+    table = Table()
+    table.arrive(at(0))
+    table.arrive(at(1))
+    assert list(table.dispatch.skipped(at(0), 1, "no-handler")) == [
+        Skip(at(0), "no-handler"),
+        Complete(at(0)),
+        Handle(at(1), 1, 1),
+    ]
+
+
+# -- failed
+
+
+def test_a_short_delay_is_waited_in_place_and_then_tried_again() -> None:
+    table = Table()
+    table.arrive(at(0))
+    assert table.fail(at(0)) == [Wait(at(0), NOW + SECOND, 1)]
+    assert table.due(at(0)) == [Handle(at(0), 2, 1)]
+
+
+def test_a_longer_delay_goes_through_a_retry_topic() -> None:
+    table = Table()
+    table.arrive(at(0), attempt=2)
+    table.arrive(at(1))
+    assert table.fail(at(0)) == [Copy(at(0), "retry.g.10s", 3, NOW + 10 * SECOND, 1)]
+    assert list(table.dispatch.copied(at(0), 1)) == [Complete(at(0)), Handle(at(1), 1, 1)]
+
+
+def test_a_blocking_handler_waits_in_its_lane_through_all_delays() -> None:
+    table = Table()
+    table.arrive(at(0), attempt=2)
+    assert table.fail(at(0), on_failure="block") == [Wait(at(0), NOW + 10 * SECOND, 1)]
+    assert table.arrive(at(1)) == []
+    assert table.due(at(0)) == [Handle(at(0), 3, 1)]
+    assert table.fail(at(0), on_failure="block") == [Wait(at(0), NOW + 60 * SECOND, 1)]
+    assert table.due(at(0)) == [Handle(at(0), 4, 1)]
+    assert table.fail(at(0), on_failure="block") == [DeadLetter(at(0), "failed", 1)]
+
+
+def test_after_the_last_delay_comes_the_dead_letter_and_only_its_acknowledgement_completes() -> None:
+    table = Table()
+    table.arrive(at(0), attempt=4)
+    table.arrive(at(1))
+    assert table.fail(at(0)) == [DeadLetter(at(0), "failed", 1)]
+    assert list(table.dispatch.tick()) == [Commit({P0: Position(0)})]
+    assert list(table.dispatch.copied(at(0), 1)) == [Complete(at(0)), Handle(at(1), 1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(Reject("no"), "rejected"), (WriterNotAllowed(), "not-allowed"), (ValueError("x"), "undecodable")],
+)
+def test_poison_is_dead_lettered_at_once_with_its_word(error: Exception, reason: str) -> None:
+    table = Table()
+    table.arrive(at(0))
+    assert table.fail(at(0), error, Kind.POISON) == [DeadLetter(at(0), reason, 1)]
+
+
+def test_a_library_error_with_a_reason_of_its_own_is_undecodable() -> None:
+    error = ValueError("x")
+    error.reason = "string is 'secret'"  # type: ignore[attr-defined]  # DecodeError has such a member
+    table = Table()
+    table.arrive(at(0))
+    assert table.fail(at(0), error, Kind.POISON) == [DeadLetter(at(0), "undecodable", 1)]
+
+
+def test_a_conflict_is_run_again_at_once_five_times_and_then_is_a_failure() -> None:
+    table = Table()
+    table.arrive(at(0))
+    for _ in range(5):
+        assert table.fail(at(0), kind=Kind.CONFLICT) == [Handle(at(0), 1, 1)]
+    assert table.fail(at(0), kind=Kind.CONFLICT) == [Wait(at(0), NOW + SECOND, 1)]
+
+
+def test_a_cancelled_record_stays_unfinished() -> None:
+    table = Table()
+    table.arrive(at(0))
+    assert table.fail(at(0), kind=Kind.SHUTDOWN) == []
+    assert list(table.dispatch.tick()) == [Commit({P0: Position(0)})]
+
+
+def test_a_handler_may_ask_for_a_later_attempt() -> None:
+    table = Table()
+    table.arrive(at(0))
+    assert table.fail(at(0), Retry(after=30 * SECOND)) == [Copy(at(0), "retry.g.1s", 2, NOW + 30 * SECOND, 1)]
+
+
+def test_without_the_registry_only_the_lane_that_needs_it_waits() -> None:
+    table = Table()
+    table.arrive(at(0), "a")
+    error = RegistryUnavailable()
+    assert table.fail(at(0), error, Kind.STALLED) == [Wait(at(0), NOW + SECOND / 4, 1)]
+    assert table.arrive(at(1), "b") == [Handle(at(1), 1, 1)]
+    assert table.due(at(0)) == [Handle(at(0), 1, 1)]
+    assert table.fail(at(0), error, Kind.STALLED) == [Wait(at(0), NOW + SECOND / 2, 1)]
+
+
+# -- outages
+
+
+def test_an_outage_pauses_everything_and_one_record_probes() -> None:
+    table = Table(P0, P1)
+    table.arrive(at(0), "a")
+    table.arrive(at(1), "b")
+    assert table.outage(at(0)) == [Pause(frozenset({P0, P1}), "outage"), Probe(at(0), NOW + SECOND / 4, 1)]
+    assert table.outage(at(1)) == []
+    assert table.arrive(at(2), "c") == []
+    assert table.due(at(0)) == [Handle(at(0), 1, 1)]
+
+
+def test_a_failing_probe_asks_again_later_and_counts_no_attempt() -> None:
+    table = Table()
+    table.arrive(at(0))
+    table.outage(at(0))
+    for wait in (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0):
+        assert table.due(at(0)) == [Handle(at(0), 1, 1)]
+        assert table.outage(at(0)) == [Probe(at(0), NOW + wait * SECOND, 1)]
+
+
+def test_a_succeeding_probe_resumes_and_starts_what_waited() -> None:
+    table = Table()
+    for offset, lane in enumerate("abc"):
+        table.arrive(at(offset), lane)
+    table.outage(at(0))
+    table.outage(at(1))
+    assert table.handled(at(2)) == complete(at(2)), "one that was in time ends normally"
+    assert table.dispatch.outage is not None
+    table.due(at(0))
+    assert table.handled(at(0)) == [Resume(frozenset({P0})), Handle(at(1), 1, 1), Complete(at(0))]
+    assert table.dispatch.outage is None
+
+
+def test_a_probe_that_fails_for_another_reason_shows_that_the_dependency_is_back() -> None:
+    table = Table()
+    table.arrive(at(0))
+    table.outage(at(0))
+    table.due(at(0))
+    assert table.fail(at(0)) == [Resume(frozenset({P0})), Wait(at(0), NOW + SECOND, 1)]
+
+
+def test_a_copy_that_the_broker_does_not_take_is_an_outage_and_is_sent_again() -> None:
+    table = Table()
+    table.arrive(at(0), attempt=4)
+    letter = DeadLetter(at(0), "failed", 1)
+    assert table.fail(at(0)) == [letter]
+    failed = list(table.dispatch.copy_failed(at(0), 1, now=NOW, jitter=0.0))
+    assert failed == [Pause(frozenset({P0}), "outage"), Probe(at(0), NOW + SECOND / 4, 1)]
+    assert table.due(at(0)) == [letter]
+    assert list(table.dispatch.copied(at(0), 1)) == [Resume(frozenset({P0})), Complete(at(0))]
+
+
+def test_a_copy_that_is_too_large_becomes_a_dead_letter() -> None:
+    table = Table()
+    table.arrive(at(0), attempt=2)
+    table.fail(at(0))
+    assert list(table.dispatch.copy_refused(at(0), 1)) == [DeadLetter(at(0), "oversize", 1)]
+
+
+def test_partitions_that_come_in_an_outage_are_paused() -> None:
+    table = Table()
+    table.arrive(at(0))
+    table.outage(at(0))
+    assert list(table.dispatch.assigned([P1])) == [Pause(frozenset({P1}), "outage")]
+
+
+def test_another_record_probes_when_the_first_leaves_with_its_partition() -> None:
+    table = Table(P0, P1)
+    table.arrive(at(0), "a")
+    table.arrive(at(0, P1), "b")
+    table.outage(at(0))
+    table.outage(at(0, P1))
+    assert list(table.dispatch.lost([P0], now=NOW, jitter=0.0)) == [
+        Drop(P0, 1),
+        Probe(at(0, P1), NOW + SECOND / 4, 1),
+    ]
+    assert list(table.dispatch.lost([P1], now=NOW, jitter=0.0)) == [Drop(P1, 1)]
+    assert table.dispatch.outage is None
+
+
+# -- retry topics
+
+
+def test_a_retry_topic_waits_for_its_head_and_then_goes_on() -> None:
+    table = Table(RETRY)
+    first, second, third = at(0, RETRY), at(1, RETRY), at(2, RETRY)
+    assert table.arrive(first, "a", due=NOW + SECOND, attempt=3) == [
+        Pause(frozenset({RETRY}), "not due"),
+        Wait(first, NOW + SECOND, 1),
+    ]
+    assert table.arrive(second, "b", due=NOW + SECOND, attempt=3) == []
+    assert table.arrive(third, "c", due=NOW + 2 * SECOND, attempt=3) == []
+    assert table.due(first, NOW + SECOND) == [
+        Handle(first, 3, 1),
+        Handle(second, 3, 1),
+        Wait(third, NOW + 2 * SECOND, 1),
+    ]
+    assert table.due(third, NOW + 2 * SECOND) == [Handle(third, 3, 1), Resume(frozenset({RETRY}))]
+
+
+def test_a_retried_record_that_is_due_is_handled_with_the_attempt_of_its_header() -> None:
+    assert Table(RETRY).arrive(at(0, RETRY), due=NOW, attempt=3) == [Handle(at(0, RETRY), 3, 1)]
+
+
+def test_a_timer_that_is_early_waits_again() -> None:
+    table = Table(RETRY)
+    table.arrive(at(0, RETRY), due=NOW + SECOND)
+    assert table.due(at(0, RETRY), NOW) == [Wait(at(0, RETRY), NOW + SECOND, 1)]
+
+
+# -- partitions that leave
+
+
+def test_a_leaving_partition_drains_then_commits_then_is_dropped() -> None:
+    table = Table(P0, P1)
+    table.arrive(at(0))
+    table.arrive(at(1))
+    table.arrive(at(2), "b")
+    table.handled(at(0))
+    assert list(table.dispatch.revoking([P0])) == [Pause(frozenset({P0}), "leaving")]
+    assert not table.dispatch.is_drained([P0])
+    assert table.handled(at(1)) == complete(at(1))
+    assert table.handled(at(2)) == complete(at(2))
+    assert table.dispatch.is_drained([P0])
+    assert list(table.dispatch.revoked([P0], now=NOW, jitter=0.0)) == [Commit({P0: Position(3)}), Drop(P0, 1)]
+
+
+def test_nothing_of_a_leaving_partition_starts_any_more() -> None:
+    table = Table()
+    table.arrive(at(0))
+    table.arrive(at(1))
+    list(table.dispatch.revoking([P0]))
+    assert table.handled(at(0)) == complete(at(0))
+    assert table.arrive(at(2), "z") == []
+    assert list(table.dispatch.revoked([P0], now=NOW, jitter=0.0)) == [Commit({P0: Position(1)}), Drop(P0, 1)]
+
+
+def test_a_waiting_retry_does_not_hold_up_a_revocation() -> None:
+    table = Table()
+    table.arrive(at(0))
+    table.fail(at(0))
+    list(table.dispatch.revoking([P0]))
+    assert table.dispatch.is_drained([P0])
+    assert table.due(at(0)) == []
+
+
+def test_a_lane_goes_on_with_the_partition_that_stays() -> None:
+    table = Table(P0, RETRY)
+    table.arrive(at(0), "a")
+    table.arrive(at(5, RETRY), "a", attempt=3)
+    list(table.dispatch.revoking([P0]))
+    actions = list(table.dispatch.revoked([P0], now=NOW, jitter=0.0))
+    assert actions == [Commit({P0: Position(0)}), Drop(P0, 1), Handle(at(5, RETRY), 3, 1)]
+
+
+def test_a_lost_partition_commits_nothing() -> None:
+    table = Table()
+    table.arrive(at(0))
+    table.handled(at(0))
+    assert list(table.dispatch.lost([P0], now=NOW, jitter=0.0)) == [Drop(P0, 1)]
+    assert list(table.dispatch.tick()) == []
+
+
+def test_a_result_of_an_older_assignment_is_dropped() -> None:
+    table = Table()
+    table.arrive(at(0))
+    list(table.dispatch.lost([P0], now=NOW, jitter=0.0))
+    list(table.dispatch.assigned([P0]))
+    assert table.arrive(at(0)) == [Handle(at(0), 1, 2)]
+    late: Iterable[list[Action]] = (
+        table.handled(at(0)),
+        table.fail(at(0)),
+        list(table.dispatch.copied(at(0), 1)),
+        list(table.dispatch.copy_refused(at(0), 1)),
+        list(table.dispatch.copy_failed(at(0), 1, now=NOW, jitter=0.0)),
+        list(table.dispatch.skipped(at(0), 1, "no-handler")),
+    )
+    for actions in late:
+        assert actions == [Drop(P0, 1)]
+    assert table.handled(at(0), epoch=2) == complete(at(0))
+
+
+def test_memory_of_lost_records_is_free_again() -> None:
+    table = Table(P0, P1)
+    table.arrive(at(0), size=1200)
+    assert list(table.dispatch.lost([P0], now=NOW, jitter=0.0)) == [Drop(P0, 1), Resume(frozenset({P1}))]
+
+
+# -- commits
+
+
+def test_a_tick_commits_the_watermark_once() -> None:
+    table = Table()
+    table.arrive(at(0))
+    table.arrive(at(1), "b")
+    table.handled(at(1))
+    assert list(table.dispatch.tick()) == [Commit({P0: Position(0)})]
+    table.handled(at(0))
+    (commit,) = table.dispatch.tick()
+    assert commit == Commit({P0: Position(2)})
+    table.dispatch.committed({P0: Position(2)})
+    assert list(table.dispatch.tick()) == []
+
+
+def test_what_the_group_had_committed_is_not_committed_again() -> None:
+    dispatch = Dispatch(group="g", policy=RetryPolicy(), limits=LIMITS)
+    list(dispatch.assigned([P0], {P0: Position(7)}))
+    list(dispatch.arrived(at(7), Arrival(lane="a"), NOW))
+    assert list(dispatch.tick()) == []
+
+
+def test_many_completions_commit_without_waiting_for_the_second() -> None:
+    table = Table()
+    for offset in range(99):
+        table.arrive(at(offset), skip="tombstone")
+    assert table.arrive(at(99), skip="tombstone") == [
+        Skip(at(99), "tombstone"),
+        Complete(at(99)),
+        Commit({P0: Position(100)}),
+    ]
