@@ -1,0 +1,150 @@
+"""The outermost ASGI layer: the path as it was sent, headers of every answer, and answers that are remembered.
+
+Law: an answer by id never changes while its id stands, so it is sent again from memory, on the loop, without thread or
+SQL. What could end an id is a permanent delete: in this process it empties the memory at once; in another process it
+moves the store's generation, which is looked at again when the last look is more than a second old.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final, TypeAlias
+
+from fastapi import Response
+
+from treaty.registry.answers import error_response
+from treaty.registry.cache import Lru
+from treaty.registry.errors import RegistryError
+from treaty.registry.negotiation import answer_type
+from treaty.registry.observation import Answered, Observe, Remembered
+from treaty.registry.paths import parsed_query, query_string, routed_path, without_context
+from treaty.registry.store import Store
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+ROUTE: Final = "treaty.route"
+QUERY: Final = "treaty.query"
+REQUEST_ID: Final = "treaty.request_id"
+CACHE_KEY: Final = "treaty.cache_key"
+
+GENERATION_SECONDS: Final = 1.0
+
+_BY_ID: Final = re.compile(r"/schemas/ids/\d{1,10}(/schema)?")
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_EVERY_ANSWER: Final = [
+    (b"cache-control", b"no-cache, no-store, must-revalidate"),
+    (b"x-content-type-options", b"nosniff"),
+]
+
+Key: TypeAlias = tuple[str, ...]
+
+
+class Remembering:
+    """Ready responses by path, query and type. Thread-safe."""
+
+    def __init__(self, store: Store, *, capacity_bytes: int, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._store, self._monotonic = store, monotonic
+        self._held: Lru[Key, Response] = Lru(capacity_bytes, size_of=lambda response: len(response.body) + 512)
+        self._epoch, self._generation, self._looked_at = 0, -1, float("-inf")
+        self._lock = threading.Lock()
+
+    def get(self, key: Key) -> Response | None:
+        """The response, if the generation was looked at lately."""
+        if self._store.shared and self._monotonic() - self._looked_at > GENERATION_SECONDS:
+            return None
+        return self._held.get(key)
+
+    def opened(self) -> int:
+        """Call before reading what ``keep`` shall hold: the epoch it belongs to."""
+        return self._epoch
+
+    def keep(self, epoch: int, key: Key, response: Response) -> None:
+        """Hold a response, unless something was removed since ``opened``."""
+        with self._lock:
+            if epoch == self._epoch:
+                self._held.put(key, response)
+
+    def look(self) -> None:
+        """Compare the store's generation (one statement); blocks, so call it in a thread."""
+        if not self._store.shared or self._monotonic() - self._looked_at <= GENERATION_SECONDS:
+            return
+        asked_at = self._monotonic()
+        generation = self._store.generation()
+        if generation != self._generation:
+            self.forget()
+        self._generation, self._looked_at = generation, asked_at
+
+    def forget(self) -> None:
+        """Forget everything, also what is being read now."""
+        with self._lock:
+            self._epoch += 1
+            self._held.clear()
+
+
+class Door:
+    """The application that servers call."""
+
+    def __init__(self, app: App, remembering: Remembering, tell: Observe) -> None:
+        self._app, self._remembering, self._tell = app, remembering, tell
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        headers = dict(scope["headers"])
+        scope[REQUEST_ID] = _request_id(headers.get(b"x-request-id", b""))
+        status = 500
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                request_id = (b"x-request-id", scope[REQUEST_ID].encode())
+                message["headers"] = [*message["headers"], *_EVERY_ANSWER, request_id]
+            await send(message)
+
+        try:
+            await self._answer(scope, headers, receive, send_with_headers)
+        finally:
+            seconds = time.perf_counter() - began
+            self._tell(Answered(_method(scope), scope.get(ROUTE, "other"), status, seconds))
+
+    async def _answer(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
+        try:
+            path, query = without_context(
+                routed_path(scope.get("raw_path") or scope["path"].encode()), parsed_query(scope["query_string"])
+            )
+            scope["path"], scope[QUERY] = path, query
+            if scope["method"] == "GET" and _BY_ID.fullmatch(path):
+                key = (path, query_string(query).decode())
+                content_type = answer_type(headers.get(b"accept", b"").decode("latin-1"))
+                found = None if b"if-none-match" in headers else self._remembering.get((*key, content_type))
+                self._tell(Remembered("answers", found is not None))
+                if found is not None:
+                    scope[ROUTE] = "/schemas/ids/{id}"
+                    await found(scope, receive, send)
+                    return
+                scope[CACHE_KEY] = key
+        except RegistryError as error:
+            await error_response(error, "8", "application/json")(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def _request_id(sent: bytes) -> str:
+    text = sent.decode("latin-1")
+    return text if _REQUEST_ID.fullmatch(text) else uuid.uuid4().hex
+
+
+def _method(scope: Scope) -> str:
+    known = ("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH")
+    return scope["method"] if scope["method"] in known else "other"

@@ -1,0 +1,224 @@
+"""``MemoryStore``: the whole registry in dictionaries, for tests and trials; nothing outlives the process.
+
+A write works on a copy of the state, which takes the old one's place when the block ends well: readers keep their snapshot
+and a failed write leaves nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from treaty.registry.names import DEFAULT_CONTEXT, Name
+from treaty.registry.rows import Json, NewSchema, Referrer, SchemaRow, VersionRow
+from treaty.registry.store import Readiness, Search
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _State:
+    versions: dict[Name, dict[int, VersionRow]] = field(default_factory=dict)
+    schemas: dict[str, dict[int, SchemaRow]] = field(default_factory=dict)
+    subjects: set[Name] = field(default_factory=set)
+    last_ids: dict[str, int] = field(default_factory=dict)
+    configs: dict[Name, Mapping[str, Json]] = field(default_factory=dict)
+    modes: dict[Name, str] = field(default_factory=dict)
+    generation: int = 0
+
+    def copy(self) -> _State:
+        return _State(
+            versions={name: dict(numbers) for name, numbers in self.versions.items()},
+            schemas={context: dict(ids) for context, ids in self.schemas.items()},
+            subjects=set(self.subjects),
+            last_ids=dict(self.last_ids),
+            configs=dict(self.configs),
+            modes=dict(self.modes),
+            generation=self.generation,
+        )
+
+
+class MemoryReader:
+    """A snapshot of a ``MemoryStore``."""
+
+    def __init__(self, state: _State) -> None:
+        self._state = state
+
+    def version(self, name: Name, number: int) -> VersionRow | None:
+        return self._state.versions.get(name, {}).get(number)
+
+    def latest(self, name: Name) -> VersionRow | None:
+        return next((version for version in reversed(self.versions(name)) if not version.deleted), None)
+
+    def versions(self, name: Name) -> Sequence[VersionRow]:
+        return [version for _, version in sorted(self._state.versions.get(name, {}).items())]
+
+    def schema(self, context: str, schema_id: int) -> SchemaRow | None:
+        return self._state.schemas.get(context, {}).get(schema_id)
+
+    def schemas(self, context: str, ids: Collection[int]) -> Mapping[int, SchemaRow]:
+        held = self._state.schemas.get(context, {})
+        return {schema_id: held[schema_id] for schema_id in ids if schema_id in held}
+
+    def by_content(self, context: str, content_sha256: bytes) -> SchemaRow | None:
+        held = self._state.schemas.get(context, {}).values()
+        return next((schema for schema in held if schema.content_sha256 == content_sha256), None)
+
+    def by_guid(self, guid: str) -> Sequence[SchemaRow]:
+        every = (schema for held in self._state.schemas.values() for schema in held.values())
+        return sorted((schema for schema in every if schema.guid == guid), key=lambda row: (row.context, row.id))
+
+    def users(self, context: str, schema_id: int) -> Sequence[VersionRow]:
+        return [row for row in self._ordered() if row.name.context == context and row.schema_id == schema_id]
+
+    def resolving_to(self, name: Name, resolved_sha256: bytes) -> Sequence[VersionRow]:
+        return [row for row in reversed(self.versions(name)) if row.resolved_sha256 == resolved_sha256]
+
+    def referrers(self, name: Name, number: int | None = None) -> Sequence[Referrer]:
+        found = []
+        for context, held in sorted(self._state.schemas.items()):
+            for schema in (schema for _, schema in sorted(held.items())):
+                if any(_refers(schema, name, number, at) for at in range(len(schema.content.references))):
+                    users = self.users(context, schema.id)
+                    live = frozenset(user.name for user in users if not user.deleted)
+                    found.append(Referrer(context, schema.id, frozenset(user.name for user in users), live))
+        return found
+
+    def subjects(self, search: Search) -> Sequence[Name]:
+        found = []
+        for name, numbers in sorted(self._state.versions.items()):
+            live = any(not version.deleted for version in numbers.values())
+            wanted = not live if search.deleted_only else live or search.deleted
+            if numbers and wanted and _matches(name, search):
+                found.append(name)
+        return _page(found, search)
+
+    def find(self, search: Search) -> Sequence[VersionRow]:
+        found = [row for row in self._ordered() if _matches(row.name, search) and (search.deleted or not row.deleted)]
+        if search.latest_only:
+            newest = {row.name: row for row in found}
+            found = list(newest.values())
+        return _page(found, search)
+
+    def contexts(self) -> Sequence[str]:
+        return sorted({DEFAULT_CONTEXT, *(name.context for name in self._state.subjects)})
+
+    def last_id(self, context: str) -> int:
+        return self._state.last_ids.get(context, 0)
+
+    def config(self, name: Name) -> Mapping[str, Json] | None:
+        return self._state.configs.get(name)
+
+    def mode(self, name: Name) -> str | None:
+        return self._state.modes.get(name)
+
+    def counts(self) -> tuple[int, int]:
+        return len(self.subjects(Search())), sum(len(held) for held in self._state.schemas.values())
+
+    def _ordered(self) -> Iterator[VersionRow]:
+        for _, numbers in sorted(self._state.versions.items()):
+            yield from (version for _, version in sorted(numbers.items()))
+
+
+class MemoryWriter(MemoryReader):
+    """A copy of the state that is being changed."""
+
+    def add_schema(self, context: str, schema: NewSchema) -> int:
+        given = self.last_id(context) + 1 if schema.id is None else schema.id
+        self._state.last_ids[context] = max(self.last_id(context), given)
+        self._state.schemas.setdefault(context, {})[given] = SchemaRow(
+            context=context,
+            id=given,
+            content=schema.content,
+            content_sha256=schema.content_sha256,
+            resolved_sha256=schema.resolved_sha256,
+            guid=schema.guid,
+            created_at=schema.created_at,
+        )
+        return given
+
+    def add_version(self, version: VersionRow, *, provenance: str = "") -> None:  # noqa: ARG002  # nothing reads it here
+        self._state.subjects.add(version.name)
+        self._state.versions.setdefault(version.name, {})[version.number] = version
+
+    def mark_deleted(self, name: Name, numbers: Collection[int], *, at: int) -> None:  # noqa: ARG002  # likewise
+        held = self._state.versions[name]
+        held.update({number: replace(held[number], deleted=True) for number in numbers})
+
+    def remove(self, name: Name, numbers: Collection[int]) -> None:
+        held = self._state.versions[name]
+        for number in numbers:
+            schema_id = held.pop(number).schema_id
+            if not self.users(name.context, schema_id):
+                self._state.schemas[name.context].pop(schema_id, None)
+        if not held:
+            del self._state.versions[name]
+
+    def set_config(self, name: Name, members: Mapping[str, Json] | None) -> None:
+        if members is None:
+            self._state.configs.pop(name, None)
+        else:
+            self._state.configs[name] = dict(members)
+
+    def set_mode(self, name: Name, mode: str | None) -> None:
+        if mode is None:
+            self._state.modes.pop(name, None)
+        else:
+            self._state.modes[name] = mode
+
+    def clear_modes(self, context: str) -> None:
+        for name in [name for name in self._state.modes if name.context == context and name.subject]:
+            del self._state.modes[name]
+
+    def drop_context(self, context: str) -> None:
+        self._state.subjects = {name for name in self._state.subjects if name.context != context}
+
+    def raise_generation(self) -> None:
+        self._state.generation += 1
+
+
+class MemoryStore:
+    """A store that keeps everything in this process."""
+
+    shared = False
+
+    def __init__(self) -> None:
+        self._state = _State()
+        self._writing = threading.Lock()
+
+    @contextmanager
+    def read(self) -> Iterator[MemoryReader]:
+        yield MemoryReader(self._state)
+
+    @contextmanager
+    def write(self, own: Name, others: Collection[Name] = ()) -> Iterator[MemoryWriter]:  # noqa: ARG002  # one lock for all
+        with self._writing:
+            state = self._state.copy()
+            yield MemoryWriter(state)
+            self._state = state
+
+    def generation(self) -> int:
+        return self._state.generation
+
+    def ready(self) -> Readiness:
+        return Readiness(ready=True, details={"database": "ok"})
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def _refers(schema: SchemaRow, name: Name, number: int | None, at: int) -> bool:
+    reference = schema.content.references[at]
+    return reference.target(schema.context) == name and number in (None, reference.version)
+
+
+def _matches(name: Name, search: Search) -> bool:
+    return search.context in (None, name.context) and name.subject.startswith(search.prefix)
+
+
+def _page(found: list[T], search: Search) -> list[T]:
+    end = None if search.limit < 0 else search.offset + search.limit
+    return found[search.offset : end]

@@ -1,0 +1,61 @@
+"""The registry's Prometheus metrics: an observer and its exposition."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Final
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from treaty.registry.observation import Answered, Checked, Failed, Record, Registered, Remembered, Retried
+
+CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
+
+
+class Metrics:
+    """Counts what it is told of; one instance an application, so that tests do not share counters."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        at = self._registry
+        prefix = "schema_registry"
+        self._requests = Counter(
+            f"{prefix}_http_requests", "Requests answered.", ["method", "route", "code"], registry=at
+        )
+        self._seconds = Histogram(
+            f"{prefix}_http_request_duration_seconds", "How long answers took.", ["method", "route"], registry=at
+        )
+        self._registrations = Counter(f"{prefix}_registrations", "Registrations by outcome.", ["outcome"], registry=at)
+        self._checks = Counter(
+            f"{prefix}_compatibility_checks", "Compatibility checks.", ["level", "result"], registry=at
+        )
+        self._hits = Counter(f"{prefix}_cache_hits", "Answers found in a cache.", ["cache"], registry=at)
+        self._misses = Counter(f"{prefix}_cache_misses", "Answers not found in a cache.", ["cache"], registry=at)
+        self._retries = Counter(f"{prefix}_store_retries", "Decisions made again after a conflict.", registry=at)
+        self._faults = Counter(f"{prefix}_faults", "Requests that ended in an error of ours.", registry=at)
+        self._subjects = Gauge(f"{prefix}_subjects", "Subjects with a live version.", registry=at)
+        self._schemas = Gauge(f"{prefix}_schemas", "Schemas stored.", registry=at)
+        Gauge(f"{prefix}_build_info", "Version of treaty.", ["version"], registry=at).labels(version("treaty")).set(1)
+
+    def observe(self, record: Record) -> None:
+        """Count one record."""
+        match record:
+            case Answered(method, route, status, seconds):
+                self._requests.labels(method, route, str(status)).inc()
+                self._seconds.labels(method, route).observe(seconds)
+            case Registered(outcome):
+                self._registrations.labels(outcome).inc()
+            case Checked(level, result):
+                self._checks.labels(level, result).inc()
+            case Remembered(cache, hit):
+                (self._hits if hit else self._misses).labels(cache).inc()
+            case Retried():
+                self._retries.inc()
+            case Failed():
+                self._faults.inc()
+
+    def exposition(self, *, subjects: int, schemas: int) -> str:
+        """All metrics in Prometheus' text format."""
+        self._subjects.set(subjects)
+        self._schemas.set(schemas)
+        return generate_latest(self._registry).decode()

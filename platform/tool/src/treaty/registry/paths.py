@@ -1,0 +1,85 @@
+"""From the path on the wire to the path that is routed, without losing what a subject's name is made of.
+
+Laws: servers decode ``%2F`` before routing, so a subject ``a/b`` would become two segments; we route on a path in which
+``%2F`` and ``%25`` still stand, and decode those two in the one place that reads a segment. ``/contexts/X/...`` is only
+another spelling and is rewritten here, so no route knows of it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import parse_qsl, urlencode
+
+from treaty.registry.errors import ContextHasColon
+
+_ESCAPE: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
+_KEPT: Final = re.compile(r"%(2F|25)")
+_KEPT_BYTES: Final = (0x2F, 0x25)
+
+Query = tuple[tuple[str, str], ...]
+
+
+def routed_path(raw_path: bytes) -> str:
+    """The path to route on: decoded but for ``%2F`` and ``%25`` (upper case), without trailing slashes."""
+
+    def decode(match: re.Match[bytes]) -> bytes:
+        byte = int(match[1], 16)
+        return b"%" + match[1].upper() if byte in _KEPT_BYTES else bytes([byte])
+
+    text = _ESCAPE.sub(decode, raw_path).decode("utf-8", "replace")
+    return text.rstrip("/") or "/"
+
+
+def segment_text(segment: str) -> str:
+    """What one segment of a routed path says."""
+    return _KEPT.sub(lambda match: "/" if match[1] == "2F" else "%", segment)
+
+
+def parsed_query(query_string: bytes) -> Query:
+    """The query's pairs in order, values decoded once."""
+    return tuple(parse_qsl(query_string.decode("latin-1"), keep_blank_values=True))
+
+
+def without_context(path: str, query: Query) -> tuple[str, Query]:
+    """Rewrite ``/contexts/X/...`` into the names that stand for it; other paths come back as they are.
+
+    Raises ``ContextHasColon``. Source: confluentinc/schema-registry, ``ContextFilter``.
+    """
+    parts = path.split("/")
+    if len(parts) < 4 or parts[1] != "contexts":
+        return path, query
+    context, rest = segment_text(parts[2]), parts[3:]
+    if ":" in context:
+        raise ContextHasColon(context)
+    prefix = f":.{context.removeprefix('.')}:"
+    return _rewritten(rest, query, prefix)
+
+
+def _rewritten(rest: list[str], query: Query, prefix: str) -> tuple[str, Query]:
+    places = {"subjects": 1, "config": 1, "mode": 1, "compatibility": 2}
+    head = rest[0]
+    if head in ("config", "mode") and len(rest) == 1:
+        rest = [head, prefix]
+    elif head in ("subjects", "schemas") and len(rest) == 1:
+        query = _prefixed(query, "subjectPrefix", prefix)
+    elif rest[:2] == ["schemas", "ids"]:
+        query = _prefixed(query, "subject", prefix)
+    elif head in places and len(rest) > places[head]:
+        place = places[head]
+        rest = [*rest[:place], _qualified(rest[place], prefix), *rest[place + 1 :]]
+    return "/" + "/".join(rest), query
+
+
+def _qualified(text: str, prefix: str) -> str:
+    return text if text.startswith((":.", ":*:")) else prefix + text
+
+
+def _prefixed(query: Query, key: str, prefix: str) -> Query:
+    given = next((value for name, value in query if name == key), "")
+    return (*((name, value) for name, value in query if name != key), (key, _qualified(given, prefix)))
+
+
+def query_string(query: Query) -> bytes:
+    """The wire form of a query."""
+    return urlencode(query).encode("latin-1")

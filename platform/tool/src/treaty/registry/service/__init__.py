@@ -1,0 +1,52 @@
+"""What the registry can do, without HTTP: ``RegistryService`` on any store.
+
+Each part gathers facts in one snapshot or under one lock, has them judged (``decide``, ``treaty_avro``), and writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from treaty.registry.library import Library
+from treaty.registry.observation import Observe, ignore
+from treaty.registry.service.deleting import Deleting
+from treaty.registry.service.governing import Governing
+from treaty.registry.service.judging import Judging
+from treaty.registry.service.reading import Reading
+from treaty.registry.service.registering import Registering
+from treaty.registry.settings import RegistrySettings
+from treaty.registry.store import Store
+
+
+class RegistryService:
+    """The registry itself. ``now`` gives aware times; ``removals`` is a list of what to call after a permanent delete."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        settings: RegistrySettings,
+        now: Callable[[], datetime],
+        observe: Observe = ignore,
+    ) -> None:
+        self.store, self.settings = store, settings
+        self.removals: list[Callable[[], None]] = []
+        library = Library(settings.limits)
+        judging = Judging(store, library, observe=observe)
+        self.reading = Reading(store, library)
+        self.judging = judging
+        self.registering = Registering(
+            store,
+            library,
+            judging,
+            observe=observe,
+            limits=settings.limits,
+            now_ms=lambda: int(now().timestamp() * 1000),
+        )
+        self.deleting = Deleting(store, now_ms=lambda: int(now().timestamp() * 1000), on_removed=self._tell_removed)
+        self.governing = Governing(store, on_removed=self._tell_removed)
+
+    def _tell_removed(self) -> None:
+        for tell in self.removals:
+            tell()

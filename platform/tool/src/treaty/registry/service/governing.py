@@ -1,0 +1,169 @@
+"""Config and mode: what holds for a subject, a context, everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from treaty.registry import decide
+from treaty.registry.errors import (
+    InvalidBody,
+    InvalidCompatibilityLevel,
+    InvalidMode,
+    ReadOnly,
+    SubjectConfigNotFound,
+    SubjectModeNotFound,
+    SubjectNotFound,
+)
+from treaty.registry.merge import (
+    IMPORT,
+    OVERRIDE,
+    READONLY,
+    READWRITE,
+    config_in_scope,
+    is_read_only,
+    mode_in_scope,
+    with_level,
+)
+from treaty.registry.names import GLOBAL, TOP, Name, require_scope
+from treaty.registry.rows import Json
+from treaty.registry.service.retrying import in_write
+from treaty.registry.store import Search, Store, Writer
+
+LEVELS: Final = frozenset(
+    {"NONE", "BACKWARD", "FORWARD", "FULL", "BACKWARD_TRANSITIVE", "FORWARD_TRANSITIVE", "FULL_TRANSITIVE"}
+)
+_MODES: Final = frozenset({READWRITE, READONLY, OVERRIDE, IMPORT})
+_MEMBERS: Final[Mapping[str, type]] = {
+    "normalize": bool, "validateFields": bool, "validateNewSchemas": bool, "validateRules": bool,
+    "compatibilityGroup": str, "compatibilityPolicy": str, "aliasForDeks": str,
+}  # fmt: skip
+
+
+def read_level(text: Json) -> str:
+    """A compatibility level in any case; raises ``InvalidCompatibilityLevel``."""
+    if not isinstance(text, str) or text.upper() not in LEVELS:
+        raise InvalidCompatibilityLevel
+    return text.upper()
+
+
+def config_change(body: Mapping[str, Json]) -> Mapping[str, Json | None]:
+    """The members that a PUT changes; None clears one. Unknown members are ignored."""
+    change: dict[str, Json | None] = {}
+    level = next((body[key] for key in ("compatibility", "compatibilityLevel") if key in body), ...)
+    if level is not ...:
+        change["compatibility"] = None if level is None else read_level(level)
+    for key, kind in _MEMBERS.items():
+        if key in body:
+            if body[key] is not None and not isinstance(body[key], kind):
+                raise InvalidBody(f"{key} has to be {'true or false' if kind is bool else 'a string'}")
+            change[key] = body[key]
+    return change
+
+
+class Governing:
+    """Config and mode of one registry."""
+
+    def __init__(self, store: Store, *, on_removed: Callable[[], None]) -> None:
+        self._store, self._on_removed = store, on_removed
+
+    def config(self, name: Name, *, in_scope: bool) -> Mapping[str, Json]:
+        """The config of a name, or (``in_scope``) the one that holds for it; raises ``SubjectConfigNotFound``."""
+        with self._store.read() as reader:
+            if in_scope:
+                return config_in_scope(reader.config, name)
+            config = reader.config(name)
+        if config is None and name not in (TOP, GLOBAL):
+            raise SubjectConfigNotFound(name)
+        return with_level(config or {})
+
+    def set_config(self, name: Name, change: Mapping[str, Json | None]) -> Mapping[str, Json]:
+        """Merge a change into a name's config and answer what is stored; raises ``InvalidSubject``, ``ReadOnly``."""
+        require_scope(name)
+
+        def decided(writer: Writer) -> Mapping[str, Json]:
+            _require_writable(writer, name)
+            merged = {**(writer.config(name) or {}), **change}
+            kept = {key: value for key, value in merged.items() if value is not None}
+            writer.set_config(name, kept)
+            return kept
+
+        return in_write(self._store, name, decided)
+
+    def drop_config(self, name: Name) -> Mapping[str, Json]:
+        """Remove a name's config and answer the old one; raises ``SubjectNotFound``, ``ReadOnly``."""
+
+        def decided(writer: Writer) -> Mapping[str, Json]:
+            _require_writable(writer, name)
+            config = writer.config(name)
+            if config is None and name not in (TOP, GLOBAL):
+                raise SubjectNotFound(name)
+            writer.set_config(name, None)
+            return with_level(config or {})
+
+        return in_write(self._store, name, decided)
+
+    def mode(self, name: Name, *, in_scope: bool) -> str:
+        """The mode of a name, or (``in_scope``) the one that holds for it; raises ``SubjectModeNotFound``."""
+        with self._store.read() as reader:
+            if in_scope:
+                return mode_in_scope(reader.mode, name)
+            mode = reader.mode(name)
+        if mode is None and name not in (TOP, GLOBAL):
+            raise SubjectModeNotFound(name)
+        return mode or READWRITE
+
+    def set_mode(self, name: Name, sent: Json, *, force: bool) -> str:
+        """Set a name's mode; raises ``InvalidMode``, ``InvalidSubject``, ``ImportIntoExistingSubjects``, ``ReferenceExists``."""
+        require_scope(name)
+        if not isinstance(sent, str) or sent.upper() not in _MODES:
+            raise InvalidMode
+        mode = sent.upper()
+
+        def decided(writer: Writer) -> bool:
+            entering = mode == IMPORT and mode_in_scope(writer.mode, name) != IMPORT and not force
+            removed = entering and _empty_for_import(writer, name)
+            writer.set_mode(name, mode)
+            return removed
+
+        if in_write(self._store, name, decided):
+            self._on_removed()
+        return mode
+
+    def drop_mode(self, name: Name, *, recursive: bool) -> str:
+        """Remove a name's mode and answer the old one; ``recursive``: its context's subjects' too. ``SubjectNotFound``."""
+
+        def decided(writer: Writer) -> str:
+            mode = writer.mode(name)
+            if mode is None and name not in (TOP, GLOBAL):
+                raise SubjectNotFound(name)
+            writer.set_mode(name, None)
+            if recursive and not name.subject:
+                writer.clear_modes(name.context)
+            return mode or READWRITE
+
+        return in_write(self._store, name, decided)
+
+
+def _require_writable(writer: Writer, name: Name) -> None:
+    if is_read_only(mode_in_scope(writer.mode, name)):
+        raise ReadOnly(name, name.prefix)
+
+
+def _empty_for_import(writer: Writer, name: Name) -> bool:
+    """Remove soft-deleted versions in scope; True if there were any."""
+    context = None if name == GLOBAL else name.context
+    every = writer.find(Search(context=context, prefix=name.subject, deleted=True))
+    rows = [row for row in every if not name.subject or row.name == name]
+    decision = decide.enter_import(
+        live_subjects=any(not row.deleted for row in rows),
+        deleted=rows,
+        is_referred=lambda row: bool(writer.referrers(row.name, row.number)),
+    )
+    if isinstance(decision, decide.Refused):
+        raise decision.error
+    for row in reversed(decision):
+        writer.remove(row.name, [row.number])
+    if decision:
+        writer.raise_generation()
+    return bool(decision)

@@ -1,0 +1,102 @@
+"""Compatibility: would this schema be let in, and if not, why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import treaty_avro as avro
+from treaty.registry.errors import EmptySchema, InvalidSchema, VersionNotFound
+from treaty.registry.library import Library, Prepared
+from treaty.registry.merge import config_in_scope
+from treaty.registry.names import Name
+from treaty.registry.observation import Checked, Observe
+from treaty.registry.request import SchemaRequest
+from treaty.registry.rows import Content, Json, VersionRow
+from treaty.registry.service.found import LATEST, Versioned, inheriting, numbered, with_schemas
+from treaty.registry.store import Reader, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a compatibility check answers; ``messages`` say why not."""
+
+    is_compatible: bool
+    messages: tuple[str, ...] = ()
+
+
+class Judging:
+    """Compatibility checks of one registry."""
+
+    def __init__(self, store: Store, library: Library, *, observe: Observe) -> None:
+        self._store, self._library, self._observe = store, library, observe
+
+    def check(
+        self, name: Name, request: SchemaRequest, *, version: int | None, normalize: bool, verbose: bool
+    ) -> Judgement:
+        """Judge a schema against all live versions its level asks for, or against one (``LATEST`` of nothing: compatible).
+
+        Raises ``VersionNotFound``; ``InvalidSchema`` unless ``verbose``, which makes it a message.
+        """
+        with self._store.read() as reader:
+            rows = self._asked(reader, name, version)
+            config = config_in_scope(reader.config, name)
+            try:
+                prepared = self._library.prepare(
+                    reader,
+                    name.context,
+                    inheriting(reader, name, request),
+                    normalize=normalize or config.get("normalize") is True,
+                    rules="stored" if config.get("validateNewSchemas") is False else "new",
+                    deleted=False,
+                )
+            except (InvalidSchema, EmptySchema) as error:
+                if not verbose:
+                    raise
+                return Judgement(is_compatible=False, messages=(str(error),))
+            messages = self._messages(reader, config, prepared, rows)
+        return Judgement(not messages, tuple(messages))
+
+    def reasons(self, reader: Reader, name: Name, prepared: Prepared) -> Sequence[str]:
+        """Why the schema may not follow the live versions of the subject; empty: it may."""
+        return self._messages(reader, config_in_scope(reader.config, name), prepared, self._asked(reader, name, None))
+
+    def _asked(self, reader: Reader, name: Name, version: int | None) -> Sequence[VersionRow]:
+        if version is None:
+            return [row for row in reader.versions(name) if not row.deleted]
+        row = numbered(reader, name, version, deleted=False)
+        if row is None and version != LATEST:
+            raise VersionNotFound(version)
+        return [] if row is None else [row]
+
+    def _messages(
+        self, reader: Reader, config: Mapping[str, Json], prepared: Prepared, rows: Sequence[VersionRow]
+    ) -> list[str]:
+        level = cast("avro.Level", config["compatibility"])
+        if level == "NONE" or not rows:
+            return []
+        group = config.get("compatibilityGroup")
+        if not group and not level.endswith("_TRANSITIVE"):
+            rows = rows[-1:]
+        history = with_schemas(reader, rows)
+        if group:
+            wanted = _property(prepared.content, group)
+            history = [each for each in history if _property(each.schema.content, group) == wanted]
+        verdict = avro.check(
+            avro.Version(None, prepared.schema, prepared.content.text),
+            [self._version(reader, each) for each in history],
+            level,
+        )
+        messages = avro.confluent_messages(verdict)
+        self._observe(Checked(level, "incompatible" if messages else "compatible"))
+        return [*messages, f"{{validateFields: 'false', compatibility: '{level}'}}"] if messages else []
+
+    def _version(self, reader: Reader, each: Versioned) -> avro.Version:
+        parsed = self._library.stored(reader, each.schema)
+        return avro.Version(each.version.number, parsed.schema, each.schema.content.text)
+
+
+def _property(content: Content, key: str) -> str | None:
+    properties = (content.metadata or {}).get("properties") or {}
+    return cast("str | None", properties.get(key))

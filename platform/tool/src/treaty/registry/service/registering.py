@@ -1,0 +1,183 @@
+"""Registering and looking up: the way in for schemas.
+
+Laws: a schema that is there already is answered without a lock and before the mode is looked at, so clients that register
+at each start work on a read-only registry and write nothing. Everything else is read anew under the lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Literal
+
+from treaty.registry import decide
+from treaty.registry.errors import IncompatibleSchema, RegistryError, SchemaNotFound, SubjectNotFound
+from treaty.registry.library import Library, Prepared
+from treaty.registry.merge import IMPORT, config_in_scope, mode_in_scope
+from treaty.registry.names import Name, require_subject
+from treaty.registry.observation import Observe, Registered
+from treaty.registry.request import SchemaRequest
+from treaty.registry.rows import VersionRow
+from treaty.registry.service.found import Versioned, homes, inheriting, saying, with_schema
+from treaty.registry.service.judging import Judging
+from treaty.registry.service.retrying import in_write
+from treaty.registry.settings import Limits
+from treaty.registry.store import Reader, Store, Writer
+
+_INVALID: Final = 42201
+
+
+class Registering:
+    """Registrations and lookups of one registry. ``now_ms``: milliseconds since 1970."""
+
+    def __init__(
+        self,
+        store: Store,
+        library: Library,
+        judging: Judging,
+        *,
+        observe: Observe,
+        limits: Limits,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._store, self._library, self._judging = store, library, judging
+        self._observe, self._limits, self._now_ms = observe, limits, now_ms
+
+    def register(
+        self, name: Name, request: SchemaRequest, *, normalize: bool, provenance: str = ""
+    ) -> tuple[Versioned, bool]:
+        """The version that has this schema now, and whether it is new.
+
+        Raises ``InvalidSubject``, ``InvalidSchema``, ``EmptySchema``, ``IncompatibleSchema``, the 42205 family.
+        """
+        try:
+            found, is_new = self._registered(name, request, normalize=normalize, provenance=provenance)
+        except RegistryError as error:
+            self._observe(Registered(_outcome(error)))
+            raise
+        self._observe(Registered("new" if is_new else "existing"))
+        return found, is_new
+
+    def _registered(
+        self, name: Name, request: SchemaRequest, *, normalize: bool, provenance: str
+    ) -> tuple[Versioned, bool]:
+        require_subject(name)
+        found = self._existing(name, request, normalize=normalize)
+        if found is not None:
+            return found, False
+        others = {each.target(name.context) for each in request.references}
+        return in_write(
+            self._store,
+            name,
+            lambda writer: self._decided(writer, name, request, normalize=normalize, provenance=provenance),
+            others=others,
+            observe=self._observe,
+        )
+
+    def look_up(self, name: Name, request: SchemaRequest, *, normalize: bool, deleted: bool) -> Versioned:
+        """The version that says what the request says; never writes. Raises ``SubjectNotFound``, ``SchemaNotFound``."""
+        with self._store.read() as reader:
+            normalize = normalize or is_normalizing(reader, name)
+            known = False
+            for home in homes(reader, name):
+                if any(deleted or not row.deleted for row in reader.versions(home)):
+                    known = True
+                    found = saying(reader, self._library, home, request, normalize=normalize, deleted=deleted)
+                    if found is not None:
+                        return found
+        raise SchemaNotFound if known else SubjectNotFound(name)
+
+    def _existing(self, name: Name, request: SchemaRequest, *, normalize: bool) -> Versioned | None:
+        with self._store.read() as reader:
+            if not request.text or reader.latest(name) is None:
+                return None
+            normalize = normalize or is_normalizing(reader, name)
+            found = saying(reader, self._library, name, request, normalize=normalize, deleted=False)
+        if found is None:
+            return None
+        asked = decide.answers(found.version, asked_id=request.id, asked_version=request.version)
+        return found if asked else None
+
+    def _decided(
+        self, writer: Writer, name: Name, request: SchemaRequest, *, normalize: bool, provenance: str
+    ) -> tuple[Versioned, bool]:
+        mode = mode_in_scope(writer.mode, name)
+        refusal = decide.mode_refuses(name, mode, asked_id=request.id)
+        if refusal is not None:
+            raise refusal
+        prepared = self._prepared(writer, name, request, normalize=normalize, mode=mode)
+        decision = decide.register(
+            self._facts(writer, name, prepared, mode=mode, asked_id=request.id),
+            asked_id=request.id,
+            asked_version=request.version,
+            judge=lambda: self._judging.reasons(writer, name, prepared),
+        )
+        if isinstance(decision, decide.Refused):
+            raise decision.error
+        if isinstance(decision, decide.Existing):
+            return with_schema(writer, decision.version), False
+        return self._stored(writer, name, prepared, decision, provenance=provenance), True
+
+    def _prepared(self, writer: Writer, name: Name, request: SchemaRequest, *, normalize: bool, mode: str) -> Prepared:
+        config = config_in_scope(writer.config, name)
+        importing = mode == IMPORT
+        lenient = request.id is not None or config.get("validateNewSchemas") is False
+        return self._library.prepare(
+            writer,
+            name.context,
+            request if importing else inheriting(writer, name, request),
+            normalize=(normalize or config.get("normalize") is True) and not importing,
+            rules="stored" if lenient else "new",
+            deleted=request.id is not None,
+        )
+
+    def _facts(
+        self, writer: Writer, name: Name, prepared: Prepared, *, mode: str, asked_id: int | None
+    ) -> decide.RegisterFacts:
+        same = writer.by_content(name.context, prepared.content_sha256)
+        asked = None if asked_id is None else writer.schema(name.context, asked_id)
+        if asked is not None and asked.content_sha256 == prepared.content_sha256:
+            same = asked
+        twins = writer.resolving_to(name, prepared.resolved_sha256)
+        return decide.RegisterFacts(
+            name=name,
+            mode=mode,
+            versions=writer.versions(name),
+            same_id=None if same is None else same.id,
+            asked_id_is_taken=asked is not None and asked is not same,
+            twin=next((row for row in twins if not row.deleted), None),
+            max_versions=self._limits.versions,
+        )
+
+    def _stored(
+        self, writer: Writer, name: Name, prepared: Prepared, decision: decide.NewVersion, *, provenance: str
+    ) -> Versioned:
+        now = self._now_ms()
+        schema_id = decision.schema_id
+        before = [] if schema_id is None else [row for row in writer.versions(name) if row.schema_id == schema_id]
+        if schema_id is None:
+            schema_id = writer.add_schema(name.context, prepared.row(schema_id=decision.new_id, created_at=now))
+        version = VersionRow(
+            name=name,
+            number=decision.number,
+            schema_id=schema_id,
+            resolved_sha256=prepared.resolved_sha256,
+            deleted=False,
+            created_at=now,
+        )
+        # The new version comes first: the schema must not lose its last version, and so itself, in between.
+        writer.add_version(version, provenance=provenance)
+        replaced = [row.number for row in before if row.deleted and not writer.referrers(name, row.number)]
+        if replaced:
+            writer.remove(name, replaced)
+        return with_schema(writer, version)
+
+
+def is_normalizing(reader: Reader, name: Name) -> bool:
+    """True if the config in scope asks for normalized schemas."""
+    return config_in_scope(reader.config, name).get("normalize") is True
+
+
+def _outcome(error: RegistryError) -> Literal["incompatible", "invalid", "refused"]:
+    if isinstance(error, IncompatibleSchema):
+        return "incompatible"
+    return "invalid" if error.code == _INVALID else "refused"

@@ -1,0 +1,35 @@
+"""A real registry for tests: the whole HTTP surface on a ``MemoryStore``, on a free port of this machine."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from treaty.registry.app import create_app
+from treaty.registry.memory import MemoryStore
+from treaty.registry.settings import RegistrySettings
+from treaty.registry.store import Store
+
+
+@contextmanager
+def registry(store: Store | None = None, *, settings: RegistrySettings | None = None, port: int = 0) -> Iterator[str]:
+    """Run a registry in a thread and give its URL (``http://127.0.0.1:PORT``); port 0: any free one.
+
+    It answers from the first moment: the socket listens before the URL is given, so nobody has to wait or to try again.
+    """
+    settings = settings or RegistrySettings()
+    listening = socket.create_server(("127.0.0.1", port))
+    app = create_app(store or MemoryStore(), settings=settings)
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="registry-server", daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listening.close()
