@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -41,7 +42,11 @@ def look_kafka(machine: Machine) -> str:
     return f"Kafka {locked_jars().kafka} on Java {java.version} ({java.program})"
 
 
-LOOKS = {"kafka": look_kafka, "postgres": lambda m: str(find_postgres(m)), "redis": lambda m: str(find_redis(m))}
+LOOKS: Mapping[str, Callable[[Machine], Path | str]] = {
+    "kafka": look_kafka,
+    "postgres": find_postgres,
+    "redis": find_redis,
+}
 
 
 def missing(fault: LocalFault, env: Mapping[str, str]) -> None:

@@ -8,7 +8,8 @@ import psycopg
 import pytest
 import redis as redis_client
 from confluent_kafka import Consumer, Producer
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from treaty.local.errors import StartFailed
 from treaty.local.kafka import Kafka

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import http.client
-import os
 import threading
 import time
 import urllib.error
 import urllib.request
+import xml.etree.ElementTree as ET
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from xml.etree import ElementTree
 
 from treaty.local.jars import Jar
 from treaty.local.machine import Machine
@@ -34,7 +33,7 @@ def mirrors(settings: Path) -> list[str]:
     if not settings.exists():
         return []
     found = []
-    for element in ElementTree.parse(settings).getroot().iter():  # noqa: S314  the user's own settings
+    for element in ET.parse(settings).getroot().iter():  # noqa: S314  the user's own settings
         if element.tag.rpartition("}")[2] == "mirror":
             value = {child.tag.rpartition("}")[2]: (child.text or "").strip() for child in element}
             of = {part.strip() for part in value.get("mirrorOf", "").split(",")}
@@ -46,7 +45,7 @@ def mirrors(settings: Path) -> list[str]:
 def default() -> list[str]:
     """The repository that the package ``jgo`` takes by default, if it is installed: a host is not ours to spell."""
     try:
-        from jgo.constants import MAVEN_CENTRAL_URL
+        from jgo.constants import MAVEN_CENTRAL_URL  # noqa: PLC0415  an optional package
     except ImportError:
         return []
     return [str(MAVEN_CENTRAL_URL)]
@@ -89,7 +88,7 @@ def bring(jar: Jar, *, into: Path, bases: Sequence[str], tick: Callable[[int], N
                 fault = f"{base}: {error}"
                 continue
             if jar.matches(part):
-                os.replace(part, into / jar.name)
+                part.replace(into / jar.name)
                 return None
             fault = f"{base} gave other bytes than the lock names"
             if part.stat().st_size >= jar.size:

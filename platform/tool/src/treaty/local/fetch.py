@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import os
 import shutil
 import subprocess
 import tempfile
@@ -88,7 +87,8 @@ class Fetch:
             step(missing)
         missing = [jar for jar in self._jars.jars if not jar.matches(self._folder / jar.name)]
         if missing:
-            raise NoJars(f"{len(missing)} of {len(self._jars.jars)} jars of Kafka {self._jars.kafka} are not to be had. {' '.join(self._said)}")  # fmt: skip
+            count = f"{len(missing)} of {len(self._jars.jars)} jars of Kafka {self._jars.kafka}"
+            raise NoJars(f"{count} are not to be had. {' '.join(self._said)}")
 
     def _from_maven_folder(self, missing: list[Jar]) -> None:
         repository = (self._machine.named("TREATY_M2") or self._machine.home / ".m2") / "repository"
@@ -125,7 +125,7 @@ class Fetch:
 
     def _accept(self, file: Path, jar: Jar) -> None:
         if jar.matches(file):
-            os.replace(file, self._folder / jar.name)
+            file.replace(self._folder / jar.name)
         else:
             file.unlink()
             self._said.append(f"{jar.name} is not the jar of the lock.")

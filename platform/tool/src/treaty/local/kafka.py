@@ -37,6 +37,8 @@ START_SECONDS = 120.0
 class Kafka:
     """One broker with its data in ``folder``. Started again on the same folder, it has the same records."""
 
+    name = "kafka"
+
     def __init__(
         self,
         folder: Path,
@@ -62,6 +64,11 @@ class Kafka:
     def bootstrap(self) -> str:
         """Address for clients."""
         return f"127.0.0.1:{self.port}"
+
+    @property
+    def address(self) -> str:
+        """Host and port, as people say it; clients take ``bootstrap``."""
+        return f"localhost:{self.port}"
 
     @property
     def process(self) -> Process:
@@ -130,7 +137,8 @@ class Kafka:
             tool = [*command, "kafka.tools.StorageTool", "format", "-t", new_id(), "-c", str(settings)]
             answer = subprocess.run(tool, capture_output=True, text=True, env=dict(self._machine.env), check=False)  # noqa: S603  ours, no shell
             if answer.returncode:
-                raise StartFailed(f"Kafka could not format {data} with {java.program}.\n{(answer.stdout + answer.stderr)[-2000:]}")  # fmt: skip
+                said = (answer.stdout + answer.stderr)[-2000:]
+                raise StartFailed(f"Kafka could not format {data} with {java.program}.\n{said}")
             keep_copy(data, template)
         else:
             shutil.copytree(template, data, dirs_exist_ok=True)

@@ -26,6 +26,8 @@ READY_LINE = 7  # of postmaster.pid, counted from 0: src/include/utils/pidfile.h
 class Postgres:
     """One server with its data in ``folder``, on loopback only, user ``treaty`` without password."""
 
+    name = "postgres"
+
     def __init__(
         self,
         folder: Path,
@@ -43,6 +45,11 @@ class Postgres:
         self._process: Process | None = None
 
     @property
+    def address(self) -> str:
+        """Host and port."""
+        return f"localhost:{self.port}"
+
+    @property
     def process(self) -> Process:
         """The server. ``StartFailed`` before ``start``."""
         if self._process is None:
@@ -58,6 +65,12 @@ class Postgres:
 
         Raises ``NoServer``, or ``StartFailed`` with its last lines.
         """
+        self.launch()
+        self.process.wait_until(self.is_ready, seconds=START_SECONDS)
+        return self
+
+    def launch(self) -> None:
+        """Everything of ``start`` but the last waiting."""
         way = unprivileged(find_postgres(self._machine), program="postgres")
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if way.user is not None:
@@ -78,8 +91,6 @@ class Postgres:
             [*argv, *(word for setting in settings for word in ("-c", setting))],
             name="postgres", log=self.log, env=self._env, folder=Path("/"), enter=way.enter, user=way.user, guard=self._guard,
         )  # fmt: skip
-        self._process.wait_until(self.is_ready, seconds=START_SECONDS)
-        return self
 
     def is_ready(self) -> bool:
         """The server's own word. OSError until it has written it."""
@@ -104,13 +115,13 @@ class Postgres:
                 preexec_fn=way.enter, user=way.user, group=way.user, extra_groups=None if way.user is None else [], check=False,
             )  # fmt: skip
         if answer.returncode:
-            raise StartFailed(f"PostgreSQL could not make {self.folder} (initdb ended with {answer.returncode}).", next_step=f"read {self.log}")  # fmt: skip
+            sentence = f"PostgreSQL could not make {self.folder} (initdb ended with {answer.returncode})."
+            raise StartFailed(sentence, next_step=f"read {self.log}")
 
     def _require_same_version(self, way: Unprivileged) -> None:
         made_by = (self.folder / "PG_VERSION").read_text().strip()
-        answer = subprocess.run(
-            [str(way.folder / "postgres"), "--version"], capture_output=True, text=True, check=False, cwd="/"
-        )
+        question = [str(way.folder / "postgres"), "--version"]
+        answer = subprocess.run(question, capture_output=True, text=True, check=False, cwd="/")  # noqa: S603  a path that we looked up
         match = re.search(r"(\d+)", answer.stdout)
         if match and match[1] != made_by:
             raise StartFailed(
@@ -149,5 +160,5 @@ def of_path(machine: Machine) -> Path | None:
 
 
 def of_debian(_machine: Machine) -> Path | None:
-    versions = sorted((folder for folder in SYSTEM.glob("*/bin") if (folder / "postgres").exists()), key=lambda folder: int(folder.parent.name))  # fmt: skip
-    return versions[-1] if versions else None
+    versions = [folder for folder in SYSTEM.glob("*/bin") if (folder / "postgres").exists()]
+    return max(versions, key=lambda folder: int(folder.parent.name), default=None)

@@ -135,12 +135,14 @@ class Process:
             with contextlib.suppress(OSError):
                 if ready():
                     return
+            fault = ""
             if not self.is_alive:
-                status = self.stop()
-                raise StartFailed(f"{self.name} ended with status {status} while starting.\n{self.tail()}", next_step=f"read {self.log}")  # fmt: skip
-            if time.monotonic() > deadline:
+                fault = f"ended with status {self.returncode} while starting"
+            elif time.monotonic() > deadline:
+                fault = f"was not ready after {seconds:.0f} s"
+            if fault:
                 self.stop()
-                raise StartFailed(f"{self.name} was not ready after {seconds:.0f} s.\n{self.tail()}", next_step=f"read {self.log}")  # fmt: skip
+                raise StartFailed(f"{self.name} {fault}.\n{self.tail()}", next_step=f"read {self.log}")
             time.sleep(0.02)
 
 

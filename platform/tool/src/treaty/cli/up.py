@@ -1,0 +1,112 @@
+"""``treaty up``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from treaty.cli.project import config_option, load_settings
+
+if TYPE_CHECKING:
+    from treaty.config import Settings
+    from treaty.local.layout import Layout
+    from treaty.local.stack import Stack
+    from treaty.local.view import View
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def stack_options(command: F) -> F:
+    """The options of ``up`` and ``demo`` alike."""
+    databases = click.Choice(["sqlite", "postgres"])
+    options = [
+        click.option("--port", "ports", multiple=True, metavar="NAME=PORT", help="Another port; 0 takes a free one."),
+        click.option(
+            "--database", type=databases, default="sqlite", show_default=True, help="Where services keep tables."
+        ),
+        click.option("--without", multiple=True, metavar="SERVICE", help="Leave out a service: you run it yourself."),
+        click.option("--fresh", is_flag=True, help="Remove the data of earlier runs first."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@stack_options
+@config_option
+def up(config: Path | None, ports: tuple[str, ...], database: str, without: tuple[str, ...], fresh: bool) -> int:
+    """Start a real Kafka, the registry, Redis, a mail sink and the services on this machine, until Ctrl-C.
+
+    \b
+    treaty up
+    treaty up --database postgres --port kafka=41093 --without order
+
+    Exit codes: 0 ended as asked, 2 usage, 3 something is missing, taken or does not start, 130 Ctrl-C while starting.
+    """
+    from treaty.local.stack import running_stack
+    from treaty.local.supervision import supervise
+
+    settings = load_settings(config)
+    layout = layout_of(settings, ports=ports, database=database, without=without)
+    machine, view = machine_and_view()
+    return supervise(
+        lambda: running_stack(layout, settings=settings, machine=machine, view=view, fresh=fresh),
+        within=watch,
+        view=view,
+    )
+
+
+def watch(stack: Stack, view: View) -> None:
+    """The table, and again whenever a part has ended; for ever."""
+    import time
+
+    view.table(stack.rows)
+    view.say(f"Logs: {stack.layout.folder / 'logs'}. Ctrl-C, or `treaty down` in another terminal, ends everything.")
+    while True:
+        time.sleep(0.5)
+        if stack.look():
+            view.table(stack.rows)
+
+
+def layout_of(settings: Settings, *, ports: tuple[str, ...], database: str, without: tuple[str, ...]) -> Layout:
+    """The layout that settings and options describe; ``UsageError`` for options that make no sense."""
+    from treaty.errors import UsageError
+    from treaty.local.layout import Layout, ports_for
+    from treaty.ops.schemas import load_project
+
+    command = str(settings.get("local", "service"))
+    declared = tuple(load_project(settings).services) if command else ()
+    for name in without:
+        if name not in declared:
+            raise UsageError(f"There is no service `{name}`.", next_step=f"the services are {', '.join(declared)}")
+    return Layout(
+        root=settings.root,
+        services=tuple(name for name in declared if name not in without),
+        service_command=command,
+        database="postgres" if database == "postgres" else "sqlite",
+        ports=ports_for(declared, configured=settings.get("local", "ports"), by_hand=dict(map(port_of, ports))),
+    )
+
+
+def port_of(text: str) -> tuple[str, int]:
+    name, _, number = text.partition("=")
+    if not number.isascii() or not number.isdigit():
+        raise click.BadParameter(f"`{text}` is not NAME=PORT", param_hint="--port")
+    return name, int(number)
+
+
+def machine_and_view() -> tuple[Any, View]:
+    """This machine and the terminal; the only place of these commands that looks at the process's environment."""
+    import os
+    import sys
+
+    from rich.console import Console
+
+    from treaty.local.machine import Machine
+    from treaty.local.view import View
+
+    return Machine(env=dict(os.environ)), View(Console(file=sys.stderr, soft_wrap=True))

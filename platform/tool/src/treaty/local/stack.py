@@ -1,0 +1,205 @@
+"""The local stack: what runs, in which order, until when.
+
+Laws. 1. Whatever was started is stopped, however far the start came. 2. Servers first, then what git says about them (topics,
+schemas), then services; stopped the other way round. 3. A server that fails ends the whole; a service that fails is shown.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from treaty.config import Settings
+from treaty.local import services
+from treaty.local.errors import NoSpace, StartFailed
+from treaty.local.govern import govern_schemas, govern_topics
+from treaty.local.guard import Guard
+from treaty.local.java import find_java
+from treaty.local.kafka import Kafka
+from treaty.local.keys import keys_in
+from treaty.local.layout import Layout
+from treaty.local.machine import Machine
+from treaty.local.part import Part
+from treaty.local.ports import require_free
+from treaty.local.postgres import Postgres
+from treaty.local.program import Program
+from treaty.local.redis import Redis
+from treaty.local.state import Running, State, StateFile
+from treaty.local.training import training
+from treaty.local.view import Row, View
+
+SERVER_SECONDS = 120.0
+SERVICE_SECONDS = 90.0
+FREE_BYTES = 400_000_000
+"""Kafka's segments and indexes, the jars, logs: below this something fails half-way, with a worse message."""
+
+
+class Stack:
+    """The parts of one layout, and how they are."""
+
+    def __init__(self, layout: Layout, *, machine: Machine, guard: Guard, view: View) -> None:
+        self.layout, self._machine, self._guard, self._view = layout, machine, guard, view
+        keys = keys_in(layout.keys)
+        self.servers = self._servers()
+        self.services = [
+            services.service(name, layout, machine=machine, keys=keys, guard=guard) for name in layout.services
+        ]
+        self._rows = {part.name: Row(name=part.name, address=part.address) for part in self.parts}
+        self._launched: list[Part] = []
+
+    @property
+    def parts(self) -> list[Part]:
+        """Everything, in the order of the start."""
+        return [*self.servers, *self.services]
+
+    @property
+    def rows(self) -> list[Row]:
+        """How every part is, as last looked at."""
+        return list(self._rows.values())
+
+    def start(self, settings: Settings, *, file: StateFile, state: State) -> None:
+        """Starts everything and waits; ``StartFailed`` when a server does not come up."""
+        self._launch(self.servers, file, state)
+        self._wait(self.servers, seconds=SERVER_SECONDS)
+        topics, schemas = govern_topics(settings, self.layout), govern_schemas(settings, self.layout)
+        self._view.say(f"{'topics':13} {'ready':8} {topics} changes; schemas: {schemas} changes")
+        self._launch(self.services, file, state)
+        self._wait(self.services, seconds=SERVICE_SECONDS)
+
+    def look(self) -> bool:
+        """Looks at every part once more; True when one has ended since."""
+        before = [row.condition for row in self.rows]
+        for part in self._launched:
+            if not part.process.is_alive:
+                self._ended(part)
+        return before != [row.condition for row in self.rows]
+
+    def stop(self) -> None:
+        """Ends all services together, then the servers, the last started first."""
+        started = set(map(id, self._launched))
+        running: list[Part] = [part for part in self.services if id(part) in started]
+        for part in running:
+            part.process.ask_to_stop()
+        servers = [part for part in self.servers if id(part) in started]
+        for part in [*reversed(running), *reversed(servers)]:
+            with contextlib.suppress(StartFailed):
+                part.stop()
+
+    def _servers(self) -> list[Part]:
+        layout, machine, guard = self.layout, self._machine, self._guard
+        ports, data = layout.ports, layout.data
+        made: list[Part] = [
+            Kafka(data / "kafka", machine=machine, port=ports["kafka"], log=layout.log("kafka"), guard=guard, progress=self._view.progress),
+            services.registry(layout, machine=machine, guard=guard),
+            Redis(data / "redis", machine=machine, port=ports["redis"], log=layout.log("redis"), guard=guard),
+            services.mail_sink(layout, machine=machine, guard=guard),
+        ]  # fmt: skip
+        if layout.database == "postgres":
+            log = layout.log("postgres")
+            made.append(Postgres(data / "postgres", machine=machine, port=ports["postgres"], log=log, guard=guard))
+        return made
+
+    def _launch(self, parts: Sequence[Part], file: StateFile, state: State) -> None:
+        for part in parts:
+            self._set(part, Row(name=part.name, address=part.address, condition="starting"))
+            part.launch()
+            self._launched.append(part)
+            file.write(state.with_parts([running(one) for one in self._launched]))
+
+    def _wait(self, parts: Sequence[Part], *, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        pending = list(parts)
+        while pending:
+            for part in list(pending):
+                if not part.process.is_alive:
+                    self._failed(part)
+                    pending.remove(part)
+                elif answers(part):
+                    self._set(part, Row(name=part.name, address=part.address, condition="ready"))
+                    pending.remove(part)
+            if pending and time.monotonic() > deadline:
+                for part in pending:
+                    self._late(part, seconds=seconds)
+                return
+            time.sleep(0.05)
+
+    def _late(self, part: Part, *, seconds: float) -> None:
+        says = part.complaint() if isinstance(part, Program) else ""
+        detail = f"not ready after {seconds:.0f} s{': ' if says else ''}{says}"
+        self._set(part, Row(name=part.name, address=part.address, condition="starting", detail=detail))
+        if part in self.servers:
+            raise StartFailed(f"{part.name} was {detail}.\n{part.process.tail()}", next_step=f"read {part.log}")
+        self._view.say(f"{part.name:13} {detail}\n{part.process.tail()}")
+
+    def _ended(self, part: Part) -> None:
+        detail = f"status {part.process.returncode}; {part.log}"
+        row = Row(name=part.name, address=part.address, condition="ended", detail=detail, tail=part.process.tail())
+        self._set(part, row)
+
+    def _failed(self, part: Part) -> None:
+        self._ended(part)
+        if part in self.servers:
+            raise StartFailed(
+                f"{part.name} ended with status {part.process.returncode} while starting.", next_step=f"read {part.log}"
+            )
+
+    def _set(self, part: Part, row: Row) -> None:
+        self._rows[part.name] = row
+        self._view.changed(row)
+
+
+def answers(part: Part) -> bool:
+    """Whether the part is ready now; a refused connection is a "not yet"."""
+    try:
+        return part.is_ready()
+    except OSError:
+        return False
+
+
+def running(part: Part) -> Running:
+    process = part.process
+    return Running(name=part.name, pid=process.pid, began=process.identity, address=part.address, log=str(part.log))
+
+
+def check(layout: Layout, machine: Machine) -> None:
+    """What would stop the start half-way is said before it: ``NoJava``, ``PortBusy``, ``NoSpace``."""
+    find_java(machine)
+    for name in layout.names():
+        require_free(layout.ports[name], name=name, option=f"--port {name}=<number>")
+    for folder in (layout.folder, machine.cache):
+        folder.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(folder).free
+        if free < FREE_BYTES:
+            raise NoSpace(
+                f"Only {free // 1_000_000} MB are free in {folder}; the stack needs {FREE_BYTES // 1_000_000} MB."
+            )
+
+
+@contextmanager
+def running_stack(
+    layout: Layout, *, settings: Settings, machine: Machine, view: View, fresh: bool = False
+) -> Iterator[Stack]:
+    """A started stack within; everything is stopped at the end, whatever ends it.
+
+    ``fresh``: data of earlier runs are removed first. Raises the faults of ``treaty.local.errors``.
+    """
+    file = StateFile(layout.folder)
+    with file.supervise() as state:
+        check(layout, machine)
+        if fresh:
+            shutil.rmtree(layout.data, ignore_errors=True)
+        guard = Guard()
+        try:
+            stack = Stack(layout, machine=machine, guard=guard, view=view)
+            try:
+                stack.start(settings, file=file, state=state)
+                with training(layout, machine=machine, guard=guard):
+                    yield stack
+            finally:
+                view.say("Stopping.")
+                stack.stop()
+        finally:
+            guard.close()

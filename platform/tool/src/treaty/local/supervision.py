@@ -1,0 +1,32 @@
+"""Runs something within a started stack until somebody asks it to end."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from treaty.local.ending import Ending, ended_by_signals
+from treaty.local.stack import Stack
+from treaty.local.view import View
+
+INTERRUPTED = 130
+
+
+def supervise(
+    started: Callable[[], AbstractContextManager[Stack]], *, within: Callable[[Stack, View], None], view: View
+) -> int:
+    """Starts, runs ``within``, and stops whatever comes; the exit code.
+
+    0 when it was asked to end after the start, or when ``within`` returned; 130 for a signal during the start.
+    """
+    is_up = False
+    try:
+        with ended_by_signals(), started() as stack:
+            is_up = True
+            within(stack, view)
+    except Ending as ending:
+        if not is_up and ending.number == signal.SIGINT:
+            return INTERRUPTED
+    view.say("Everything has ended.")
+    return 0
