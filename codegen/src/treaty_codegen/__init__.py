@@ -1,10 +1,14 @@
 """From Avro schemas to the catalog and to typed Python classes; pure, knows no network and no file system."""
 
 from treaty_codegen.catalog import Catalog, Consumer, EventSettings, Removal, SchemaFile, Service, Topic, for_env
+from treaty_codegen.compare import FileChange, compare
 from treaty_codegen.contract import event_type_of, key_of, snake_case, subject_of
+from treaty_codegen.emit import emit_sdk
 from treaty_codegen.errors import CatalogError, CodegenError, EmitError, GuardError
+from treaty_codegen.index import SdkIndex, SdkType, sdk_index
 from treaty_codegen.load import load_catalog
 from treaty_codegen.publish import publish
+from treaty_codegen.settings import SdkSettings
 
 __all__ = [
     "Catalog",
@@ -13,16 +17,23 @@ __all__ = [
     "Consumer",
     "EmitError",
     "EventSettings",
+    "FileChange",
     "GuardError",
     "Removal",
     "SchemaFile",
+    "SdkIndex",
+    "SdkSettings",
+    "SdkType",
     "Service",
     "Topic",
+    "compare",
+    "emit_sdk",
     "event_type_of",
     "for_env",
     "key_of",
     "load_catalog",
     "publish",
+    "sdk_index",
     "snake_case",
     "subject_of",
 ]

@@ -35,7 +35,8 @@ _LONGEST_STEM: Final = 100
 def public_name(name: str, *, reserved: Collection[str] = (), taken: Collection[str] = (), fold: bool = False) -> str:
     """A Python name for a schema's name: kept where it can stay, else without leading underscores and with ``_`` appended.
 
-    ``reserved`` and ``taken`` are avoided; with ``fold`` they hold case-folded names, as file systems may compare them.
+    ``reserved`` and ``taken`` are avoided. With ``fold`` the name becomes a file's: ``taken`` holds case-folded names, and
+    ``reserved`` is compared both ways.
     """
     bare = name.lstrip("_")
     candidate = bare if bare and not bare[0].isdigit() else f"x{bare}"
@@ -79,4 +80,4 @@ def shown_path(path: str) -> str:
 
 def _is_free(name: str, reserved: Collection[str], taken: Collection[str], fold: bool) -> bool:
     compared = name.casefold() if fold else name
-    return not keyword.iskeyword(name) and compared not in reserved and compared not in taken
+    return not keyword.iskeyword(name) and not {name, compared} & set(reserved) and compared not in taken

@@ -1,0 +1,51 @@
+"""What would change on disk: the files that are there against the files that are wanted."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Final, Literal, TypeAlias
+
+from treaty_codegen.lines import MARK
+
+Kind: TypeAlias = Literal["added", "changed", "stale", "foreign"]
+
+_MARKS: Final = (MARK.encode(), f"<!-- {MARK.removeprefix('# ')}".encode())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileChange:
+    """One difference. ``diff`` is unified, from what is there to what is wanted; "" for a foreign file.
+
+    stale: generated, and no longer wanted: to be deleted. foreign: not generated: never to be touched, only reported.
+    """
+
+    path: PurePosixPath
+    kind: Kind
+    diff: str
+
+
+def compare(existing: Mapping[PurePosixPath, bytes], wanted: Mapping[PurePosixPath, bytes]) -> list[FileChange]:
+    """The differences, sorted by path; none where all wanted files are there, byte for byte, and nothing else."""
+    changes = []
+    for path in sorted({*existing, *wanted}):
+        before, after = existing.get(path), wanted.get(path)
+        if before == after:
+            continue
+        kind: Kind
+        if before is None:
+            kind = "added"
+        elif after is not None:
+            kind = "changed"
+        else:
+            kind = "stale" if before.startswith(_MARKS) else "foreign"
+        diff = "" if kind == "foreign" else _diff(path, before or b"", after or b"")
+        changes.append(FileChange(path=path, kind=kind, diff=diff))
+    return changes
+
+
+def _diff(path: PurePosixPath, before: bytes, after: bytes) -> str:
+    old, new = (text.decode("utf-8", "replace").splitlines(keepends=True) for text in (before, after))
+    return "".join(difflib.unified_diff(old, new, fromfile=f"a/{path}", tofile=f"b/{path}"))

@@ -1,0 +1,49 @@
+"""Which named types belong to a type: those that it, or what it holds, is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from treaty_avro import Array, Enum, Fixed, Map, Named, Primitive, Record, Type, Union
+
+WITHOUT_CLASS = frozenset({"decimal", "uuid"})
+"""A fixed of these logical types is a number or an id in Python, and makes no class."""
+
+
+def named_within(root: Type) -> dict[str, Named]:
+    """Every named type within reach, the root included, by full name, in order of first use."""
+    found: dict[str, Named] = {}
+    waiting = [root]
+    while waiting:
+        type_ = waiting.pop()
+        if isinstance(type_, Record | Enum | Fixed):
+            if type_.name.full in found:
+                continue
+            found[type_.name.full] = type_
+        waiting.extend(reversed(list(parts(type_))))
+    return found
+
+
+def parts(type_: Type) -> Iterator[Type]:
+    """The types that a type is directly made of, in the order of the schema."""
+    match type_:
+        case Array():
+            yield type_.items
+        case Map():
+            yield type_.values
+        case Union():
+            yield from type_.branches
+        case Record():
+            yield from (field.type for field in type_.fields)
+        case Primitive() | Enum() | Fixed():
+            return
+
+
+def has_class(type_: Named) -> bool:
+    """Whether Python sees this type as a class of its own."""
+    return not (isinstance(type_, Fixed) and type_.logical is not None and type_.logical.kind in WITHOUT_CLASS)
+
+
+def is_duration(type_: Type) -> bool:
+    """Whether Python sees this type as the shared ``Duration``."""
+    return isinstance(type_, Fixed) and type_.logical is not None and type_.logical.kind == "duration"
