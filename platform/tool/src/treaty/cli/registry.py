@@ -35,15 +35,7 @@ def registry() -> None:
 @click.option("--migrate", is_flag=True, help="Bring a Postgres database to this release's tables first.")
 @click.option("--insecure-no-auth", is_flag=True, help="Allow another host than loopback without credentials.")
 @config_option
-def serve(
-    config: Path | None,
-    host: str | None,
-    port: int | None,
-    database: str | None,
-    wire_profile: str | None,
-    migrate: bool,
-    insecure_no_auth: bool,
-) -> int:
+def serve(config: Path | None, **flags: str | int | bool | None) -> int:
     """Serve a registry that any Confluent client can talk to.
 
     \b
@@ -54,15 +46,7 @@ def serve(
     """
     from treaty.wiring import serve_registry
 
-    return serve_registry(
-        config,
-        host=host,
-        port=port,
-        database=database,
-        wire_profile=wire_profile,
-        migrate=migrate,
-        insecure_no_auth=insecure_no_auth,
-    )
+    return serve_registry(load_settings(config), flags)
 
 
 @registry.command()

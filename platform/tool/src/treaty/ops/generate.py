@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -73,7 +72,7 @@ def write(folder: Path, rows: list[FileChange], wanted: Mapping[PurePosixPath, b
         for number, row in enumerate(fresh):
             target = inside(folder, row.path)
             target.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(staging / str(number), target)
+            (staging / str(number)).replace(target)
         for row in rows:
             if row.kind == "stale":
                 remove(folder, inside(folder, row.path))

@@ -7,12 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from treaty.config import Settings
-from treaty.errors import UsageError
-from treaty_codegen import Catalog, load_catalog
+from treaty.errors import TreatyError, UsageError
+from treaty_avro import AvroError
+from treaty_codegen import Catalog, CodegenError, load_catalog
 
 TOPICS = "topics.toml"
 MAX_BYTES = 1_048_576
 """A larger ``.avsc`` is refused by the parser too (``treaty_avro``, limits of a schema text)."""
+
+
+class BrokenSchemas(TreatyError):
+    """The schemas cannot be read."""
+
+    exit_code = 1
 
 
 def schema_texts(folder: Path) -> dict[str, str]:
@@ -53,6 +60,9 @@ def read_tree(folder: Path) -> tuple[dict[str, str], str | None]:
 
 
 def load_project(settings: Settings) -> Catalog:
-    """The project's catalog as it lies in the working tree. Raises what ``load_catalog`` raises, and ``UsageError``."""
+    """The project's catalog as it lies in the working tree. Raises ``BrokenSchemas`` at the first fault, and ``UsageError``."""
     files, topics = read_tree(settings.folder("schemas"))
-    return load_catalog(files, topics=topics)
+    try:
+        return load_catalog(files, topics=topics)
+    except (AvroError, CodegenError) as error:
+        raise BrokenSchemas(f"{settings.get('project', 'schemas')}/{error}", next_step="treaty lint") from error

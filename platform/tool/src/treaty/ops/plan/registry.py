@@ -8,7 +8,7 @@ from typing import Any
 
 from treaty.ops.plan import Drift, Plan, digest, numbered
 from treaty_avro import AvroError, Level, Version, check, confluent_messages, normalized_text, parse
-from treaty_codegen import Catalog, publish
+from treaty_codegen import Catalog, publish, subject_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,18 +48,13 @@ def desired(catalog: Catalog, *, environment: str) -> tuple[Wanted, ...]:
                 continue
             rows.append(
                 Wanted(
-                    subject=subject_name(topic.subject, topic.name, event),
+                    subject=subject_of(topic, event=event),
                     event=event,
                     text=publish(catalog.by_name[event]),
                     level=topic.compatibility,
                 )
             )
     return tuple(sorted(rows, key=lambda row: row.subject))
-
-
-def subject_name(strategy: str, topic: str, event: str) -> str:
-    """The registry's name for an event's line of versions. Source: Confluent's subject name strategies."""
-    return {"record": event, "topic": f"{topic}-value"}.get(strategy, f"{topic}-{event}")
 
 
 def plan(

@@ -5,7 +5,6 @@ Retry and dead-letter topics are derived from who reads what, so nobody has to r
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
@@ -13,6 +12,7 @@ from typing import Any
 
 from treaty.ops.plan import Drift, Plan, digest, numbered
 from treaty_codegen import Catalog, Consumer, Topic, for_env
+from treaty_codegen.quantities import duration
 
 IN_PLACE_UP_TO = timedelta(seconds=2)
 """Shorter delays wait in place and need no topic (``treaty_runtime.retry``)."""
@@ -68,14 +68,6 @@ def derived(catalog: Catalog, topics: Mapping[str, TopicState]) -> Iterator[tupl
 
 def readers(topic: Topic, service: str) -> tuple[Consumer, ...]:
     return tuple(reader for reader in topic.consumers if reader.service == service)
-
-
-def duration(text: str) -> timedelta:
-    """``90s 15m 168h 30d`` as a time span; the catalog has already refused anything else."""
-    match = re.fullmatch(r"(\d+)([smhd])", text)
-    if match is None:
-        raise ValueError(f"not a duration: {text}")
-    return timedelta(seconds=int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]])
 
 
 def milliseconds(span: timedelta) -> str:

@@ -1,0 +1,94 @@
+"""Breaking rules: what a change does to readers of old records, old readers of new ones, and to the meaning of the bytes.
+
+Order of ``RULES``: wire, meaning, source, documentation, policy; findings of one event come in this order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from treaty_codegen.breaking import (
+    compatibility_weakened,
+    decimal_precision_shrunk,
+    decimal_scale_changed,
+    default_value_changed,
+    doc_changed,
+    doc_emptied,
+    enum_default_changed,
+    enum_symbol_missing,
+    enum_symbol_reordered,
+    event_removed,
+    field_removed,
+    field_renamed,
+    fixed_size_changed,
+    key_changed,
+    logical_type_changed,
+    name_changed,
+    null_newly_possible,
+    promotion_loses_value,
+    reader_field_without_default,
+    symbol_removed,
+    type_changed,
+    union_branch_missing,
+    unit_changed,
+)
+from treaty_codegen.breaking.facts import Comparison, OldSet, comparisons
+from treaty_codegen.catalog import Catalog
+from treaty_codegen.finding import Finding
+from treaty_codegen.places import Places
+from treaty_codegen.rule import Rule
+
+RULES: tuple[Rule[Comparison], ...] = (
+    reader_field_without_default.RULE,
+    type_changed.RULE,
+    name_changed.RULE,
+    enum_symbol_missing.RULE,
+    union_branch_missing.RULE,
+    fixed_size_changed.RULE,
+    logical_type_changed.RULE,
+    decimal_scale_changed.RULE,
+    decimal_precision_shrunk.RULE,
+    unit_changed.RULE,
+    default_value_changed.RULE,
+    enum_default_changed.RULE,
+    enum_symbol_reordered.RULE,
+    promotion_loses_value.RULE,
+    null_newly_possible.RULE,
+    key_changed.RULE,
+    field_removed.RULE,
+    field_renamed.RULE,
+    symbol_removed.RULE,
+    doc_changed.RULE,
+    doc_emptied.RULE,
+    compatibility_weakened.RULE,
+)
+"""Rules that look at one event beside one old version of it; ``event_removed`` looks at whole sets."""
+
+ALL_RULES = (*(rule.name for rule in RULES), event_removed.NAME)
+
+
+def breaking(catalog: Catalog, old_sets: Iterable[OldSet], *, root: str = "", use: Iterable[str] = ()) -> list[Finding]:
+    """Every finding against every old set, each cause told once.
+
+    ``use`` names categories or rules (empty: all). A shared type that changed is told at its own line with all events that
+    it affects; the same cause against several releases is told against the newest of them.
+    """
+    chosen, places = frozenset(use), Places(catalog, root=root)
+    found: dict[str, Finding] = {}
+    for old in old_sets:
+        for finding in against(catalog, old, places=places):
+            if chosen and not {finding.rule, finding.category} & chosen:
+                continue
+            before = found.get(finding.fingerprint)
+            affects = finding.affects if before is None else tuple(dict.fromkeys((*before.affects, *finding.affects)))
+            found[finding.fingerprint] = replace(before or finding, affects=affects)
+    return sorted(found.values(), key=lambda f: (f.at.path, f.at.line, f.at.column, f.rule, f.fingerprint))
+
+
+def against(catalog: Catalog, old: OldSet, *, places: Places) -> Iterator[Finding]:
+    """Findings against one old set, in the order of topics, events and rules."""
+    for comparison in comparisons(catalog, old, places=places):
+        for rule in RULES:
+            yield from rule.check(comparison)
+    yield from event_removed.check(catalog, old, places=places)

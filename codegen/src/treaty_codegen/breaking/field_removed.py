@@ -1,0 +1,32 @@
+"""field-removed: an attribute of the generated class goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from treaty_codegen.breaking.facts import Comparison
+from treaty_codegen.finding import Finding, Severity, Text
+from treaty_codegen.rule import Rule
+
+NAME = "field-removed"
+
+
+def check(comparison: Comparison) -> Iterator[Finding]:
+    """Code that reads the attribute stops working with the next SDK."""
+    for change in comparison.changes:
+        if change.kind == "field-removed":
+            yield comparison.finding(
+                NAME,
+                category="source",
+                severity=Severity.ERROR,
+                at=change.place,
+                message=Text(
+                    "field `{path}` ({before}) was removed: code that reads it breaks with the next SDK",
+                    {"path": change.path or "/", "before": change.before, "after": change.after},
+                ),
+                help=Text("deprecate it first, and remove it when no reader is left"),
+                names=(change.path, change.before, change.after),
+            )
+
+
+RULE = Rule(name=NAME, category="source", severity=Severity.ERROR, check=check)

@@ -1,0 +1,224 @@
+"""What changed between two versions of an event: facts by name, no verdicts.
+
+The new side carries positions, so every change knows the file and pointer where it can be seen; a change inside a shared type
+is found at the shared type's own file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+from treaty_avro import Array, Enum, Field, Fixed, Map, Record, Type, Union
+
+Kind: TypeAlias = Literal[
+    "field-added",
+    "field-removed",
+    "field-renamed",
+    "field-changed",
+    "type-changed",
+    "symbol-added",
+    "symbol-removed",
+    "symbols-reordered",
+    "enum-default-changed",
+    "size-changed",
+    "name-changed",
+    "branch-added",
+    "branch-removed",
+    "doc-changed",
+]
+
+Named: TypeAlias = Record | Enum | Fixed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a thing stands on the new side: the named type that holds it, and the pointer within that type's file."""
+
+    owner: str
+    pointer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One fact. ``path`` names the thing from the event down (``lines[].unit_price``, "" for the event itself)."""
+
+    kind: Kind
+    path: str
+    place: Place
+    old: Type | None = None
+    new: Type | None = None
+    old_field: Field | None = None
+    new_field: Field | None = None
+    before: str = ""
+    after: str = ""
+
+
+def diff(old: Type, new: Type) -> list[Change]:
+    """All changes from ``old`` to ``new``, in the order of the new schema; each pair of named types is compared once."""
+    owner = new.name.full if isinstance(new, (Record, Enum, Fixed)) else ""
+    return list(_Walk().compare(old, new, "", Place(owner=owner, pointer=new.pointer)))
+
+
+def describe(type_: Type) -> str:
+    """A type in a few words, as people say it: ``decimal(12, 2)``, ``array of mall.order.OrderLine``, ``null or string``."""
+    if type_.logical is not None:
+        if type_.logical.kind == "decimal":
+            return f"decimal({type_.logical.precision}, {type_.logical.scale})"
+        return f"{type_.kind} {type_.logical.kind}"
+    match type_:
+        case Array():
+            return f"array of {describe(type_.items)}"
+        case Map():
+            return f"map of {describe(type_.values)}"
+        case Union():
+            return " or ".join(describe(branch) for branch in type_.branches)
+        case Record() | Enum() | Fixed():
+            return type_.name.full
+        case _:
+            return type_.kind
+
+
+class _Walk:
+    def __init__(self) -> None:
+        self._seen: set[tuple[int, int]] = set()
+
+    def compare(self, old: Type, new: Type, path: str, place: Place) -> Iterator[Change]:
+        if isinstance(new, (Record, Enum, Fixed)):
+            if (id(old), id(new)) in self._seen:
+                return
+            self._seen.add((id(old), id(new)))
+            place = Place(owner=new.name.full, pointer=new.pointer)
+        if old.kind != new.kind:
+            yield Change(
+                kind="type-changed", path=path, place=place, old=old, new=new, before=describe(old), after=describe(new)
+            )
+            return
+        if old.logical != new.logical:
+            yield Change(
+                kind="type-changed", path=path, place=place, old=old, new=new, before=describe(old), after=describe(new)
+            )
+        match old, new:
+            case Record(), Record():
+                yield from self.record(old, new, path, place)
+            case Array(), Array():
+                yield from self.compare(old.items, new.items, f"{path}[]", deeper(place, "items", new))
+            case Map(), Map():
+                yield from self.compare(old.values, new.values, f"{path}{{}}", deeper(place, "values", new))
+            case Union(), Union():
+                yield from self.union(old, new, path, place)
+            case Enum(), Enum():
+                yield from enums(old, new, path, place)
+            case Fixed(), Fixed():
+                yield from fixeds(old, new, path, place)
+
+    def record(self, old: Record, new: Record, path: str, place: Place) -> Iterator[Change]:
+        yield from named(old, new, path, place)
+        left = {field.name: field for field in old.fields}
+        for field in new.fields:
+            at = Place(owner=new.name.full, pointer=field.pointer)
+            before, name = match_field(field, left), join(path, field.name)
+            if before is None:
+                yield Change(
+                    kind="field-added", path=name, place=at, new=field.type, new_field=field, after=describe(field.type)
+                )
+                continue
+            del left[before.name]
+            yield from fields(before, field, name, at)
+            inside = Place(owner=new.name.full, pointer=f"{field.pointer}/type")
+            yield from self.compare(before.type, field.type, name, inside)
+        for field in left.values():
+            gone = Place(owner=new.name.full, pointer=new.pointer)
+            yield Change(
+                kind="field-removed",
+                path=join(path, field.name),
+                place=gone,
+                old=field.type,
+                old_field=field,
+                before=describe(field.type),
+            )
+
+    def union(self, old: Union, new: Union, path: str, place: Place) -> Iterator[Change]:
+        left = {branch_name(branch): branch for branch in old.branches}
+        for number, branch in enumerate(new.branches):
+            at = Place(owner=place.owner, pointer=f"{new.pointer}/{number}")
+            before = left.pop(branch_name(branch), None)
+            if before is None:
+                yield Change(kind="branch-added", path=path, place=at, old=old, new=new, after=describe(branch))
+            else:
+                yield from self.compare(before, branch, path, at)
+        for branch in left.values():
+            yield Change(kind="branch-removed", path=path, place=place, old=old, new=new, before=describe(branch))
+
+
+def enums(old: Enum, new: Enum, path: str, place: Place) -> Iterator[Change]:
+    yield from named(old, new, path, place)
+    for symbol in old.symbols:
+        if symbol not in new.symbols:
+            yield Change(kind="symbol-removed", path=path, place=place, old=old, new=new, before=symbol)
+    for symbol in new.symbols:
+        if symbol not in old.symbols:
+            yield Change(kind="symbol-added", path=path, place=place, old=old, new=new, after=symbol)
+    if [s for s in old.symbols if s in new.symbols] != [s for s in new.symbols if s in old.symbols]:
+        yield Change(kind="symbols-reordered", path=path, place=place, old=old, new=new)
+    if old.default != new.default:
+        yield Change(
+            kind="enum-default-changed",
+            path=path,
+            place=place,
+            old=old,
+            new=new,
+            before=str(old.default),
+            after=str(new.default),
+        )
+
+
+def fixeds(old: Fixed, new: Fixed, path: str, place: Place) -> Iterator[Change]:
+    yield from named(old, new, path, place)
+    if old.size != new.size:
+        yield Change(
+            kind="size-changed", path=path, place=place, old=old, new=new, before=str(old.size), after=str(new.size)
+        )
+
+
+def named(old: Named, new: Named, path: str, place: Place) -> Iterator[Change]:
+    """What can change about any named type: its name, its documentation."""
+    if old.name.simple != new.name.simple:
+        yield Change(
+            kind="name-changed", path=path, place=place, old=old, new=new, before=old.name.full, after=new.name.full
+        )
+    if (old.doc or "") != (new.doc or ""):
+        yield Change(
+            kind="doc-changed", path=path, place=place, old=old, new=new, before=old.doc or "", after=new.doc or ""
+        )
+
+
+def fields(old: Field, new: Field, path: str, place: Place) -> Iterator[Change]:
+    """What can change about a field besides its type: name (by alias), default, properties, documentation."""
+    changed = Change(
+        kind="field-changed", path=path, place=place, old=old.type, new=new.type, old_field=old, new_field=new
+    )
+    if old.name != new.name:
+        yield replace(changed, kind="field-renamed", before=old.name, after=new.name)
+    if repr(old.default) != repr(new.default) or dict(old.props) != dict(new.props):
+        yield changed
+    if (old.doc or "") != (new.doc or ""):
+        yield replace(changed, kind="doc-changed", before=old.doc or "", after=new.doc or "")
+
+
+def match_field(field: Field, old: dict[str, Field]) -> Field | None:
+    """The old field that the new one continues: of its name, else of one of its aliases."""
+    return next((old[name] for name in (field.name, *field.aliases) if name in old), None)
+
+
+def branch_name(branch: Type) -> str:
+    return branch.name.full if isinstance(branch, (Record, Enum, Fixed)) else branch.kind
+
+
+def join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def deeper(place: Place, step: str, container: Type) -> Place:
+    return Place(owner=place.owner, pointer=f"{container.pointer}/{step}")

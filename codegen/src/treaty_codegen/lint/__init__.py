@@ -1,0 +1,112 @@
+"""Lint rules: what a schema should look like before it is ever released. One rule, one file, one page."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from treaty_codegen.catalog import Catalog
+from treaty_codegen.finding import Finding, Severity
+from treaty_codegen.lint import (
+    decimal_precision_too_large,
+    default_not_first_branch,
+    deprecated_without_use_or_date,
+    doc_repeats_name,
+    enum_without_default,
+    event_in_two_topics,
+    event_without_topic,
+    field_not_snake_case,
+    field_without_doc,
+    file_name_differs,
+    local_timestamp,
+    logical_type_on_field,
+    logical_type_unknown,
+    money_in_float,
+    namespace_differs_from_path,
+    namespace_not_lower,
+    optional_null_not_first,
+    optional_without_default,
+    owner_missing,
+    password_in_event,
+    pii_not_allowed_in_topic,
+    pii_untagged,
+    quantity_without_unit,
+    record_not_pascal_case,
+    record_without_doc,
+    symbol_not_upper_snake,
+    timestamp_without_logical_type,
+    union_ambiguous,
+)
+from treaty_codegen.lint.facts import LintFacts
+from treaty_codegen.places import Places
+from treaty_codegen.rule import Rule
+
+RULES: tuple[Rule[LintFacts], ...] = (
+    record_not_pascal_case.RULE,
+    field_not_snake_case.RULE,
+    symbol_not_upper_snake.RULE,
+    namespace_not_lower.RULE,
+    namespace_differs_from_path.RULE,
+    file_name_differs.RULE,
+    record_without_doc.RULE,
+    field_without_doc.RULE,
+    doc_repeats_name.RULE,
+    quantity_without_unit.RULE,
+    enum_without_default.RULE,
+    optional_null_not_first.RULE,
+    optional_without_default.RULE,
+    default_not_first_branch.RULE,
+    union_ambiguous.RULE,
+    timestamp_without_logical_type.RULE,
+    money_in_float.RULE,
+    decimal_precision_too_large.RULE,
+    logical_type_on_field.RULE,
+    logical_type_unknown.RULE,
+    local_timestamp.RULE,
+    owner_missing.RULE,
+    pii_untagged.RULE,
+    pii_not_allowed_in_topic.RULE,
+    password_in_event.RULE,
+    deprecated_without_use_or_date.RULE,
+    event_without_topic.RULE,
+    event_in_two_topics.RULE,
+)
+"""In the order of the rule pages: names, docs, evolution, types, governance."""
+
+MINIMAL = frozenset({"evolution"})
+
+
+def lint(
+    catalog: Catalog,
+    *,
+    root: str = "",
+    namespace: str = "",
+    use: Iterable[str] = ("standard",),
+    leave_out: Iterable[str] = (),
+    severities: Mapping[str, str] | None = None,
+    ignore: Mapping[str, Iterable[str]] | None = None,
+) -> list[Finding]:
+    """Every finding of the chosen rules, by place.
+
+    ``use``: ``minimal`` (evolution only), ``standard`` (all), or names of rules; ``leave_out`` takes rules away.
+    ``severities`` replaces a rule's usual one; ``ignore`` maps a rule to path patterns (``schemas/legacy/**``).
+    """
+    facts = LintFacts(catalog=catalog, places=Places(catalog, root=root), namespace=namespace)
+    chosen = [rule for rule in selected(frozenset(use)) if rule.name not in frozenset(leave_out)]
+    found: list[Finding] = []
+    for rule in chosen:
+        patterns = tuple((ignore or {}).get(rule.name, ()))
+        severity = (severities or {}).get(rule.name)
+        for finding in rule.check(facts):
+            if any(fnmatch.fnmatchcase(finding.at.path, pattern) for pattern in patterns):
+                continue
+            found.append(replace(finding, severity=Severity(severity)) if severity else finding)
+    return sorted(found, key=lambda f: (f.at.path, f.at.line, f.at.column, f.rule))
+
+
+def selected(use: frozenset[str]) -> list[Rule[LintFacts]]:
+    """The rules that ``use`` names, in the order of ``RULES``."""
+    if "standard" in use or "strict" in use:
+        return list(RULES)
+    return [rule for rule in RULES if rule.name in use or ("minimal" in use and rule.category in MINIMAL)]

@@ -1,0 +1,34 @@
+"""decimal-precision-too-large: a decimal has more than 38 digits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from treaty_codegen.finding import Finding, Severity, Text
+from treaty_codegen.lint.facts import LintFacts, branches, finding
+from treaty_codegen.rule import Rule
+
+NAME = "decimal-precision-too-large"
+
+MOST_DIGITS = 38
+
+
+def check(facts: LintFacts) -> Iterator[Finding]:
+    """Databases and warehouses stop at 38."""
+    for record, field in facts.fields():
+        if any(
+            branch.logical is not None and branch.logical.precision > MOST_DIGITS for branch in branches(field.type)
+        ):
+            yield finding(
+                NAME,
+                "types",
+                Severity.ERROR,
+                facts.at_field(record, field, "/type"),
+                Text("`{field}` is a decimal of more than 38 digits", {"field": field.name}),
+                record.name.full,
+                field.name,
+                help=Text("38 digits are what other systems keep"),
+            )
+
+
+RULE = Rule(name=NAME, category="types", severity=Severity.ERROR, check=check)

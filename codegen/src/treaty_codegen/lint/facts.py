@@ -1,0 +1,92 @@
+"""What lint rules look at: every named type and field of the catalog, each with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from treaty_avro import Enum, Field, Named, Record, Type, Union
+from treaty_codegen.catalog import Catalog, SchemaFile
+from treaty_codegen.diff import Place
+from treaty_codegen.finding import Finding, Location, Severity, Text, fingerprint
+from treaty_codegen.places import Places
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LintFacts:
+    """The catalog and where its parts stand; ``namespace`` is the project's (``mall``)."""
+
+    catalog: Catalog
+    places: Places
+    namespace: str
+
+    def types(self) -> Iterator[tuple[SchemaFile, Named]]:
+        """Every named type, once, with the file that defines it."""
+        for file in self.catalog.files.values():
+            for named in file.schema.named.values():
+                yield file, named
+
+    def records(self) -> Iterator[tuple[SchemaFile, Record]]:
+        """Every record."""
+        for file, named in self.types():
+            if isinstance(named, Record):
+                yield file, named
+
+    def enums(self) -> Iterator[tuple[SchemaFile, Enum]]:
+        """Every enum."""
+        for file, named in self.types():
+            if isinstance(named, Enum):
+                yield file, named
+
+    def fields(self) -> Iterator[tuple[Record, Field]]:
+        """Every field of every record."""
+        for _, record in self.records():
+            for field in record.fields:
+                yield record, field
+
+    def at_type(self, named: Named, step: str = "") -> Location:
+        """The place of a named type, or of one of its keys (``/name``)."""
+        return self.places.of(Place(owner=named.name.full, pointer=named.pointer), step=step)
+
+    def at_field(self, record: Record, field: Field, step: str = "") -> Location:
+        """The place of a field, or of one of its keys (``/type``)."""
+        return self.places.of(Place(owner=record.name.full, pointer=field.pointer), step=step)
+
+    def at_topic(self, line: int) -> Location:
+        """A line of ``topics.toml``."""
+        return Location(path=f"{self.places.root}topics.toml", line=line or 1)
+
+
+def finding(
+    rule: str, category: str, severity: Severity, at: Location, message: Text, *names: str, help: Text
+) -> Finding:
+    """A lint finding; ``names`` (full names, field paths) make its fingerprint."""
+    return Finding(
+        rule=rule,
+        severity=severity,
+        category=category,
+        at=at,
+        message=message,
+        help=help,
+        event=names[0] if names else None,
+        fingerprint=fingerprint(rule, *names),
+    )
+
+
+def treaty_props(props: Any) -> dict[str, Any]:
+    """Our own attributes of a type or field: the object under the property ``treaty``."""
+    own = props.get("treaty")
+    return own if isinstance(own, dict) else {}
+
+
+def branches(type_: Type) -> tuple[Type, ...]:
+    """A union's branches without null; any other type alone."""
+    if isinstance(type_, Union):
+        return tuple(branch for branch in type_.branches if branch.kind != "null")
+    return (type_,)
+
+
+def is_optional(type_: Type) -> bool:
+    """Whether null is one of the branches."""
+    return isinstance(type_, Union) and any(branch.kind == "null" for branch in type_.branches)

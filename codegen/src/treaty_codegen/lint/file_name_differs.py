@@ -1,0 +1,34 @@
+"""file-name-differs: a file is not named after the type that it defines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from treaty_codegen.finding import Finding, Severity, Text
+from treaty_codegen.lint.facts import LintFacts, finding
+from treaty_codegen.rule import Rule
+
+NAME = "file-name-differs"
+
+BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+def check(facts: LintFacts) -> Iterator[Finding]:
+    """Who knows the name finds the file."""
+    for file, named in facts.types():
+        stem = file.path.rpartition("/")[2].removesuffix(".avsc")
+        expected = BOUNDARY.sub("_", named.name.simple).lower()
+        if named is file.schema.root and stem != expected:
+            yield finding(
+                NAME,
+                "names",
+                Severity.ERROR,
+                facts.at_type(named, "/name"),
+                Text("{name} belongs into {expected}.avsc", {"name": named.name.simple, "expected": expected}),
+                named.name.full,
+                help=Text("rename the file"),
+            )
+
+
+RULE = Rule(name=NAME, category="names", severity=Severity.ERROR, check=check)

@@ -1,0 +1,32 @@
+"""local-timestamp: a time is local, without a zone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from treaty_codegen.finding import Finding, Severity, Text
+from treaty_codegen.lint.facts import LintFacts, branches, finding
+from treaty_codegen.rule import Rule
+
+NAME = "local-timestamp"
+
+
+def check(facts: LintFacts) -> Iterator[Finding]:
+    """Two readers in two places take it for two instants."""
+    for record, field in facts.fields():
+        if any(
+            branch.logical is not None and branch.logical.kind.startswith("local-") for branch in branches(field.type)
+        ):
+            yield finding(
+                NAME,
+                "types",
+                Severity.WARNING,
+                facts.at_field(record, field, "/type"),
+                Text("`{field}` is a local time: whose?", {"field": field.name}),
+                record.name.full,
+                field.name,
+                help=Text("use timestamp-micros (UTC), and a field for the zone if people need it"),
+            )
+
+
+RULE = Rule(name=NAME, category="types", severity=Severity.WARNING, check=check)

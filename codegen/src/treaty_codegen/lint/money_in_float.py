@@ -1,0 +1,34 @@
+"""money-in-float: an amount of money is a binary fraction."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from treaty_codegen.finding import Finding, Severity, Text
+from treaty_codegen.lint.facts import LintFacts, branches, finding
+from treaty_codegen.rule import Rule
+
+NAME = "money-in-float"
+
+MONEY = re.compile(r"(^|_)(amount|price|total|fee|balance|cost)(_|$)")
+
+
+def check(facts: LintFacts) -> Iterator[Finding]:
+    """0.1 + 0.2 is not 0.3 in binary; money is counted exactly."""
+    for record, field in facts.fields():
+        binary = [branch.kind for branch in branches(field.type) if branch.kind in {"float", "double"}]
+        if binary and MONEY.search(field.name):
+            yield finding(
+                NAME,
+                "types",
+                Severity.ERROR,
+                facts.at_field(record, field, "/type"),
+                Text("`{field}` is money in a {kind}", {"field": field.name, "kind": binary[0]}),
+                record.name.full,
+                field.name,
+                help=Text("use a decimal, or a long of minor units"),
+            )
+
+
+RULE = Rule(name=NAME, category="types", severity=Severity.ERROR, check=check)

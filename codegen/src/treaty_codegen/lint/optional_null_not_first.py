@@ -1,0 +1,36 @@
+"""optional-null-not-first: an optional field does not name null first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from treaty_avro import Union
+from treaty_codegen.finding import Finding, Severity, Text
+from treaty_codegen.lint.facts import LintFacts, finding, is_optional
+from treaty_codegen.rule import Rule
+
+NAME = "optional-null-not-first"
+
+
+def check(facts: LintFacts) -> Iterator[Finding]:
+    """The default of an optional field is null, and a default belongs to the first branch for older readers."""
+    for record, field in facts.fields():
+        if (
+            is_optional(field.type)
+            and field.default is None
+            and isinstance(field.type, Union)
+            and field.type.branches[0].kind != "null"
+        ):
+            yield finding(
+                NAME,
+                "evolution",
+                Severity.ERROR,
+                facts.at_field(record, field, "/type"),
+                Text("`{field}` is optional, but null is not its first branch", {"field": field.name}),
+                record.name.full,
+                field.name,
+                help=Text('write ["null", …]'),
+            )
+
+
+RULE = Rule(name=NAME, category="evolution", severity=Severity.ERROR, check=check)

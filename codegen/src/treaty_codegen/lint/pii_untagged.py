@@ -1,0 +1,38 @@
+"""pii-untagged: a field looks like personal data and says nothing of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from treaty_codegen.finding import Finding, Severity, Text
+from treaty_codegen.lint.facts import LintFacts, branches, finding, treaty_props
+from treaty_codegen.rule import Rule
+
+NAME = "pii-untagged"
+
+WORDS = re.compile(r"(?:^|_)(email|phone|address|ip|birth|birthday|passport)(?:_|$)")
+
+
+def check(facts: LintFacts) -> Iterator[Finding]:
+    """Untagged personal data is logged, kept and copied like anything else."""
+    for record, field in facts.fields():
+        text = any(branch.kind == "string" for branch in branches(field.type))
+        looks = WORDS.findall(field.name) if text else []
+        if looks and not treaty_props(field.props).get("pii"):
+            yield finding(
+                NAME,
+                "governance",
+                Severity.ERROR,
+                facts.at_field(record, field),
+                Text(
+                    "`{field}` looks like personal data ({category}) without a tag",
+                    {"field": field.name, "category": looks[0]},
+                ),
+                record.name.full,
+                field.name,
+                help=Text('add "treaty": {{"pii": "email"}} to the field'),
+            )
+
+
+RULE = Rule(name=NAME, category="governance", severity=Severity.ERROR, check=check)

@@ -1,0 +1,53 @@
+"""How a check's findings leave a command: format, file, sum on stderr, exit code."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from treaty.ops.check import Outcome
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FORMATS = ("text", "json", "jsonl", "github")
+
+
+def output_options(command: F) -> F:
+    """Adds ``--format`` and ``--output``."""
+    command = click.option(
+        "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the findings to a file instead."
+    )(command)
+    return click.option(
+        "--format",
+        "format_",
+        type=click.Choice(FORMATS),
+        help="How to print the findings (default: github under GITHUB_ACTIONS, else text).",
+    )(command)
+
+
+def finish(outcome: Outcome, *, format_: str | None, output: Path | None, strict: bool = False) -> int:
+    """Prints everything; returns 1 if there is an error (``strict``: or a warning), else 0."""
+    from treaty_codegen.render import PRINTERS, summary
+
+    default = "github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text"
+    printed = PRINTERS[format_ or default](outcome.findings)
+    if output is None:
+        click.echo(printed, nl=False)
+    else:
+        output.write_text(printed, encoding="utf-8")
+    counts = summary(outcome.findings)
+    click.echo(
+        f"Checked {outcome.looked_at}: {plural(counts['error'], 'error')}, {plural(counts['warning'], 'warning')}",
+        err=True,
+    )
+    return 1 if counts["error"] or (strict and counts["warning"]) else 0
+
+
+def plural(count: int, word: str) -> str:
+    """``1 error``, ``2 errors``."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"

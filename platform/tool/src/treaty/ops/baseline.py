@@ -1,0 +1,101 @@
+"""The old sides that a change is compared with: a commit, or the releases."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from treaty.config import Settings
+from treaty.errors import UsageError
+from treaty.ops import git
+from treaty.ops.schemas import TOPICS, read_tree
+from treaty_avro import AvroError
+from treaty_codegen import Catalog, CodegenError, load_catalog
+from treaty_codegen.breaking.facts import OldEvent, OldSet, old_set
+
+RELEASES = "releases"
+SET = "set.json"
+
+
+def baselines(settings: Settings, against: Iterable[str]) -> list[OldSet]:
+    """Old sets for ``git:REF``, ``dir:PATH`` and ``releases`` (newest first), in the order given.
+
+    Raises ``UsageError`` for an unknown kind, an unknown ref, or a baseline that does not parse.
+    """
+    sets: list[OldSet] = []
+    for name in against:
+        kind, _, value = name.partition(":")
+        if kind == "git" and value:
+            sets.append(at_commit(settings, value))
+        elif kind == "dir" and value:
+            sets.append(in_folder(Path(value)))
+        elif name == RELEASES:
+            sets += releases(settings.folder("schemas") / RELEASES)
+        else:
+            raise UsageError(f"--against {name}: say git:REF, dir:PATH or releases.")
+    return sets
+
+
+def at_commit(settings: Settings, ref: str) -> OldSet:
+    files = git.files_at(settings.root, ref, settings.folder("schemas"))
+    texts = {path: decode(path, data) for path, data in files.items() if path.endswith(".avsc")}
+    topics = decode(TOPICS, files[TOPICS]) if TOPICS in files else None
+    return old_set(catalog_of(texts, topics, label=f"git {ref}"), label=f"git {ref}")
+
+
+def in_folder(folder: Path) -> OldSet:
+    texts, topics = read_tree(folder)
+    return old_set(catalog_of(texts, topics, label=str(folder)), label=f"dir {folder}")
+
+
+def catalog_of(texts: dict[str, str], topics: str | None, *, label: str) -> Catalog:
+    try:
+        return load_catalog(texts, topics=topics)
+    except (AvroError, CodegenError) as error:
+        raise UsageError(f"{label} cannot be compared with: {error}") from error
+
+
+def decode(path: str, data: bytes) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 (byte {error.start}).") from error
+
+
+def releases(folder: Path) -> list[OldSet]:
+    """Every released set, newest first; none before the first release."""
+    found = [path for path in folder.glob(f"*/{SET}") if path.is_file()]
+    return [read_set(path) for path in sorted(found, key=lambda path: version_key(path.parent.name), reverse=True)]
+
+
+def version_key(version: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in version.split("."))
+    except ValueError as error:
+        raise UsageError(f"releases/{version}: a release is named by its version, like 1.4.0.") from error
+
+
+def read_set(path: Path) -> OldSet:
+    """One ``set.json``. Raises ``UsageError`` if it is not one."""
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+        events = {name: OldEvent(**event) for name, event in body["events"].items()}
+        return OldSet(label=f"release {body['version']}", events=events)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(
+            f"{path} is not a released set: {error}", next_step="git restore it: releases are append-only"
+        ) from error
+
+
+def set_document(catalog: Catalog, *, version: str) -> dict[str, Any]:
+    """The released set of a catalog, as ``set.json`` holds it."""
+    events = old_set(catalog, label=version).events
+    return {
+        "version": version,
+        "events": {
+            name: {"text": e.text, "topic": e.topic, "key": e.key, "level": e.level, "version": version}
+            for name, e in sorted(events.items())
+        },
+    }
