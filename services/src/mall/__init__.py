@@ -1,0 +1,12 @@
+"""The mall: an example company of small services that live on treaty.
+
+`SERVICES` is written by hand: its order is the order of the product's documents, and each line can be jumped to.
+"""
+
+SERVICES = {
+    "order": "mall.order.app",
+    "goods": "mall.goods.app",
+    "chat": "mall.chat.app",
+    "notification": "mall.notification.app",
+    "cache": "mall.cache.app",
+}

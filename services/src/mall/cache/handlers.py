@@ -1,0 +1,48 @@
+"""Group `cache-service`: what the cache does about events. The effects are Redis' own, so no inbox row stands for them."""
+
+from __future__ import annotations
+
+from treaty_runtime.handlers import Handlers
+
+from mall.cache.domain import day_of, heat
+from mall.cache.store import CacheStore
+from mall_events.goods import GoodsUpdated, GoodsViewed, StockChanged
+from mall_events.order import OrderCancelled, OrderCreated
+from treaty_runtime.event import Context
+
+
+def cache_handlers(store: CacheStore) -> Handlers:
+    """The handlers that fill `store`."""
+    handlers = Handlers()
+    on = handlers.on
+
+    @on(GoodsUpdated)
+    async def keep_goods(event: GoodsUpdated, _context: Context) -> None:
+        fields = {
+            "seller_id": str(event.seller_id),
+            "title": event.title,
+            "category": event.category,
+            "price": str(event.price),
+            "currency": event.currency,
+            "status": event.status.name,
+        }
+        await store.put("goods", event.goods_id, version=event.goods_version, fields=fields)
+
+    @on(StockChanged)
+    async def keep_stock(event: StockChanged, _context: Context) -> None:
+        fields = {"available": str(event.available)}
+        await store.put("stock", event.goods_id, version=event.stock_version, fields=fields)
+
+    @on(GoodsViewed)
+    async def count_view(event: GoodsViewed, context: Context) -> None:
+        await store.warm(heat(event), event_id=context.envelope.id, day=day_of(event.event_time))
+
+    @on(OrderCreated)
+    async def count_order(event: OrderCreated, context: Context) -> None:
+        await store.warm(heat(event), event_id=context.envelope.id, day=day_of(event.event_time))
+
+    @on(OrderCancelled)
+    async def uncount_order(event: OrderCancelled, context: Context) -> None:
+        await store.warm(heat(event), event_id=context.envelope.id, day=day_of(event.event_time))
+
+    return handlers

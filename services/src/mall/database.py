@@ -1,0 +1,53 @@
+"""A service's own database: a SQLite file, or the schema `mall_<name>` of a Postgres server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import MetaData, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+
+from treaty_runtime import database
+
+Sessions = async_sessionmaker[AsyncSession]
+_CREATE_LOCK = 0x6D616C6C  # "mall": one creator at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """The engine of one service and its sessions; `readers` give sessions without a transaction."""
+
+    engine: AsyncEngine
+    sessions: Sessions
+    readers: Sessions
+    schema: str | None
+
+    async def create(self, metadata: MetaData) -> None:
+        """Create the service's tables and the runtime's where they are missing."""
+        async with self.engine.begin() as connection:
+            if self.schema:
+                # Two instances of a service may start at once; CREATE SCHEMA IF NOT EXISTS alone still collides.
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATE_LOCK})
+                await connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{self.schema}"'))
+            await connection.run_sync(metadata.create_all)
+        await database.create(self.engine)
+
+
+def open_database(service: str, url: str) -> Database:
+    """The database of `service` at `url`; nothing is connected yet.
+
+    On Postgres all statements run with `search_path=mall_<service>`, so services may share a server.
+    """
+    parsed = make_url(url)
+    schema = None
+    if parsed.get_backend_name() != "sqlite":
+        schema = f"mall_{service}"
+        parsed = parsed.update_query_dict({"options": f"-csearch_path={schema}"})
+    engine = database.open_engine(parsed)
+    return Database(
+        engine,
+        async_sessionmaker(engine, expire_on_commit=False),
+        async_sessionmaker(database.autocommit(engine), expire_on_commit=False),
+        schema,
+    )

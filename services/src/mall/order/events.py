@@ -1,0 +1,106 @@
+"""What the order service tells: pure functions from decisions to events, in the order they are staged."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from mall.order.domain import Advanced, Order, Stock, order_no
+from mall_events.goods import StockChanged
+from mall_events.order import (
+    OrderCancelled,
+    OrderCreated,
+    OrderPaid,
+    OrderStatus,
+    OrderStatusChanged,
+    OrderTimedOut,
+)
+
+Told = OrderCreated | OrderCancelled | OrderPaid | OrderStatusChanged
+
+
+def placed(
+    order: Order, *, now: datetime, shipping_address: str | None, note: str | None, operator: str
+) -> OrderCreated:
+    """The event of a new order."""
+    return OrderCreated(
+        order_id=order.order_id,
+        order_no=order_no(order.order_id, placed_at=now),
+        buyer_id=order.buyer_id,
+        seller_id=order.seller_id,
+        lines=list(order.lines),
+        total=order.total,
+        currency=order.currency,
+        current_status=order.status,
+        pay_before=order.pay_before,
+        shipping_address=shipping_address,
+        order_version=order.version,
+        event_time=now,
+        note=note,
+        operator=operator,
+    )
+
+
+def advanced(step: Advanced, *, now: datetime, note: str | None, operator: str) -> list[Told]:
+    """The events of one transition: the specific one people are told by, then the change of status."""
+    order = step.order
+    told: list[Told] = []
+    if order.status is OrderStatus.PAID and order.payment_id:
+        told.append(
+            OrderPaid(
+                order_id=order.order_id,
+                buyer_id=order.buyer_id,
+                seller_id=order.seller_id,
+                payment_id=order.payment_id,
+                total=order.total,
+                currency=order.currency,
+                event_time=now,
+                note=note,
+                operator=operator,
+            )
+        )
+    if step.reason:
+        told.append(
+            OrderCancelled(
+                order_id=order.order_id,
+                buyer_id=order.buyer_id,
+                seller_id=order.seller_id,
+                reason=step.reason,
+                lines=list(order.lines),
+                event_time=now,
+                note=note,
+                operator=operator,
+            )
+        )
+    told.append(
+        OrderStatusChanged(
+            order_id=order.order_id,
+            buyer_id=order.buyer_id,
+            seller_id=order.seller_id,
+            previous_status=step.previous,
+            current_status=order.status,
+            order_version=order.version,
+            event_time=now,
+            note=note,
+            operator=operator,
+        )
+    )
+    return told
+
+
+def stock_changed(stock: Stock, *, now: datetime, order_id: int | None, operator: str) -> StockChanged:
+    """The event of a change of what is available."""
+    return StockChanged(
+        goods_id=stock.goods_id,
+        available=stock.available,
+        stock_version=stock.version,
+        order_id=order_id,
+        event_time=now,
+        operator=operator,
+    )
+
+
+def timed_out(order_id: int, *, buyer_id: int, pay_before: datetime, now: datetime) -> OrderTimedOut:
+    """The event of a deadline that passed; whether the order is cancelled is decided by its handler."""
+    return OrderTimedOut(
+        order_id=order_id, buyer_id=buyer_id, pay_before=pay_before, event_time=now, operator="system:order"
+    )

@@ -1,0 +1,64 @@
+"""An unpaid order times out: announced by the delay queue on time, or by the sweeper if Redis forgot it.
+
+Law: `timeout_staged_at` is set in the transaction that stages OrderTimedOut, so the announcement is made once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from mall.order import events, store
+from mall.order.tables import STATUS_CODES
+from mall.work import Desk, Work
+from mall_events.order import OrderStatus
+from treaty_runtime.job import Job
+
+QUEUE = "order-timeout"
+SWEEP_EVERY = timedelta(seconds=60)
+BATCH = 100
+log = logging.getLogger("mall.order")
+
+
+def timeout_job(order_id: int, *, due: datetime) -> Job:
+    """The job that announces the time-out of an order."""
+    return Job(queue=QUEUE, id=str(order_id), due=due, payload=str(order_id).encode())
+
+
+async def announce(work: Work, *, order_id: int) -> bool:
+    """Stage OrderTimedOut if the order is unpaid, overdue and not announced; answers whether it did."""
+    row = await store.find_order(work.session, order_id, lock=True)
+    if row is None or row.status != STATUS_CODES[OrderStatus.PENDING_PAYMENT]:
+        return False
+    if row.timeout_staged_at is not None or work.now < row.pay_before:
+        return False
+    row.timeout_staged_at = work.now
+    work.stage(events.timed_out(order_id, buyer_id=row.buyer_id, pay_before=row.pay_before, now=work.now))
+    return True
+
+
+async def sweep(desk: Desk) -> int:
+    """Announce every overdue order once, one transaction each; answers how many."""
+    announced = 0
+    while True:
+        async with desk.open() as work:
+            overdue = await store.overdue(work.session, now=work.now, at_most=BATCH)
+        for order_id in overdue:
+            async with desk.open() as work:
+                announced += await announce(work, order_id=order_id)
+        if len(overdue) < BATCH:
+            return announced
+
+
+async def sweep_for_ever(desk: Desk) -> None:
+    """Sweep each minute until cancelled; a database that is away is asked again a minute later."""
+    while True:
+        try:
+            await sweep(desk)
+        except (DBAPIError, PoolTimeout) as error:
+            log.warning("The sweep for unpaid orders failed: %s", type(error).__name__)
+        await asyncio.sleep(SWEEP_EVERY.total_seconds())

@@ -1,0 +1,129 @@
+"""HTTP as all services speak it: who asks, how an error looks, how large a body may be."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mall.errors import DatabaseUnavailable, Invalid, MallError, NotFound, TooLarge
+from mall.identity import LARGEST_ID, Identities, Identity
+from mall.work import Desk
+from treaty_runtime.database import is_away
+
+LARGEST_BODY = 1_000_000
+log = logging.getLogger("mall.web")
+
+
+def _identify(request: Request) -> Identity:
+    identities: Identities = request.app.state.identities
+    return identities.of(request.headers.get("Authorization"))
+
+
+def _identify_if_sent(request: Request) -> Identity | None:
+    return _identify(request) if "Authorization" in request.headers else None
+
+
+def _desk(request: Request) -> Desk:
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+AtDesk = Annotated[Desk, Depends(_desk)]
+Who = Annotated[Identity, Depends(_identify)]
+MaybeWho = Annotated[Identity | None, Depends(_identify_if_sent)]
+PathId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
+PageSize = Annotated[int, Query(ge=1, le=100)]
+IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200)]
+
+
+def application(title: str, *, identities: Identities, routers: Sequence[APIRouter]) -> FastAPI:
+    """An application with the mall's errors, limits and identity; what else a route needs is put on `app.state`."""
+    # The interactive pages load scripts from elsewhere; the document itself is enough for clients.
+    app = FastAPI(title=title, docs_url=None, redoc_url=None)
+    app.state.identities = identities
+    app.add_middleware(BodyLimit)
+    app.add_exception_handler(MallError, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(DBAPIError, _database)
+    app.add_exception_handler(PoolTimeout, _database)
+    app.add_exception_handler(Exception, _crashed)
+    for router in routers:
+        app.include_router(router)
+    return app
+
+
+def render(error: MallError) -> JSONResponse:
+    """The one shape of every refusal."""
+    body = {"error": error.code, "message": error.message, "next": error.next, **error.details}
+    return JSONResponse(body, status_code=error.status, headers=error.headers)
+
+
+async def _refused(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, MallError)  # noqa: S101 - registered for this class
+    return render(error)
+
+
+async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
+    problems = [
+        {"where": ".".join(str(part) for part in fault["loc"]), "what": str(fault["msg"])} for fault in error.errors()
+    ]
+    first = f"{problems[0]['where']}: {problems[0]['what']}" if problems else None
+    return render(Invalid(first, problems=problems))
+
+
+async def _http(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
+    if error.status_code == 404:
+        return render(NotFound("There is no such address."))
+    body = {"error": "refused", "message": str(error.detail), "next": "See /openapi.json."}
+    return JSONResponse(body, status_code=error.status_code, headers=error.headers)
+
+
+async def _database(request: Request, error: Exception) -> JSONResponse:
+    if is_away(error):
+        return render(DatabaseUnavailable())
+    return await _crashed(request, error)
+
+
+async def _crashed(request: Request, error: Exception) -> JSONResponse:
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return render(MallError("The service failed; nothing was changed."))
+
+
+class BodyLimit:
+    """Refuses bodies over 1 MB before anything parses them, whether or not their length was announced."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, unless it is too large."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        announced = dict(scope["headers"]).get(b"content-length", b"0")
+        if not announced.isdigit() or int(announced) > LARGEST_BODY:
+            await render(TooLarge())(scope, receive, send)
+            return
+        taken = 0
+
+        async def counted() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > LARGEST_BODY:
+                raise TooLarge
+            return message
+
+        await self._app(scope, counted, send)

@@ -1,0 +1,59 @@
+"""One transaction of a service: the session, the time, and what is published or scheduled if it commits."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from mall.database import Sessions
+from treaty_runtime.event import Context, Event, Schedule, Stage
+from treaty_runtime.job import Job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What a request or a handler works with; nothing leaves the service unless the transaction commits."""
+
+    session: AsyncSession
+    now: datetime
+    stage: Callable[[Event], UUID]
+    schedule: Callable[[Job], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Where requests get their transactions."""
+
+    sessions: Sessions
+    readers: Sessions
+    stage: Stage
+    schedule: Schedule
+    now: Callable[[], datetime]
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Work]:
+        """A transaction: commits at the end of the block, rolls back if it raises."""
+        async with self.sessions.begin() as session:
+            yield Work(
+                session=session,
+                now=self.now(),
+                stage=partial(self.stage, session),
+                schedule=partial(self.schedule, session),
+            )
+
+    @asynccontextmanager
+    async def look(self) -> AsyncIterator[AsyncSession]:
+        """A session that only reads: on SQLite it does not wait for the writer."""
+        async with self.readers() as session:
+            yield session
+
+
+def handling(context: Context, *, now: datetime) -> Work:
+    """The transaction of a handler; `now` is the event's time, so that a redelivery decides the same."""
+    return Work(session=context.session, now=now, stage=context.stage, schedule=context.schedule)
