@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from treaty.config import Settings
 from treaty.errors import EnvironmentFault, UsageError
@@ -40,3 +42,19 @@ def read_secret(file: Path) -> str:
     if not text:
         raise EnvironmentFault(f"The secret file {file} is empty.")
     return text
+
+
+def serve_registry(settings: Settings, flags: Mapping[str, Any]) -> int:
+    """Runs the registry server until it is told to stop; a flag that was given wins over ``[registry]`` of treaty.toml."""
+    # Imported here: the server's libraries are an extra that a schema pull request does not install.
+    from treaty.registry import serve  # noqa: PLC0415
+    from treaty.registry.errors import StartRefused  # noqa: PLC0415
+    from treaty.registry.settings import RegistrySettings  # noqa: PLC0415
+
+    configured = {key: settings.get("registry", key) for key in ("host", "port", "database", "wire_profile")}
+    given = {key: value for key, value in flags.items() if value is not None}
+    try:
+        return serve(RegistrySettings(**(configured | given)))
+    except StartRefused as refused:
+        kind = UsageError if refused.exit_code == UsageError.exit_code else EnvironmentFault
+        raise kind(str(refused)) from refused
