@@ -17,7 +17,7 @@ from treaty_avro.defaults import Defaults, number
 from treaty_avro.model import Json
 from treaty_codegen.layout import Layout
 from treaty_codegen.literals import STEP
-from treaty_codegen.logical_literals import LOGICAL, decimal_literal, uuid_literal
+from treaty_codegen.logical_literals import CALENDAR, decimal_text, uuid_text
 from treaty_codegen.reach import has_class, is_duration
 from treaty_codegen.source import DURATION, Scope
 
@@ -100,8 +100,7 @@ class DefaultWriter:
             return f"{self._class(DURATION)}(months={months}, days={days}, milliseconds={milliseconds})"
         if not has_class(type_) and type_.logical is not None:
             if type_.logical.kind == "uuid":
-                self._scope.source.library("_uuid")
-                return uuid_literal(str(UUID(bytes=data)))
+                return self._made("_uuid", "UUID", str(UUID(bytes=data)))
             return self._decimal(data, type_.logical)
         return f"{self._class(type_.name.full)}({self._scope.source.bytes_literal(data)})"
 
@@ -109,11 +108,9 @@ class DefaultWriter:
         logical = type_.logical
         if logical is not None and logical.kind == "decimal":
             return self._decimal(_latin1(value), logical)
-        if logical is not None and logical.kind in LOGICAL:
-            library, literal = LOGICAL[logical.kind]
-            self._scope.source.library(library)
+        if logical is not None and (logical.kind in CALENDAR or logical.kind == "uuid"):
             try:
-                return literal(value)
+                return self._raw(logical.kind, value)
             except (OverflowError, ValueError):
                 raise UnusableDefault(f"is {value!r:.80}, which no {logical.kind} has in Python") from None
         match type_.kind:
@@ -126,12 +123,21 @@ class DefaultWriter:
             case _:
                 return repr(value)  # None, True, False, or an int of any size
 
+    def _raw(self, kind: str, value: Json) -> str:
+        if kind == "uuid":
+            return self._made("_uuid", "UUID", uuid_text(value))
+        self._scope.source.library("_datetime")
+        return CALENDAR[kind](value)
+
     def _decimal(self, data: bytes, logical: Logical) -> str:
-        self._scope.source.library("_decimal")
         try:
-            return decimal_literal(data, precision=logical.precision, scale=logical.scale)
+            text = decimal_text(data, precision=logical.precision, scale=logical.scale)
         except ValueError as error:
             raise UnusableDefault(str(error)) from None
+        return self._made("_decimal", "Decimal", text)
+
+    def _made(self, library: str, name: str, text: str) -> str:
+        return f"{self._scope.source.library(library)}.{name}({self._text(text)})"
 
     def _float(self, value: float | str, *, is_single: bool) -> str:
         exact = number(value) if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""Values of logical types as Python source, from the raw value that Avro has for them.
+"""Values of logical types for Python source, from the raw value that Avro has for them.
 
 Each function raises ValueError or OverflowError where the raw value has no Python form.
 """
@@ -8,27 +8,27 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001  # wall-clock arithmetic; the zone is written beside the value
 _DAY_MICROS: Final = 86_400_000_000
 
 
-def decimal_literal(data: bytes, *, precision: int, scale: int) -> str:
-    """Two's complement big-endian bytes, with exactly ``scale`` decimals."""
+def decimal_text(data: bytes, *, precision: int, scale: int) -> str:
+    """Two's complement big-endian bytes as the text of a decimal with exactly ``scale`` decimals."""
     unscaled = int.from_bytes(data, "big", signed=True)
     digits = str(abs(unscaled))
     if not data or len(digits) > precision:
         raise ValueError(f"has {len(digits) if data else 0} digits, the decimal takes 1 to {precision}")
-    return f'_decimal.Decimal("{Decimal((int(unscaled < 0), tuple(map(int, digits)), -scale))}")'
+    return str(Decimal((int(unscaled < 0), tuple(map(int, digits)), -scale)))
 
 
-def uuid_literal(text: str) -> str:
-    """A UUID from its usual text, in either case."""
+def uuid_text(text: str) -> str:
+    """A UUID's usual text, from either case."""
     if str(UUID(text)) != text.lower():
-        raise ValueError(f"{text!r} is not 8-4-4-4-12 hex digits")
-    return f'_uuid.UUID("{text.lower()}")'
+        raise ValueError(f"{text!r:.80} is not 8-4-4-4-12 hex digits")
+    return text.lower()
 
 
 def date_literal(days: int) -> str:
@@ -54,14 +54,13 @@ def datetime_literal(micros: int, *, zone: str) -> str:
 
 _UTC: Final = ", tzinfo=_datetime.timezone.utc"
 
-LOGICAL: Final[Mapping[str, tuple[str, Callable[[Any], str]]]] = {
-    "uuid": ("_uuid", uuid_literal),
-    "date": ("_datetime", date_literal),
-    "time-millis": ("_datetime", lambda value: time_literal(value * 1000)),
-    "time-micros": ("_datetime", time_literal),
-    "timestamp-millis": ("_datetime", lambda value: datetime_literal(value * 1000, zone=_UTC)),
-    "timestamp-micros": ("_datetime", lambda value: datetime_literal(value, zone=_UTC)),
-    "local-timestamp-millis": ("_datetime", lambda value: datetime_literal(value * 1000, zone="")),
-    "local-timestamp-micros": ("_datetime", lambda value: datetime_literal(value, zone="")),
+CALENDAR: Final[Mapping[str, Callable[[int], str]]] = {
+    "date": date_literal,
+    "time-millis": lambda value: time_literal(value * 1000),
+    "time-micros": time_literal,
+    "timestamp-millis": lambda value: datetime_literal(value * 1000, zone=_UTC),
+    "timestamp-micros": lambda value: datetime_literal(value, zone=_UTC),
+    "local-timestamp-millis": lambda value: datetime_literal(value * 1000, zone=""),
+    "local-timestamp-micros": lambda value: datetime_literal(value, zone=""),
 }
-"""Logical types on primitives (decimal apart): the library that the source needs, and the source of a raw value."""
+"""Dates and times: the source of a raw value, for which ``_datetime`` must be imported."""
