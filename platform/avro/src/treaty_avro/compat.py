@@ -8,7 +8,7 @@ Source: Avro Java 1.12, ``SchemaCompatibility``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -55,13 +55,18 @@ class Incompatibility:
     writer: Type
 
 
+# What a pair of types brings up, its parts' lists held and not copied: a pair that recurs is told again at each place,
+# which can double the whole at every level. Empty lists are never held.
+_Found: TypeAlias = "Sequence[Incompatibility | _Found]"
+
+
 def incompatibilities(reader: Schema, writer: Schema) -> list[Incompatibility]:
     """Every reason why the reader cannot read the writer's data; empty if it can. At most 10,000 are told.
 
     Raises ``AmbiguousField`` where a reader's field stands for two of the writer's, ``SchemaLimit`` where the types
     are deeper than 250 levels or the pairs more than 200,000.
     """
-    return list(_Comparison(reader.path).compare(reader.root, writer.root, ()))
+    return _flat(_Comparison(reader.path).compare(reader.root, writer.root, ()))
 
 
 def is_same_name(reader: Named, writer: Named) -> bool:
@@ -93,15 +98,16 @@ class _Comparison:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._known: dict[tuple[int, int], list[Incompatibility]] = {}
+        self._known: dict[tuple[int, int], _Found] = {}
         self._depth = 0
 
-    def compare(self, reader: Type, writer: Type, at: _Place) -> list[Incompatibility]:
+    def compare(self, reader: Type, writer: Type, at: _Place) -> _Found:
         pair = (id(reader), id(writer))
         known = self._known.get(pair)
         if known is not None:
             return known
-        self._known[pair] = []
+        # While it is being compared, and empty: compatible until shown otherwise.
+        self._known[pair] = ()
         if len(self._known) > MAX_PAIRS:
             raise SchemaLimit(
                 f"more than {MAX_PAIRS:,} pairs of types to compare; make the unions smaller", path=self._path
@@ -109,6 +115,7 @@ class _Comparison:
         if self._depth >= MAX_DEPTH:
             raise SchemaLimit(f"types refer to types more than {MAX_DEPTH} levels deep", path=self._path)
         self._depth += 1
+        found: _Found
         match reader, writer:
             case Union(), Union():
                 found = self._unions(reader, writer, at)
@@ -128,45 +135,54 @@ class _Comparison:
         self._known[pair] = found
         return found
 
-    def _unions(self, reader: Union, writer: Union, at: _Place) -> list[Incompatibility]:
+    def _unions(self, reader: Union, writer: Union, at: _Place) -> _Found:
         found = []
         for index, branch in enumerate(writer.branches):
             if self.compare(reader, branch, ()):
                 found.append(_lacking(reader, branch, (*at, str(index)), whole=writer))
         return found
 
-    def _each(self, reader: Type, writer: Union, at: _Place) -> list[Incompatibility]:
-        found: list[Incompatibility] = []
+    def _each(self, reader: Type, writer: Union, at: _Place) -> _Found:
+        found = []
         for index, branch in enumerate(writer.branches):
-            _add(found, self.compare(reader, branch, (*at, str(index))))
-        return found
+            found.append(self.compare(reader, branch, (*at, str(index))))
+        return list(filter(None, found))
 
-    def _first(self, reader: Union, writer: Type, at: _Place) -> list[Incompatibility]:
+    def _first(self, reader: Union, writer: Type, at: _Place) -> _Found:
         for branch in reader.branches:
             if not self.compare(branch, writer, ()):
-                return []
+                return ()
         return [_lacking(reader, writer, at, whole=writer)]
 
-    def _records(self, reader: Record, writer: Record, at: _Place) -> list[Incompatibility]:
-        found = _names(reader, writer, at)
+    def _records(self, reader: Record, writer: Record, at: _Place) -> _Found:
+        found: list[Incompatibility | _Found] = [*_names(reader, writer, at)]
         fields = {field.name: field for field in writer.fields}
         for field in reader.fields:
             match = _matching(field, writer, fields)
             below = (*at, "fields", str(field.index))
             if match is not None:
-                _add(found, self.compare(field.type, match.type, (*below, "type")))
+                found.append(self.compare(field.type, match.type, (*below, "type")))
             elif isinstance(field.default, Missing):
                 if isinstance(field.type, Enum) and field.type.default is not None:
                     # Java compares the enum with the writer's whole record here; the mismatch is what users see.
-                    _add(found, self.compare(field.type, writer, (*below, "type")))
+                    found.append(self.compare(field.type, writer, (*below, "type")))
                 else:
                     found.append(_found("READER_FIELD_MISSING_DEFAULT_VALUE", below, field.name, reader, writer))
-        return found
+        return list(filter(None, found))
 
 
-def _add(found: list[Incompatibility], more: list[Incompatibility]) -> None:
-    # A pair's list is told again wherever the pair recurs, which can double the whole at every level.
-    found += more[: max(0, MAX_FOUND - len(found))]
+def _flat(found: _Found) -> list[Incompatibility]:
+    result: list[Incompatibility] = []
+    waiting = [iter(found)]
+    while waiting and len(result) < MAX_FOUND:
+        each = next(waiting[-1], None)
+        if each is None:
+            waiting.pop()
+        elif isinstance(each, Incompatibility):
+            result.append(each)
+        else:
+            waiting.append(iter(each))
+    return result
 
 
 def _leaves(reader: Type, writer: Type, at: _Place) -> list[Incompatibility]:
