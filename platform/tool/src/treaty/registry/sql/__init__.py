@@ -1,0 +1,1 @@
+"""The registry's data in SQLite or Postgres."""

@@ -1,0 +1,181 @@
+"""``SqlReader``: the questions of ``store.Reader`` as SQL, in the transaction of one connection."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from itertools import groupby
+
+from sqlalchemy import Connection, Row, Select, Table, and_, case, func, select
+
+from treaty.registry.names import DEFAULT_CONTEXT, Name
+from treaty.registry.rows import Content, Json, Reference, Referrer, SchemaRow, VersionRow
+from treaty.registry.sql.tables import CONFIGS, CONTEXTS, MODES, REFERENCES, SCHEMAS, SUBJECTS, VERSIONS
+from treaty.registry.store import Search
+
+_V = VERSIONS.c
+_VERSION = select(_V.context, _V.subject, _V.version, _V.schema_id, _V.resolved_sha256, _V.deleted, _V.created_at)
+_S = SCHEMAS.c
+_SCHEMA = select(
+    _S.context, _S.id, _S.text, _S.refs, _S.metadata, _S.rule_set,
+    _S.content_sha256, _S.resolved_sha256, _S.guid, _S.created_at,
+)  # fmt: skip
+_AFTER_EVERY_CHARACTER = "\U0010ffff"
+
+
+class SqlReader:
+    """A snapshot, or the transaction of a writer."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def version(self, name: Name, number: int) -> VersionRow | None:
+        return next(iter(self._versions(_of(name).where(_V.version == number))), None)
+
+    def latest(self, name: Name) -> VersionRow | None:
+        live = _of(name).where(~_V.deleted).order_by(_V.version.desc()).limit(1)
+        return next(iter(self._versions(live)), None)
+
+    def versions(self, name: Name) -> Sequence[VersionRow]:
+        return self._versions(_of(name).order_by(_V.version))
+
+    def schema(self, context: str, schema_id: int) -> SchemaRow | None:
+        return self.schemas(context, [schema_id]).get(schema_id)
+
+    def schemas(self, context: str, ids: Collection[int]) -> Mapping[int, SchemaRow]:
+        chosen = _SCHEMA.where(_S.context == context, _S.id.in_(sorted(ids)))
+        return {row.id: _schema_row(row) for row in self._connection.execute(chosen)}
+
+    def by_content(self, context: str, content_sha256: bytes) -> SchemaRow | None:
+        # Literally "is_first", not "is_first = true": only so do both databases see that the partial index serves.
+        chosen = _SCHEMA.where(_S.context == context, _S.content_sha256 == content_sha256, _S.is_first)
+        row = self._connection.execute(chosen).first()
+        return None if row is None else _schema_row(row)
+
+    def by_guid(self, guid: str) -> Sequence[SchemaRow]:
+        chosen = _SCHEMA.where(_S.guid == guid).order_by(_S.context, _S.id)
+        return [_schema_row(row) for row in self._connection.execute(chosen)]
+
+    def users(self, context: str, schema_id: int) -> Sequence[VersionRow]:
+        chosen = _VERSION.where(_V.context == context, _V.schema_id == schema_id)
+        return self._versions(chosen.order_by(_V.subject, _V.version))
+
+    def resolving_to(self, name: Name, resolved_sha256: bytes) -> Sequence[VersionRow]:
+        chosen = _of(name).where(_V.resolved_sha256 == resolved_sha256)
+        return self._versions(chosen.order_by(_V.version.desc()))
+
+    def referrers(self, name: Name, number: int | None = None) -> Sequence[Referrer]:
+        to = REFERENCES.c
+        chosen = (
+            select(to.context, to.schema_id, _V.subject, _V.deleted)
+            .join(VERSIONS, and_(_V.context == to.context, _V.schema_id == to.schema_id))
+            .where(to.ref_context == name.context, to.ref_subject == name.subject)
+            .order_by(to.context, to.schema_id)
+        )
+        if number is not None:
+            chosen = chosen.where(to.ref_version == number)
+        found = []
+        rows = self._connection.execute(chosen)
+        for (context, schema_id), users in groupby(rows, key=lambda row: (row.context, row.schema_id)):
+            named = [(Name(context, user.subject), user.deleted) for user in users]
+            live = frozenset(user for user, is_deleted in named if not is_deleted)
+            found.append(Referrer(context, schema_id, frozenset(user for user, _ in named), live))
+        return found
+
+    def subjects(self, search: Search) -> Sequence[Name]:
+        chosen = _matching(select(_V.context, _V.subject), search).group_by(_V.context, _V.subject)
+        live = func.sum(case((_V.deleted, 0), else_=1))
+        if search.deleted_only:
+            chosen = chosen.having(live == 0)
+        elif not search.deleted:
+            chosen = chosen.where(~_V.deleted)
+        chosen = _paged(chosen.order_by(_V.context, _V.subject), search)
+        return [Name(row.context, row.subject) for row in self._connection.execute(chosen)]
+
+    def find(self, search: Search) -> Sequence[VersionRow]:
+        chosen = _matching(_VERSION, search)
+        if not search.deleted:
+            chosen = chosen.where(~_V.deleted)
+        if search.latest_only:
+            rank = func.row_number().over(partition_by=(_V.context, _V.subject), order_by=_V.version.desc())
+            ranked = chosen.add_columns(rank.label("rank")).subquery()
+            chosen = select(ranked).where(ranked.c.rank == 1)
+            return self._versions(_paged(chosen.order_by(ranked.c.context, ranked.c.subject, ranked.c.version), search))
+        return self._versions(_paged(chosen.order_by(_V.context, _V.subject, _V.version), search))
+
+    def contexts(self) -> Sequence[str]:
+        rows = self._connection.execute(select(SUBJECTS.c.context).distinct())
+        return sorted({DEFAULT_CONTEXT, *rows.scalars()})
+
+    def last_id(self, context: str) -> int:
+        chosen = select(CONTEXTS.c.last_id).where(CONTEXTS.c.name == context)
+        return int(self._connection.execute(chosen).scalar() or 0)
+
+    def config(self, name: Name) -> Mapping[str, Json] | None:
+        text = self._members(CONFIGS, name)
+        return None if text is None else dict(json.loads(text))
+
+    def mode(self, name: Name) -> str | None:
+        return self._members(MODES, name)
+
+    def counts(self) -> tuple[int, int]:
+        live = select(_V.context, _V.subject).where(~_V.deleted).distinct().subquery()
+        subjects = self._connection.execute(select(func.count()).select_from(live)).scalar_one()
+        schemas = self._connection.execute(select(func.count()).select_from(SCHEMAS)).scalar_one()
+        return subjects, schemas
+
+    def _members(self, where: Table, name: Name) -> str | None:
+        chosen = select(where.c.members).where(where.c.context == name.context, where.c.subject == name.subject)
+        return self._connection.execute(chosen).scalar()
+
+    def _versions(self, chosen: Select[*tuple[Json, ...]]) -> list[VersionRow]:
+        return [
+            VersionRow(
+                name=Name(row.context, row.subject),
+                number=row.version,
+                schema_id=row.schema_id,
+                resolved_sha256=bytes(row.resolved_sha256),
+                deleted=row.deleted,
+                created_at=row.created_at,
+            )
+            for row in self._connection.execute(chosen)
+        ]
+
+
+def _of(name: Name) -> Select[*tuple[Json, ...]]:
+    return _VERSION.where(_V.context == name.context, _V.subject == name.subject)
+
+
+def _matching(chosen: Select[*tuple[Json, ...]], search: Search) -> Select[*tuple[Json, ...]]:
+    if search.context is not None:
+        chosen = chosen.where(_V.context == search.context)
+    if search.prefix:
+        # A range, not LIKE: an index serves it, and nothing in the prefix can be a wildcard.
+        last = search.prefix + _AFTER_EVERY_CHARACTER
+        chosen = chosen.where(_V.subject >= search.prefix, _V.subject < last)
+    return chosen
+
+
+def _paged(chosen: Select[*tuple[Json, ...]], search: Search) -> Select[*tuple[Json, ...]]:
+    if search.limit >= 0:
+        chosen = chosen.limit(search.limit)
+    elif search.offset:
+        chosen = chosen.limit(2**62)  # SQLite knows no OFFSET without LIMIT
+    return chosen.offset(search.offset) if search.offset else chosen
+
+
+def _schema_row(row: Row[*tuple[Json, ...]]) -> SchemaRow:
+    references = () if row.refs is None else tuple(Reference(*item) for item in json.loads(row.refs))
+    return SchemaRow(
+        context=row.context,
+        id=row.id,
+        content=Content(row.text, references, _json(row.metadata), _json(row.rule_set)),
+        content_sha256=bytes(row.content_sha256),
+        resolved_sha256=bytes(row.resolved_sha256),
+        guid=row.guid,
+        created_at=row.created_at,
+    )
+
+
+def _json(text: str | None) -> Mapping[str, Json] | None:
+    return None if text is None else dict(json.loads(text))

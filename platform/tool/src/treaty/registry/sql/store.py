@@ -1,0 +1,131 @@
+"""``SqlStore``: a store on SQLite or Postgres."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
+
+from sqlalchemy import Connection, Engine, make_url, select
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+
+from treaty.registry.errors import StartRefused, StoreConflict, StoreUnavailable
+from treaty.registry.migrations import newest_revision, revision_of, upgrade
+from treaty.registry.names import Name
+from treaty.registry.sql.postgres import Postgres
+from treaty.registry.sql.reader import SqlReader
+from treaty.registry.sql.sqlite import Sqlite
+from treaty.registry.sql.tables import STATE
+from treaty.registry.sql.writer import SqlWriter
+from treaty.registry.store import Readiness
+
+
+class Database(Protocol):
+    """What differs between databases."""
+
+    engine: Engine
+    migrates_itself: bool
+
+    def reading(self) -> AbstractContextManager[Connection]:
+        """A snapshot."""
+
+    def writing(self, own: Name, others: Collection[Name]) -> AbstractContextManager[Connection]:
+        """A transaction under locks."""
+
+    def migrating(self) -> AbstractContextManager[Connection]:
+        """A transaction in which nobody else migrates."""
+
+    def is_conflict(self, error: DBAPIError) -> bool:
+        """True if the decision is worth making again."""
+
+
+class SqlStore:
+    """Schemas in a database; other processes may use the same one."""
+
+    shared = True
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @contextmanager
+    def read(self) -> Iterator[SqlReader]:
+        with self._errors_named(), self._database.reading() as connection:
+            yield SqlReader(connection)
+
+    @contextmanager
+    def write(self, own: Name, others: Collection[Name] = ()) -> Iterator[SqlWriter]:
+        with self._errors_named(), self._database.writing(own, others) as connection:
+            yield SqlWriter(connection)
+
+    def generation(self) -> int:
+        with self._errors_named(), self._database.reading() as connection:
+            return int(connection.execute(select(STATE.c.generation)).scalar_one())
+
+    def ready(self) -> Readiness:
+        try:
+            with self._database.reading() as connection:
+                found, wanted = revision_of(connection), newest_revision()
+        except SQLAlchemyError as error:
+            return Readiness(ready=False, details={"database": type(error).__name__})
+        if found == wanted:
+            return Readiness(ready=True, details={"database": "ok", "migrations": "ok"})
+        return Readiness(ready=False, details={"database": "ok", "migrations": f"behind: {found} < {wanted}"})
+
+    def migrate(self) -> None:
+        """Bring the tables to our revision."""
+        with self._errors_named(), self._database.migrating() as connection:
+            upgrade(connection)
+
+    def require_revision(self) -> None:
+        """Raise ``StartRefused`` unless the tables are at our revision."""
+        with self._errors_named(), self._database.reading() as connection:
+            found, wanted = revision_of(connection), newest_revision()
+        if found != wanted:
+            raise StartRefused(
+                f"The database is at revision {found or 'none'}, this program needs {wanted}. Start with --migrate.",
+                exit_code=3,
+            )
+
+    def close(self) -> None:
+        self._database.engine.dispose()
+
+    @contextmanager
+    def _errors_named(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            if self._database.is_conflict(error):
+                raise StoreConflict from error
+            raise StoreUnavailable from error
+        except SQLAlchemyError as error:
+            raise StoreUnavailable from error
+
+
+def open_store(url: str, *, migrate: bool) -> SqlStore:
+    """The store behind a database URL, its tables at our revision.
+
+    SQLite is migrated always, Postgres when asked. Raises ``StartRefused`` (exit code 3) with what to do.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise StartRefused(
+            "The database URL cannot be read. Write sqlite:///path or postgresql://user@host/name.", exit_code=2
+        ) from error
+    kind = parsed.get_backend_name()
+    if kind not in ("sqlite", "postgresql"):
+        raise StartRefused(f"The registry keeps its data in SQLite or Postgres, not in {kind}.", exit_code=2)
+    database: Database = Sqlite(parsed) if kind == "sqlite" else Postgres(parsed)
+    store = SqlStore(database)
+    try:
+        if migrate or database.migrates_itself:
+            store.migrate()
+        store.require_revision()
+    except StoreUnavailable as error:
+        store.close()
+        place = parsed.render_as_string(hide_password=True)
+        raise StartRefused(f"The database {place} does not answer: {error.__cause__}", exit_code=3) from error
+    except StartRefused:
+        store.close()
+        raise
+    return store
