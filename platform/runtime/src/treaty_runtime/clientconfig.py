@@ -1,0 +1,89 @@
+"""librdkafka's settings of a producer and a consumer, from ours. Pure.
+
+Keys of ``KafkaSettings.extra`` go to both clients; those that begin with `producer.` or `consumer.` only to that one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from treaty_runtime.settings import KafkaSettings
+
+Config = dict[str, Any]
+
+MAX_POLL_INTERVAL = timedelta(minutes=5)
+_QUEUE_RECORDS = 100_000
+_LOG_CRITICAL = 2  # errors reach us by callback; librdkafka's own lines on stderr would only repeat them
+
+
+def producer_config(settings: KafkaSettings, *, delivery_timeout: timedelta) -> Config:
+    """Idempotent, all replicas. ``delivery_timeout`` zero: never (the relay's: a record that expired would overtake)."""
+    ours: Config = {
+        "acks": "all",
+        "enable.idempotence": True,
+        "linger.ms": 5,
+        "batch.size": 1 << 20,
+        "compression.type": "lz4",
+        "partitioner": "murmur2_random",
+        "retry.backoff.ms": 100,
+        "queue.buffering.max.messages": _QUEUE_RECORDS,
+        "queue.buffering.max.kbytes": 256 << 10,
+        # A value of 1 MiB with its headers must pass the client; the broker judges the compressed batch.
+        "message.max.bytes": (1 << 20) + (64 << 10),
+        "delivery.timeout.ms": delivery_timeout // timedelta(milliseconds=1),
+    }
+    return _shared(settings) | ours | _extra(settings.extra, "producer.")
+
+
+def consumer_config(settings: KafkaSettings, *, group: str) -> Config:
+    """Commits only what we say, reads only what is committed by transactions, rebalances cooperatively."""
+    ours: Config = {
+        "group.id": group,
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "earliest",
+        "isolation.level": "read_committed",
+        "max.poll.interval.ms": MAX_POLL_INTERVAL // timedelta(milliseconds=1),
+        "queued.max.messages.kbytes": 16_384,
+        "allow.auto.create.topics": False,
+    }
+    if settings.group_protocol == "consumer":
+        ours["group.protocol"] = "consumer"  # KIP-848: the broker decides about sessions and assignment
+    else:
+        ours |= {
+            "session.timeout.ms": 10_000,
+            "heartbeat.interval.ms": 3_000,
+            "partition.assignment.strategy": "cooperative-sticky",
+        }
+    if settings.group_instance_id is not None:
+        ours["group.instance.id"] = settings.group_instance_id
+    return _shared(settings) | ours | _extra(settings.extra, "consumer.")
+
+
+def _shared(settings: KafkaSettings) -> Config:
+    config: Config = {
+        "bootstrap.servers": settings.brokers,
+        "security.protocol": settings.security_protocol,
+        "log_level": _LOG_CRITICAL,
+    }
+    if settings.security_protocol.startswith("SASL"):
+        config |= {
+            "sasl.mechanism": settings.sasl_mechanism,
+            "sasl.username": settings.sasl_username,
+            "sasl.password": settings.sasl_password,
+        }
+    if settings.security_protocol.endswith("SSL"):
+        config["ssl.endpoint.identification.algorithm"] = "https"  # the host name is always checked
+    files = {
+        "ssl.ca.location": settings.ssl_ca_file,
+        "ssl.certificate.location": settings.ssl_certificate_file,
+        "ssl.key.location": settings.ssl_key_file,
+    }
+    return config | {name: str(path) for name, path in files.items() if path is not None}
+
+
+def _extra(extra: Mapping[str, Any], mine: str) -> Config:
+    shared = {name: value for name, value in extra.items() if not name.startswith(("producer.", "consumer."))}
+    return shared | {name.removeprefix(mine): value for name, value in extra.items() if name.startswith(mine)}

@@ -1,0 +1,11 @@
+"""Kafka by confluent-kafka: the only package that knows it.
+
+Each client has one thread that owns it. Towards the event loop there is one ``call_soon_threadsafe`` per batch, towards the thread
+a deque of commands.
+"""
+
+from treaty_runtime.kafka.faults import fault_of
+from treaty_runtime.kafka.producer import KafkaProducer
+from treaty_runtime.kafka.source import KafkaSource
+
+__all__ = ["KafkaProducer", "KafkaSource", "fault_of"]

@@ -1,0 +1,280 @@
+"""The consumer: one thread is its sole owner from joining the group to leaving it. No handler ever runs there."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import suppress
+from datetime import timedelta
+from functools import partial
+from time import monotonic
+from typing import Any
+
+from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, KafkaError, KafkaException, TopicPartition
+
+from treaty_runtime.clientconfig import Config
+from treaty_runtime.errors import Outage
+from treaty_runtime.event import Partition, Place, Record
+from treaty_runtime.kafka.faults import fault_of
+from treaty_runtime.transport import (
+    Assigned,
+    Broken,
+    Fault,
+    FaultKind,
+    Lost,
+    Position,
+    Records,
+    Revoking,
+    SourceEvent,
+)
+
+_CONSUME_RECORDS, _CONSUME_SECONDS = 500, 0.05
+_BATCHES_AHEAD = 4
+_COMMITTED_SECONDS = 5.0
+
+
+class KafkaSource:
+    """A member of a group. Its thread is the sole owner of the consumer from birth to leaving."""
+
+    def __init__(self, config: Config, *, topics: Iterable[str], drain: timedelta = timedelta(seconds=10)) -> None:
+        self._config, self._topics = config, list(topics)
+        self._revoke_seconds = (
+            drain.total_seconds() + 5
+        )  # the consumer keeps to ``drain``; this only bounds a hanging loop
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._commands: deque[Callable[[Any], None]] = deque()
+        self._commits: deque[asyncio.Future[None]] = deque()
+        self._arrived: deque[SourceEvent | None] = deque()
+        self._woken = asyncio.Event()
+        self._taken = threading.Event()
+        self._assigned: set[Partition] = set()
+        self._is_closing = False
+        self._polled_at = monotonic()
+        self.last_fault: Fault | None = None
+
+    async def events(self) -> AsyncIterator[SourceEvent]:
+        """Joins the group and yields what happens, until closed."""
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._run, name="treaty-consumer", daemon=True)
+        self._thread.start()
+        while True:
+            while not self._arrived:
+                self._woken.clear()
+                await self._woken.wait()
+            event = self._arrived.popleft()
+            self._taken.set()
+            if event is None:
+                return
+            yield event
+
+    def pause(self, partitions: Iterable[Partition]) -> None:
+        """Stops fetching; records already on their way may still arrive."""
+        self._commands.append(partial(self._switch, "pause", tuple(partitions)))
+
+    def resume(self, partitions: Iterable[Partition]) -> None:
+        """Fetches again, from where it stopped."""
+        self._commands.append(partial(self._switch, "resume", tuple(partitions)))
+
+    def seek(self, place: Place) -> None:
+        """Reads the partition again from this place."""
+        self._commands.append(partial(self._seek, place))
+
+    async def commit(self, offsets: Mapping[Partition, Position]) -> None:
+        """Commits in one request; raises ``Outage`` if the broker did not take it."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._commands.append(partial(self._commit, dict(offsets), future))
+        await future
+
+    async def close(self) -> None:
+        """Leaves the group after a last Revoking for what is still assigned; ends ``events``."""
+        self._is_closing = True
+        if self._thread is not None:
+            await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
+
+    @property
+    def poll_age_seconds(self) -> float:
+        """How long ago the thread last turned."""
+        return monotonic() - self._polled_at
+
+    # -- on the thread from here on
+
+    def _run(self) -> None:
+        try:
+            consumer = Consumer({**self._config, "on_commit": self._on_commit, "error_cb": self._noticed})
+            consumer.subscribe(
+                self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+            )
+            self._turn(consumer)
+            consumer.close()
+        except Exception as failure:  # noqa: BLE001 (whatever it is, the loop must learn that nobody reads any more)
+            error = failure.args[0] if isinstance(failure, KafkaException) else None
+            self._post(Broken(fault_of(error) if error else Fault("_CRASH", repr(failure), FaultKind.OUTAGE)))
+        finally:
+            self._refuse_commits()
+            self._post(None)
+
+    def _turn(self, consumer: Any) -> None:
+        while not self._is_closing:
+            while self._commands:
+                self._commands.popleft()(consumer)
+            if len(self._arrived) >= _BATCHES_AHEAD:
+                # The loop is behind. Marks pause partitions only for what it has seen, so the thread waits for it.
+                self._taken.clear()
+                self._taken.wait(_CONSUME_SECONDS)
+                self._polled_at = monotonic()
+                continue
+            messages = consumer.consume(_CONSUME_RECORDS, _CONSUME_SECONDS)
+            self._polled_at = monotonic()
+            if messages:
+                self._receive(messages)
+
+    def _receive(self, messages: list[Any]) -> None:
+        records = []
+        for message in messages:
+            error = message.error()
+            if error is None:
+                records.append(_record(message))
+            elif error.fatal():
+                raise KafkaException(error)
+            elif error.code() != KafkaError._PARTITION_EOF:
+                self._noticed(error)
+        if records:
+            self._post(Records(records))
+
+    def _post(self, event: SourceEvent | None) -> None:
+        self._arrived.append(event)
+        with suppress(RuntimeError):  # the loop is gone: nobody reads any more
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._woken.set)
+
+    def _noticed(self, error: KafkaError) -> None:
+        self.last_fault = fault_of(error)
+
+    def _on_assign(self, consumer: Any, partitions: list[Any]) -> None:
+        fresh = frozenset(Partition(each.topic, each.partition) for each in partitions)
+        self._assigned |= fresh
+        self._post(Assigned(fresh, self._committed(consumer, partitions)))
+
+    def _committed(self, consumer: Any, partitions: list[Any]) -> dict[Partition, Position]:
+        if not partitions:
+            return {}
+        try:
+            known = consumer.committed(partitions, timeout=_COMMITTED_SECONDS)
+        except KafkaException:
+            return {}  # only saves a needless first commit
+        return {
+            Partition(each.topic, each.partition): Position(each.offset, each.metadata or "")
+            for each in known
+            if each.offset >= 0
+        }
+
+    def _on_revoke(self, consumer: Any, partitions: list[Any]) -> None:
+        leaving = frozenset(Partition(each.topic, each.partition) for each in partitions) & self._assigned
+        answered = threading.Event()
+        answers: list[Mapping[Partition, Position]] = []
+
+        def done(offsets: Mapping[Partition, Position]) -> None:
+            answers.append(offsets)
+            answered.set()
+
+        if leaving:
+            self._post(Revoking(leaving, done))
+            answered.wait(self._revoke_seconds)
+        final = {
+            partition: position
+            for offsets in answers
+            for partition, position in offsets.items()
+            if partition in leaving
+        }
+        if final:
+            with suppress(KafkaException):  # not taken: those records are seen again
+                consumer.commit(offsets=_topic_partitions(final), asynchronous=False)
+        self._assigned -= leaving
+
+    def _on_lost(self, _consumer: Any, partitions: list[Any]) -> None:
+        lost = frozenset(Partition(each.topic, each.partition) for each in partitions)
+        self._assigned -= lost
+        self._post(Lost(lost))
+
+    def _switch(self, verb: str, partitions: Iterable[Partition], consumer: Any) -> None:
+        mine = [TopicPartition(*partition) for partition in partitions if partition in self._assigned]
+        with suppress(KafkaException):  # left in this very moment
+            if mine:
+                getattr(consumer, verb)(mine)
+
+    def _seek(self, place: Place, consumer: Any) -> None:
+        with suppress(KafkaException):
+            if place.of in self._assigned:
+                consumer.seek(TopicPartition(*place))
+
+    def _commit(self, offsets: Mapping[Partition, Position], future: asyncio.Future[None], consumer: Any) -> None:
+        # A partition that was revoked meanwhile had its last commit inside the callback; an older one would go back.
+        mine = {partition: position for partition, position in offsets.items() if partition in self._assigned}
+        if not mine:
+            self._resolve(future, None)
+            return
+        try:
+            consumer.commit(offsets=_topic_partitions(mine), asynchronous=True)
+        except KafkaException as failure:
+            self._resolve(future, failure.args[0])
+        else:
+            self._commits.append(future)
+
+    def _on_commit(self, error: KafkaError | None, _partitions: list[Any]) -> None:
+        if self._commits:
+            self._resolve(self._commits.popleft(), error)
+
+    def _refuse_commits(self) -> None:
+        """Whoever still waits for a commit learns that none will come."""
+        while self._commits:
+            self._resolve(self._commits.popleft(), KafkaError(KafkaError._DESTROY))
+        closed = _Closed()
+        while self._commands:
+            self._commands.popleft()(closed)
+
+    def _resolve(self, future: asyncio.Future[None], error: KafkaError | None) -> None:
+        outcome = None if error is None else Outage(f"Commit failed: {error.str()}", dependency="kafka")
+        with suppress(RuntimeError):
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(_set, future, outcome)
+
+
+class _Closed:
+    """Stands in for a consumer that has left: pauses and seeks mean nothing any more, a commit is refused."""
+
+    def __getattr__(self, name: str) -> Any:
+        def refuse(*_arguments: Any, **_options: Any) -> None:
+            raise KafkaException(KafkaError(KafkaError._DESTROY))
+
+        return refuse
+
+
+def _set(future: asyncio.Future[None], outcome: Outage | None) -> None:
+    if future.done():
+        return
+    if outcome is None:
+        future.set_result(None)
+    else:
+        future.set_exception(outcome)
+
+
+def _topic_partitions(offsets: Mapping[Partition, Position]) -> list[Any]:
+    return [
+        TopicPartition(partition.topic, partition.partition, position.offset, position.metadata)
+        for partition, position in offsets.items()
+    ]
+
+
+def _record(message: Any) -> Record:
+    kind, milliseconds = message.timestamp()
+    return Record(
+        place=Place(message.topic(), message.partition(), message.offset()),
+        key=message.key(),
+        value=message.value(),
+        headers=tuple((name, value if value is not None else b"") for name, value in message.headers() or ()),
+        timestamp_ms=milliseconds,
+        is_log_append_time=kind == TIMESTAMP_LOG_APPEND_TIME,
+    )
