@@ -9,10 +9,10 @@ SOURCES := platform/avro/src platform/runtime/src platform/tool/src codegen/src 
 WORKERS ?= 2
 TESTS ?=
 
-.PHONY: help setup demo up down test test-deps check fmt generate snapshots bench lock
+.PHONY: help setup demo up down test test-deps check fmt generate snapshots bench lock secrets stack-minimal
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
 
 $(READY): requirements.lock build.lock tools.lock scripts/bootstrap.py $(wildcard */pyproject.toml */*/pyproject.toml)
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed and none was found. Install one, or say PYTHON=/path/to/python3." >&2; exit 3; }
@@ -65,4 +65,12 @@ lock: $(READY) ## renew the locks after a change of dependencies (no URL gets in
 	@.venv/tools/bin/uv export --quiet --all-packages --all-groups --no-emit-workspace --no-header --no-annotate -o requirements.lock
 	@.venv/tools/bin/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 scripts/build.in -o build.lock
 	@.venv/tools/bin/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 scripts/tools.in -o tools.lock
-	@! grep -nE '://|^-' requirements.lock build.lock tools.lock
+	@for image in mall "treaty --extra registry"; do set -- $$image; \
+		.venv/tools/bin/uv export --quiet --package $$image --no-default-groups --no-emit-workspace --no-header --no-annotate -o ops/images/$$1.lock; done
+	@! grep -nE '://|^-' ops/images/*.lock requirements.lock build.lock tools.lock
+
+secrets: $(READY) ## write random secrets for the containers into .secrets/ (once; never in git)
+	@$(BIN)/python scripts/make_secrets.py
+
+stack-minimal: secrets ## the same stack in containers (needs a container engine)
+	@docker compose up --build --wait

@@ -1,0 +1,23 @@
+# syntax=docker/dockerfile:1
+# The services with the runtime and the generated events; the tool is not in it: our wheels are built from this tree, everything else comes from a hashed lock.
+FROM python:3.12.8-slim-bookworm AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 SOURCE_DATE_EPOCH=1735689600
+WORKDIR /src
+COPY build.lock ops/images/mall.lock ./
+RUN python -m venv /build && /build/bin/pip install --require-hashes -r build.lock \
+ && python -m venv /app && /app/bin/pip install --require-hashes --only-binary :all: -r mall.lock
+COPY platform/avro ./platform/avro
+COPY platform/runtime ./platform/runtime
+COPY sdk ./sdk
+COPY services ./services
+RUN /build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels ./platform/avro ./platform/runtime ./sdk ./services \
+ && /app/bin/pip install --no-deps --no-index /wheels/*.whl
+
+FROM python:3.12.8-slim-bookworm
+LABEL org.opencontainers.image.title="mall" org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=build /app /app
+ENV PATH=/app/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+USER 10001:10001
+WORKDIR /app
+ENTRYPOINT ["python", "-m", "mall"]
+CMD ["--help"]
