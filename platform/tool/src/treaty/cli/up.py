@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -38,7 +38,7 @@ def stack_options(command: F) -> F:
 @click.command()
 @stack_options
 @config_option
-def up(config: Path | None, ports: tuple[str, ...], database: str, without: tuple[str, ...], fresh: bool) -> int:
+def up(config: Path | None, **options: Any) -> int:
     """Start a real Kafka, the registry, Redis, a mail sink and the services on this machine, until Ctrl-C.
 
     \b
@@ -51,10 +51,10 @@ def up(config: Path | None, ports: tuple[str, ...], database: str, without: tupl
     from treaty.local.supervision import supervise
 
     settings = load_settings(config)
-    layout = layout_of(settings, ports=ports, database=database, without=without)
+    layout = layout_of(settings, options)
     machine, view = machine_and_view()
     return supervise(
-        lambda: running_stack(layout, settings=settings, machine=machine, view=view, fresh=fresh),
+        lambda: running_stack(layout, settings=settings, machine=machine, view=view, fresh=options["fresh"]),
         within=watch,
         view=view,
     )
@@ -72,14 +72,15 @@ def watch(stack: Stack, view: View) -> None:
             view.table(stack.rows)
 
 
-def layout_of(settings: Settings, *, ports: tuple[str, ...], database: str, without: tuple[str, ...]) -> Layout:
-    """The layout that settings and options describe; ``UsageError`` for options that make no sense."""
+def layout_of(settings: Settings, options: Mapping[str, Any]) -> Layout:
+    """The layout that settings and ``stack_options`` describe; ``UsageError`` for options that make no sense."""
     from treaty.errors import UsageError
     from treaty.local.layout import Layout, ports_for
     from treaty.ops.schemas import load_project
 
     command = str(settings.get("local", "service"))
     declared = tuple(load_project(settings).services) if command else ()
+    without = options["without"]
     for name in without:
         if name not in declared:
             raise UsageError(f"There is no service `{name}`.", next_step=f"the services are {', '.join(declared)}")
@@ -87,8 +88,10 @@ def layout_of(settings: Settings, *, ports: tuple[str, ...], database: str, with
         root=settings.root,
         services=tuple(name for name in declared if name not in without),
         service_command=command,
-        database="postgres" if database == "postgres" else "sqlite",
-        ports=ports_for(declared, configured=settings.get("local", "ports"), by_hand=dict(map(port_of, ports))),
+        database=options["database"],
+        ports=ports_for(
+            declared, configured=settings.get("local", "ports"), by_hand=dict(map(port_of, options["ports"]))
+        ),
     )
 
 

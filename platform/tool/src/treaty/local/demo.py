@@ -1,0 +1,104 @@
+"""The demo: a started stack, steady traffic through the services' REST APIs, and somebody who watches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from random import Random
+
+from rich.live import Live
+
+from treaty.local import live
+from treaty.local.keys import keys_in
+from treaty.local.live import Rates
+from treaty.local.measure import WAITING, Meter
+from treaty.local.shoppers import Shoppers
+from treaty.local.stack import Stack
+from treaty.local.view import View
+from treaty_codegen import Catalog
+
+LINE_SECONDS = 5.0
+QUIET_SECONDS = 30.0
+PAGE_SERVICE = "order"
+
+
+class Demo:
+    """One run of the demo on a started stack."""
+
+    def __init__(
+        self, catalog: Catalog, *, rng: Random, rate: float, seconds: float | None, now: Callable[[], datetime]
+    ) -> None:
+        """``rate``: requests a second; ``seconds`` None: until somebody ends it."""
+        self._catalog, self._rng, self._rate, self._seconds, self._now = catalog, rng, rate, seconds, now
+
+    def run(self, stack: Stack, view: View) -> None:
+        """Traffic and view until the time is over or a signal comes; the summary in any case."""
+        layout, rates = stack.layout, Rates()
+        shoppers = Shoppers(
+            url=layout.service_url, keys=keys_in(layout.keys), rng=self._rng, rate=self._rate, now=self._now
+        )  # fmt: skip
+        page = f"{layout.service_url(PAGE_SERVICE)}/quick-test" if PAGE_SERVICE in layout.services else ""
+        view.table(stack.rows)
+        view.say(f"Quick test page: {page}" if page else "No service serves the quick test page.")
+        with Meter(layout, catalog=self._catalog, shoppers=shoppers, now=self._now) as meter, shoppers:
+            try:
+                watch = self._on_terminal if view.console.is_terminal else self._in_lines
+                watch(stack, view, meter=meter, shoppers=shoppers, rates=rates, page=page)
+                shoppers.stop()
+                self._wait_for_quiet(meter)
+            finally:
+                for sentence in live.summary(meter.facts, shoppers.tally):
+                    view.say(sentence)
+
+    def _on_terminal(
+        self, stack: Stack, view: View, *, meter: Meter, shoppers: Shoppers, rates: Rates, page: str
+    ) -> None:
+        with Live(console=view.console, auto_refresh=False, transient=True) as shown:
+            for _ in self._ticks(0.5):
+                stack.look()
+                rates.take(meter.facts)
+                shown.update(
+                    live.screen(meter.facts, tally=shoppers.tally, rates=rates, rows=stack.rows, page=page),
+                    refresh=True,
+                )
+
+    def _in_lines(self, stack: Stack, view: View, *, meter: Meter, shoppers: Shoppers, rates: Rates, page: str) -> None:
+        del page  # it was said
+        last = 0.0
+        for passed in self._ticks(0.5):
+            stack.look()
+            rates.take(meter.facts)
+            if passed - last >= LINE_SECONDS:
+                last = passed
+                view.say(live.line(meter.facts, shoppers.tally, rates))
+
+    def _ticks(self, pause: float) -> Ticks:
+        return Ticks(pause, seconds=self._seconds)
+
+    def _wait_for_quiet(self, meter: Meter) -> None:
+        """Until every event has been handled, so that the summary's lag is that of a quiet system."""
+        deadline, before = time.monotonic() + QUIET_SECONDS, meter.facts
+        while time.monotonic() < deadline:
+            facts = meter.facts
+            is_quiet = facts.lags and facts.lag == 0 and facts.total(WAITING) == 0
+            if facts.seconds > before.seconds and is_quiet:
+                return
+            time.sleep(0.2)
+
+
+class Ticks:
+    """Seconds passed, every ``pause`` seconds, until ``seconds`` are over (None: for ever)."""
+
+    def __init__(self, pause: float, *, seconds: float | None) -> None:
+        self._pause, self._seconds, self._began = pause, seconds, time.monotonic()
+
+    def __iter__(self) -> Ticks:
+        return self
+
+    def __next__(self) -> float:
+        time.sleep(self._pause)
+        passed = time.monotonic() - self._began
+        if self._seconds is not None and passed >= self._seconds:
+            raise StopIteration
+        return passed

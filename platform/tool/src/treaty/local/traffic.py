@@ -1,0 +1,223 @@
+"""What people on a campus market do: list goods, look around, order, pay, ship, chat. Which call comes next is decided here.
+
+Nothing is sent here: ``next_call`` says what to ask, ``learn`` takes what came back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from treaty.local.jars import DATA
+from treaty.local.keys import ADMIN_USER_ID
+from treaty.local.rest import Answer
+
+SELLERS = range(11, 17)
+BUYERS = range(21, 51)
+ENOUGH_GOODS = 12
+RECENT_USERS = 6
+WEIGHTS = {"view": 50, "browse": 6, "order": 14, "advance": 14, "chat": 12, "list": 4}
+SOURCES = ("SEARCH", "RANKING", "RECOMMENDATION", "DIRECT")
+SAYINGS = (
+    "还在吗?",
+    "Is it still available?",
+    "可以便宜一点吗?",
+    "Where can I pick it up?",
+    "明天中午图书馆门口见。",
+    "Thanks, see you at six!",
+)
+PAYING, SHIPPING, CONFIRMING = "PENDING_PAYMENT", "PAID", "SHIPPED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request to a service as one user. ``subject`` is the id of the thing that it is about."""
+
+    kind: str
+    service: str
+    method: str
+    path: str
+    user: int
+    body: Mapping[str, Any] | None = None
+    key: str | None = None
+    subject: int = 0
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether it needs an admin's token."""
+        return self.user == ADMIN_USER_ID
+
+
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """An order or a conversation: who is on which side."""
+
+    id: int
+    buyer: int
+    seller: int
+    status: str = ""
+
+
+@dataclass(slots=True)
+class World:
+    """What the shoppers know. ``recent`` are users to whom something just happened, newest first."""
+
+    goods: dict[int, int] = field(default_factory=dict)  # goods id to seller
+    orders: dict[int, Deal] = field(default_factory=dict)
+    conversations: dict[int, Deal] = field(default_factory=dict)
+    todo: deque[Call] = field(default_factory=deque)
+    recent: tuple[int, ...] = ()
+
+
+def next_call(world: World, rng: Random) -> Call:
+    """The next request: what was begun is finished first; then a draw by ``WEIGHTS`` among what is possible."""
+    if world.todo:
+        return world.todo.popleft()
+    if len(world.goods) < ENOUGH_GOODS:
+        return list_goods(rng)
+    kind = rng.choices(list(WEIGHTS), weights=list(WEIGHTS.values()))[0]
+    if kind == "list":
+        return list_goods(rng)
+    if kind == "browse":
+        return browse(rng)
+    if kind == "order":
+        return order(world, rng)
+    if kind == "advance" and world.orders:
+        return advance(world, rng)
+    if kind == "chat":
+        return chat(world, rng)
+    return view(world, rng)
+
+
+def list_goods(rng: Random) -> Call:
+    title, category, price = rng.choice(goods_for_sale())
+    pieces = rng.randint(3, 60)
+    body = {"title": title, "category": category, "price": price, "description": title, "listed_quantity": pieces}
+    user, key = rng.choice(SELLERS), new_key(rng)
+    return Call(kind="list", service="goods", method="POST", path="/api/v1/goods", user=user, body=body, key=key)
+
+
+def browse(rng: Random) -> Call:
+    return Call(kind="browse", service="goods", method="GET", path="/api/v1/goods?limit=50", user=rng.choice(BUYERS))
+
+
+def view(world: World, rng: Random) -> Call:
+    goods = popular(world, rng)
+    path = f"/api/v1/goods/{goods}?source={rng.choice(SOURCES)}"
+    return Call(kind="view", service="goods", method="GET", path=path, user=rng.choice(BUYERS), subject=goods)
+
+
+def order(world: World, rng: Random) -> Call:
+    goods = popular(world, rng)
+    pieces = rng.choices([1, 2, 3], weights=[8, 2, 1])[0]
+    body = {"lines": [{"goods_id": goods, "quantity": pieces}], "note": "demo"}
+    user, path, key = rng.choice(BUYERS), "/api/v1/orders", new_key(rng)
+    return Call(kind="order", service="order", method="POST", path=path, user=user, body=body, key=key, subject=goods)
+
+
+def advance(world: World, rng: Random) -> Call:
+    """The next step of one order: most are paid, shipped and confirmed, some are cancelled."""
+    deal = rng.choice(list(world.orders.values()))
+    if deal.status == PAYING and rng.random() < 0.2:
+        step, user = "cancel", deal.buyer
+    else:
+        step, user = {
+            PAYING: ("mark-paid", ADMIN_USER_ID), SHIPPING: ("ship", deal.seller), CONFIRMING: ("confirm", deal.buyer),
+        }[deal.status]  # fmt: skip
+    path = f"/api/v1/orders/{deal.id}/{step}"
+    return Call(kind=step, service="order", method="POST", path=path, user=user, subject=deal.id)
+
+
+def chat(world: World, rng: Random) -> Call:
+    """A message in a running conversation, or a new one."""
+    if world.conversations and rng.random() < 0.7:
+        deal = rng.choice(list(world.conversations.values()))
+        path, user = f"/api/v1/conversations/{deal.id}/messages", rng.choice((deal.buyer, deal.seller))
+        body: dict[str, Any] = {"text": rng.choice(SAYINGS)}
+        return Call(kind="message", service="chat", method="POST", path=path, user=user, body=body, subject=deal.id)
+    body = {"goods_id": popular(world, rng)}
+    return Call(
+        kind="chat", service="chat", method="POST", path="/api/v1/conversations", user=rng.choice(BUYERS), body=body
+    )
+
+
+def learn(world: World, call: Call, answer: Answer) -> None:
+    """Takes what an answer says about the world."""
+    if not answer.is_ok:
+        forget(world, call, answer)
+    elif call.kind in LESSONS:
+        LESSONS[call.kind](world, call, answer.body)
+
+
+def forget(world: World, call: Call, answer: Answer) -> None:
+    if not answer.is_refusal:
+        return
+    if call.kind in ("view", "order") and answer.body.get("error") in ("not_found", "not_on_sale", "out_of_stock"):
+        world.goods.pop(call.subject, None)
+    elif call.subject in world.orders:
+        del world.orders[call.subject]
+    elif call.kind == "message":
+        world.conversations.pop(call.subject, None)
+
+
+def learn_draft(world: World, call: Call, body: Mapping[str, Any]) -> None:
+    goods = int(body["goods_id"])
+    for step, user in (("submit", call.user), ("approve", ADMIN_USER_ID)):
+        path = f"/api/v1/goods/{goods}/{step}"
+        world.todo.append(Call(kind=step, service="goods", method="POST", path=path, user=user, subject=goods))
+
+
+def learn_goods(world: World, _call: Call, body: Mapping[str, Any]) -> None:
+    world.goods[int(body["goods_id"])] = int(body["seller_id"])
+
+
+def learn_page(world: World, _call: Call, body: Mapping[str, Any]) -> None:
+    for row in body.get("goods", []):
+        if row.get("status") == "ON_SALE" and int(row["seller_id"]) in SELLERS:
+            world.goods[int(row["goods_id"])] = int(row["seller_id"])
+
+
+def learn_order(world: World, _call: Call, body: Mapping[str, Any]) -> None:
+    deal = Deal(int(body["order_id"]), int(body["buyer_id"]), int(body["seller_id"]), str(body["status"]))
+    meet(world, deal)
+    if deal.status in (PAYING, SHIPPING, CONFIRMING):
+        world.orders[deal.id] = deal
+    else:
+        world.orders.pop(deal.id, None)
+
+
+def learn_conversation(world: World, _call: Call, body: Mapping[str, Any]) -> None:
+    deal = Deal(int(body["conversation_id"]), int(body["buyer_id"]), int(body["seller_id"]))
+    world.conversations[deal.id] = deal
+    meet(world, deal)
+
+
+LESSONS = {
+    "list": learn_draft, "approve": learn_goods, "browse": learn_page, "order": learn_order, "chat": learn_conversation,
+    "mark-paid": learn_order, "ship": learn_order, "confirm": learn_order, "cancel": learn_order,
+}  # fmt: skip
+
+
+def meet(world: World, deal: Deal) -> None:
+    people = dict.fromkeys((deal.buyer, deal.seller, *world.recent))
+    world.recent = tuple(people)[:RECENT_USERS]
+
+
+def popular(world: World, rng: Random) -> int:
+    """A goods id; the first ones are asked for much more often, so that a ranking has something to rank."""
+    known = sorted(world.goods)
+    return known[min(int(rng.expovariate(1.0) * len(known) / 4), len(known) - 1)]
+
+
+def new_key(rng: Random) -> str:
+    return f"demo-{rng.getrandbits(96):024x}"
+
+
+def goods_for_sale() -> list[tuple[str, str, str]]:
+    """Title, category and price of what the sellers have."""
+    rows = json.loads((DATA / "goods.json").read_text(encoding="utf-8"))
+    return [(title, category, price) for title, category, price in rows]
