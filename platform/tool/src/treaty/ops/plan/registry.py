@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 from treaty.ops.plan import Drift, Plan, digest, numbered
 from treaty_avro import AvroError, Level, Version, check, confluent_messages, normalized_text, parse
@@ -115,7 +115,7 @@ def incompatible(row: Wanted, seen: Observed) -> Iterator[Blocked]:
             history.append(Version(number, parse(text, rules="stored"), text))
         except AvroError:
             continue
-    verdict = check(Version(None, parse(row.text), row.text), history, Level(row.level))
+    verdict = check(Version(None, parse(row.text), row.text), history, cast("Level", row.level))
     if verdict.findings and verdict.against is not None:
         yield Blocked(
             subject=row.subject, version=verdict.against.number or 0, messages=tuple(confluent_messages(verdict))
