@@ -1,8 +1,16 @@
 """Avro schemas, compatibility verdicts and a safe, fast codec for typed classes; no dependency."""
 
+from treaty_avro.binding import schema_of as schema_of
 from treaty_avro.canonical import canonical_text as canonical_text
 from treaty_avro.canonical import inlined_text as inlined_text
 from treaty_avro.canonical import parsing_canonical_form as parsing_canonical_form
+from treaty_avro.codec import Backend as Backend
+from treaty_avro.codec import BackendMissing as BackendMissing
+from treaty_avro.codec import Decoder as Decoder
+from treaty_avro.codec import Encoder as Encoder
+from treaty_avro.codec import compile_decoder as compile_decoder
+from treaty_avro.codec import compile_encoder as compile_encoder
+from treaty_avro.codec import compile_generic as compile_generic
 from treaty_avro.compat import Incompatibility as Incompatibility
 from treaty_avro.compat import incompatibilities as incompatibilities
 from treaty_avro.errors import AmbiguousField as AmbiguousField
@@ -32,15 +40,21 @@ from treaty_avro.model import Primitive as Primitive
 from treaty_avro.model import Record as Record
 from treaty_avro.model import Type as Type
 from treaty_avro.model import Union as Union
+from treaty_avro.nodes import Plan as Plan
 from treaty_avro.normalized import normalized_text as normalized_text
 from treaty_avro.parse import Rules as Rules
 from treaty_avro.parse import parse as parse
 from treaty_avro.references import parse_files as parse_files
+from treaty_avro.resolve import Resolution as Resolution
+from treaty_avro.resolve import resolve as resolve
 from treaty_avro.schema import Notice as Notice
 from treaty_avro.schema import Schema as Schema
+from treaty_avro.tagged import Tagged as Tagged
 from treaty_avro.verdict import Direction as Direction
 from treaty_avro.verdict import Finding as Finding
 from treaty_avro.verdict import Level as Level
 from treaty_avro.verdict import Verdict as Verdict
 from treaty_avro.verdict import Version as Version
 from treaty_avro.verdict import check as check
+from treaty_avro.wire import LIMITS as LIMITS
+from treaty_avro.wire import Limits as Limits

@@ -1,0 +1,101 @@
+"""Decimals as Avro keeps them: an unscaled integer in two's complement; the scale stands in the schema.
+
+Law: exact or refused. Nothing here looks at the thread's decimal context, which keeps 28 digits and rounds the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
+from typing import Final
+
+MAX_PRECISION: Final = 10_000
+"""Digits up to which decimals are compiled; beyond, one value would cost more than a message may."""
+
+_EXACT: Final = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX)
+
+
+def byte_length(precision: int) -> int:
+    """Bytes that hold every number of so many digits, with its sign."""
+    top: int = 10**precision
+    return top.bit_length() // 8 + 1
+
+
+def unscaled(value: object, precision: int, scale: int) -> int:
+    """The integer ``value * 10**scale``; raises unless ``value`` is a finite ``Decimal`` that precision and scale hold."""
+    if not isinstance(value, Decimal):
+        raise TypeError(f"expected a Decimal, got {type(value).__name__}")
+    if not value.is_finite():
+        raise ValueError("is not a finite number")
+    if not value:
+        return 0
+    shifted = _EXACT.scaleb(value, scale)
+    # Before the integer is built: 1E+999999 is a short text and a long number.
+    if shifted.adjusted() >= precision:
+        raise ValueError(f"has more than {precision} digits with the {scale} decimals that the schema keeps")
+    number = int(shifted)
+    if number != shifted:
+        raise ValueError(f"has {_decimals(value)} decimals, the schema keeps {scale}")
+    return number
+
+
+def _decimals(value: Decimal) -> int:
+    exponent = _EXACT.normalize(value).as_tuple().exponent
+    return -exponent if isinstance(exponent, int) else 0
+
+
+def writer(precision: int, scale: int, size: int) -> Callable[[object], bytes]:
+    """From ``Decimal`` to the bytes of its number: as few as hold it, or ``size`` of them where that is not -1."""
+    shift = Decimal(scale)
+    scaleb = _EXACT.scaleb
+    top = 10**precision
+
+    def number_of(value: object) -> int:
+        # The quick way for usual numbers; whatever is odd about a value is looked at in full by `unscaled`.
+        if type(value) is Decimal and value.is_finite() and value.adjusted() < 18:
+            shifted = scaleb(value, shift)
+            number = int(shifted)
+            if number == shifted and -top < number < top:
+                return number
+        return unscaled(value, precision, scale)
+
+    def write(value: object) -> bytes:
+        number = number_of(value)
+        if size >= 0:
+            return number.to_bytes(size, "big", signed=True)
+        return number.to_bytes((number if number >= 0 else ~number).bit_length() // 8 + 1, "big", signed=True)
+
+    return write
+
+
+def reader(precision: int, scale: int) -> Callable[[bytes], Decimal]:
+    """From the bytes of a number to the ``Decimal`` of that scale; ``ValueError`` for no bytes or too many digits."""
+    longest = byte_length(precision)
+    top = 10**precision
+    shift = Decimal(-scale)
+    scaleb, from_bytes = _EXACT.scaleb, int.from_bytes
+
+    def read(data: bytes) -> Decimal:
+        if not data:
+            raise ValueError("a decimal of no bytes")
+        if len(data) > longest:
+            data = _unpadded(data)
+            if len(data) > longest:
+                raise ValueError(f"has more than {precision} digits")
+        number = from_bytes(data, "big", signed=True)
+        if not -top < number < top:
+            raise ValueError(f"has more than {precision} digits")
+        return scaleb(Decimal(number), shift)
+
+    return read
+
+
+def _unpadded(data: bytes) -> bytes:
+    # Some writers pad to a fixed width. One sign byte is kept, for the next one may look like the other sign.
+    sign = b"\xff" if data[0] & 128 else b"\x00"
+    return sign + data.lstrip(sign)
+
+
+def rescaled(value: Decimal, precision: int, scale: int) -> Decimal:
+    """The same number with another scale; ``ValueError`` if that is inexact or longer than ``precision`` digits."""
+    return _EXACT.scaleb(Decimal(unscaled(value, precision, scale)), -scale)
