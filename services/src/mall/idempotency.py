@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 
 from pydantic import BaseModel
 from sqlalchemy import JSON, BigInteger, Column, MetaData, String, Table, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mall.columns import Moment
 from mall.errors import IdempotencyConflict
+from mall.upsert import insert
 
 KEPT = timedelta(hours=24)
 Answer = dict[str, object]
@@ -70,8 +70,7 @@ class IdempotencyKeys:
         old = (columns.user_id == attempt.user_id) & (columns.created_at < now - KEPT)
         await session.execute(delete(self._table).where(old))
         row = {"user_id": attempt.user_id, "key": key, "digest": attempt.digest, "created_at": now}
-        dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-        claim = dialect.insert(self._table).values(row).on_conflict_do_nothing().returning(columns.key)
+        claim = insert(session, self._table).values(row).on_conflict_do_nothing().returning(columns.key)
         return (await session.execute(claim)).first() is not None
 
     async def _kept(self, session: AsyncSession, attempt: Attempt, key: str) -> Answer:

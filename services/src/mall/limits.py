@@ -38,7 +38,9 @@ class Limits:
         key = f"mall:limit:{name}:{window}"
         try:
             async with self._redis.pipeline(transaction=True) as pipeline:
-                counted, _ = await pipeline.incr(key).expire(key, WINDOW_SECONDS * 2).execute()
+                pipeline.incr(key)
+                pipeline.expire(key, WINDOW_SECONDS * 2)
+                counted, _ = await pipeline.execute()
         except (RedisError, OSError):
             return self._count_here(name, window)
         return cast("int", counted)

@@ -54,7 +54,10 @@ class Hot:
 
 
 class CacheStore:
-    """The cache's keys; every method may raise redis.exceptions.ConnectionError or TimeoutError."""
+    """The cache's keys, over a client with `decode_responses=True`.
+
+    Every method may raise redis.exceptions.ConnectionError or TimeoutError.
+    """
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -69,8 +72,8 @@ class CacheStore:
 
     async def get(self, kind: str, item_id: int) -> dict[str, str]:
         """What is kept; empty if nothing is."""
-        found: dict[str, str] = await self._redis.hgetall(_key(kind, item_id))
-        return found
+        found = await self._redis.hgetall(_key(kind, item_id))
+        return {str(name): str(value) for name, value in found.items()}
 
     async def warm(self, points: Mapping[int, int], *, event_id: UUID, day: date) -> bool:
         """Add points to a day's ranking, once per event."""
@@ -83,7 +86,7 @@ class CacheStore:
         keys = [RANKING, f"{RANKING}:fresh", *map(_day, last_days(today))]
         await self._unite(keys=keys, args=[RANKING_FRESH_MILLISECONDS, DAY_KEPT_SECONDS])
         places = await self._redis.zrevrange(RANKING, 0, limit - 1, withscores=True)
-        return [Hot(int(goods_id), int(score)) for goods_id, score in places]
+        return [Hot(int(place[0]), int(place[1])) for place in places]
 
 
 def _key(kind: str, item_id: int) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from mall.chat.domain import Listing
 from mall.chat.tables import ConversationRow, ListingRow, MessageRow
+from mall.upsert import insert
 
 
 async def find_conversation(
@@ -40,8 +40,7 @@ async def open_conversation(
         "last_sequence": 0,
         "created_at": now,
     }
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    added = dialect.insert(ConversationRow).values(values).on_conflict_do_nothing()
+    added = insert(session, ConversationRow).values(values).on_conflict_do_nothing()
     is_new = (await session.execute(added.returning(col(ConversationRow.id)))).first() is not None
     mine = (col(ConversationRow.goods_id) == listing.goods_id) & (col(ConversationRow.buyer_id) == buyer_id)
     return (await session.scalars(select(ConversationRow).where(mine))).one(), is_new

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from mall.goods.domain import FOR_SALE
 from mall.goods.tables import GoodsRow, GoodsViewRow
+from mall.upsert import insert
 
 ONE_VIEW_PER = timedelta(seconds=30)
 VIEWS_KEPT = timedelta(hours=1)
@@ -56,9 +56,8 @@ async def count_view(session: AsyncSession, goods_id: int, *, session_id: str, n
     """Note that a session looks at goods; False if it did so in the last 30 s."""
     columns = GoodsViewRow.__table__.c  # type: ignore[attr-defined]  # SQLModel does not declare it
     row = {"session_id": session_id, "goods_id": goods_id, "viewed_at": now}
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     noted = (
-        dialect.insert(GoodsViewRow)
+        insert(session, GoodsViewRow)
         .values(row)
         .on_conflict_do_update(
             index_elements=["session_id", "goods_id"],

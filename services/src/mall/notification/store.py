@@ -7,11 +7,11 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from mall.notification.tables import NotificationRow, SequenceRow, TicketRow
+from mall.upsert import insert
 
 
 async def was_told(session: AsyncSession, *, event_id: UUID, user_id: int, kind: str) -> bool:
@@ -27,9 +27,8 @@ async def was_told(session: AsyncSession, *, event_id: UUID, user_id: int, kind:
 async def next_sequence(session: AsyncSession, user_id: int) -> int:
     """The next number of the user's notifications; the user's counter stays locked until the transaction ends."""
     last = col(SequenceRow.last)
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     counted = (
-        dialect.insert(SequenceRow)
+        insert(session, SequenceRow)
         .values({"user_id": user_id, "last": 1})
         .on_conflict_do_update(index_elements=["user_id"], set_={"last": last + 1})
         .returning(last)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,7 +23,9 @@ from mall.order.tables import (
     OrderRow,
     OrderViewRow,
     StockRow,
+    TestEventRow,
 )
+from mall.upsert import insert
 from mall_events.goods import GoodsStatus
 from mall_events.order import OrderLine, OrderStatus
 
@@ -140,3 +143,14 @@ async def history(session: AsyncSession, order_id: int) -> Sequence[OrderHistory
     """The steps of an order, first to last."""
     query = select(OrderHistoryRow).where(col(OrderHistoryRow.order_id) == order_id)
     return list(await session.scalars(query.order_by(col(OrderHistoryRow.version))))
+
+
+async def diagnostic(session: AsyncSession, event_id: UUID) -> TestEventRow:
+    """The row of a diagnostic event, locked; it may be consumed before its sender hears of the ack: the first one writes it."""
+    await session.execute(insert(session, TestEventRow).values(event_id=event_id).on_conflict_do_nothing())
+    return await session.get_one(TestEventRow, event_id, with_for_update=True)
+
+
+async def find_test_event(session: AsyncSession, event_id: UUID) -> TestEventRow | None:
+    """The row of a diagnostic event, if it was sent or consumed."""
+    return await session.get(TestEventRow, event_id)

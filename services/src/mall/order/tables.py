@@ -173,7 +173,8 @@ class TestEventRow(Tables, table=True):
 
     event_id: UUID = Field(primary_key=True)
     user_id: int | None = Field(default=None, sa_type=BigInteger)
-    consumed_after_milliseconds: int | None = None
+    sent_at: datetime | None = Field(default=None, sa_type=Moment)
+    consumed_at: datetime | None = Field(default=None, sa_type=Moment)
 
 
 @event.listens_for(metadata.tables["orders"], "after_create")

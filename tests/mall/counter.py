@@ -1,0 +1,167 @@
+"""The customer's side of a service under test: a clock, tokens, a desk on a real database, an HTTP client."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+import httpx
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from fastapi import APIRouter, FastAPI
+from sqlalchemy import MetaData
+
+from mall.database import Database, open_database
+from mall.identity import Identities
+from mall.web import application
+from mall.work import Desk
+from treaty_runtime.event import Context, Envelope, Event, Place
+from treaty_runtime.job import Job
+
+E = TypeVar("E")
+
+
+@dataclass
+class Clock:
+    """A time that stands still until it is moved."""
+
+    time: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def move(self, **by: float) -> None:
+        """Move on by the parts of a timedelta."""
+        self.time += timedelta(**by)
+
+
+class Tokens:
+    """Makes tokens as the user service does."""
+
+    def __init__(self, private_key: Ed25519PrivateKey) -> None:
+        self._key = private_key
+        self.public_pem = private_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+    def of(self, user_id: int, *, admin: bool = False, **claims: object) -> dict[str, str]:
+        """The Authorization header of a user."""
+        expires = datetime.now(UTC) + timedelta(hours=1)
+        payload = {"sub": str(user_id), "admin": admin, "exp": expires, **claims}
+        return {"Authorization": f"Bearer {jwt.encode(payload, self._key, algorithm='EdDSA')}"}
+
+
+@dataclass
+class Told:
+    """Takes the place of the outbox and the delay queue: keeps what was staged and scheduled, in order."""
+
+    events: list[Event] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
+
+    def stage(
+        self,
+        session: Any,
+        event: Event,
+        *,
+        key: str | None = None,
+        event_id: UUID | None = None,
+        correlation_id: UUID | None = None,
+        causation_id: UUID | None = None,
+        headers: Mapping[str, bytes] | None = None,
+    ) -> UUID:
+        """Keep the event."""
+        self.events.append(event)
+        return event_id or uuid4()
+
+    def schedule(self, session: Any, job: Job, *, replace: bool = False) -> None:
+        """Keep the job."""
+        self.jobs.append(job)
+
+    def of(self, kind: type[E]) -> list[E]:
+        """The events of one class."""
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def names(self) -> list[str]:
+        """The classes of the events, in order."""
+        return [type(event).__name__ for event in self.events]
+
+
+@dataclass(frozen=True)
+class Counter:
+    """A service without Kafka: its database, what it told, its application and a client of it."""
+
+    desk: Desk
+    database: Database
+    told: Told
+    app: FastAPI
+    client: httpx.AsyncClient
+    tokens: Tokens
+
+    async def call(self, method: str, path: str, *, user: int | None = None, admin: bool = False, **rest: Any) -> Any:
+        """The answer of a request as a user: the response itself, JSON in `.json()`."""
+        headers = {**(self.tokens.of(user, admin=admin) if user else {}), **rest.pop("headers", {})}
+        return await self.client.request(method, path, headers=headers, **rest)
+
+    async def handle(
+        self, handler: Callable[[Any, Context], Any], event: Event, *, event_id: UUID | None = None
+    ) -> None:
+        """Give an event to a handler in a transaction of its own."""
+        async with self.database.sessions.begin() as session:
+            context = Context(
+                envelope=envelope(event, event_id=event_id or uuid4()),
+                deadline=self.desk.now() + timedelta(minutes=1),
+                open_session=session,
+                stager=self.told.stage,
+                scheduler=self.told.schedule,
+            )
+            await handler(event, context)
+
+
+def envelope(event: Event, *, event_id: UUID) -> Envelope[Any]:
+    """An envelope as the consumer would make it."""
+    time: datetime = event.event_time  # type: ignore[attr-defined]  # every event of the mall has it
+    place = Place(event.__topic__, 0, 0)
+    return Envelope(
+        event=event,
+        id=event_id,
+        type=event.__event_type__,
+        source="/mall/test",
+        time=time,
+        subject="test",
+        key=b"test",
+        correlation_id=event_id,
+        causation_id=None,
+        place=place,
+        origin=place,
+        timestamp=time,
+        schema_id=1,
+        headers={},
+    )
+
+
+@asynccontextmanager
+async def opened(
+    service: str,
+    url: str,
+    *,
+    metadata: MetaData,
+    routers: Sequence[APIRouter],
+    clock: Clock,
+    tokens: Tokens,
+) -> AsyncIterator[Counter]:
+    """A counter of `service` on the database at `url`."""
+    database, told = open_database(service, url), Told()
+    await database.create(metadata)
+    desk = Desk(
+        sessions=database.sessions, readers=database.readers, stage=told.stage, schedule=told.schedule, now=clock
+    )
+    app = application(service, identities=Identities(tokens.public_pem), routers=routers)
+    app.state.desk = desk
+    # Handlers of the application answer errors; what they do not know is to fail the test.
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=True)
+    async with httpx.AsyncClient(transport=transport, base_url="http://mall.test") as client:
+        yield Counter(desk, database, told, app, client, tokens)
+    await database.engine.dispose()
