@@ -13,6 +13,7 @@ from uuid import UUID
 Json = Any
 
 SOME_UUID: Final = UUID("0f8fad5b-d9cb-469f-a165-70867728950e")
+A_WALL_CLOCK: Final = datetime(1960, 1, 1, 1, 2, 3, 4000)  # noqa: DTZ001  # local timestamps have no zone
 AN_INSTANT: Final = datetime(2024, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
 
 
@@ -117,8 +118,8 @@ LOGICAL: Final = (
     one("time-micros", logical("long", "time-micros"), time(0, 0, 0, 1)),
     one("timestamp-millis", logical("long", "timestamp-millis"), AN_INSTANT),
     one("timestamp-micros", logical("long", "timestamp-micros"), AN_INSTANT.replace(microsecond=1)),
-    one("local-timestamp-millis", logical("long", "local-timestamp-millis"), datetime(1960, 1, 1, 1, 2, 3, 4000)),  # noqa: DTZ001
-    one("local-timestamp-micros", logical("long", "local-timestamp-micros"), datetime(1960, 1, 1, 1, 2, 3, 4)),  # noqa: DTZ001
+    one("local-timestamp-millis", logical("long", "local-timestamp-millis"), A_WALL_CLOCK),
+    one("local-timestamp-micros", logical("long", "local-timestamp-micros"), A_WALL_CLOCK.replace(microsecond=4)),
     # fastavro has no durations: it sees the twelve bytes, little-endian months, days and milliseconds.
     one("duration", logical(fixed("Span", 12), "duration"), b"\x01\0\0\0\x02\0\0\0\x03\0\0\0"),
     one("unknown logical type", logical("string", "test.phone"), "0"),
@@ -144,9 +145,9 @@ LOGICAL: Final = (
             "t": time(1),
             "u": time(0, 0, 0, 1),
             "i": AN_INSTANT,
-            "l": datetime(1970, 1, 1),
+            "l": A_WALL_CLOCK,
             "g": SOME_UUID,
-            "h": SOME_UUID.bytes,  # noqa: DTZ001
+            "h": SOME_UUID.bytes,
         },
     ),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -68,25 +68,6 @@ _DECORATORS: Final = frozenset(
 )
 
 
-def check(path: str, *, source: str, allowed: Allowed) -> None:
-    """Raise ``GuardError`` at the first thing that the emitter would never write."""
-    if "\r" in source or "\f" in source or not source.endswith("\n") or source.endswith("\n\n"):
-        raise GuardError("lines do not end in a single line feed", path=path)
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError) as error:
-        raise GuardError(f"is not Python: {error}", path=path) from None
-    docs = _docs(tree)
-    for node in ast.walk(tree):
-        for rule in RULES:
-            for line, reason in rule(node, allowed):
-                raise GuardError(reason, path=path, line=line)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
-            value = inspect.cleandoc(node.value) if id(node) in docs and isinstance(node.value, str) else node.value
-            if value not in allowed.texts and node.value not in allowed.texts:
-                raise GuardError(f"holds a text that no schema has: {node.value!r:.80}", path=path, line=node.lineno)
-
-
 def kinds(node: ast.AST, allowed: Allowed) -> Iterator[Fault]:  # noqa: ARG001  # all rules have one shape
     """Only the kinds of nodes that the emitter makes."""
     if not isinstance(node, _NODES):
@@ -135,8 +116,29 @@ def names(node: ast.AST, allowed: Allowed) -> Iterator[Fault]:
             yield node.lineno, f"uses the builtin {name:.80}"
 
 
-RULES: Final[tuple[Callable[[ast.AST, Allowed], Iterator[Fault]], ...]] = (kinds, calls, bases, imports, names)
+Rule: TypeAlias = Callable[[ast.AST, Allowed], Iterator[Fault]]
+
+RULES: Final[tuple[Rule, ...]] = (kinds, calls, bases, imports, names)
 """Every check of one node; texts are checked in ``check`` itself, where it is known what is documentation."""
+
+
+def check(path: str, *, source: str, allowed: Allowed, rules: Sequence[Rule] = RULES) -> None:
+    """Raise ``GuardError`` at the first thing that the emitter would never write; ``path`` names the module in it."""
+    if "\r" in source or "\f" in source or not source.endswith("\n") or source.endswith("\n\n"):
+        raise GuardError("lines do not end in a single line feed", path=path)
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError) as error:
+        raise GuardError(f"is not Python: {error}", path=path) from None
+    docs = _docs(tree)
+    for node in ast.walk(tree):
+        for rule in rules:
+            for line, reason in rule(node, allowed):
+                raise GuardError(reason, path=path, line=line)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
+            value = inspect.cleandoc(node.value) if id(node) in docs and isinstance(node.value, str) else node.value
+            if value not in allowed.texts and node.value not in allowed.texts:
+                raise GuardError(f"holds a text that no schema has: {node.value!r:.80}", path=path, line=node.lineno)
 
 
 def _names_in(node: ast.AST) -> Iterator[str]:
