@@ -71,7 +71,7 @@ def console_cases() -> Iterator[tuple[Case, Block]]:
 
 
 @pytest.mark.snapshot
-@pytest.mark.parametrize(("case", "block"), console_cases(), ids=lambda value: getattr(value, "place", None))
+@pytest.mark.parametrize(("case", "block"), list(console_cases()), ids=lambda value: getattr(value, "place", None))
 def test_a_console_block_prints_what_it_shows(case: Case, block: Block) -> None:
     command, *_ = block.text.splitlines()
     assert command.startswith("$ treaty "), f"{case.place}: a console block begins with `$ treaty …`"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from treaty_avro import Missing
+from treaty_avro import MISSING
 from treaty_codegen.breaking.facts import Comparison
 from treaty_codegen.finding import Finding, Severity, Text
 from treaty_codegen.rule import Rule
@@ -19,8 +19,8 @@ def check(comparison: Comparison) -> Iterator[Finding]:
         if change.kind != "field-changed" or old is None or new is None:
             continue
         if (
-            isinstance(old.default, Missing)
-            or isinstance(new.default, Missing)
+            old.default is MISSING
+            or new.default is MISSING
             or repr(old.default) == repr(new.default)
         ):
             continue

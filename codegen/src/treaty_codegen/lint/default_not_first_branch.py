@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from treaty_avro import Missing, Union
+from treaty_avro import MISSING, Union
 from treaty_codegen.finding import Finding, Severity, Text
 from treaty_codegen.lint.facts import LintFacts, finding
 from treaty_codegen.rule import Rule
@@ -16,7 +16,7 @@ def check(facts: LintFacts) -> Iterator[Finding]:
     """Readers older than Avro 1.9 take the default for the first branch's."""
     for record, field in facts.fields():
         default = field.default
-        if not isinstance(field.type, Union) or isinstance(default, Missing) or default is None:
+        if not isinstance(field.type, Union) or default is MISSING or default is None:
             continue
         if field.type.branches[0].kind == "null":
             yield finding(

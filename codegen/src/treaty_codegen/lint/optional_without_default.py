@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from treaty_avro import Missing
+from treaty_avro import MISSING
 from treaty_codegen.finding import Finding, Severity, Text
 from treaty_codegen.lint.facts import LintFacts, finding, is_optional
 from treaty_codegen.rule import Rule
@@ -15,7 +15,7 @@ NAME = "optional-without-default"
 def check(facts: LintFacts) -> Iterator[Finding]:
     """Without a default it is required in every constructor and cannot be removed later."""
     for record, field in facts.fields():
-        if is_optional(field.type) and isinstance(field.default, Missing):
+        if is_optional(field.type) and field.default is MISSING:
             yield finding(
                 NAME,
                 "evolution",

@@ -9,9 +9,9 @@ from treaty.config import Settings
 from treaty.ops.baseline import baselines
 from treaty.ops.schemas import load_project, read_tree
 from treaty_avro import SchemaError
-from treaty_codegen import CatalogError, Finding, load_catalog
+from treaty_codegen import CatalogError, load_catalog
 from treaty_codegen.breaking import breaking
-from treaty_codegen.finding import Location, Severity, Text, fingerprint
+from treaty_codegen.finding import Finding, Location, Severity, Text, fingerprint
 from treaty_codegen.lint import lint
 
 
