@@ -68,6 +68,20 @@ class Fenced:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxHeld:
+    """How many keys wait for an operator, by Kafka's error name; repeated each minute, once with nothing left."""
+
+    keys: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanesHeld:
+    """How many lanes of the outbox this relay owns now."""
+
+    lanes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
     """Records arrived in one batch: how many per topic."""
 

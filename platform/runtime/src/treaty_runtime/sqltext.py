@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from sqlalchemy import TextClause, text
@@ -36,3 +37,8 @@ def statements(postgresql: str, *, sqlite: str | None = None) -> Mapping[str, Te
         dialect: text(source.replace("{now}", CLOCKS[dialect].now).replace("{later}", CLOCKS[dialect].later))
         for dialect, source in texts.items()
     }
+
+
+def listed(values: Collection[object], *, dialect: str) -> object:
+    """Values as one parameter: an array for PostgreSQL, JSON for SQLite's `json_each`."""
+    return list(values) if dialect == "postgresql" else json.dumps(list(values))

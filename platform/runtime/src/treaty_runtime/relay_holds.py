@@ -1,0 +1,41 @@
+"""Keys that wait until an operator acts: a topic is missing, a right, a registered schema."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+from treaty_runtime.hooks import Hooks, OutboxHeld
+from treaty_runtime.transport import Fault
+
+AGAIN_SECONDS = 5.0
+REPORT_SECONDS = 60.0
+
+
+class Holds:
+    """Held keys with their reason; each is tried again after five seconds. `clock` is monotonic, in seconds."""
+
+    def __init__(self, *, clock: Callable[[], float], hooks: Hooks) -> None:
+        self._clock, self._hooks = clock, hooks
+        self._held: dict[str, tuple[Fault, float]] = {}
+        self._reported: Counter[str] = Counter()
+        self._report_at = clock()
+
+    def add(self, faults: Mapping[str, Fault]) -> None:
+        """Hold these keys for a while."""
+        again = self._clock() + AGAIN_SECONDS
+        self._held.update({key: (fault, again) for key, fault in faults.items()})
+
+    def keys(self) -> frozenset[str]:
+        """Keys to leave out now; those whose time has come are forgotten, and held again if they fail again."""
+        now = self._clock()
+        self._held = {key: (fault, again) for key, (fault, again) in self._held.items() if again > now}
+        return frozenset(self._held)
+
+    def report(self) -> None:
+        """Tell observers how many keys are held: at once when a reason is new, else each minute."""
+        counts = Counter(fault.name for fault, _ in self._held.values())
+        is_due = self._clock() >= self._report_at and (counts or self._reported)
+        if is_due or counts.keys() - self._reported.keys():
+            self._reported, self._report_at = counts, self._clock() + REPORT_SECONDS
+            self._hooks(OutboxHeld(keys=counts))

@@ -1,0 +1,127 @@
+"""A service's outbox with everything around it, made in one call."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+
+from tests.treaty_runtime.order_events import FakeRegistry, OrderCreated, OrderSeen
+from treaty_runtime.backlog import Backlog
+from treaty_runtime.headers import ID, first_values
+from treaty_runtime.hooks import Hooks
+from treaty_runtime.late_ids import LateIds
+from treaty_runtime.lease import Lease
+from treaty_runtime.memory import MemoryBroker, MemoryProducer
+from treaty_runtime.outbox import Outbox
+from treaty_runtime.relay import Relay, RelaySettings
+from treaty_runtime.serde import Serde
+from treaty_runtime.tables import OutboxRow
+from treaty_runtime.transport import Producer
+
+QUICK = RelaySettings(
+    poll=timedelta(milliseconds=5),
+    late_after=timedelta(milliseconds=50),
+    longest_wait=timedelta(milliseconds=50),
+    last_answers=timedelta(milliseconds=50),
+)
+_numbers = count(1)
+
+
+@dataclass
+class Service:
+    """An outbox on an engine, a broker in memory, and what the hooks told."""
+
+    engine: AsyncEngine
+    registry: FakeRegistry = field(default_factory=lambda: FakeRegistry(OrderCreated, OrderSeen))
+    broker: MemoryBroker = field(default_factory=lambda: MemoryBroker(partitions=1))
+    seen: list[object] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Builds the parts that need the others."""
+        self.hooks = Hooks([self.seen.append])
+        self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        self.outbox = Outbox(Serde(self.registry), service="order", now=lambda: datetime.now(UTC), entropy=os.urandom)
+
+    async def stage(self, *pairs: tuple[str, int]) -> None:
+        """Stage an OrderCreated for each (order, number), in one transaction."""
+        async with self.sessions.begin() as session:
+            for order_id, number in pairs:
+                self.outbox.stage(session, OrderCreated(order_id=order_id, number=number))
+
+    def lease(self, *, clock: Callable[[], float] = time.monotonic) -> Lease:
+        """A lease of a new owner."""
+        return Lease(self.engine, owner=f"relay-{next(_numbers)}", clock=clock)
+
+    def relay(self, *, producer: Producer | None = None, lease: Lease | None = None) -> Relay:
+        """A relay with a registry client and a producer of its own."""
+        return Relay(
+            backlog=Backlog(self.engine),
+            lease=lease or self.lease(),
+            producer=producer or MemoryProducer(self.broker),
+            late_ids=LateIds(Serde(self.registry), [OrderCreated, OrderSeen]),
+            registry_url="http://registry:8081",
+            clock=time.monotonic,
+            random=random.random,
+            hooks=self.hooks,
+            settings=QUICK,
+        )
+
+    def sent(self, topic: str = "order-events") -> list[tuple[str, str]]:
+        """Key and event id of every record of a topic, in order."""
+        return [
+            ((record.key or b"").decode(), first_values(record.headers)[ID].decode())
+            for record in self.broker.records(topic)
+        ]
+
+    async def staged(self) -> list[tuple[str, str]]:
+        """Key and event id of every row, in order."""
+        async with self.sessions() as session:
+            rows = await session.execute(select(OutboxRow.aggregateid, OutboxRow.id).order_by(OutboxRow.position))
+            return [(key, str(event_id)) for key, event_id in rows]
+
+    async def waiting(self) -> int:
+        """How many rows wait."""
+        async with self.sessions() as session:
+            return int(await session.scalar(select(func.count()).select_from(OutboxRow)) or 0)
+
+    def heard(self, kind: type[object]) -> list[object]:
+        """Hook records of one kind."""
+        return [hook for hook in self.seen if type(hook) is kind]
+
+
+@asynccontextmanager
+async def running(*relays: Relay) -> AsyncIterator[None]:
+    """Runs relays, and stops them in good order."""
+    async with asyncio.TaskGroup() as group:
+        for relay in relays:
+            group.create_task(relay.run())
+        try:
+            yield
+        finally:
+            for relay in relays:
+                relay.stop()
+
+
+async def until(condition: Callable[[], object], *, deadline: float = 30) -> None:
+    """Waits until a plain or awaited condition holds."""
+    async with asyncio.timeout(deadline):
+        while True:
+            answer = condition()
+            if asyncio.iscoroutine(answer):
+                answer = await answer
+            if answer:
+                return
+            await asyncio.sleep(0.01)
+
+
+Sessions = async_sessionmaker[AsyncSession]

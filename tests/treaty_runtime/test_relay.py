@@ -1,0 +1,268 @@
+"""The relay: every committed row arrives, in order per key, under outages, refusals, missing ids and lost leases."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import event as sql_event
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from tests.treaty_runtime.order_events import OrderCreated, OrderSeen
+from tests.treaty_runtime.relaying import Service, running, until
+from tests.treaty_runtime.statements import counted
+from treaty_runtime.backlog import Backlog
+from treaty_runtime.headers import first_values
+from treaty_runtime.hooks import Fenced, OutageBegan, OutboxHeld, Published, PublishRefused, Recovered, Relayed
+from treaty_runtime.lease import Lease
+from treaty_runtime.memory import MemoryProducer
+from treaty_runtime.serde import schema_id_of
+from treaty_runtime.tables import FailedRow, LaneRow, OutboxRow, RelayRow
+from treaty_runtime.transport import Fault, FaultKind
+
+
+class Killed(BaseException):
+    """Stands for the end of the process at this very statement."""
+
+
+@pytest.fixture
+def service(database: AsyncEngine) -> Service:
+    return Service(database)
+
+
+async def test_committed_rows_reach_the_topic_in_order_and_leave_the_table(service: Service) -> None:
+    await service.stage(*((f"o-{number % 5}", number) for number in range(200)))
+    staged = await service.staged()
+    async with running(service.relay()):
+        await until(lambda: len(service.sent()) == 200)
+    assert service.sent() == staged
+    assert await service.waiting() == 0
+    assert len(service.heard(Published)) == 200
+    assert sum(hook.rows for hook in service.heard(Relayed) if isinstance(hook, Relayed)) == 200
+
+
+async def test_a_rolled_back_transaction_publishes_nothing(service: Service) -> None:
+    async with service.sessions() as session:
+        service.outbox.stage(session, OrderCreated(order_id="phantom", number=1))
+        await session.flush()
+        await session.rollback()
+    async with running(service.relay()):
+        await service.stage(("o-1", 1))
+        await until(service.sent)
+    assert [key for key, _ in service.sent()] == ["o-1"]
+
+
+async def test_a_record_carries_its_key_headers_and_schema(service: Service) -> None:
+    await service.stage(("o-1", 1))
+    async with running(service.relay()):
+        await until(service.sent)
+    (record,) = service.broker.records("order-events")
+    headers = first_values(record.headers)
+    assert record.key == b"o-1"
+    assert record.value is not None
+    assert schema_id_of(record.value) == 1
+    assert headers["ce_dataschema"] == b"http://registry:8081/schemas/ids/1"
+    assert headers["ce_type"] == b"order.created"
+    assert "treaty-writer" not in headers
+
+
+async def test_the_commit_wakes_the_relay(service: Service) -> None:
+    relay = service.relay()
+    service.outbox.on_commit(relay.wake)
+    async with running(relay):
+        await service.stage(("o-1", 1))
+        await until(service.sent)
+
+
+async def test_while_the_broker_is_away_rows_wait_and_nothing_is_set_aside(service: Service) -> None:
+    service.broker.is_down = True
+    await service.stage(("o-1", 1), ("o-1", 2))
+    staged = await service.staged()
+    async with running(service.relay()):
+        await until(lambda: service.heard(OutageBegan))
+        assert await service.waiting() == 2
+        service.broker.is_down = False
+        await until(lambda: len(service.sent()) == 2)
+        await until(lambda: service.heard(Recovered))
+    assert service.sent() == staged
+    assert await _failed(service) == []
+
+
+async def test_a_stop_during_an_outage_does_not_hang_and_loses_nothing(service: Service) -> None:
+    service.broker.is_down = True
+    await service.stage(("o-1", 1))
+    async with running(service.relay()):
+        await until(lambda: service.heard(OutageBegan))
+    assert await service.waiting() == 1
+
+
+async def test_a_row_between_acknowledgement_and_delete_is_sent_again_with_the_same_id(service: Service) -> None:
+    await service.stage(("o-1", 1))
+    (row,) = await service.staged()
+
+    def die(*arguments: object) -> None:
+        if str(arguments[2]).startswith("DELETE FROM outbox "):
+            raise Killed
+
+    sql_event.listen(service.engine.sync_engine, "before_cursor_execute", die)
+    relay = service.relay()
+    await relay._renew()
+    with pytest.raises(Killed):
+        await relay._round()
+    sql_event.remove(service.engine.sync_engine, "before_cursor_execute", die)
+    await relay._lease.leave()
+    async with running(service.relay()):
+        await until(lambda: len(service.sent()) == 2)
+    assert service.sent() == [row, row]
+
+
+async def test_a_missing_topic_holds_its_keys_and_the_others_go_on(service: Service) -> None:
+    service.broker.refusals["order-views"] = Fault("UNKNOWN_TOPIC_OR_PART", "no such topic", FaultKind.HELD)
+    async with service.sessions.begin() as session:
+        service.outbox.stage(session, OrderSeen(number=1), key="held")
+        service.outbox.stage(session, OrderCreated(order_id="free", number=1))
+    async with running(service.relay()):
+        await until(service.sent)
+        await until(lambda: service.heard(OutboxHeld))
+        assert await service.waiting() == 1
+        del service.broker.refusals["order-views"]
+        await until(lambda: service.sent("order-views"))
+    assert service.heard(OutboxHeld)[0] == OutboxHeld(keys={"UNKNOWN_TOPIC_OR_PART": 1})
+    assert await _failed(service) == []
+
+
+async def test_a_refused_row_is_set_aside_and_the_later_rows_of_its_key_wait(service: Service) -> None:
+    service.broker.refusals["order-views"] = Fault("INVALID_RECORD", "bad", FaultKind.REFUSED)
+    async with service.sessions.begin() as session:
+        service.outbox.stage(session, OrderSeen(number=1), key="o-1")
+    async with running(service.relay()):
+        await until(lambda: service.heard(PublishRefused))
+        await until(lambda: _failed(service))
+        await service.stage(("o-1", 2), ("o-2", 1))
+        await until(service.sent)
+    assert [key for key, _ in service.sent()] == ["o-2"]
+    (failed,) = await _failed(service)
+    assert (failed.aggregateid, failed.code, failed.attempts, failed.overtaken) == ("o-1", "INVALID_RECORD", 1, False)
+    assert await service.waiting() == 2
+
+
+async def test_rows_staged_while_the_registry_was_away_get_their_id_from_the_relay(service: Service) -> None:
+    service.registry.is_away = True
+    await service.stage(("o-1", 1))
+    async with running(service.relay()):
+        await until(lambda: service.heard(OutageBegan))
+        assert service.sent() == []
+        service.registry.is_away = False
+        await until(service.sent)
+    (record,) = service.broker.records("order-events")
+    assert record.value is not None
+    assert schema_id_of(record.value) == 1
+
+
+async def test_a_schema_that_nobody_registered_holds_its_key(service: Service) -> None:
+    service.registry.registered.remove(OrderSeen)
+    async with service.sessions.begin() as session:
+        service.outbox.stage(session, OrderSeen(number=1), key="held")
+        service.outbox.stage(session, OrderCreated(order_id="free", number=1))
+    async with running(service.relay()):
+        await until(lambda: service.heard(OutboxHeld) and service.sent())
+    assert service.heard(OutboxHeld)[0] == OutboxHeld(keys={"SCHEMA_NOT_REGISTERED": 1})
+    assert service.sent("order-views") == []
+
+
+async def test_a_payload_of_another_schema_text_never_gets_this_programs_id(service: Service) -> None:
+    """The program that staged the row was updated before the registry came back."""
+    await service.stage(("o-1", 1))
+    async with service.sessions.begin() as session:
+        (row,) = await session.scalars(select(OutboxRow))
+        row.headers = row.headers.replace('"treaty-writer": "', '"treaty-writer": "0')
+    async with running(service.relay()):
+        await until(lambda: service.heard(OutboxHeld))
+    assert service.heard(OutboxHeld)[0] == OutboxHeld(keys={"SCHEMA_UNKNOWN": 1})
+    assert service.sent() == []
+
+
+async def test_a_zombie_past_its_lease_deletes_nothing_and_is_told(service: Service) -> None:
+    await service.stage(("o-1", 1))
+    zombie, heir = service.lease(), service.lease()
+    await zombie.renew()
+    backlog = Backlog(service.engine)
+    epochs = dict(zombie.held)
+    rows = await backlog.read(epochs, held=(), limit=10)
+    await _take_all(service, heir)
+    assert heir.held.keys() == epochs.keys()
+    assert await backlog.delete(rows, owner=zombie.owner, epochs=epochs) == 0
+    assert await zombie.renew() == frozenset(epochs)
+    assert zombie.held == {}
+    assert await backlog.delete(rows, owner=heir.owner, epochs=heir.held) == 1
+
+
+async def test_a_relay_that_lost_its_lanes_purges_what_it_queued_and_the_heir_sends_it(service: Service) -> None:
+    service.broker.is_down = True
+    await service.stage(("o-1", 1), ("o-1", 2))
+    staged = await service.staged()
+    producer = MemoryProducer(service.broker)
+    relay = service.relay(producer=producer)
+    async with running(relay):
+        await until(lambda: service.heard(OutageBegan))
+        heir = service.lease()
+        await _take_all(service, heir)
+        await relay._renew()
+        assert len(service.heard(Fenced)) == 16
+        await until(lambda: not producer._queue)
+        service.broker.is_down = False
+        async with running(service.relay(lease=heir)):
+            await until(lambda: len(service.sent()) >= 2)
+    assert service.sent() == staged
+
+
+async def test_a_late_lower_position_is_not_skipped(service: Service) -> None:
+    """A slower transaction commits a lower position after higher ones were sent."""
+    async with running(service.relay()):
+        await service.stage(("o-2", 1))
+        await until(service.sent)
+        async with service.sessions.begin() as session:
+            service.outbox.stage(session, OrderCreated(order_id="o-1", number=1))
+            await session.flush()
+            (row,) = await session.scalars(select(OutboxRow).where(OutboxRow.aggregateid == "o-1"))
+            row.position = -1
+        await until(lambda: len(service.sent()) == 2)
+
+
+async def test_a_batch_costs_two_statements(service: Service) -> None:
+    relay = service.relay(producer=MemoryProducer(service.broker))
+    await relay._renew()
+    await service.outbox._serde.warm([OrderCreated])
+    await service.stage(*((f"o-{number}", number) for number in range(1000)))
+    with counted(service.engine) as statements:
+        assert await relay._round()
+    assert len(statements) <= 2
+    assert await service.waiting() == 0
+
+
+async def test_idling_costs_one_statement_a_round_and_three_a_renewal(service: Service) -> None:
+    """Five rounds a second and a renewal every three seconds: six statements a second."""
+    relay = service.relay()
+    await relay._renew()
+    with counted(service.engine) as statements:
+        assert not await relay._round()
+        assert len(statements) == 1
+        await relay._renew()
+        assert len(statements) == 4
+
+
+async def _expire(service: Service) -> None:
+    async with service.engine.begin() as connection:
+        await connection.execute(update(LaneRow).values(until=datetime(2000, 1, 1, tzinfo=UTC)))
+        await connection.execute(update(RelayRow).values(seen=datetime(2000, 1, 1, tzinfo=UTC)))
+
+
+async def _take_all(service: Service, heir: Lease) -> None:
+    await _expire(service)
+    await heir.renew()
+
+
+async def _failed(service: Service) -> list[FailedRow]:
+    async with service.sessions() as session:
+        return list(await session.scalars(select(FailedRow)))

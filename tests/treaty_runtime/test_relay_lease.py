@@ -1,0 +1,110 @@
+"""Lanes are shared out fairly, owned by one relay at a time, and fenced by their epoch."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from treaty_runtime.lease import LEASE_SECONDS, MARGIN_SECONDS, Lease, fair_share
+from treaty_runtime.tables import LaneRow, RelayRow
+
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+class Clock:
+    """A monotonic clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.seconds = 100.0
+
+    def __call__(self) -> float:
+        """The seconds now."""
+        return self.seconds
+
+
+@pytest.mark.parametrize(("live", "share"), [(0, 16), (1, 16), (2, 8), (3, 6), (5, 4), (16, 1), (40, 1)])
+def test_the_share_is_rounded_up_so_that_no_lane_is_left_over(live: int, share: int) -> None:
+    assert fair_share(16, live=live) == share
+
+
+async def test_a_lone_relay_takes_every_lane(database: AsyncEngine) -> None:
+    lease = _lease(database, "a")
+    assert await lease.renew() == frozenset()
+    assert lease.held == dict.fromkeys(range(16), 1)
+    assert lease.is_safe
+
+
+async def test_a_second_relay_gets_its_half_after_the_first_gave_it_back(database: AsyncEngine) -> None:
+    first, second = _lease(database, "a"), _lease(database, "b")
+    await first.renew()
+    await second.renew()
+    assert second.held == {}
+    await first.renew()
+    assert first.surplus == frozenset(range(8, 16))
+    assert len(first.held) == 16, "what is not drained yet is kept"
+    await first.give_back(first.surplus)
+    await second.renew()
+    assert first.held.keys() == set(range(8))
+    assert second.held == dict.fromkeys(range(8, 16), 2)
+    assert (first.surplus, second.surplus) == (frozenset(), frozenset())
+
+
+async def test_the_lanes_of_a_dead_relay_are_taken_under_a_new_epoch(database: AsyncEngine) -> None:
+    dead, heir = _lease(database, "dead"), _lease(database, "heir")
+    await dead.renew()
+    await _pass_ten_seconds(database)
+    await heir.renew()
+    assert heir.held == dict.fromkeys(range(16), 2)
+    assert await dead.renew() == frozenset(range(16))
+    assert dead.held == {}
+
+
+async def test_an_owner_that_comes_back_in_time_keeps_its_epoch(database: AsyncEngine) -> None:
+    lease = _lease(database, "a")
+    await lease.renew()
+    await _pass_ten_seconds(database)
+    assert await lease.renew() == frozenset()
+    assert lease.held == dict.fromkeys(range(16), 1)
+
+
+async def test_sending_stops_before_the_lease_ends(database: AsyncEngine) -> None:
+    clock = Clock()
+    lease = Lease(database, owner="a", clock=clock)
+    assert not lease.is_safe
+    await lease.renew()
+    epochs = dict(lease.held)
+    clock.seconds += LEASE_SECONDS - MARGIN_SECONDS - 0.001
+    assert lease.covers(epochs)
+    clock.seconds += 0.001
+    assert not lease.covers(epochs)
+
+
+async def test_a_lane_that_came_back_under_another_epoch_is_not_covered(database: AsyncEngine) -> None:
+    lease = _lease(database, "a")
+    await lease.renew()
+    epochs = dict(lease.held)
+    await lease.give_back({3})
+    await lease.renew()
+    assert lease.held.keys() == epochs.keys()
+    assert not lease.covers(epochs)
+
+
+async def test_leaving_frees_the_lanes_at_once(database: AsyncEngine) -> None:
+    first, second = _lease(database, "a"), _lease(database, "b")
+    await first.renew()
+    await first.leave()
+    await second.renew()
+    assert len(second.held) == 16
+
+
+def _lease(engine: AsyncEngine, owner: str) -> Lease:
+    return Lease(engine, owner=owner, clock=Clock())
+
+
+async def _pass_ten_seconds(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(update(LaneRow).values(until=LONG_AGO))
+        await connection.execute(update(RelayRow).values(seen=LONG_AGO))
