@@ -7,7 +7,7 @@ Source: Avro Java 1.12, ``Schema.toString`` and ``SchemaNormalization``; Apache 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, TypeVar
+from typing import Final
 
 from treaty_avro.errors import SchemaLimit
 from treaty_avro.javajson import members, string, value
@@ -18,8 +18,6 @@ from treaty_avro.schema import Schema
 # The parser's limit: what is written here is read again. References and uses before definitions nest types deeper
 # than any text they came from.
 MAX_DEPTH: Final = 100
-
-_Nesting = TypeVar("_Nesting", bound=Type)
 
 
 def canonical_text(schema: Schema) -> str:
@@ -64,6 +62,13 @@ def top_level(schema: Schema) -> list[str]:
     return list(names)
 
 
+def check_depth(depth: int, *, path: str) -> None:
+    """Raise ``SchemaLimit`` where a type would be defined deeper than it could be read."""
+    if depth > MAX_DEPTH:
+        reason = f"types come to stand more than {MAX_DEPTH} levels deep; define them before they are used"
+        raise SchemaLimit(reason, path=path)
+
+
 class _Writer:
     """Writes types in order; the first occurrence of a named type defines it, later ones name it."""
 
@@ -76,28 +81,36 @@ class _Writer:
         """``namespace``: the enclosing one, "" for none, None outside every type."""
         match type_:
             case Primitive():
-                name = string(type_.kind)
-                self.parts.append(f'{{"type":{name}{members(type_.props)}}}' if type_.props else name)
+                self.parts.append(self._primitive(type_, depth))
             case Record() | Enum() | Fixed():
                 self._named(type_, namespace, depth)
             case Array() | Map():
                 key, child = ("items", type_.items) if isinstance(type_, Array) else ("values", type_.values)
-                self.parts.append(f'{{"type":"{_shallow(type_, depth, self._path).kind}","{key}":')
+                check_depth(depth, path=self._path)
+                self.parts.append(f'{{"type":"{type_.kind}","{key}":')
                 self.type(child, namespace, depth + 1)
                 self.parts.append(f"{members(type_.props)}}}")
             case Union():
+                check_depth(depth, path=self._path)
                 opening = "["
-                for branch in _shallow(type_, depth, self._path).branches:
+                for branch in type_.branches:
                     self.parts.append(opening)
                     self.type(branch, namespace, depth + 1)
                     opening = ","
                 self.parts.append("]" if type_.branches else "[]")
+
+    def _primitive(self, type_: Primitive, depth: int) -> str:
+        if not type_.props:
+            return f'"{type_.kind}"'
+        check_depth(depth, path=self._path)
+        return f'{{"type":"{type_.kind}"{members(type_.props)}}}'
 
     def _named(self, type_: Named, namespace: str | None, depth: int) -> None:
         name = type_.name
         if name.full in self._known:
             self.parts.append(string(reference(name, namespace or "")))
             return
+        check_depth(depth, path=self._path)
         self._known.add(name.full)
         kind = "error" if isinstance(type_, Record) and type_.is_error else type_.kind
         self.parts.append(f'{{"type":"{kind}","name":{string(name.simple)}')
@@ -107,7 +120,7 @@ class _Writer:
             self.parts.append(f',"doc":{string(type_.doc)}')
         match type_:
             case Record():
-                self._fields(_shallow(type_, depth, self._path), depth)
+                self._fields(type_, depth)
             case Enum():
                 self.parts.append(f',"symbols":{value(list(type_.symbols))}')
                 self.parts.append("" if type_.default is None else f',"default":{string(type_.default)}')
@@ -143,12 +156,14 @@ def _form(type_: Type, parts: list[str], known: set[str], depth: int, path: str)
             parts.append(f'"{type_.kind}"')
         case Array() | Map():
             key, child = ("items", type_.items) if isinstance(type_, Array) else ("values", type_.values)
-            parts.append(f'{{"type":"{_shallow(type_, depth, path).kind}","{key}":')
+            check_depth(depth, path=path)
+            parts.append(f'{{"type":"{type_.kind}","{key}":')
             _form(child, parts, known, depth + 1, path)
             parts.append("}")
         case Union():
+            check_depth(depth, path=path)
             opening = "["
-            for branch in _shallow(type_, depth, path).branches:
+            for branch in type_.branches:
                 parts.append(opening)
                 _form(branch, parts, known, depth + 1, path)
                 opening = ","
@@ -156,24 +171,18 @@ def _form(type_: Type, parts: list[str], known: set[str], depth: int, path: str)
         case _ if type_.name.full in known:
             parts.append(string(type_.name.full))
         case Enum() | Fixed():
+            check_depth(depth, path=path)
             known.add(type_.name.full)
             rest = f'"size":{type_.size}' if isinstance(type_, Fixed) else f'"symbols":{value(list(type_.symbols))}'
             parts.append(f'{{"name":{string(type_.name.full)},"type":"{type_.kind}",{rest}}}')
         case Record():
+            check_depth(depth, path=path)
             known.add(type_.name.full)
             opening = f'{{"name":{string(type_.name.full)},"type":"record","fields":['
             parts.append("" if type_.fields else opening)
-            for field in _shallow(type_, depth, path).fields:
+            for field in type_.fields:
                 parts.append(f'{opening}{{"name":"{field.name}","type":')
                 _form(field.type, parts, known, depth + 1, path)
                 parts.append("}")
                 opening = ","
             parts.append("]}")
-
-
-def _shallow(type_: _Nesting, depth: int, path: str) -> _Nesting:
-    if depth > MAX_DEPTH:
-        raise SchemaLimit(
-            f"types come to stand more than {MAX_DEPTH} levels deep; define them before they are used", path=path
-        )
-    return type_

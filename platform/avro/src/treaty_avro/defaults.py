@@ -112,8 +112,10 @@ class Defaults:
                 yield from self._below(iter([(field.name, field.type, value[field.name])]))
             elif isinstance(field.default, Missing):
                 yield Fault("", f"{field.name} is missing, and has no default of its own")
-            elif self._judge(field.type, field.default):
-                yield Fault("", f"{field.name} is missing, and its own default does not fit")
+            else:
+                fault = self._judge(field.type, field.default)
+                if fault:
+                    yield Fault("", f"{field.name} is missing, and its own default does not fit: {fault.says}")
 
 
 def shown(value: Json) -> str:

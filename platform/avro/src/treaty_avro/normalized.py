@@ -12,8 +12,8 @@ import struct
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
-from treaty_avro.canonical import MAX_DEPTH, canonical_text, top_level
-from treaty_avro.errors import SchemaLimit
+from treaty_avro.canonical import canonical_text, check_depth, top_level
+from treaty_avro.errors import SchemaError, SchemaLimit
 from treaty_avro.javajson import ordered, value
 from treaty_avro.model import (
     MISSING,
@@ -40,32 +40,40 @@ _Tree: TypeAlias = dict[str, Json]
 def normalized_text(schema: Schema) -> str:
     """Confluent's normalized text; the top-level types of the schema's references stay names.
 
-    Raises ``SchemaLimit`` as ``canonical_text`` does.
+    Raises ``SchemaLimit`` as ``canonical_text`` does, and ``SchemaError`` where a type without namespace moves out of
+    reach of its other uses: Confluent refuses that too.
     """
     try:
         text = value(_tree(schema.root, set(top_level(schema)), 1, schema.path))
     except RecursionError:
         # Defaults of stored schemas were never judged: they may nest as deep as JSON may.
         raise SchemaLimit("a default is nested too deep to be normalized", path=schema.path) from None
-    # "stored": what was accepted once, under whichever rules, is not judged again here.
-    return canonical_text(parse(text, references=schema.references, path=schema.path, rules="stored"))
+    try:
+        # "stored": what was accepted once, under whichever rules, is not judged again here.
+        again = parse(text, references=schema.references, path=schema.path, rules="stored")
+    except SchemaError as error:
+        reason = (
+            f"normalizing moves a type without namespace into the one around it ({error.reason}); give it a namespace"
+        )
+        raise SchemaError(reason, path=schema.path) from error
+    return canonical_text(again)
 
 
 def _tree(type_: Type, known: set[str], depth: int, path: str) -> Json:
-    if depth > MAX_DEPTH:
-        reason = f"types come to stand more than {MAX_DEPTH} levels deep; define them before they are used"
-        raise SchemaLimit(reason, path=path)
+    if isinstance(type_, Primitive) and not type_.props:
+        return type_.kind
+    if isinstance(type_, Record | Enum | Fixed) and type_.name.full in known:
+        return type_.name.full
+    check_depth(depth, path=path)
     match type_:
         case Primitive():
-            return {"type": type_.kind, **_props(type_)} if type_.props else type_.kind
+            return {"type": type_.kind, **_props(type_)}
         case Array():
             return {"type": "array", "items": _tree(type_.items, known, depth + 1, path), **_props(type_)}
         case Map():
             return {"type": "map", "values": _tree(type_.values, known, depth + 1, path), **_props(type_)}
         case Union():
             return [_tree(branch, known, depth + 1, path) for branch in type_.branches]
-    if type_.name.full in known:
-        return type_.name.full
     known.add(type_.name.full)
     tree: _Tree = {"name": type_.name.full, "type": type_.kind}
     match type_:
