@@ -42,7 +42,8 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One fact. ``path`` names the thing from the event down (``lines[].unit_price``, "" for the event itself)."""
+    """One fact. ``path`` names the thing from its nearest named type down: ``total`` in the event itself, ``OrderLine.quantity``
+    in a type that it holds, "" for the event; so a shared type's change has one name whichever event it is seen from."""
 
     kind: Kind
     path: str
@@ -89,6 +90,7 @@ class _Walk:
             if (id(old), id(new)) in self._seen:
                 return
             self._seen.add((id(old), id(new)))
+            path = new.name.simple if len(self._seen) > 1 else path
             place = Place(owner=new.name.full, pointer=new.pointer)
         if old.kind != new.kind:
             yield Change(

@@ -55,7 +55,7 @@ class Proof:
 
     def __str__(self) -> str:
         result = f"read as {self.read_as}" if self.error is None else f"not readable: {self.error}"
-        return f"{self.value} → bytes {self.hex} → {result}"
+        return f"{self.value} → bytes {self.hex or 'none'} → {result}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,24 +10,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from treaty_avro import (
     AvroError,
+    Enum,
     Incompatibility,
     Logical,
     Primitive,
-    ResolutionError,
     Schema,
     Type,
     compile_generic,
     parse,
-    resolve,
 )
 from treaty_codegen.finding import Proof
 
 INSTANT = datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)
+EARLY = datetime(1970, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 def prove_meaning(old: Type, new: Type, *, writer: str, reader: str) -> Proof | None:
@@ -37,61 +37,53 @@ def prove_meaning(old: Type, new: Type, *, writer: str, reader: str) -> Proof | 
         return None
     encode, _ = compile_generic(old_schema)
     _, decode = compile_generic(new_schema)
+    refused = None
     for value in candidates(old):
         try:
             data = encode(value)
         except AvroError:
             continue
-        proof = outcome(value, data, decode, old, new, writer=writer, reader=reader)
-        if proof is not None:
+        proof = outcome(value, data, decode, writer=writer, reader=reader)
+        if proof is not None and proof.error is None:
             return proof
-    return None
+        refused = refused or proof  # a value taken for another one shows more than a refusal
+    return refused
 
 
-def outcome(
-    value: object, data: bytes, decode: Callable[[bytes], object], old: Type, new: Type, *, writer: str, reader: str
-) -> Proof | None:
+def outcome(value: object, data: bytes, decode: Callable[[bytes], object], *, writer: str, reader: str) -> Proof | None:
     """A proof if the other side sees something else, or fails."""
     hex_ = data.hex(" ")
     try:
         seen = decode(data)
     except AvroError as error:
         return Proof(
-            value=show(value, old), hex=hex_, writer=writer, reader=reader, error=getattr(error, "reason", str(error))
+            value=show(value), hex=hex_, writer=writer, reader=reader, error=getattr(error, "reason", str(error))
         )
     if seen == value and type(seen) is type(value):
         return None
-    return Proof(value=show(value, old), hex=hex_, writer=writer, reader=reader, read_as=show(seen, new))
+    return Proof(value=show(value), hex=hex_, writer=writer, reader=reader, read_as=show(seen))
 
 
-def prove_unreadable(
-    old: Schema, new: Schema, *, direction: Literal["backward", "forward"], path: str, found: Incompatibility
-) -> Proof | None:
-    """The reader's refusal of this writer, if resolution refuses at once; data-dependent refusals name the symbol or branch."""
-    reader, writer = (new, old) if direction == "backward" else (old, new)
-    try:
-        resolve(writer, reader)
-    except ResolutionError as error:
-        return Proof(
-            value=f"any record with `{path or '/'}`",
-            hex="",
-            writer=side(old, new, writer),
-            reader=side(old, new, reader),
-            error=str(error),
-        )
-    except AvroError:
+def prove_unreadable(found: Incompatibility, *, writer: str, reader: str) -> Proof | None:
+    """A value that the writer may send and the reader refuses: the bytes of a symbol, or of a primitive; None for the rest."""
+    refusal = f"{reader} does not know it"
+    if found.type == "MISSING_ENUM_SYMBOLS" and isinstance(found.writer, Enum):
+        symbol = found.message.strip("[]").split(", ")[0]
+        number = found.writer.symbols.index(symbol)
+        return Proof(value=symbol, hex=varint(number).hex(" "), writer=writer, reader=reader, error=refusal)
+    schema = schema_of(found.writer)
+    if found.type not in {"TYPE_MISMATCH", "MISSING_UNION_BRANCH"} or schema is None:
         return None
-    return Proof(
-        value=found.message,
-        hex="",
-        writer=side(old, new, writer),
-        reader=side(old, new, reader),
-        error="unknown to the reader",
-    )
+    encode, _ = compile_generic(schema)
+    value = next(candidates(found.writer), None)
+    refusal = f"{reader} expects {found.reader.kind}"
+    return Proof(value=show(value), hex=encode(value).hex(" "), writer=writer, reader=reader, error=refusal)
 
 
-def side(old: Schema, _new: Schema, schema: Schema) -> str:
-    return "old" if schema is old else "new"
+def varint(number: int) -> bytes:
+    """A non-negative int as Avro writes it (zigzag, seven bits a byte)."""
+    encode, _ = compile_generic(parse('"int"'))
+    return encode(number)
 
 
 def carrier(type_: Type) -> str:
@@ -122,12 +114,14 @@ def candidates(type_: Type) -> Iterator[Any]:
         "date": (date(2024, 1, 2),),
         "time-millis": (time(3, 4, 5),),
         "time-micros": (time(3, 4, 5),),
-        "timestamp-millis": (INSTANT,),
-        "timestamp-micros": (INSTANT,),
-        "local-timestamp-millis": (INSTANT.replace(tzinfo=None),),
-        "local-timestamp-micros": (INSTANT.replace(tzinfo=None),),
+        "timestamp-millis": (INSTANT, EARLY),
+        "timestamp-micros": (INSTANT, EARLY),
+        "local-timestamp-millis": (INSTANT.replace(tzinfo=None), EARLY.replace(tzinfo=None)),
+        "local-timestamp-micros": (INSTANT.replace(tzinfo=None), EARLY.replace(tzinfo=None)),
     }.get(logical, ())
     yield from {
+        "null": (None,),
+        "boolean": (True,),
         "int": (1, -1, 2**31 - 1),
         "long": (1, -1, 2**53 + 1),
         "float": (1.5,),
@@ -137,7 +131,7 @@ def candidates(type_: Type) -> Iterator[Any]:
     }.get(type_.kind if not logical else "", ())
 
 
-def show(value: object, type_: Type) -> str:
+def show(value: object) -> str:
     """A value as people read it; instants in UTC with a Z."""
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
@@ -147,4 +141,4 @@ def show(value: object, type_: Type) -> str:
         return f"bytes {value.hex(' ')}" if value else "empty bytes"
     if isinstance(value, str):
         return f'"{value}"'
-    return f"{value} (no unit)" if type_.logical is None and isinstance(value, int) else str(value)
+    return str(value)

@@ -18,11 +18,7 @@ def check(comparison: Comparison) -> Iterator[Finding]:
         old, new = change.old_field, change.new_field
         if change.kind != "field-changed" or old is None or new is None:
             continue
-        if (
-            old.default is MISSING
-            or new.default is MISSING
-            or repr(old.default) == repr(new.default)
-        ):
+        if old.default is MISSING or new.default is MISSING or repr(old.default) == repr(new.default):
             continue
         yield comparison.finding(
             NAME,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from treaty_avro import Array, Incompatibility, Map, Record, Type, Union
+from treaty_avro import Array, Enum, Fixed, Incompatibility, Map, Record, Type, Union
 from treaty_codegen.breaking.facts import Comparison, Direction
-from treaty_codegen.diff import Place, join
+from treaty_codegen.diff import Place, branch_name, join
 from treaty_codegen.finding import Finding, Severity, Text
 from treaty_codegen.proof import prove_unreadable
 
@@ -27,6 +27,11 @@ class WireFact:
     def reader(self) -> str:
         """Who fails, in words."""
         return "the new schema" if self.direction == "backward" else "the old schema"
+
+    @property
+    def writer(self) -> str:
+        """Who wrote, in words."""
+        return "the old schema" if self.direction == "backward" else "the new schema"
 
     @property
     def records(self) -> str:
@@ -56,68 +61,75 @@ def wire_findings(
                 message=message(fact),
                 help=help(fact),
                 names=(direction, fact.path, found.message),
-                proof=prove_unreadable(
-                    comparison.old, comparison.new, direction=direction, path=fact.path, found=found
-                ),
+                proof=prove_unreadable(found, writer=fact.writer, reader=fact.reader),
             )
 
 
 def locate(comparison: Comparison, direction: Direction, found: Incompatibility) -> WireFact:
     """Follows Avro's location (indexes, in the reader) to names, and those names to a place in the new file."""
     reader = comparison.new if direction == "backward" else comparison.old
-    steps = [step for step in found.location.split("/") if step]
-    path = names_along(reader.root, steps)
-    return WireFact(direction=direction, path=path, place=place_of(comparison.new.root, path), found=found)
+    path, place, at = replay(comparison.new.root, names_along(reader.root, found.location))
+    if found.location.endswith(("/symbols", "/size", "/name")) and isinstance(at, Record | Enum | Fixed):
+        # What is wrong is the named type itself, wherever it is used.
+        path, place = at.name.simple, Place(owner=at.name.full, pointer=at.pointer)
+    return WireFact(direction=direction, path=path, place=place, found=found)
 
 
-def names_along(type_: Type, steps: list[str]) -> str:
-    """``/fields/4/type/items/fields/2`` as ``lines[].unit_price``."""
-    path, at, rest = "", type_, list(steps)
+def names_along(type_: Type, location: str) -> list[str]:
+    """``/fields/4/type/items/fields/2`` as the steps ``lines``, ``[]``, ``unit_price``; a union's branch by its name."""
+    steps, at, rest = [], type_, [step for step in location.split("/") if step]
     while rest:
         step = rest.pop(0)
         match at:
             case Record() if step == "fields" and rest:
                 field = at.fields[int(rest.pop(0))]
-                path, at = join(path, field.name), field.type
+                steps.append(field.name)
+                at = field.type
             case Array() if step == "items":
-                path, at = f"{path}[]", at.items
+                steps.append("[]")
+                at = at.items
             case Map() if step == "values":
-                path, at = f"{path}{{}}", at.values
+                steps.append("{}")
+                at = at.values
             case Union() if step.isdigit():
                 at = at.branches[int(step)]
+                steps.append(f"|{branch_name(at)}")
             case _:
                 continue  # "type", or the last step (size, symbols, name), which names no field
-    return path
+    return steps
 
 
-def place_of(root: Type, path: str) -> Place:
-    """The nearest place on the new side for a path by names: the field itself, or the type that no longer has it."""
-    place, at = Place(owner=owner_of(root), pointer=root.pointer), root
-    for step in path.replace("[]", ".[]").replace("{}", ".{}").split("."):
-        at = through_unions(at, step)
-        match at:
-            case Record():
-                field = next((f for f in at.fields if step in (f.name, *f.aliases)), None)
-                if field is None:
-                    return Place(owner=at.name.full, pointer=at.pointer)
-                place, at = Place(owner=at.name.full, pointer=field.pointer), field.type
-            case Array() if step == "[]":
-                at = at.items
-            case Map() if step == "{}":
-                at = at.values
-            case _:
-                return place
-    return place
+def replay(root: Type, steps: list[str]) -> tuple[str, Place, Type | None]:
+    """The path by names, the place on the new side, and the type there; None where the new side lacks a step."""
+    at, path, place = root, "", Place(owner=owner_of(root), pointer=root.pointer)
+    for step in steps:
+        if isinstance(at, Record) and at is not root:
+            path, place = at.name.simple, Place(owner=at.name.full, pointer=at.pointer)
+        below = step_into(at, step)
+        if below is None:
+            return (join(path, step) if step[0] not in "[{|" else path), place, None
+        shown, pointer, at = below
+        path = join(path, shown) if shown[:1].isalpha() else path + shown
+        place = Place(owner=place.owner, pointer=pointer)
+    return path, place, at
 
 
-def through_unions(type_: Type, step: str) -> Type:
-    """The branch of a union that has the step; the type itself if it is no union."""
-    if not isinstance(type_, Union):
-        return type_
-    kinds = {"[]": Array, "{}": Map}.get(step, Record)
-    return next((branch for branch in type_.branches if isinstance(branch, kinds)), type_)
+def step_into(at: Type, step: str) -> tuple[str, str, Type] | None:
+    """One step down: what it adds to the path, the pointer of what was stepped over, and the type below."""
+    match at:
+        case Record():
+            field = next((field for field in at.fields if step in (field.name, *field.aliases)), None)
+            return None if field is None else (field.name, field.pointer, field.type)
+        case Array() if step == "[]":
+            return "[]", f"{at.pointer}/items", at.items
+        case Map() if step == "{}":
+            return "{}", f"{at.pointer}/values", at.values
+        case Union() if step.startswith("|"):
+            branch = next((branch for branch in at.branches if f"|{branch_name(branch)}" == step), None)
+            return None if branch is None else ("", at.pointer, branch)
+        case _:
+            return None
 
 
 def owner_of(type_: Type) -> str:
-    name = getattr(type_, "name", None)
-    return name.full if name is not None else ""
+    return type_.name.full if isinstance(type_, Record | Enum | Fixed) else ""

@@ -22,10 +22,11 @@ def generate(config: Path | None, check: bool) -> int:
     Exit codes: 0 written or fresh, 1 stale (--check) or foreign files in the package, 2 usage, 4 a bug.
     """
     from treaty.ops import generate as ops
+    from treaty_codegen import compare
 
     settings = load_settings(config)
     wanted, folder = ops.wanted_files(settings), settings.folder("sdk")
-    rows = ops.compare(ops.existing_files(folder), wanted)
+    rows = compare(ops.existing_files(folder), wanted)
     if not check:
         ops.write(folder, rows, wanted)
     for row in rows:

@@ -28,7 +28,7 @@ def summary(step: Step) -> str:
     if step.action == "set-level":
         return f"{step.before or 'inherited'} → {step.after}"
     if step.action == "register":
-        return step.after["event"] + (f", after version {step.before}" if step.before else ", first version")
+        return str(step.after["event"]) + (f", after version {step.before}" if step.before else ", first version")
     if step.action == "create":
         return f"{step.after['partitions']} partitions, replication {step.after['replication']}"
     if step.action == "alter-config":

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from treaty.config import Settings
 from treaty.errors import UsageError
 from treaty.ops.schemas import load_project
-from treaty_codegen import FileChange, SdkSettings, compare, emit_sdk
+from treaty_codegen import FileChange, SdkSettings, emit_sdk
 
 OURS = ("src", "pyproject.toml", "README.md")
 """What of ``sdk/`` belongs to the generator; build output and the like beside it is not looked at."""
@@ -51,11 +51,6 @@ def plain_files(folder: Path) -> Iterator[Path]:
 
 def is_source(path: Path) -> bool:
     return path.is_file() and not path.is_symlink() and "__pycache__" not in path.parts and path.suffix != ".pyc"
-
-
-def changes(settings: Settings) -> list[FileChange]:
-    """What ``write`` would do: added, changed and stale files; foreign ones are only named."""
-    return compare(existing_files(settings.folder("sdk")), wanted_files(settings))
 
 
 def write(folder: Path, rows: list[FileChange], wanted: Mapping[PurePosixPath, bytes]) -> None:
