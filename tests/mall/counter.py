@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,6 +21,7 @@ from mall.identity import Identities
 from mall.web import application
 from mall.work import Desk
 from treaty_runtime.event import Context, Envelope, Event, Place
+from treaty_runtime.handlers import Handlers
 from treaty_runtime.job import Job
 
 E = TypeVar("E")
@@ -61,22 +62,12 @@ class Told:
     events: list[Event] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
 
-    def stage(
-        self,
-        session: Any,
-        event: Event,
-        *,
-        key: str | None = None,
-        event_id: UUID | None = None,
-        correlation_id: UUID | None = None,
-        causation_id: UUID | None = None,
-        headers: Mapping[str, bytes] | None = None,
-    ) -> UUID:
+    def stage(self, session: Any, event: Event, **given: Any) -> UUID:  # noqa: ARG002 - the protocol's
         """Keep the event."""
         self.events.append(event)
-        return event_id or uuid4()
+        return given.get("event_id") or uuid4()
 
-    def schedule(self, session: Any, job: Job, *, replace: bool = False) -> None:
+    def schedule(self, session: Any, job: Job, **_: Any) -> None:  # noqa: ARG002 - the protocol's
         """Keep the job."""
         self.jobs.append(job)
 
@@ -105,19 +96,18 @@ class Counter:
         headers = {**(self.tokens.of(user, admin=admin) if user else {}), **rest.pop("headers", {})}
         return await self.client.request(method, path, headers=headers, **rest)
 
-    async def handle(
-        self, handler: Callable[[Any, Context], Any], event: Event, *, event_id: UUID | None = None
-    ) -> None:
-        """Give an event to a handler in a transaction of its own."""
+    async def handle(self, handlers: Handlers, event: Event, *, event_id: UUID | None = None) -> None:
+        """Give an event to its handler, in a transaction of its own."""
+        delivered = envelope(event, event_id=event_id or uuid4())
         async with self.database.sessions.begin() as session:
             context = Context(
-                envelope=envelope(event, event_id=event_id or uuid4()),
+                envelope=delivered,
                 deadline=self.desk.now() + timedelta(minutes=1),
                 open_session=session,
                 stager=self.told.stage,
                 scheduler=self.told.schedule,
             )
-            await handler(event, context)
+            await handlers.events[type(event)].run(delivered, context)
 
 
 def envelope(event: Event, *, event_id: UUID) -> Envelope[Any]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from mall.order import listing
-from mall.work import handling
+from mall.order.handlers import handlers
 from mall_events.goods import GoodsStatus, GoodsUpdated
 from tests.mall.counter import Counter
-from treaty_runtime.event import Context
 
 BUYER, SELLER, STRANGER, ADMIN = 10, 20, 30, 1
 LAMP, BIKE = 501, 502
@@ -38,14 +36,9 @@ def goods(
     )
 
 
-async def follow_goods(event: GoodsUpdated, context: Context) -> None:
-    """The effect of group order-service on goods."""
-    await listing.follow(handling(context, now=event.event_time), goods=event)
-
-
 async def stock_up(counter: Counter, goods_id: int = LAMP, **of: Any) -> None:
     """Let the service learn of goods, and forget what it told about that."""
-    await counter.handle(follow_goods, goods(goods_id, counter=counter, **of))
+    await counter.handle(handlers, goods(goods_id, counter=counter, **of))
     counter.told.events.clear()
 
 
