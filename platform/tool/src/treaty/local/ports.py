@@ -60,11 +60,20 @@ def holder(port: int) -> str | None:
         return _holder_by_lsof(port)
     wanted = {f"socket:[{inode}]" for inode in _listening_inodes(port)}
     for folder in Path("/proc").glob("[0-9]*/fd"):
-        with contextlib.suppress(OSError):
-            if wanted & {str(link.readlink()) for link in folder.iterdir()}:
-                name = (folder.parent / "comm").read_text().strip()
-                return f"{name} (pid {folder.parent.name})"
+        if wanted & _open_files(folder):
+            with contextlib.suppress(OSError):
+                return f"{(folder.parent / 'comm').read_text().strip()} (pid {folder.parent.name})"
     return None
+
+
+def _open_files(folder: Path) -> set[str]:
+    """Targets of the links in /proc/<pid>/fd; files that are closed meanwhile and processes of others are left out."""
+    found = set()
+    with contextlib.suppress(OSError):
+        for link in folder.iterdir():
+            with contextlib.suppress(OSError):
+                found.add(str(link.readlink()))
+    return found
 
 
 def _listening_inodes(port: int) -> set[str]:

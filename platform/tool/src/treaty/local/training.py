@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -42,11 +43,11 @@ def train(machine: Machine) -> Path:
         try:
             broker = Kafka(folder, machine=machine)
             broker.start(extra_flags=[training_flag(java, draft)])
-            broker.stop(seconds=180)  # the JVM writes the archive while it ends
-            if draft.exists():
+            if broker.stop(seconds=180) == 0 and draft.exists():  # the JVM writes the archive while it ends
                 draft.replace(file)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+            draft.unlink(missing_ok=True)
     return file
 
 
@@ -67,6 +68,7 @@ def training(layout: Layout, *, machine: Machine, guard: Guard) -> Iterator[None
 def main() -> int:
     """The background process."""
     os.nice(19)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the folder of the draft goes too
     try:
         sys.stdout.write(f"{train(Machine(env=dict(os.environ)))}\n")
     except LocalFault as fault:

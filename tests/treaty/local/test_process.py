@@ -1,0 +1,96 @@
+"""Children end with us, and only ours are ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.parts.waiting import wait_until
+from treaty.local.errors import StartFailed
+from treaty.local.guard import end_groups, identity
+from treaty.local.process import Process
+
+SLEEP = ["sleep", "600"]
+PARENT = """
+import os, sys, time
+from pathlib import Path
+from treaty.local.process import Process
+child = Process(["sleep", "600"], name="child", log=Path(sys.argv[1]), env=os.environ)
+print(child.pid, flush=True)
+time.sleep(600)
+"""
+GUARDED = """
+import subprocess, sys, time
+from treaty.local.guard import Guard
+guard = Guard()
+child = subprocess.Popen(["sh", "-c", "sleep 600 & wait"], start_new_session=True)
+guard.watch(child.pid)
+print(child.pid, guard.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def started(tmp_path: Path, *argv: str) -> Process:
+    return Process(argv or SLEEP, name="child", log=tmp_path / "logs" / "child.log", env=os.environ)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the parent-death signal is Linux's")
+def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(tmp_path / "log")], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    assert identity(child)
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    wait_until(lambda: identity(child) is None)
+
+
+def test_the_guard_ends_whole_groups_when_we_are_killed() -> None:
+    parent = subprocess.Popen([sys.executable, "-c", GUARDED], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    child, guard = map(int, parent.stdout.readline().split())
+    members = subprocess.run(["pgrep", "-g", str(child)], capture_output=True, text=True, check=True).stdout.split()
+    assert len(members) == 2
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    wait_until(lambda: all(identity(int(pid)) is None for pid in [*members, str(guard)]))
+
+
+def test_a_child_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
+    deaf = "import signal; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); signal.pause()"
+    child = started(tmp_path, sys.executable, "-c", deaf)
+    wait_until(lambda: "deaf" in child.tail())
+    assert child.stop(seconds=0.1) == -signal.SIGKILL
+
+
+def test_a_process_of_another_start_time_is_left_alone(tmp_path: Path) -> None:
+    child = started(tmp_path)
+    end_groups({child.pid: "1"}, seconds=1)
+    assert child.is_alive
+    end_groups({child.pid: child.identity}, seconds=10)
+    assert child.stop() == -signal.SIGTERM
+
+
+def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StartFailed, match="no-such-program"):
+        started(tmp_path, "no-such-program")
+
+
+def test_a_child_that_ends_while_starting_is_told_with_its_last_lines(tmp_path: Path) -> None:
+    child = started(tmp_path, sys.executable, "-c", "print('first'); raise SystemExit('broken setting')")
+    with pytest.raises(StartFailed, match=r"status 1 while starting\.\n  \| first\n  \| broken setting"):
+        child.wait_until(lambda: False, seconds=30)
+
+
+def test_a_child_that_is_late_is_stopped(tmp_path: Path) -> None:
+    child = started(tmp_path)
+    with pytest.raises(StartFailed, match="not ready after 0 s"):
+        child.wait_until(lambda: False, seconds=0.05)
+    assert not child.is_alive

@@ -1,0 +1,87 @@
+"""``treaty up`` and ``treaty down`` as commands, with a real Kafka: what starts, what is shown, and that nothing is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.parts.waiting import wait_until
+from tests.treaty.local.project import Command, make_project, treaty
+from treaty.local.guard import identity
+from treaty.local.health import ask
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return make_project(tmp_path)
+
+
+@pytest.fixture
+def up(project: Path) -> Iterator[Command]:
+    command = Command(project)
+    yield command
+    command.end()
+
+
+def test_up_shows_what_runs_and_down_ends_it(project: Path, up: Command) -> None:
+    text = up.wait_until_it_says("ends everything")
+    state = up.state()
+    assert [part.name for part in state.parts] == ["kafka", "registry", "redis", "smtp", "till"]
+    assert all(part.address in text for part in state.parts)
+
+    till = state.parts[-1]
+    port = int(till.address.rpartition(":")[2])
+    assert ask(port, "/", timeout=5)[1].decode() == state.parts[0].address.replace("localhost", "127.0.0.1")
+
+    second = treaty(project, "up", "--port", "kafka=0")
+    assert second.returncode == 3
+    assert f"pid {up.process.pid}" in second.stderr
+    assert "next: treaty down" in second.stderr
+
+    os.kill(till.pid, signal.SIGKILL)
+    text = up.wait_until_it_says("status -9")
+    assert "service till listens" in text  # its last log lines
+
+    down = treaty(project, "down")
+    assert down.returncode == 0, down.stderr
+    assert "kafka" in down.stdout
+    assert up.process.wait(10) == 0
+    assert state.alive() == []
+    assert treaty(project, "down").stdout == "Nothing was running.\n"
+
+
+def test_nothing_outlives_a_killed_up_and_the_next_one_starts(project: Path, up: Command) -> None:
+    up.wait_until_it_says("ends everything")
+    state = up.state()
+    os.kill(up.process.pid, signal.SIGKILL)
+    up.process.wait()
+    wait_until(lambda: state.alive() == [])
+    again = Command(project)
+    again.wait_until_it_says("ends everything")
+    assert "topics        ready    0 changes; schemas: 0 changes" in again.text()  # the data were kept
+    again.end()
+    assert again.process.returncode == 0
+
+
+def test_nothing_outlives_the_terminal(up: Command) -> None:
+    up.wait_until_it_says("ends everything")
+    state = up.state()
+    os.kill(up.process.pid, signal.SIGHUP)
+    assert up.process.wait(60) == 0
+    assert state.alive() == []
+    assert identity(up.process.pid) is None
+
+
+def test_a_service_that_cannot_start_is_shown_with_its_last_lines_and_the_rest_goes_on(tmp_path: Path) -> None:
+    up = Command(make_project(tmp_path, service="broken"))
+    text = up.wait_until_it_says("ends everything")
+    assert "broken" in text
+    assert "the service cannot start: no such table" in text
+    assert [part.name for part in up.state().alive()] == ["kafka", "registry", "redis", "smtp"]
+    up.end()
