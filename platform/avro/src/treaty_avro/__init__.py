@@ -1,5 +1,7 @@
 """Avro schemas, compatibility verdicts and a safe, fast codec for typed classes; no dependency."""
 
+from treaty_avro.avrojson import from_json as from_json
+from treaty_avro.avrojson import to_json as to_json
 from treaty_avro.binding import schema_of as schema_of
 from treaty_avro.canonical import canonical_text as canonical_text
 from treaty_avro.canonical import inlined_text as inlined_text
@@ -21,10 +23,12 @@ from treaty_avro.errors import EncodeError as EncodeError
 from treaty_avro.errors import ResolutionError as ResolutionError
 from treaty_avro.errors import SchemaError as SchemaError
 from treaty_avro.errors import SchemaLimit as SchemaLimit
+from treaty_avro.example import example as example
 from treaty_avro.fingerprint import Algorithm as Algorithm
 from treaty_avro.fingerprint import fingerprint as fingerprint
 from treaty_avro.fingerprint import fingerprint64 as fingerprint64
 from treaty_avro.guid import confluent_guid as confluent_guid
+from treaty_avro.jsonstyle import Style as Style
 from treaty_avro.jsontext import Span as Span
 from treaty_avro.messages import confluent_messages as confluent_messages
 from treaty_avro.model import MISSING as MISSING

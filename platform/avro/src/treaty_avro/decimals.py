@@ -80,7 +80,7 @@ def reader(precision: int, scale: int) -> Callable[[bytes], Decimal]:
             raise ValueError("a decimal of no bytes")
         if len(data) > longest:
             data = _unpadded(data)
-            if len(data) > longest:
+            if len(data) - 1 > longest:
                 raise ValueError(f"has more than {precision} digits")
         number = from_bytes(data, "big", signed=True)
         if not -top < number < top:

@@ -7,27 +7,17 @@ Source: Apache Avro 1.12 specification, "Schema Resolution"; matching as in ``co
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
-from treaty_avro.errors import ResolutionError, SchemaLimit
+from treaty_avro.compat import PROMOTIONS, incompatibilities, is_same_name
+from treaty_avro.errors import AmbiguousField, Conflict, ResolutionError, SchemaLimit
 from treaty_avro.meaning import Conversion, conversion
-from treaty_avro.model import Array, Enum, Field, Fixed, Map, Missing, Named, Primitive, Record, Type, Union
+from treaty_avro.model import Array, Enum, Field, Fixed, Map, Missing, Primitive, Record, Type, Union
 from treaty_avro.schema import Schema
 
 MAX_LEVELS: Final = 250
-
-_PROMOTIONS: Final = {
-    ("int", "long"),
-    ("int", "float"),
-    ("int", "double"),
-    ("long", "float"),
-    ("long", "double"),
-    ("float", "double"),
-    ("string", "bytes"),
-    ("bytes", "string"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +121,17 @@ def resolve(writer: Schema, reader: Schema) -> Resolution:
         raise SchemaLimit("types are nested too deep for the stack that is left; resolve them higher up") from None
     failure = failure_of(action)
     if failure is not None:
-        raise ResolutionError(reader.name, incompatibilities=[Mismatch(failure.location, failure.text)])
+        raise ResolutionError(reader.name, incompatibilities=_told(writer, reader, failure))
     return Resolution(writer, reader, action)
+
+
+def _told(writer: Schema, reader: Schema, failure: Unreadable) -> Sequence[Conflict]:
+    """All that the checker finds; what it does not judge (meanings, a pair too large for it) is told by the resolver."""
+    try:
+        found: Sequence[Conflict] = incompatibilities(reader, writer)
+    except (AmbiguousField, SchemaLimit):
+        found = ()
+    return found or [Mismatch(failure.location, failure.text)]
 
 
 def failure_of(action: Action) -> Unreadable | None:
@@ -163,17 +162,19 @@ class _Resolver:
                 return self._union(writer, reader, at, level)
             case _, Union():
                 return self._pick(writer, reader, at, level)
-            case Record(), Record() if _is_same_name(writer, reader):
+            case Record(), Record() if is_same_name(reader, writer):
                 return self._record(writer, reader, at, level)
-            case Enum(), Enum() if _is_same_name(writer, reader):
+            case Enum(), Enum() if is_same_name(reader, writer):
                 return _symbols(writer, reader, at)
-            case Fixed(), Fixed() if _is_same_name(writer, reader) and writer.size == reader.size:
+            case Fixed(), Fixed() if is_same_name(reader, writer) and writer.size == reader.size:
                 return _scalar(writer, reader, at)
             case Array(), Array():
                 return Items("array", self.pair(writer.items, reader.items, f"{at}/items", level))
             case Map(), Map():
                 return Items("map", self.pair(writer.values, reader.values, f"{at}/values", level))
-            case Primitive(), Primitive() if writer.kind == reader.kind or (writer.kind, reader.kind) in _PROMOTIONS:
+            case Primitive(), Primitive() if writer.kind == reader.kind or writer.kind in PROMOTIONS.get(
+                reader.kind, ()
+            ):
                 return _scalar(writer, reader, at)
         return Unreadable("unresolvable", f"{_shown(writer)} is not read as {_shown(reader)}", at or "/")
 
@@ -261,14 +262,6 @@ def _scalar(writer: Primitive | Fixed, reader: Primitive | Fixed, at: str) -> Ac
     if isinstance(converted, str):
         return Unreadable("logical", converted, at or "/")
     return Scalar(writer, reader, converted)
-
-
-def _is_same_name(writer: Named, reader: Named) -> bool:
-    return writer.name.simple == reader.name.simple or _is_full_match(writer, reader)
-
-
-def _is_full_match(writer: Named, reader: Named) -> bool:
-    return writer.name == reader.name or writer.name in reader.aliases
 
 
 def _rank(writer: Type, branch: Type) -> int:
