@@ -231,9 +231,7 @@ class _Maker:
         value = _FLOATS.get(self._case, usual)
         return value if kind == "double" else float(struct.unpack("<f", struct.pack("<f", value))[0])
 
-    def _meant(
-        self, logical: Logical | None, raw: Any, size: int = -1, make: Callable[..., object] | None = None
-    ) -> Any:
+    def _meant(self, logical: Logical | None, raw: Any, size: int = -1) -> Any:
         meaning = meaning_of(logical)
         if meaning is None or logical is None:
             return raw
