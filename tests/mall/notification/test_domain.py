@@ -1,0 +1,114 @@
+"""Who is told what: the table of the product documents, row by row."""
+
+from __future__ import annotations
+
+import string
+from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+
+from mall.notification.domain import ToldAbout, notices
+from mall.notification.texts import LOCALES, REASONS, TEXTS
+from mall_events.chat import ChatMessageCreated
+from mall_events.order import (
+    CancelReason,
+    OrderCancelled,
+    OrderCreated,
+    OrderLine,
+    OrderPaid,
+    OrderStatus,
+    OrderStatusChanged,
+)
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+BUYER, SELLER = 20, 10
+LINES = [OrderLine(goods_id=5, title="Lamp {number}", unit_price=Decimal("3.50"), quantity=2)]
+CREATED = OrderCreated(
+    order_id=1,
+    order_no="20260301-1",
+    buyer_id=BUYER,
+    seller_id=SELLER,
+    lines=LINES,
+    total=Decimal("7.00"),
+    pay_before=NOW,
+    event_time=NOW,
+)
+PAID = OrderPaid(
+    order_id=1, buyer_id=BUYER, seller_id=SELLER, payment_id=UUID(int=1), total=Decimal("7.00"), event_time=NOW
+)
+MESSAGE = ChatMessageCreated(
+    message_id=UUID(int=2),
+    conversation_id=7,
+    goods_id=5,
+    sender_id=BUYER,
+    recipient_id=SELLER,
+    sequence=1,
+    text="my number is 12345678901",
+    event_time=NOW,
+)
+
+
+def changed(status: OrderStatus) -> OrderStatusChanged:
+    return OrderStatusChanged(
+        order_id=1,
+        buyer_id=BUYER,
+        seller_id=SELLER,
+        previous_status=OrderStatus.PAID,
+        current_status=status,
+        order_version=3,
+        event_time=NOW,
+    )
+
+
+def cancelled(reason: CancelReason) -> OrderCancelled:
+    return OrderCancelled(order_id=1, buyer_id=BUYER, seller_id=SELLER, reason=reason, lines=LINES, event_time=NOW)
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        (CREATED, [(SELLER, "order_created"), (BUYER, "order_created")]),
+        (PAID, [(SELLER, "order_paid"), (BUYER, "order_paid")]),
+        (changed(OrderStatus.SHIPPED), [(BUYER, "order_shipped")]),
+        (changed(OrderStatus.REFUNDED), [(SELLER, "order_refunded"), (BUYER, "order_refunded")]),
+        (changed(OrderStatus.PAID), []),
+        (changed(OrderStatus.CANCELLED), []),
+        (changed(OrderStatus.COMPLETED), []),
+        (cancelled(CancelReason.BUYER_REQUEST), [(SELLER, "order_cancelled"), (BUYER, "order_cancelled")]),
+        (MESSAGE, [(SELLER, "chat_message")]),
+    ],
+)
+@pytest.mark.parametrize("locale", LOCALES)
+def test_the_right_people_are_told_in_the_order_of_their_ids(
+    event: ToldAbout, told: list[tuple[int, str]], locale: str
+) -> None:
+    assert [(notice.user_id, notice.kind) for notice in notices(event, locale=locale)] == told
+
+
+def test_a_notice_says_what_was_ordered_and_leads_to_it() -> None:
+    buyer = notices(CREATED, locale="en")[1]
+    assert buyer.title == "Order placed"
+    assert buyer.body == "Your order 20260301-1 of Lamp {number} is placed. Please pay 7.00 CNY within 30 minutes."
+    assert buyer.link == "/orders/1"
+
+
+@pytest.mark.parametrize(("locale", "words"), [("en", "not paid in time"), ("zh", "超时未支付")])
+def test_a_time_out_is_said_as_such(locale: str, words: str) -> None:
+    assert all(words in notice.body for notice in notices(cancelled(CancelReason.PAYMENT_TIMEOUT), locale=locale))
+
+
+def test_the_text_of_a_message_stays_in_the_conversation() -> None:
+    (notice,) = notices(MESSAGE, locale="en")
+    assert "12345678901" not in f"{notice.title}{notice.body}{notice.link}"
+    assert notice.link == "/conversations/7"
+
+
+def test_every_text_has_both_languages_with_the_same_placeholders() -> None:
+    for texts in TEXTS.values():
+        assert set(texts) == set(LOCALES)
+        fields = [{name for _, name, _, _ in string.Formatter().parse(body) if name} for _, body in texts.values()]
+        assert fields[0] == fields[1]
+    assert set(REASONS) == set(CancelReason)
+    assert all(set(words) == set(LOCALES) for words in REASONS.values())
