@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 NUMBERS = itertools.count()
 MACHINE = Machine(env=dict(os.environ))
 REDIS_DATABASES = 16
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def pytest_report_header() -> list[str]:
@@ -42,20 +43,20 @@ def parts_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def kafka(machine: Machine, parts_folder: Path) -> Iterator[str]:
-    """Bootstrap address of a broker that all tests share: take names of your own for topics and groups (``unique``)."""
-    from treaty.local.kafka import Kafka
+def kafka(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Bootstrap address of a broker that all tests of all workers share: take names of your own (``unique``)."""
+    from tests.parts.shared_kafka import shared_kafka
 
     if address := choose("kafka", machine).address:
         yield address
         return
+    base = tmp_path_factory.getbasetemp()  # with xdist a folder of the worker's own in the run's
+    run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     try:
-        server = Kafka(parts_folder / "kafka", machine=machine).start()
+        with shared_kafka(run / "kafka", env={**machine.env, "PYTHONPATH": str(ROOT)}) as bootstrap:
+            yield bootstrap
     except LocalFault as fault:
         missing(fault, machine.env)
-        return
-    yield server.bootstrap
-    server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -117,9 +118,9 @@ def redis(redis_server: str) -> str:
     return url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def registry() -> Iterator[str]:
-    """Address of a schema registry that keeps everything in memory."""
+    """Address of an empty schema registry of the test's own, which keeps everything in memory."""
     from treaty.registry.testing import registry as serve
 
     with serve() as url:

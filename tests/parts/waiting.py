@@ -19,7 +19,7 @@ def wait_until(condition: Callable[[], T], deadline: float = 30.0) -> T:
         answer = condition()
         if answer:
             return answer
-        assert time.monotonic() < end, f"not so after {deadline:g} s: {inspect.getsource(condition).strip()}"
+        assert time.monotonic() < end, f"not so after {deadline:g} s: {describe(condition)}"
         time.sleep(PAUSE_SECONDS)
 
 
@@ -31,5 +31,13 @@ async def eventually(condition: Callable[[], T | Awaitable[T]], deadline: float 
         value = await answer if inspect.isawaitable(answer) else answer
         if value:
             return value
-        assert time.monotonic() < end, f"not so after {deadline:g} s: {inspect.getsource(condition).strip()}"
+        assert time.monotonic() < end, f"not so after {deadline:g} s: {describe(condition)}"
         await asyncio.sleep(PAUSE_SECONDS)
+
+
+def describe(condition: Callable[..., object]) -> str:
+    """The condition's source, where it has one."""
+    try:
+        return inspect.getsource(condition).strip()
+    except (OSError, TypeError):
+        return repr(condition)

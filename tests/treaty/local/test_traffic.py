@@ -1,0 +1,140 @@
+"""The demo's people: what they ask next follows from what they have learned."""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+from typing import Any
+
+from treaty.local.keys import ADMIN_USER_ID
+from treaty.local.rest import Answer
+from treaty.local.shoppers import Tally
+from treaty.local.traffic import BUYERS, ENOUGH_GOODS, SELLERS, Call, Deal, World, goods_for_sale, learn, next_call
+
+
+def ok(**body: Any) -> Answer:
+    return Answer(status=200, body=body)
+
+
+class Mall:
+    """Answers as the services do, at once."""
+
+    def __init__(self) -> None:
+        self.number = 9007199254740993
+        self.orders: dict[int, dict[str, Any]] = {}
+
+    def answer(self, call: Call) -> Answer:
+        if call.kind == "list":
+            return ok(goods_id=self._next(), seller_id=call.user)
+        if call.kind in ("submit", "approve"):
+            return ok(goods_id=call.subject, seller_id=SELLERS[0], status="ON_SALE")
+        if call.kind == "order":
+            order = {
+                "order_id": self._next(),
+                "buyer_id": call.user,
+                "seller_id": SELLERS[0],
+                "status": "PENDING_PAYMENT",
+            }
+            self.orders[order["order_id"]] = order
+            return ok(**order)
+        if call.kind in ("mark-paid", "ship", "confirm", "cancel"):
+            states = {"mark-paid": "PAID", "ship": "SHIPPED", "confirm": "COMPLETED", "cancel": "CANCELLED"}
+            self.orders[call.subject]["status"] = states[call.kind]
+            return ok(**self.orders[call.subject])
+        if call.kind == "chat":
+            return ok(conversation_id=self._next(), buyer_id=call.user, seller_id=SELLERS[0])
+        return ok()
+
+    def _next(self) -> int:
+        self.number += 1
+        return self.number
+
+
+def play(calls: int, seed: int = 1) -> tuple[World, Counter[str], list[Call]]:
+    world, mall, kinds, made = World(), Mall(), Counter[str](), []
+    rng = Random(seed)  # noqa: S311  people, not secrets
+    for _ in range(calls):
+        call = next_call(world, rng)
+        learn(world, call, mall.answer(call))
+        kinds[call.kind] += 1
+        made.append(call)
+    return world, kinds, made
+
+
+def test_a_market_begins_with_goods_that_an_admin_approved() -> None:
+    world, kinds, made = play(3 * ENOUGH_GOODS)
+    assert [call.kind for call in made[:3]] == ["list", "submit", "approve"]
+    assert made[0].user in SELLERS
+    assert made[2].user == ADMIN_USER_ID
+    assert len(world.goods) == ENOUGH_GOODS
+    assert kinds["approve"] == ENOUGH_GOODS
+
+
+def test_every_kind_of_thing_happens_and_views_are_most_of_it() -> None:
+    _, kinds, _ = play(2_000)
+    wanted = {
+        "list",
+        "submit",
+        "approve",
+        "browse",
+        "view",
+        "order",
+        "mark-paid",
+        "ship",
+        "confirm",
+        "cancel",
+        "chat",
+        "message",
+    }
+    assert kinds.keys() == wanted
+    assert kinds.most_common(1)[0][0] == "view"
+
+
+def test_the_same_seed_gives_the_same_calls() -> None:
+    assert play(300, seed=7)[2] == play(300, seed=7)[2]
+    assert play(300, seed=7)[2] != play(300, seed=8)[2]
+
+
+def test_each_step_of_an_order_is_asked_by_who_may_do_it() -> None:
+    _, _, made = play(1_000)
+    for call in made:
+        if call.kind == "mark-paid":
+            assert call.is_admin
+        if call.kind == "ship":
+            assert call.user in SELLERS
+        if call.kind in ("order", "confirm", "cancel", "chat"):
+            assert call.user in BUYERS
+
+
+def test_creating_calls_have_keys_of_their_own() -> None:
+    _, _, made = play(1_000)
+    keys = [call.key for call in made if call.kind in ("list", "order")]
+    assert None not in keys
+    assert len(set(keys)) == len(keys)
+
+
+def test_sold_out_goods_are_forgotten_and_so_is_an_order_that_moved() -> None:
+    world = World(goods={1: 11}, orders={5: Deal(5, 21, 11, "PAID")})
+    order = Call(kind="order", service="order", method="POST", path="/", user=21, subject=1)
+    learn(world, order, Answer(status=409, body={"error": "out_of_stock"}))
+    ship = Call(kind="ship", service="order", method="POST", path="/", user=11, subject=5)
+    learn(world, ship, Answer(status=409, body={"error": "illegal_transition"}))
+    assert (world.goods, world.orders) == ({}, {})
+
+
+def test_an_outage_teaches_nothing_and_counts_as_a_fault() -> None:
+    world, tally = World(goods={1: 11}), Tally()
+    call = Call(kind="view", service="goods", method="GET", path="/api/v1/goods/1?source=DIRECT", user=21, subject=1)
+    learn(world, call, Answer(status=0))
+    tally.take(call, Answer(status=0))
+    tally.take(call, Answer(status=409, body={"error": "out_of_stock"}))
+    assert world.goods == {1: 11}
+    assert tally.last_fault == "GET /api/v1/goods/1: no answer"
+    assert (tally.requests, tally.failed.total(), tally.refused["out_of_stock"]) == (2, 1, 1)
+
+
+def test_goods_have_prices_that_the_goods_service_takes() -> None:
+    for title, category, price in goods_for_sale():
+        assert title
+        assert category
+        assert price == f"{float(price):.2f}"
