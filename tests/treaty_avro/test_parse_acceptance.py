@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import subprocess
 import sys
@@ -209,6 +210,17 @@ def test_a_schema_is_read_100_levels_deep_and_refused_at_101() -> None:
     parse(nested(100))
     with pytest.raises(SchemaLimit, match="nested 101 levels deep; the limit is 100"):
         parse(nested(101))
+
+
+def test_little_stack_left_is_a_limit_and_no_crash() -> None:
+    text = '{"type": "array", "items": ' * 90 + '"int"' + "}" * 90
+
+    def below(frames: int) -> Schema:
+        return below(frames - 1) if frames else parse(text)
+
+    used = len(inspect.stack())
+    with pytest.raises(SchemaLimit, match="the stack that is left"):
+        below(sys.getrecursionlimit() - used - 100)
 
 
 def test_schemas_are_equal_as_java_says() -> None:

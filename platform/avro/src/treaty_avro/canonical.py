@@ -52,8 +52,7 @@ def top_level(schema: Schema) -> list[str]:
     names: dict[str, None] = {}
     seen: set[int] = set()
     waiting = list(schema.references)
-    while waiting:
-        each = waiting.pop(0)
+    for each in waiting:
         if id(each) not in seen:
             seen.add(id(each))
             if isinstance(each.root, Record | Enum | Fixed):

@@ -16,7 +16,7 @@ from treaty_avro.canonical import type_text
 from treaty_avro.errors import AmbiguousField, SchemaLimit
 from treaty_avro.javajson import ordered
 from treaty_avro.jsontext import escape
-from treaty_avro.model import Array, Enum, Field, Fixed, Map, Missing, Named, Record, Type, Union
+from treaty_avro.model import Array, Enum, Field, Fixed, Map, Missing, Named, Primitive, Record, Type, Union
 from treaty_avro.schema import Schema
 
 Reason: TypeAlias = Literal[
@@ -66,7 +66,10 @@ def incompatibilities(reader: Schema, writer: Schema) -> list[Incompatibility]:
     Raises ``AmbiguousField`` where a reader's field stands for two of the writer's, ``SchemaLimit`` where the types
     are deeper than 250 levels or the pairs more than 200,000.
     """
-    return _flat(_Comparison(reader.path).compare(reader.root, writer.root, ()))
+    try:
+        return _flat(_Comparison(reader.path).compare(reader.root, writer.root, ()))
+    except RecursionError:
+        raise SchemaLimit("types refer to types deeper than the stack that is left", path=reader.path) from None
 
 
 def is_same_name(reader: Named, writer: Named) -> bool:
@@ -85,6 +88,8 @@ def writer_field(reader: Field, writer: Record) -> Field | None:
 
 
 def _matching(reader: Field, writer: Record, fields: Mapping[str, Field]) -> Field | None:
+    if not reader.aliases:
+        return fields.get(reader.name)
     found = [fields[name] for name in (reader.name, *reader.aliases) if name in fields]
     if len(found) > 1:
         place = f"{reader.name} type:{reader.type.kind.upper()} pos:{reader.index}"
@@ -102,6 +107,8 @@ class _Comparison:
         self._depth = 0
 
     def compare(self, reader: Type, writer: Type, at: _Place) -> _Found:
+        if isinstance(reader, Primitive) and reader.kind == writer.kind:
+            return ()
         pair = (id(reader), id(writer))
         known = self._known.get(pair)
         if known is not None:
@@ -138,7 +145,13 @@ class _Comparison:
     def _unions(self, reader: Union, writer: Union, at: _Place) -> _Found:
         found = []
         for index, branch in enumerate(writer.branches):
-            if self.compare(reader, branch, ()):
+            # A primitive branch is reached through its union only, and its reasons are dropped: nothing to remember.
+            is_read = (
+                _has_primitive(reader, branch)
+                if isinstance(branch, Primitive)
+                else not self.compare(reader, branch, ())
+            )
+            if not is_read:
                 found.append(_lacking(reader, branch, (*at, str(index)), whole=writer))
         return found
 
@@ -149,8 +162,10 @@ class _Comparison:
         return list(filter(None, found))
 
     def _first(self, reader: Union, writer: Type, at: _Place) -> _Found:
+        if isinstance(writer, Primitive):
+            return () if _has_primitive(reader, writer) else [_lacking(reader, writer, at, whole=writer)]
         for branch in reader.branches:
-            if not self.compare(branch, writer, ()):
+            if not isinstance(branch, Primitive) and not self.compare(branch, writer, ()):
                 return ()
         return [_lacking(reader, writer, at, whole=writer)]
 
@@ -159,6 +174,9 @@ class _Comparison:
         fields = {field.name: field for field in writer.fields}
         for field in reader.fields:
             match = _matching(field, writer, fields)
+            # Asked here too, before a place is built: most fields of most versions are the same primitive.
+            if match is not None and isinstance(field.type, Primitive) and field.type.kind == match.type.kind:
+                continue
             below = (*at, "fields", str(field.index))
             if match is not None:
                 found.append(self.compare(field.type, match.type, (*below, "type")))
@@ -183,6 +201,11 @@ def _flat(found: _Found) -> list[Incompatibility]:
         else:
             waiting.append(iter(each))
     return result
+
+
+def _has_primitive(reader: Union, writer: Primitive) -> bool:
+    kind = writer.kind
+    return any(branch.kind == kind or kind in PROMOTIONS.get(branch.kind, ()) for branch in reader.branches)
 
 
 def _leaves(reader: Type, writer: Type, at: _Place) -> list[Incompatibility]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from treaty_avro.jsontext import escape
-from treaty_avro.model import MISSING, Array, Field, Json, Map, Missing, Record, Type, Union
+from treaty_avro.model import MISSING, Array, Field, Json, Map, Missing, Primitive, Record, Type, Union
 
 MAX_DEPTH: Final = 150
 MAX_STEPS: Final = 250_000
@@ -69,6 +69,8 @@ class Defaults:
         return None if isinstance(field.default, Missing) else self._judge(field.type, field.default)
 
     def _judge(self, type_: Type, value: Json) -> Fault | None:
+        if isinstance(type_, Primitive):
+            return None if _is_scalar(type_.kind, value) else Fault("", f"is not {_named(type_)}", value)
         # Without memory, records whose fields default to records, and unions of such records, take exponential time.
         key = (id(type_), id(value))
         if key in self._known:

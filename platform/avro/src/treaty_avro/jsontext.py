@@ -58,7 +58,7 @@ def read(text: str, *, path: str) -> Json:
     except json.JSONDecodeError as error:
         _fail(text, error.pos, _sentence(text, error), path=path)
     except RecursionError:
-        raise SchemaLimit(f"the JSON is nested too deep; the limit is {MAX_NESTING}", path=path) from None
+        raise SchemaLimit("the JSON is nested deeper than the stack that is left", path=path) from None
     except _Refused as refused:
         _fail(text, _find(text, refused), refused.reason, path=path)
 

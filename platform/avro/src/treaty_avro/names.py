@@ -13,7 +13,7 @@ KINDS: Final = frozenset({*PRIMITIVES, "record", "enum", "fixed", "array", "map"
 """The 14 words that a bare name in a schema text may not be mistaken for."""
 
 _SEGMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-_SUGGESTED_FROM: Final = 2_000
+_SUGGESTED_FROM: Final = 1_000
 _SUGGESTED_LENGTH: Final = 200
 
 

@@ -13,7 +13,6 @@ from typing import Final, Literal, TypeAlias, cast
 
 from treaty_avro import jsontext, logical
 from treaty_avro.defaults import Defaults, TooMuch, number, shown
-from treaty_avro.equality import equal
 from treaty_avro.errors import SchemaError, SchemaLimit
 from treaty_avro.model import (
     MISSING,
@@ -35,7 +34,8 @@ from treaty_avro.model import (
     Union,
 )
 from treaty_avro.names import are_names, is_name, nearest, qualify
-from treaty_avro.schema import Notice, Schema
+from treaty_avro.schema import Notice, Schema, known_types
+from treaty_avro.scope import Scope
 
 Rules: TypeAlias = Literal["new", "stored"]
 """``stored``: texts that a registry once accepted; their defaults and namespaces are not judged again."""
@@ -49,6 +49,7 @@ _RESERVED: Final = frozenset(
 _RESERVED_ENUM: Final = _RESERVED | {"default"}
 _RESERVED_FIELD: Final = frozenset({"name", "type", "doc", "default", "order", "aliases"})
 _ORDERS: Final = ("ascending", "descending", "ignore")
+_Order: TypeAlias = Literal["ascending", "descending", "ignore"]
 _Object: TypeAlias = Mapping[str, Json]
 
 
@@ -58,7 +59,10 @@ def parse(text: str, *, references: Sequence[Schema] = (), path: str = "<schema>
     ``path`` names the text in messages. Raises ``SchemaError`` with line, column and pointer.
     """
     reader = _Reader(text, references=references, path=path, rules=rules)
-    return reader.schema()
+    try:
+        return reader.schema()
+    except RecursionError:
+        raise SchemaLimit("the schema is nested deeper than the stack that is left", path=path) from None
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -70,12 +74,9 @@ class _Reader:
     def __init__(self, text: str, *, references: Sequence[Schema], path: str, rules: Rules) -> None:
         self._text, self._path, self._rules = text, path, rules
         self._references = tuple(references)
-        self._known = Schema(root=Primitive(kind="null"), named={}, text="", references=self._references).known()
-        self._named: dict[str, Named] = {}
-        self._open: set[str] = set()
+        self._scope = Scope(known_types(self._references))
         self._holders: list[Array | Map | Union | Field] = []
         self._has_forward = False
-        self._again: list[tuple[Named, Named]] = []
         self._warnings: list[Notice] = []
 
     def schema(self) -> Schema:
@@ -83,13 +84,12 @@ class _Reader:
         root = self._type(document, "", "", 1)
         if self._has_forward:
             root = self._settle_all(root)
-        for first, second in self._again:
-            if not equal(first, second):
-                raise self._error(f"can't redefine {first.name.full}: it is defined differently before", second.pointer)
+        for second in self._scope.unequal():
+            raise self._error(f"can't redefine {second.name.full}: it is defined differently before", second.pointer)
         if self._rules == "new":
             self._judge_defaults()
         return Schema(
-            root=root, named=self._named, text=self._text, path=self._path, references=self._references,
+            root=root, named=self._scope.named, text=self._text, path=self._path, references=self._references,
             warnings=tuple(self._warnings),
         )  # fmt: skip
 
@@ -173,7 +173,7 @@ class _Reader:
             raise self._error(f"record {name.full} has no list of fields; an empty one is []", at)
         record = Record(name=name, is_error=node["type"] == "error", doc=self._optional(node, "doc", at), pointer=at)
         first = self._define(record)
-        self._open.add(name.full)
+        self._scope.open(name.full)
         read: list[Field] = []
         names: set[str] = set()
         for index, each in enumerate(fields):
@@ -183,7 +183,7 @@ class _Reader:
             names.add(field.name)
             read.append(field)
         record.fields = tuple(read)
-        self._open.discard(name.full)
+        self._scope.close(name.full)
         self._finish(record, node, at, _RESERVED)
         return cast(Record, first)
 
@@ -219,15 +219,9 @@ class _Reader:
         return cast(Fixed, first)
 
     def _define(self, named: Named) -> Named:
-        """The type that this definition stands for: itself, or the equal one that was there before."""
-        full = named.name.full
-        first = self._named.get(full) or self._known.get(full)
+        first = self._scope.define(named)
         if first is None:
-            self._named[full] = named
-            return named
-        if full in self._open or first.kind != named.kind:
-            raise self._error(f"can't redefine {full}: it is defined before", named.pointer)
-        self._again.append((first, named))
+            raise self._error(f"can't redefine {named.name.full}: it is defined before", named.pointer)
         return first
 
     def _finish(self, named: Named, node: _Object, at: str, reserved: frozenset[str]) -> None:
@@ -271,7 +265,7 @@ class _Reader:
             raise self._error(f"field {name} has no type", at)
         type_ = self._type(node["type"], namespace, f"{at}/type", depth + 1)
         props = _props(node, _RESERVED_FIELD)
-        if type_.logical is None and isinstance(props.get("logicalType"), str):
+        if props and type_.logical is None and isinstance(props.get("logicalType"), str):
             self._warn("logicalType stands beside the type and is ignored; move it into the type", f"{at}/logicalType")
         field = Field(
             name=name, type=type_, doc=self._optional(node, "doc", at), default=self._default(node, type_, at),
@@ -291,15 +285,19 @@ class _Reader:
             raise self._error(reason, f"{at}/default")
         return value
 
-    def _order(self, node: _Object, at: str) -> Literal["ascending", "descending", "ignore"]:
-        order = node.get("order", "ascending")
+    def _order(self, node: _Object, at: str) -> _Order:
+        if "order" not in node:
+            return "ascending"
+        order = node["order"]
         lower = order.lower() if isinstance(order, str) and order.isascii() else ""
         if lower not in _ORDERS:
             raise self._error(f"{shown(order)} is not an order; write ascending, descending or ignore", f"{at}/order")
-        return cast(Literal["ascending", "descending", "ignore"], lower)
+        return cast(_Order, lower)
 
     def _aliases(self, node: _Object, at: str) -> list[str]:
-        aliases = node.get("aliases", [])
+        if "aliases" not in node:
+            return []
+        aliases = node["aliases"]
         if not isinstance(aliases, list) or not all(isinstance(alias, str) for alias in aliases):
             raise self._error("aliases is a list of strings", f"{at}/aliases")
         return aliases
@@ -310,14 +308,11 @@ class _Reader:
         if text in PRIMITIVES:
             return Primitive(kind=cast(PrimitiveKind, text), pointer=at)
         name = qualify(text, namespace)
-        found = self._find(name.full) or self._find(text)
+        found = self._scope.find(name.full) or self._scope.find(text)
         if found is not None:
             return found
         self._has_forward = True
         return _Forward(name=name, pointer=at)
-
-    def _find(self, full: str) -> Named | None:
-        return self._named.get(full) or self._known.get(full)
 
     def _settle_all(self, root: Type) -> Type:
         for holder in self._holders:
@@ -337,9 +332,9 @@ class _Reader:
         if not isinstance(type_, _Forward):
             return type_
         full = type_.name.full
-        found = self._named.get(full)
+        found = self._scope.named.get(full)
         if found is None:
-            meant = nearest(full, [*self._named, *self._known, *PRIMITIVES])
+            meant = nearest(full, [*self._scope.names(), *PRIMITIVES])
             hint = f"; did you mean '{meant}'?" if meant else "; define it, or give the schema that defines it"
             raise self._error(f"unknown type '{full[:200]}'{hint}", type_.pointer)
         self._warn(f"{full} is used before it is defined; older readers of schemas refuse this", type_.pointer)
@@ -361,6 +356,8 @@ class _Reader:
                 raise self._error(f"invalid default for field {holder.name}: {fault.reason}", at + fault.pointer)
 
     def _logical(self, kind: str, props: _Object, at: str, *, size: int = 0) -> Logical | None:
+        if "logicalType" not in props:
+            return None
         result = logical.read(kind, props=props, size=size)
         if isinstance(result, str):
             self._warn(f"{result}; it is read as {kind}", f"{at}/logicalType")
@@ -387,7 +384,8 @@ _NAME_RULE: Final = "names are ASCII letters, digits and _, and do not begin wit
 
 
 def _props(node: _Object, reserved: frozenset[str]) -> dict[str, Json]:
-    return {key: value for key, value in node.items() if key not in reserved}
+    # Most objects have none: asked in C, once for the whole.
+    return {} if reserved.issuperset(node) else {key: value for key, value in node.items() if key not in reserved}
 
 
 def _untyped(node: _Object) -> str:

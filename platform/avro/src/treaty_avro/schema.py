@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from treaty_avro import jsontext
@@ -43,17 +43,8 @@ class Schema:
         return root.name.full if isinstance(root, Record | Enum | Fixed) else root.kind
 
     def known(self) -> dict[str, Named]:
-        """Every named type within reach: those of the references (and theirs), then this text's own."""
-        result: dict[str, Named] = {}
-        seen: set[int] = set()
-        waiting: list[Schema] = [self]
-        while waiting:
-            schema = waiting.pop()
-            if id(schema) not in seen:
-                seen.add(id(schema))
-                result.update({name: named for name, named in schema.named.items() if name not in result})
-                waiting.extend(schema.references)
-        return result
+        """Every named type within reach: this text's own, then those of the references (and theirs)."""
+        return known_types([self])
 
     def locate(self, pointer: str, *, key: bool = False) -> Span:
         """Where the value at an RFC 6901 pointer stands in the text, or its key; raises ``KeyError`` if nothing does."""
@@ -67,3 +58,17 @@ class Schema:
 
     def __hash__(self) -> int:
         return hash(self.name)
+
+
+def known_types(schemas: Iterable[Schema]) -> dict[str, Named]:
+    """Every named type of some schemas and of their references, by full name; where two are the same, the nearer one."""
+    result: dict[str, Named] = {}
+    seen: set[int] = set()
+    waiting = list(schemas)
+    for schema in waiting:
+        if id(schema) not in seen:
+            seen.add(id(schema))
+            for name, named in schema.named.items():
+                result.setdefault(name, named)
+            waiting.extend(schema.references)
+    return result
