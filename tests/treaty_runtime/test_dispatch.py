@@ -22,9 +22,10 @@ from treaty_runtime.actions import (
     Wait,
 )
 from treaty_runtime.classify import Kind
-from treaty_runtime.dispatch import Arrival, Dispatch, Fault, Limits, OnFailure
+from treaty_runtime.dispatch import Dispatch
 from treaty_runtime.errors import Outage, RegistryUnavailable, Reject, Retry, WriterNotAllowed
 from treaty_runtime.event import Partition, Place
+from treaty_runtime.facts import Arrival, Fault, Limits, OnFailure
 from treaty_runtime.intake import Marks
 from treaty_runtime.retry import RetryPolicy
 from treaty_runtime.transport import Position

@@ -12,59 +12,18 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Literal
+from datetime import datetime
 
 from treaty_runtime.actions import Action, Commit, Complete, Copy, DeadLetter, Drop, Handle, Probe, Skip, Wait
 from treaty_runtime.classify import Kind
-from treaty_runtime.event import Partition, Place
-from treaty_runtime.intake import LEAVING, MEMORY, NOT_DUE, OUTAGE, Assignment, Intake, Marks, Work, positions
-from treaty_runtime.retry import RetryPolicy, backoff
+from treaty_runtime.event import Partition, Place, Record
+from treaty_runtime.facts import Arrival, Fault, Limits
+from treaty_runtime.intake import LEAVING, MEMORY, NOT_DUE, OUTAGE, Assignment, Intake, Work, positions
+from treaty_runtime.retry import RetryPolicy
 from treaty_runtime.transport import Position
-
-OnFailure = Literal["skip", "block"]
 
 CONFLICTS_AT_ONCE = 5
 """How often a serialization conflict is simply run again before it counts as a failure."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """Marks of backpressure, completions between two commits, and how long to wait before asking a dependency again."""
-
-    marks: Marks = field(default_factory=Marks)
-    commit_every: int = 1_000
-    first_probe: timedelta = timedelta(milliseconds=500)
-    last_probe: timedelta = timedelta(seconds=30)
-
-    def patience(self, failures: int, jitter: float) -> timedelta:
-        """Wait before the next question after that many without an answer."""
-        return backoff(failures, first=self.first_probe, ceiling=self.last_probe, jitter=jitter)
-
-
-@dataclass(slots=True, kw_only=True)
-class Arrival:
-    """The facts about a record that arrived.
-
-    ``lane`` orders it; None: a lane of its own. ``due``: not before (retry topics). ``skip`` and ``poison`` are first words of
-    reasons that need no handler.
-    """
-
-    lane: Hashable | None
-    size: int = 0
-    attempt: int = 1
-    due: datetime | None = None
-    skip: str | None = None
-    poison: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Why an attempt failed: the exception, what it means, and what the handler wants then."""
-
-    kind: Kind
-    error: Exception
-    on_failure: OnFailure = "skip"
 
 
 @dataclass(slots=True, eq=False)
@@ -105,7 +64,7 @@ class Dispatch:
         assignment = self._intake.assignments.get(place[:2])
         if assignment is None or assignment.is_leaving or not assignment.watermark.arrived(place.offset):
             return  # not ours (its next owner reads it), or already in work
-        work = Work(place, assignment, arrival.lane, arrival.size, arrival.attempt, arrival.due)
+        work = Work(place, assignment, arrival.lane, arrival.size, arrival.attempt, arrival.due, arrival.record)
         self._intake.add(work)
         if arrival.skip is not None:
             yield Skip(place, arrival.skip)
@@ -233,6 +192,11 @@ class Dispatch:
             assignment.committed = offsets[assignment.partition].offset
 
     # -- what may be seen
+
+    def record(self, place: Place, epoch: int) -> Record | None:
+        """The record of unfinished work that is still ours."""
+        work = self._intake.find(place, epoch)
+        return None if work is None else work.record
 
     @property
     def assignments(self) -> Mapping[tuple[str, int], Assignment]:

@@ -111,7 +111,7 @@ class Failed:
     group: str
     topic: str
     event_type: str
-    event_id: UUID
+    event_id: UUID | None
     place: Place
     attempt: int
     handler: str

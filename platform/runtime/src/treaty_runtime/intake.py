@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from treaty_runtime.actions import Action, Copy, DeadLetter, Pause, Resume
-from treaty_runtime.event import Partition, Place
+from treaty_runtime.event import Partition, Place, Record
 from treaty_runtime.transport import Position
 from treaty_runtime.watermark import Watermark
 
@@ -35,6 +35,7 @@ class Work:
     size: int
     attempt: int
     due: datetime | None
+    record: Record | None = None
     pending: Copy | DeadLetter | None = None
     in_flight: bool = False
     conflicts: int = 0

@@ -33,6 +33,7 @@ from treaty_runtime.transport import (
 _CONSUME_RECORDS, _CONSUME_SECONDS = 500, 0.05
 _BATCHES_AHEAD = 4
 _COMMITTED_SECONDS = 5.0
+_END, _GONE = KafkaError._PARTITION_EOF, KafkaError._DESTROY  # noqa: SLF001 (librdkafka's local codes are named so)
 
 
 class KafkaSource:
@@ -139,7 +140,7 @@ class KafkaSource:
                 records.append(_record(message))
             elif error.fatal():
                 raise KafkaException(error)
-            elif error.code() != KafkaError._PARTITION_EOF:
+            elif error.code() != _END:
                 self._noticed(error)
         if records:
             self._post(Records(records))
@@ -230,7 +231,7 @@ class KafkaSource:
     def _refuse_commits(self) -> None:
         """Whoever still waits for a commit learns that none will come."""
         while self._commits:
-            self._resolve(self._commits.popleft(), KafkaError(KafkaError._DESTROY))
+            self._resolve(self._commits.popleft(), KafkaError(_GONE))
         closed = _Closed()
         while self._commands:
             self._commands.popleft()(closed)
@@ -247,7 +248,7 @@ class _Closed:
 
     def __getattr__(self, name: str) -> Any:
         def refuse(*_arguments: Any, **_options: Any) -> None:
-            raise KafkaException(KafkaError(KafkaError._DESTROY))
+            raise KafkaException(KafkaError(_GONE))
 
         return refuse
 

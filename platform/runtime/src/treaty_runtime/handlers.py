@@ -1,0 +1,187 @@
+"""What a group does with events: functions registered for classes, whole topics or raw records, and the group's policy."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import KW_ONLY, dataclass, field
+from datetime import timedelta
+from typing import Any, Literal, Protocol, TypeVar
+
+from treaty_runtime.classify import Rule
+from treaty_runtime.errors import HandlerConflict, InvalidSettings, UnknownTopic
+from treaty_runtime.event import Context, Envelope, Event, Record
+from treaty_runtime.facts import Limits, OnFailure
+from treaty_runtime.retry import RetryPolicy
+
+HANDLER_SECONDS = 60
+
+E_contra = TypeVar("E_contra", bound=Event, contravariant=True)
+E = TypeVar("E", bound=Event)
+
+Call = Callable[[Any, Context], Awaitable[None]]
+
+
+class EventHandler(Protocol[E_contra]):
+    """A coroutine function that takes an event and its context."""
+
+    async def __call__(self, event: E_contra, context: Context, /) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handler:
+    """A registered function. ``takes`` says what it is called with: the event, its envelope, or the raw record."""
+
+    call: Call
+    takes: Literal["event", "envelope", "record"]
+    external: bool = False
+    on_failure: OnFailure = "skip"
+    timeout: timedelta = timedelta(seconds=HANDLER_SECONDS)
+    inbox: bool = True
+
+    @property
+    def name(self) -> str:
+        """`module.function`, for headers and metrics."""
+        return f"{getattr(self.call, '__module__', '?')}.{getattr(self.call, '__qualname__', type(self.call).__qualname__)}"
+
+    async def run(self, envelope: Envelope[Any], context: Context) -> None:
+        """Calls the function with what it takes."""
+        await self.call(envelope if self.takes == "envelope" else envelope.event, context)
+
+
+class Handlers:
+    """The registry of one group's functions, filled by decorators at import. One function per class or topic."""
+
+    def __init__(self) -> None:
+        self._events: dict[type[Event], Handler] = {}
+        self._any: dict[str, Handler] = {}
+        self._raw: dict[str, Handler] = {}
+
+    def on(
+        self,
+        event: type[E],
+        *,
+        external: bool = False,
+        on_failure: OnFailure = "skip",
+        timeout: timedelta = timedelta(seconds=HANDLER_SECONDS),
+        inbox: bool = True,
+    ) -> Callable[[EventHandler[E]], EventHandler[E]]:
+        """Registers a function for one class. A second one is a ``HandlerConflict``.
+
+        ``external``: it acts outside the database (mail, HTTP), so replays leave it out. ``inbox=False``: it dedupes itself.
+        """
+
+        def register(function: EventHandler[E]) -> EventHandler[E]:
+            if not event.__topic__:
+                raise UnknownTopic(f"{event.__avro_fullname__} belongs to no topic: list it in topics.toml.")
+            handler = Handler(
+                call=function, takes="event", external=external, on_failure=on_failure, timeout=timeout, inbox=inbox
+            )
+            claimed: type[Event] = event
+            _claim(self._events, claimed, handler, event.__avro_fullname__)
+            return function
+
+        return register
+
+    def any(
+        self, topic: str, *, on_failure: OnFailure = "skip", timeout: timedelta = timedelta(seconds=HANDLER_SECONDS)
+    ) -> Callable[[Call], Call]:
+        """Registers a function for the envelopes of every class of a topic that has no function of its own."""
+
+        def register(function: Callable[[Envelope[Any], Context], Awaitable[None]]) -> Call:
+            _claim(
+                self._any,
+                topic,
+                Handler(call=function, takes="envelope", on_failure=on_failure, timeout=timeout),
+                topic,
+            )
+            return function
+
+        return register
+
+    def raw(
+        self, topic: str, *, on_failure: OnFailure = "skip", timeout: timedelta = timedelta(seconds=HANDLER_SECONDS)
+    ) -> Callable[[Callable[[Record, Context], Awaitable[None]]], Callable[[Record, Context], Awaitable[None]]]:
+        """Registers a function for the bytes of a topic, tombstones too; nothing is decoded."""
+
+        def register(
+            function: Callable[[Record, Context], Awaitable[None]],
+        ) -> Callable[[Record, Context], Awaitable[None]]:
+            _claim(
+                self._raw, topic, Handler(call=function, takes="record", on_failure=on_failure, timeout=timeout), topic
+            )
+            return function
+
+        return register
+
+    @property
+    def events(self) -> Mapping[type[Event], Handler]:
+        """Classes with a function."""
+        return self._events
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """Every topic that a function is for."""
+        return frozenset({event.__topic__ for event in self._events} | self._any.keys() | self._raw.keys())
+
+    def raw_for(self, topic: str) -> Handler | None:
+        """The function for the bytes of a topic."""
+        return self._raw.get(topic)
+
+    def any_for(self, topic: str) -> Handler | None:
+        """The function for otherwise unhandled classes of a topic."""
+        return self._any.get(topic)
+
+
+Key = TypeVar("Key")
+
+
+def _claim(table: dict[Key, Handler], key: Key, handler: Handler, name: str) -> None:
+    if key in table:
+        raise HandlerConflict(
+            f"{name} has two handlers: {table[key].name} and {handler.name}. Keep one, or use two groups."
+        )
+    table[key] = handler
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A consumer group of a service: its functions, its topics (default: those of the functions) and its policy.
+
+    ``order="partition"`` makes one lane per partition. ``has_retry_topics=False`` (groups of one process): every failure blocks
+    its lane. ``rules`` classify exceptions before the runtime's own; ``outages`` are classes that mean a dependency is away.
+    """
+
+    name: str
+    handlers: Handlers
+    _: KW_ONLY
+    dead_letter: str
+    topics: tuple[str, ...] = ()
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    workers: int = 32
+    order: Literal["key", "partition"] = "key"
+    tombstones: Literal["skip", "dead_letter"] = "skip"
+    has_retry_topics: bool = True
+    outages: tuple[type[Exception], ...] = ()
+    rules: tuple[Rule, ...] = ()
+    drain: timedelta = timedelta(seconds=10)
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        """Refuses a group that could never handle anything."""
+        if not self.handlers.topics:
+            raise InvalidSettings([f"Group {self.name} has no handler: register one with @handlers.on(...)."])
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The topics whose events the group handles."""
+        return self.topics or tuple(sorted(self.handlers.topics))
+
+    @property
+    def retry_topics(self) -> tuple[str, ...]:
+        """The group's own retry topics."""
+        return self.retry.topics(self.name) if self.has_retry_topics else ()
+
+    @property
+    def subscription(self) -> tuple[str, ...]:
+        """Everything the group reads."""
+        return (*self.sources, *self.retry_topics)
