@@ -26,7 +26,7 @@ def docstring(text: str, *, indent: str = "") -> str:
 
     Lines after the first are indented like the first; a reader gets the text back by ``inspect.cleandoc``.
     """
-    body = text.replace("\n", f"\n{indent}")
+    body = "\n".join([line and f"{indent}{line}" for line in text.split("\n")]).removeprefix(indent)
     is_plain = (
         all(char.isprintable() or char == "\n" for char in text)
         and "\\" not in text
@@ -36,7 +36,7 @@ def docstring(text: str, *, indent: str = "") -> str:
     )
     if not is_plain or not text:
         return literal(text, indent=indent)
-    return f'"""{_without_blank_ends(body)}"""'
+    return f'"""{body}"""'
 
 
 def bytes_literal(value: bytes) -> str:
@@ -54,8 +54,3 @@ def _double_quoted(shown: str, *, prefix: str, has_quote: bool) -> str:
     if shown[start] == "'" and not has_quote:
         return f'{prefix}"{shown[start + 1 : -1]}"'
     return shown
-
-
-def _without_blank_ends(body: str) -> str:
-    """Blank lines carry no indentation."""
-    return "\n".join(line if line.strip() else "" for line in body.split("\n"))
