@@ -68,10 +68,14 @@ def test_an_imported_id_lifts_the_next_one(store: Store) -> None:
 
 
 def test_a_write_that_raises_leaves_nothing(store: Store) -> None:
-    with pytest.raises(Stop), store.write(A) as writer:
-        add(writer, A, 1, "one")
-        writer.set_mode(A, "READONLY")
-        raise Stop
+    def half_a_write() -> None:
+        with store.write(A) as writer:
+            add(writer, A, 1, "one")
+            writer.set_mode(A, "READONLY")
+            raise Stop
+
+    with pytest.raises(Stop):
+        half_a_write()
     with store.read() as reader:
         assert (reader.last_id("."), reader.versions(A), reader.mode(A)) == (0, [], None)
 

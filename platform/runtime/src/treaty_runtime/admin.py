@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, C
 T = TypeVar("T")
 
 TIMEOUT_SECONDS = 15.0
+POLL_SECONDS = 0.05
 
 
 class ClusterUnreachable(Exception):
@@ -82,6 +84,23 @@ class Cluster:
                 return False
             raise
         return True
+
+    def await_topics(self, names: Iterable[str], *, sleep: Callable[[float], None] = time.sleep) -> None:
+        """Returns when every topic has a leader for each partition: a created topic reaches the metadata a moment later.
+
+        Raises ``ClusterUnreachable`` when that takes longer than the time-out.
+        """
+        waiting, left = set(names), self._timeout
+        while waiting:
+            listed = self._ask(lambda: self._admin.list_topics(timeout=self._timeout)).topics
+            waiting -= {name for name, topic in listed.items() if all(p.leader >= 0 for p in topic.partitions.values())}
+            if waiting and left <= 0:
+                raise ClusterUnreachable(
+                    f"Kafka at {self.bootstrap} has no leader yet for {', '.join(sorted(waiting))}"
+                )
+            if waiting:
+                sleep(POLL_SECONDS)
+                left -= POLL_SECONDS
 
     def alter(self, name: str, config: Mapping[str, str]) -> None:
         """Sets the given settings of a topic and leaves all others as they are."""

@@ -60,6 +60,10 @@ def apply_topics(made: Plan, cluster: Cluster, *, done: Callable[[Step, str], No
             raise EnvironmentFault(str(error), next_step="run the same plan again: done steps are skipped") from error
         changed += outcome != "already so"
         done(step, outcome)
+    try:
+        cluster.await_topics(step.subject for step in made.steps)
+    except ClusterUnreachable as error:
+        raise EnvironmentFault(str(error), next_step="look at the broker's log; the plan itself is done") from error
     return changed
 
 

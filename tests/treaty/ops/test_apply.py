@@ -1,0 +1,165 @@
+"""Plan and apply against a real registry and a real broker: what git says comes true, and a second plan is empty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.cases.markdown import ROOT
+from treaty.config import Settings
+from treaty.errors import EnvironmentFault
+from treaty.ops.http import RegistryHttp, RegistryMoved, RegistryUnreachable
+from treaty.ops.registry import apply_registry, plan_registry
+from treaty.ops.topics import apply_topics, plan_topics
+from treaty.registry.testing import registry
+from treaty_runtime.admin import Cluster
+
+SUBJECT = "order-events-mall.order.OrderCreated"
+
+
+@pytest.fixture(scope="module")
+def settings() -> Settings:
+    return Settings.load(ROOT / "treaty.toml", {}, start=ROOT)
+
+
+@pytest.fixture
+def http() -> Iterator[RegistryHttp]:
+    with registry() as url, RegistryHttp(url) as client:
+        yield client
+
+
+def test_a_plan_after_apply_is_empty_and_ids_stay(settings: Settings, http: RegistryHttp) -> None:
+    made, blocked = plan_registry(settings, http, environment="local")
+    assert not blocked
+    done: list[str] = []
+    assert apply_registry(made, http, done=lambda _, outcome: done.append(outcome)) == len(made.steps) == len(done)
+    assert http.level(SUBJECT) == "FULL_TRANSITIVE"
+    again, _ = plan_registry(settings, http, environment="local")
+    assert (again.steps, again.drift) == ((), ())
+    assert apply_registry(made, http, done=lambda *_: None) == 0, "the same plan may be run again"
+
+
+def test_apply_killed_at_every_call_and_run_again_ends_the_same(settings: Settings) -> None:
+    """The transport fails for good at the n-th call; then the same plan is applied with a working one."""
+    with registry() as url:
+        with RegistryHttp(url) as client:
+            made, _ = plan_registry(settings, client, environment="local")
+        calls = 0
+        while True:
+            with RegistryHttp(url, transport=DiesAfter(calls), sleep=lambda _: None) as client:
+                try:
+                    apply_registry(made, client, done=lambda *_: None)
+                    break
+                except RegistryUnreachable:
+                    calls += 3
+        assert calls > len(made.steps)
+        with RegistryHttp(url) as client:
+            again, _ = plan_registry(settings, client, environment="local")
+            assert (again.steps, again.drift) == ((), ())
+            assert all(list(client.versions(subject)) == [1] for subject in client.subjects())
+
+
+class DiesAfter(httpx.BaseTransport):
+    """Passes the first calls on and refuses all later ones."""
+
+    def __init__(self, calls: int) -> None:
+        self._left = calls
+        self._real = httpx.HTTPTransport()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if self._left == 0:
+            raise httpx.ConnectError("gone")
+        self._left -= 1
+        return self._real.handle_request(request)
+
+
+def test_a_registry_that_moved_is_refused_and_says_what_was_found(settings: Settings, http: RegistryHttp) -> None:
+    made, _ = plan_registry(settings, http, environment="local")
+    http.register(SUBJECT, '{"type": "record", "name": "Other", "fields": []}')
+    with pytest.raises(RegistryMoved, match="expected None, found 1"):
+        apply_registry(made, http, done=lambda *_: None)
+
+
+def test_an_answer_that_is_no_registry_is_said_so(settings: Settings) -> None:
+    html = httpx.MockTransport(lambda _: httpx.Response(200, text="<html>"))
+    with (
+        RegistryHttp("http://proxy:1", transport=html) as client,
+        pytest.raises(EnvironmentFault, match="without JSON"),
+    ):
+        client.subjects()
+
+
+def test_a_busy_registry_is_asked_again_as_late_as_it_says_and_not_for_ever() -> None:
+    slept: list[float] = []
+    busy = httpx.MockTransport(
+        lambda _: httpx.Response(503, json={"error_code": 50001}, headers={"Retry-After": "900"})
+    )
+    with RegistryHttp("http://r:1", transport=busy, sleep=slept.append) as client, pytest.raises(RegistryUnreachable):
+        client.subjects()
+    assert slept == [6.0] * 4
+
+
+def test_credentials_do_not_follow_a_redirect_to_another_host() -> None:
+    seen: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.url.host)
+        return httpx.Response(302, headers={"Location": "http://evil/subjects"}, json={})
+
+    with (
+        RegistryHttp("http://r:1", token="secret", transport=httpx.MockTransport(answer)) as client,
+        pytest.raises(EnvironmentFault),
+    ):
+        client.subjects()
+    assert seen == ["r"]
+
+
+TOPIC = """format = 1
+[defaults]
+partitions = 2
+retention = "2h"
+[topic."{name}"]
+doc = "d"
+owner = "@o"
+key = "order_id"
+events = ["mall.order.OrderPlaced"]
+producers = ["order"]
+[topic."{name}".consumer."{name}-view"]
+service = "order"
+[service.order]
+owner = "@o"
+code = "x"
+dead_letter = "dlq.{name}"
+"""
+PLACED = """{"type": "record", "namespace": "mall.order", "name": "OrderPlaced", "doc": "d", "fields": [
+  {"name": "order_id", "type": "long", "doc": "d"}]}"""
+
+
+@pytest.mark.kafka
+def test_topics_become_what_git_says_and_a_second_plan_is_empty(
+    tmp_path: Path, kafka: str, unique: Callable[[str], str]
+) -> None:
+    name = unique("orders")
+    (tmp_path / "schemas" / "order").mkdir(parents=True)
+    (tmp_path / "schemas" / "order" / "order_placed.avsc").write_text(PLACED, encoding="utf-8")
+    (tmp_path / "schemas" / "topics.toml").write_text(TOPIC.format(name=name), encoding="utf-8")
+    (tmp_path / "treaty.toml").write_text("", encoding="utf-8")
+    mine = Settings.load(tmp_path / "treaty.toml", {}, start=tmp_path)
+    with Cluster(kafka) as cluster:
+        made = plan_topics(mine, cluster, environment="local")
+        assert apply_topics(made, cluster, done=lambda *_: None) == len(made.steps) == 5
+        assert plan_topics(mine, cluster, environment="local").steps == ()
+        assert apply_topics(made, cluster, done=lambda *_: None) == 0, "the same plan may be run again"
+        facts = cluster.topics()[name]
+        assert (facts.partitions, facts.config["retention.ms"]) == (2, "7200000")
+        cluster.alter(name, {"retention.ms": "1000"})
+        (step,) = plan_topics(mine, cluster, environment="local").steps
+        assert (step.action, step.after) == ("alter-config", {"retention.ms": "7200000"})
+
+
+def test_a_cluster_that_does_not_answer_is_said_so_with_its_address(settings: Settings, port: int) -> None:
+    with Cluster(f"127.0.0.1:{port}", timeout=1) as cluster, pytest.raises(EnvironmentFault, match=str(port)):
+        plan_topics(settings, cluster, environment="local")

@@ -1,0 +1,148 @@
+"""What apply would do, decided without a registry or a cluster."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from treaty.errors import UsageError
+from treaty.ops.plan import Plan, registry, topics
+from treaty.ops.plan.registry import Observed
+from treaty.ops.plan.topics import TopicState
+from treaty_codegen import Catalog, load_catalog
+
+PLACED = """{"type": "record", "namespace": "mall.order", "name": "OrderPlaced", "doc": "d", "fields": [
+  {"name": "order_id", "type": "long", "doc": "d"}%s]}"""
+TOPICS = """format = 1
+[topic."order-events"]
+doc = "d"
+owner = "@o"
+key = "order_id"
+events = ["mall.order.OrderPlaced"]
+producers = ["order"]
+[topic."order-events".consumer."order-view"]
+service = "order"
+[topic."order-events".consumer."push-*"]
+service = "order"
+[service.order]
+owner = "@o"
+code = "x"
+dead_letter = "dlq.order"
+"""
+SUBJECT = "order-events-mall.order.OrderPlaced"
+
+
+def catalog(*, extra: str = "", topics_text: str = TOPICS) -> Catalog:
+    return load_catalog({"order/order_placed.avsc": PLACED % extra}, topics=topics_text)
+
+
+def registry_plan(
+    actual: dict[str, Observed], *, of: Catalog | None = None
+) -> tuple[Plan, tuple[registry.Blocked, ...]]:
+    wanted = registry.desired(of or catalog(), environment="local")
+    return registry.plan(wanted, actual, environment="local", target="host", git_commit="c")
+
+
+def text() -> str:
+    return registry.desired(catalog(), environment="local")[0].text
+
+
+def test_an_empty_registry_gets_the_level_before_the_first_version() -> None:
+    made, blocked = registry_plan({})
+    assert [(step.action, step.subject, step.after if step.action == "set-level" else None) for step in made.steps] == [
+        ("set-level", SUBJECT, "FULL_TRANSITIVE"),
+        ("register", SUBJECT, None),
+    ]
+    assert not blocked
+
+
+def test_a_registry_that_says_the_same_needs_nothing() -> None:
+    made, blocked = registry_plan({SUBJECT: Observed(level="FULL_TRANSITIVE", versions={1: text()})})
+    assert (made.steps, made.drift, blocked) == ((), (), ())
+
+
+def test_another_print_of_the_same_schema_needs_nothing() -> None:
+    printed = json.dumps(json.loads(text()), indent=3, sort_keys=True)
+    made, _ = registry_plan({SUBJECT: Observed(level="FULL_TRANSITIVE", versions={1: printed})})
+    assert made.steps == ()
+
+
+def test_a_subject_that_git_does_not_know_is_drift_and_never_deleted() -> None:
+    made, _ = registry_plan({"stranger-value": Observed(level=None, versions={1: '"string"', 2: '"bytes"'})})
+    assert [row.subject for row in made.drift] == ["stranger-value"]
+    assert "stranger-value" not in [step.subject for step in made.steps]
+
+
+def test_a_text_that_would_break_a_live_version_is_blocked_with_the_registrys_words() -> None:
+    broken = catalog(extra=', {"name": "note", "type": "string", "doc": "d"}')
+    _, blocked = registry_plan({SUBJECT: Observed(level="FULL_TRANSITIVE", versions={3: text()})}, of=broken)
+    assert [(row.subject, row.version) for row in blocked] == [(SUBJECT, 3)]
+    assert "READER_FIELD_MISSING_DEFAULT_VALUE" in blocked[0].messages[0]
+
+
+def test_a_saved_plan_reads_back_equal_and_a_changed_one_is_refused() -> None:
+    made, _ = registry_plan({})
+    assert Plan.from_json(made.to_json()) == made
+    body = json.loads(made.to_json())
+    body["steps"][0]["after"] = "NONE"
+    with pytest.raises(UsageError, match="changed after it was made"):
+        Plan.from_json(json.dumps(body))
+
+
+@pytest.mark.parametrize("junk", ["", "null", "[]", "{}", '{"format": 1}', "[" * 100_000])
+def test_a_file_that_is_no_plan_is_refused(junk: str) -> None:
+    with pytest.raises(UsageError, match="not a plan"):
+        Plan.from_json(junk)
+
+
+def topic_plan(actual: dict[str, TopicState], *, may_repartition: bool = False) -> Plan:
+    wanted = topics.desired(catalog(), environment="local")
+    return topics.plan(wanted, actual, environment="local", target="k", git_commit="c", may_repartition=may_repartition)
+
+
+def test_retry_and_dead_letter_topics_follow_from_who_reads_what() -> None:
+    names = set(topics.desired(catalog(), environment="local"))
+    assert names == {
+        "order-events",
+        "dlq.order",
+        "retry.order-view.0s",
+        "retry.order-view.10s",
+        "retry.order-view.60s",
+    }, "a group of one process each has no retry topics"
+
+
+def test_a_cluster_that_is_as_git_says_needs_nothing() -> None:
+    made = topic_plan(topics.desired(catalog(), environment="local"))
+    assert (made.steps, made.drift) == ((), ())
+
+
+def test_settings_are_altered_and_only_the_different_ones() -> None:
+    actual = topics.desired(catalog(), environment="local")
+    actual["order-events"] = TopicState(
+        partitions=3, replication=1, config={**actual["order-events"].config, "retention.ms": "1"}
+    )
+    (step,) = topic_plan(actual).steps
+    assert (step.action, step.before, step.after) == (
+        "alter-config",
+        {"retention.ms": "1"},
+        {"retention.ms": "604800000"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("partitions", "may", "steps", "drifts"), [(1, False, 0, 1), (1, True, 1, 0), (6, False, 0, 1), (6, True, 0, 1)]
+)
+def test_partitions_grow_only_when_asked_and_never_shrink(partitions: int, may: bool, steps: int, drifts: int) -> None:
+    actual = topics.desired(catalog(), environment="local")
+    actual["order-events"] = TopicState(partitions=partitions, replication=1, config=actual["order-events"].config)
+    made = topic_plan(actual, may_repartition=may)
+    assert (len(made.steps), len(made.drift)) == (steps, drifts)
+
+
+def test_topics_that_git_does_not_know_are_drift_but_not_kafkas_own() -> None:
+    actual = topics.desired(catalog(), environment="local")
+    actual |= {
+        name: TopicState(partitions=1, replication=1) for name in ("__consumer_offsets", "_schemas", "left-over")
+    }
+    assert [row.subject for row in topic_plan(actual).drift] == ["left-over"]

@@ -1,0 +1,175 @@
+"""Whatever is sent, the answer is a named error, and the next request is answered."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import json
+import socket
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from treaty.registry.settings import RegistrySettings
+from treaty.registry.testing import registry
+
+PATH = "/subjects/s/versions"
+MIB = 1_048_576
+
+
+@pytest.fixture(scope="module")
+def hostile() -> Iterator[httpx.Client]:
+    """A client of a registry that the tests of this module share; none of them gets anything registered."""
+    with registry() as url, httpx.Client(base_url=url, timeout=60) as client:
+        yield client
+        assert client.get("/subjects").json() == []
+
+
+def refused(client: httpx.Client, content: bytes, **headers: str) -> tuple[int, int, str]:
+    """Status, code and message of the answer to a body."""
+    sent = {"Content-Type": "application/json", **{key.replace("_", "-"): value for key, value in headers.items()}}
+    response = client.post(PATH, content=content, headers=sent)
+    body = response.json()
+    return response.status_code, body["error_code"], body["message"]
+
+
+def of_schema(text: str) -> bytes:
+    return json.dumps({"schema": text}).encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b'{"schema": ', "Malformed JSON: line 1 column 12"),
+        (b'{\n  "schema": "a",\n}', "Malformed JSON: line 3 column 1"),
+        (b'{"schema": NaN}', "Malformed JSON: line 1 column 12"),
+        (b'{"schema": -Infinity}', "Malformed JSON: line 1 column 12"),
+        (b'{"schema": "\xff"}', "Malformed JSON: line 1 column 13"),
+        (b"\xef\xbb\xbf{}", "Malformed JSON: line 1 column 1"),
+        (b"\x00", "Malformed JSON: line 1 column 1"),
+    ],
+)
+def test_malformed_json_is_refused_with_its_place(hostile: httpx.Client, content: bytes, message: str) -> None:
+    assert refused(hostile, content) == (400, 400, message)
+
+
+def test_a_body_over_one_mebibyte_is_refused(hostile: httpx.Client) -> None:
+    assert refused(hostile, b" " * (MIB + 1)) == (413, 413, "Request body is larger than 1048576 bytes.")
+    assert refused(hostile, b" " * MIB)[0] == 422
+
+
+def test_twenty_mebibytes_are_refused_too(hostile: httpx.Client) -> None:
+    with contextlib.suppress(httpx.WriteError):  # the registry may also hang up on who keeps sending
+        assert refused(hostile, b" " * (20 * MIB))[0] == 413
+    assert hostile.get("/").status_code == 200
+
+
+def test_a_gzip_bomb_is_cut_off_at_the_limit(hostile: httpx.Client) -> None:
+    packed = io.BytesIO()
+    with gzip.GzipFile(fileobj=packed, mode="wb") as file:
+        for _ in range(200):
+            file.write(b" " * MIB)
+    bomb = packed.getvalue()
+    assert len(bomb) < MIB
+    assert refused(hostile, bomb, Content_Encoding="gzip")[:2] == (413, 413)
+
+
+def test_broken_gzip_is_named(hostile: httpx.Client) -> None:
+    body = gzip.compress(of_schema('"int"'))
+    assert refused(hostile, b"not gzip", Content_Encoding="gzip")[1] == 42201
+    assert "ends early" in refused(hostile, body[:-9], Content_Encoding="gzip")[2]
+
+
+def test_a_gzip_body_is_read(hostile: httpx.Client) -> None:
+    status, code, message = refused(hostile, gzip.compress(of_schema('"strin"')), Content_Encoding="gzip")
+    assert (status, code) == (422, 42201)
+    assert "strin" in message
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":', '{"schema":['])
+def test_a_body_nested_fifty_thousand_deep_is_refused(hostile: httpx.Client, opening: str) -> None:
+    status, code, message = refused(hostile, opening.encode() * 50_000)
+    assert (status, code) == (422, 42201)
+    assert "nested deeper than 400" in message
+
+
+@pytest.mark.parametrize("opening", ["[", '{"type":', '{"type":"array","items":'])
+def test_a_schema_nested_too_deep_is_refused_with_the_limit(hostile: httpx.Client, opening: str) -> None:
+    depth = min(50_000, 500_000 // len(opening))
+    status, code, message = refused(hostile, of_schema(opening * depth))
+    assert (status, code) == (422, 42201)
+    assert "400" in message or "100" in message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"type":"record","name":"T","fields":[],"x":NaN}',
+        '{"type":"record","name":"T","name":"U","fields":[]}',
+        '\ufeff"int"',
+        '{"type":"record","name":"T","doc":"\\ud800","fields":[]}',
+        '{"type":"record","name":"T","fields":[],"x":1e999}',
+        '{"type":"fixed","name":"T","size":' + "9" * 5000 + "}",
+        "// comment\n1",
+    ],
+)
+def test_a_schema_that_is_no_strict_json_is_refused_with_its_place(hostile: httpx.Client, text: str) -> None:
+    status, code, message = refused(hostile, of_schema(text))
+    assert (status, code) == (422, 42201)
+    assert message.startswith("Invalid schema of type AVRO, details: <schema>:1:")
+
+
+def test_a_schema_over_half_a_mebibyte_is_too_large(hostile: httpx.Client) -> None:
+    text = '{"type":"record","name":"T","fields":[],"doc":"' + "x" * 524_288 + '"}'
+    assert refused(hostile, of_schema(text)) == (422, 42209, "Register operation failed because schema is too large")
+
+
+def test_too_much_metadata_is_too_large(hostile: httpx.Client) -> None:
+    body = {"schema": '"int"', "metadata": {"properties": {"a": "x" * 65_536}}}
+    assert refused(hostile, json.dumps(body).encode())[1] == 42209
+
+
+def test_half_a_surrogate_pair_is_refused(hostile: httpx.Client) -> None:
+    body = b'{"schema": "\\"int\\"", "metadata": {"properties": {"a": "\\ud83d"}}}'
+    assert refused(hostile, body) == (422, 42201, "Invalid request body: a string holds half of a surrogate pair")
+
+
+def test_a_number_of_five_thousand_digits_is_refused(hostile: httpx.Client) -> None:
+    assert refused(hostile, b'{"schema": "\\"int\\"", "id": ' + b"9" * 5000 + b"}")[1] == 42201
+    assert refused(hostile, b'{"schema": "\\"int\\"", "id": 2147483648}')[1] == 42201
+
+
+def test_too_many_references_are_refused(hostile: httpx.Client) -> None:
+    references = [{"name": f"T{index}", "subject": "t", "version": 1} for index in range(101)]
+    body = json.dumps({"schema": '"int"', "references": references}).encode()
+    assert "the limit is 100" in refused(hostile, body)[2]
+
+
+@pytest.mark.parametrize("path", ["/subjects/%ff%fe/versions", "/subjects/%zz/versions", "/subjects/a%00b/versions"])
+def test_odd_paths_are_answered(hostile: httpx.Client, path: str) -> None:
+    host, port = hostile.base_url.host, hostile.base_url.port
+    with socket.create_connection((host, port or 80)) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 404")
+    assert b'"error_code":40401' in answer
+
+
+def test_a_connection_stays_usable_after_an_error(hostile: httpx.Client) -> None:
+    for _ in range(3):
+        assert refused(hostile, b"{")[0] == 400
+        assert hostile.get("/subjects").status_code == 200
+
+
+def test_every_answer_has_an_id_and_is_not_cached(hostile: httpx.Client) -> None:
+    response = hostile.get("/nope", headers={"X-Request-Id": "abc-1"})
+    assert response.headers["x-request-id"] == "abc-1"
+    assert response.headers["cache-control"] == "no-cache, no-store, must-revalidate"
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert len(hostile.get("/", headers={"X-Request-Id": "a b"}).headers["x-request-id"]) == 32
+
+
+def test_settings_limit_the_body(hostile: httpx.Client) -> None:
+    assert RegistrySettings().limits.body_bytes == MIB

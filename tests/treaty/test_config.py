@@ -1,0 +1,77 @@
+"""Where a setting comes from, and what is said about a wrong one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from treaty.config import Settings
+from treaty.errors import UsageError
+
+
+def project(folder: Path, text: str = "") -> Path:
+    (folder / "treaty.toml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def load(folder: Path, **env: str) -> Settings:
+    return Settings.load(None, env, start=folder)
+
+
+def test_the_environment_wins_over_the_file_and_the_file_over_the_default(tmp_path: Path) -> None:
+    project(tmp_path, '[project]\nschemas = "events"\n')
+    assert load(tmp_path).values["project"]["schemas"].source == "treaty.toml"
+    assert load(tmp_path).values["project"]["sdk"].source == "default"
+    overridden = load(tmp_path, TREATY_PROJECT__SCHEMAS="other")
+    assert overridden.get("project", "schemas") == "other"
+    assert overridden.values["project"]["schemas"].source == "TREATY_PROJECT__SCHEMAS"
+
+
+def test_the_file_is_found_upwards_but_not_above_the_repository(tmp_path: Path) -> None:
+    project(tmp_path)
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+    assert load(inner).root == tmp_path
+    (tmp_path / "a" / ".git").mkdir()
+    with pytest.raises(UsageError, match=r"No treaty\.toml"):
+        load(inner)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[project]\nschemsa = 'x'\n", "did you mean `schemas`"),
+        ("[projects]\n", "did you mean `project`"),
+        ("[project]\nschemas = 3\n", "must be a text, not a whole number"),
+        ("[environment.prod]\nregistri = 'x'\n", "did you mean `registry`"),
+        ("[project\n", "not valid TOML"),
+        ("[environment.prod]\nregistry = '${NOT_SET}'\n", "NOT_SET} is not set"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_the_way_out(tmp_path: Path, text: str, words: str) -> None:
+    project(tmp_path, text)
+    with pytest.raises(UsageError) as refused:
+        load(tmp_path)
+    assert words in str(refused.value)
+
+
+def test_placeholders_are_filled_once_and_never_from_their_own_value(tmp_path: Path) -> None:
+    project(tmp_path, "[environment.prod]\nregistry = 'http://${HOST}'\n")
+    settings = load(tmp_path, HOST="${OTHER}")
+    assert settings.of_environment("prod")["registry"] == "http://${OTHER}"
+
+
+def test_lists_and_numbers_come_from_variables_with_their_type(tmp_path: Path) -> None:
+    project(tmp_path)
+    settings = load(tmp_path, TREATY_LINT__USE="minimal, field-without-doc", TREATY_REGISTRY__PORT="9000")
+    assert settings.get("lint", "use") == ["minimal", "field-without-doc"]
+    assert settings.get("registry", "port") == 9000
+    with pytest.raises(UsageError, match="not a whole number"):
+        load(tmp_path, TREATY_REGISTRY__PORT="many")
+
+
+def test_an_unknown_environment_is_refused_with_the_nearest_name(tmp_path: Path) -> None:
+    project(tmp_path, "[environment.prod]\nbrokers = 'k:9092'\n")
+    with pytest.raises(UsageError, match="did you mean `prod`"):
+        load(tmp_path).of_environment("prd")
