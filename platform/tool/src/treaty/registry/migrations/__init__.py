@@ -23,6 +23,12 @@ def newest_revision() -> str:
     return ScriptDirectory.from_config(_config()).get_current_head() or ""
 
 
+def is_known(revision: str) -> bool:
+    """True if this program has that revision; "" (no tables yet) counts."""
+    scripts = ScriptDirectory.from_config(_config())
+    return not revision or any(script.revision == revision for script in scripts.walk_revisions())
+
+
 def revision_of(connection: Connection) -> str:
     """The revision that a database has; "" for none."""
     return MigrationContext.configure(connection).get_current_revision() or ""

@@ -38,7 +38,10 @@ class Postgres:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection in a transaction that sees one snapshot."""
-        with self.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection, connection.begin():
+        with (
+            self.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection,
+            connection.begin(),
+        ):
             yield connection
 
     @contextmanager

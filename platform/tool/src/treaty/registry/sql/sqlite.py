@@ -58,7 +58,10 @@ class Sqlite:
         if not self._writing.acquire(timeout=LOCK_SECONDS):
             raise StoreUnavailable
         try:
-            with self.engine.connect().execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}) as connection, connection.begin():
+            with (
+                self.engine.connect().execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}) as connection,
+                connection.begin(),
+            ):
                 yield connection
         finally:
             self._writing.release()

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from treaty.registry.errors import StartRefused, StoreConflict, StoreUnavailable
-from treaty.registry.migrations import newest_revision, revision_of, upgrade
+from treaty.registry.migrations import is_known, newest_revision, revision_of, upgrade
 from treaty.registry.names import Name
 from treaty.registry.sql.postgres import Postgres
 from treaty.registry.sql.reader import SqlReader
@@ -72,8 +72,15 @@ class SqlStore:
         return Readiness(ready=False, details={"database": "ok", "migrations": f"behind: {found} < {wanted}"})
 
     def migrate(self) -> None:
-        """Bring the tables to our revision."""
+        """Bring the tables to our revision; raises ``StartRefused`` if they are newer."""
         with self._errors_named(), self._database.migrating() as connection:
+            found = revision_of(connection)
+            if not is_known(found):
+                raise StartRefused(
+                    f"The database is at revision {found}, which this program (at {newest_revision()}) does not know. "
+                    "Start the newer treaty that has written it.",
+                    exit_code=3,
+                )
             upgrade(connection)
 
     def require_revision(self) -> None:

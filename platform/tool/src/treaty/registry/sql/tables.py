@@ -86,7 +86,7 @@ class VersionTable(RegistryTable, table=True):
             "versions_live",
             "context",
             "subject",
-            text("version DESC"),
+            "version",
             sqlite_where=text("NOT deleted"),
             postgresql_where=text("NOT deleted"),
         ),

@@ -103,7 +103,7 @@ def _versions() -> None:
     op.create_index(
         "versions_live",
         "versions",
-        ["context", "subject", text("version DESC")],
+        ["context", "subject", "version"],
         sqlite_where=text("NOT deleted"),
         postgresql_where=text("NOT deleted"),
     )
