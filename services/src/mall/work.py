@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,6 +17,12 @@ from treaty_runtime.event import Context, Event, Schedule, Stage
 from treaty_runtime.job import Job
 
 
+class ScheduleHere(Protocol):
+    """Schedules a job in the transaction at hand; `replace` moves one that is there, done or not."""
+
+    def __call__(self, job: Job, *, replace: bool = False) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
     """What a request or a handler works with; nothing leaves the service unless the transaction commits."""
@@ -23,7 +30,7 @@ class Work:
     session: AsyncSession
     now: datetime
     stage: Callable[[Event], UUID]
-    schedule: Callable[[Job], None]
+    schedule: ScheduleHere
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from itertools import count
 
 import pytest
-import uvicorn
 
 from mall.notification import api, socket
 from mall.notification.handlers import inbox_handlers, push_handlers
 from mall.notification.hub import Hub
 from mall.notification.tables import metadata
+from mall.serving import server
 from mall_events.notification import UserNotified
 from tests.mall.counter import Clock, Counter, Tokens, opened
 from tests.parts.waiting import eventually
@@ -50,13 +50,9 @@ async def office(database_url: str, clock: Clock, tokens: Tokens, port: int) -> 
         state = counter.app.state
         state.hub, state.allowed_origins = hub, frozenset({"https://shop.test"})
         state.new_ticket = lambda: f"ticket-{next(tickets)}"
-        server = uvicorn.Server(
-            uvicorn.Config(
-                counter.app, host="127.0.0.1", port=port, log_level="error", lifespan="off", **socket.SERVER_LIMITS
-            )
-        )
-        serving = asyncio.create_task(server.serve())
-        await eventually(lambda: server.started)
+        listening = server(counter.app, host="127.0.0.1", port=port)
+        serving = asyncio.create_task(listening.serve())
+        await eventually(lambda: listening.started)
         yield Office(counter, hub, f"127.0.0.1:{port}")
-        server.should_exit = True
+        listening.should_exit = True
         await serving

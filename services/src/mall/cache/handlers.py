@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from treaty_runtime.handlers import Handlers
-
 from mall.cache.domain import day_of, heat
 from mall.cache.store import CacheStore
 from mall_events.goods import GoodsUpdated, GoodsViewed, StockChanged
 from mall_events.order import OrderCancelled, OrderCreated
 from treaty_runtime.event import Context
+from treaty_runtime.handlers import Handlers
 
 
 def cache_handlers(store: CacheStore) -> Handlers:
@@ -16,7 +15,7 @@ def cache_handlers(store: CacheStore) -> Handlers:
     handlers = Handlers()
     on = handlers.on
 
-    @on(GoodsUpdated)
+    @on(GoodsUpdated, inbox=False)
     async def keep_goods(event: GoodsUpdated, _context: Context) -> None:
         fields = {
             "seller_id": str(event.seller_id),
@@ -28,20 +27,20 @@ def cache_handlers(store: CacheStore) -> Handlers:
         }
         await store.put("goods", event.goods_id, version=event.goods_version, fields=fields)
 
-    @on(StockChanged)
+    @on(StockChanged, inbox=False)
     async def keep_stock(event: StockChanged, _context: Context) -> None:
         fields = {"available": str(event.available)}
         await store.put("stock", event.goods_id, version=event.stock_version, fields=fields)
 
-    @on(GoodsViewed)
+    @on(GoodsViewed, inbox=False)
     async def count_view(event: GoodsViewed, context: Context) -> None:
         await store.warm(heat(event), event_id=context.envelope.id, day=day_of(event.event_time))
 
-    @on(OrderCreated)
+    @on(OrderCreated, inbox=False)
     async def count_order(event: OrderCreated, context: Context) -> None:
         await store.warm(heat(event), event_id=context.envelope.id, day=day_of(event.event_time))
 
-    @on(OrderCancelled)
+    @on(OrderCancelled, inbox=False)
     async def uncount_order(event: OrderCancelled, context: Context) -> None:
         await store.warm(heat(event), event_id=context.envelope.id, day=day_of(event.event_time))
 

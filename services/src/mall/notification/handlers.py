@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from treaty_runtime.handlers import Handlers
-
 from mall.notification.domain import notices
 from mall.notification.hub import Hub, Push
 from mall.notification.inbox import deliver
@@ -11,6 +9,7 @@ from mall_events.chat import ChatMessageCreated
 from mall_events.notification import UserNotified
 from mall_events.order import OrderCancelled, OrderCreated, OrderPaid, OrderStatusChanged
 from treaty_runtime.event import Context
+from treaty_runtime.handlers import Handlers
 
 
 def inbox_handlers(*, locale: str) -> Handlers:
@@ -45,7 +44,7 @@ def push_handlers(hub: Hub) -> Handlers:
     """What hands live notifications to the sockets of this node."""
     handlers = Handlers()
 
-    @handlers.on(UserNotified)
+    @handlers.on(UserNotified, inbox=False)
     async def push(event: UserNotified, _context: Context) -> None:
         hub.push(
             event.user_id,

@@ -22,8 +22,6 @@ from mall.work import Desk
 
 NOT_JSON, POLICY, TOO_SLOW = 1003, 1008, 1013
 PAGE = 100
-SERVER_LIMITS = {"ws_max_size": 65_536, "ws_ping_interval": 20.0, "ws_ping_timeout": 20.0}
-"""What the server enforces below this module: frame size in bytes (1009), seconds between pings and until one must be answered."""
 routes = APIRouter()
 
 

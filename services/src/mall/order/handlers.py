@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from treaty_runtime.handlers import Handlers
-
 from mall.order import listing, store
 from mall.order.domain import Ignored, Trigger
 from mall.order.timeout import timeout_job
@@ -12,6 +10,7 @@ from mall.work import handling
 from mall_events.goods import GoodsUpdated
 from mall_events.order import OrderTimedOut
 from treaty_runtime.event import Context
+from treaty_runtime.handlers import Handlers
 
 handlers = Handlers()
 on = handlers.on
@@ -33,5 +32,4 @@ async def cancel_unpaid(event: OrderTimedOut, context: Context) -> None:
     outcome = await carry_out(work, row=row, step=Step(trigger=Trigger.TIMED_OUT, operator="system:order"))
     if isinstance(outcome, Ignored) and outcome.until:
         row.pay_before, row.timeout_staged_at = outcome.until, None
-        # Another id: the job that led here is done, and a done job of the same id would not run again.
-        work.schedule(timeout_job(event.order_id, due=outcome.until))
+        work.schedule(timeout_job(event.order_id, due=outcome.until), replace=True)
