@@ -14,6 +14,7 @@ import uvicorn
 
 from treaty.registry.app import create_app
 from treaty.registry.errors import StartRefused
+from treaty.registry.listening import listen
 from treaty.registry.memory import MemoryStore
 from treaty.registry.observation import Failed, Record
 from treaty.registry.settings import RegistrySettings
@@ -54,9 +55,8 @@ def serve(settings: RegistrySettings, *, say: Callable[[str], object] = sys.stde
 
 
 def _listening(settings: RegistrySettings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+        return listen(settings.host, settings.port)
     except OSError as error:
         raise StartRefused(
             f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}. "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from treaty.registry.app import create_app
+from treaty.registry.listening import listen
 from treaty.registry.memory import MemoryStore
 from treaty.registry.settings import RegistrySettings
 from treaty.registry.store import Store
@@ -22,7 +22,7 @@ def registry(store: Store | None = None, *, settings: RegistrySettings | None = 
     It answers from the first moment: the socket listens before the URL is given, so nobody has to wait or to try again.
     """
     settings = settings or RegistrySettings()
-    listening = socket.create_server(("127.0.0.1", port))
+    listening = listen("127.0.0.1", port)
     app = create_app(store or MemoryStore(), settings=settings)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="registry-server", daemon=True)
