@@ -163,3 +163,6 @@ class DelayedRow(Tables):
     done_at: Mapped[datetime | None]
     failed_at: Mapped[datetime | None]
     __table_args__ = (Index("delayed_due", "queue", "due_at"),)
+
+    law = "add"
+    """What the scheduler's flush does with a new row: add, replace or cancel. No column."""

@@ -1,0 +1,259 @@
+"""Delayed jobs on a real Redis: once, never early, whatever Redis forgets and whoever dies."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from redis.asyncio import Redis
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+
+from tests.treaty_runtime.relaying import until
+from treaty_runtime.delay import Claimed, RedisDelays
+from treaty_runtime.delay_queue import DelayQueue, DelayWorkers
+from treaty_runtime.delayed_jobs import DelayedJobs
+from treaty_runtime.hooks import Hooks, JobRun, OutageBegan
+from treaty_runtime.job import Job
+from treaty_runtime.job_runner import JobContext, JobRunner
+from treaty_runtime.outages import Outages
+from treaty_runtime.retry import RetryPolicy
+from treaty_runtime.schedule import Scheduler
+from treaty_runtime.tables import DelayedRow
+
+pytestmark = pytest.mark.redis
+Sessions = async_sessionmaker[AsyncSession]
+QUEUE = "order-timeout"
+
+
+@pytest.fixture
+async def client(redis: str) -> AsyncIterator[Redis]:
+    made = Redis.from_url(redis)
+    yield made
+    await made.aclose()
+
+
+@dataclass
+class Workplace:
+    """A database, a Redis, and workers that count what they did in a table without uniqueness."""
+
+    engine: AsyncEngine
+    redis: Redis | None
+    retry: RetryPolicy = field(default_factory=lambda: RetryPolicy(delays=("10ms", "10ms"), jitter=0))
+    seen: list[object] = field(default_factory=list)
+    early: list[timedelta] = field(default_factory=list)
+    failing: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Builds what needs the engine."""
+        self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        self.scheduler = Scheduler()
+        self.jobs = DelayedJobs(self.engine)
+
+    async def handle(self, job: Job, context: JobContext) -> None:
+        """Count the run in the job's transaction."""
+        now = datetime.now(UTC)
+        if now < job.due:
+            self.early.append(job.due - now)
+        await context.session.execute(text("INSERT INTO ran VALUES (:id)"), {"id": job.id})
+        if job.id in self.failing:
+            raise ZeroDivisionError
+
+    def workers(self, *, sweep_every: float = 60.0) -> DelayWorkers:
+        """Workers of one process."""
+        hooks = Hooks([self.seen.append])
+        queue = DelayQueue(
+            workers={QUEUE: self.handle}, redis=self.redis, retry=self.retry, sweep_every=timedelta(seconds=sweep_every)
+        )
+        runner = JobRunner(
+            queue.workers,
+            jobs=self.jobs,
+            sessions=self.sessions,
+            retry=queue.retry,
+            timeout=queue.timeout,
+            random=random.random,
+            clock=time.monotonic,
+            hooks=hooks,
+        )
+        outages = Outages("delay", clock=time.monotonic, hooks=hooks)
+        workers = DelayWorkers(queue, jobs=self.jobs, runner=runner, outages=outages, owner="w")
+        self.scheduler.on_commit(workers.committed)
+        return workers
+
+    async def schedule(self, *job_ids: str, after: float = 0.0, replace: bool = False) -> None:
+        """Schedule jobs due in so many seconds, in one transaction."""
+        due = datetime.now(UTC) + timedelta(seconds=after)
+        async with self.sessions.begin() as session:
+            for job_id in job_ids:
+                self.scheduler.schedule(session, Job(queue=QUEUE, id=job_id, due=due), replace=replace)
+
+    async def ran(self) -> list[str]:
+        """Ids of the jobs that ran and committed, repeats included."""
+        async with self.sessions() as session:
+            return sorted((await session.scalars(text("SELECT id FROM ran"))).all())
+
+    def outcomes(self) -> list[str]:
+        """How the looks at jobs ended, in order."""
+        return [hook.outcome for hook in self.seen if isinstance(hook, JobRun)]
+
+
+@pytest.fixture
+async def place(database: AsyncEngine, client: Redis) -> Workplace:
+    async with database.begin() as connection:
+        await connection.execute(text("CREATE TABLE ran (id varchar(255))"))
+    return Workplace(database, client)
+
+
+async def test_a_job_runs_once_and_not_before_it_is_due(place: Workplace) -> None:
+    async with _running(place.workers()):
+        await place.schedule("later", after=0.4)
+        await place.schedule("now")
+        await until(lambda: len(place.outcomes()) == 2)
+    assert await place.ran() == ["later", "now"]
+    assert place.early == []
+
+
+async def test_two_processes_run_each_job_once(place: Workplace) -> None:
+    names = [f"o-{number:03}" for number in range(60)]
+    async with _running(place.workers(), place.workers()):
+        await place.schedule(*names)
+        await until(lambda: place.outcomes().count("done") == 60)
+    assert await place.ran() == names
+
+
+async def test_jobs_survive_a_flushed_redis(place: Workplace, client: Redis) -> None:
+    await place.schedule("a", "b", after=0.3)
+    await client.flushall()
+    async with _running(place.workers(sweep_every=0.2)):
+        await asyncio.wait_for(client.flushall(), 5)
+        await until(lambda: place.outcomes().count("done") == 2)
+    assert await place.ran() == ["a", "b"]
+    assert place.early == []
+
+
+async def test_without_redis_the_table_is_polled(place: Workplace) -> None:
+    place.redis = Redis.from_url("redis://127.0.0.1:1/0")
+    async with _running(place.workers()):
+        await place.schedule("a", after=0.2)
+        await until(lambda: place.outcomes() == ["done"])
+    assert await place.ran() == ["a"]
+    assert place.early == []
+    assert any(isinstance(hook, OutageBegan) and hook.dependency == "redis" for hook in place.seen)
+
+
+async def test_a_failing_job_follows_the_schedule_and_then_waits_for_an_operator(place: Workplace) -> None:
+    place.failing.add("bad")
+    async with _running(place.workers()):
+        await place.schedule("bad")
+        await until(lambda: "failed" in place.outcomes())
+    assert place.outcomes() == ["retried", "retried", "failed"]
+    assert await place.ran() == [], "what a failed attempt wrote is rolled back"
+    async with place.sessions() as session:
+        (row,) = await session.scalars(select(DelayedRow))
+    assert (row.attempts, row.done_at) == (3, None)
+    assert row.failed_at is not None
+
+
+async def test_a_moved_job_runs_at_its_new_time_only(place: Workplace) -> None:
+    async with _running(place.workers()):
+        await place.schedule("a", after=0.2)
+        await place.schedule("a", after=0.6, replace=True)
+        await until(lambda: "done" in place.outcomes())
+    assert await place.ran() == ["a"]
+    assert place.early == []
+
+
+async def test_a_cancelled_job_does_not_run(place: Workplace) -> None:
+    async with _running(place.workers()):
+        await place.schedule("gone", after=0.3)
+        async with place.sessions.begin() as session:
+            place.scheduler.cancel(session, QUEUE, "gone")
+        await until(lambda: place.outcomes() == ["duplicate"])
+    assert await place.ran() == []
+
+
+async def test_a_job_of_a_killed_worker_runs_elsewhere(
+    place: Workplace, client: Redis, database_url: str, redis: str
+) -> None:
+    """A real process dies by SIGKILL between its effect and the commit; the effect is made once."""
+    await place.schedule("a")
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.treaty_runtime.stuck_job", database_url, redis, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert await asyncio.wait_for(process.stdout.readline(), 60) == b"inside\n"
+    process.send_signal(signal.SIGKILL)
+    await process.wait()
+    assert await place.ran() == []
+    await _end_leases(client)
+    async with _running(place.workers()):
+        await until(lambda: "done" in place.outcomes())
+    assert await place.ran() == ["a"]
+
+
+async def test_an_expired_claim_goes_to_the_next_and_the_former_answer_counts_no_more(client: Redis) -> None:
+    delays = RedisDelays(client)
+    await delays.push(QUEUE, [("a", datetime.now(UTC))])
+    (first,) = (await _claim(delays)).claims
+    assert (await delays.claim(QUEUE, limit=10)).claims == []
+    await _end_leases(client)
+    (second,) = (await _claim(delays)).claims
+    assert first.token != second.token
+    assert not await delays.acknowledge(QUEUE, first)
+    assert not await delays.extend(QUEUE, first)
+    assert not await delays.again(QUEUE, first, due=datetime.now(UTC))
+    assert await delays.extend(QUEUE, second)
+    assert await delays.acknowledge(QUEUE, second)
+    assert (await delays.claim(QUEUE, limit=10)).claims == []
+
+
+async def test_a_job_under_way_is_not_queued_again_by_the_sweeper(client: Redis) -> None:
+    delays = RedisDelays(client)
+    await delays.push(QUEUE, [("a", datetime.now(UTC))])
+    (claim,) = (await _claim(delays)).claims
+    await delays.push(QUEUE, [("a", datetime.now(UTC))])
+    assert await delays.acknowledge(QUEUE, claim)
+    assert await delays.claim(QUEUE, limit=10) == ([], None)
+
+
+async def test_one_process_sweeps_a_queue(client: Redis) -> None:
+    delays = RedisDelays(client)
+    assert await delays.may_sweep(QUEUE, owner="a", seconds=60)
+    assert not await delays.may_sweep(QUEUE, owner="b", seconds=60)
+
+
+async def _claim(delays: RedisDelays) -> Claimed:
+    """What is due now: Redis may be a millisecond behind this host."""
+    found: list[Claimed] = []
+
+    async def is_due() -> bool:
+        found.append(await delays.claim(QUEUE, limit=10))
+        return bool(found[-1].claims)
+
+    await until(is_due)
+    return found[-1]
+
+
+async def _end_leases(client: Redis) -> None:
+    key = f"treaty:delay:{{{QUEUE}}}:lease"
+    await client.zunionstore(key, {key: 0})
+
+
+@asynccontextmanager
+async def _running(*workers: DelayWorkers) -> AsyncIterator[None]:
+    async with asyncio.TaskGroup() as group:
+        for worker in workers:
+            group.create_task(worker.run())
+        try:
+            yield
+        finally:
+            for worker in workers:
+                worker.stop()
