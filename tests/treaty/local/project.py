@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 from tests.parts.waiting import wait_until
@@ -56,16 +58,22 @@ def make_project(folder: Path, *, service: str = "till") -> Path:
 
 
 class Command:
-    """``treaty up`` in a project, on free ports."""
+    """``treaty up`` in a project, on free ports. ``terminal``: the slave side of one that becomes its controlling terminal."""
 
-    def __init__(self, project: Path, *arguments: str) -> None:
+    def __init__(self, project: Path, *arguments: str, terminal: int | None = None) -> None:
         self.project, self.output = project, project / "output.txt"
         self.file = StateFile(project / ".treaty")
         free = [word for name in PARTS for word in ("--port", f"{name}=0")]
+
+        def take_terminal() -> None:
+            if terminal is not None:
+                fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "treaty", "up", *free, *arguments], cwd=project, stdout=output, stderr=output,
-                stdin=subprocess.DEVNULL, start_new_session=True,
+                [sys.executable, "-m", "treaty", "up", *free, *arguments], cwd=project, start_new_session=True,
+                stdin=subprocess.DEVNULL, stdout=terminal or output, stderr=output, preexec_fn=take_terminal,  # noqa: PLW1509  one ioctl
+                pass_fds=[terminal] if terminal else [],
             )  # fmt: skip
 
     def wait_until_it_says(self, words: str, deadline: float = 90.0) -> str:

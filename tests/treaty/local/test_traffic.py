@@ -29,14 +29,10 @@ class Mall:
         if call.kind in ("submit", "approve"):
             return ok(goods_id=call.subject, seller_id=SELLERS[0], status="ON_SALE")
         if call.kind == "order":
-            order = {
-                "order_id": self._next(),
-                "buyer_id": call.user,
-                "seller_id": SELLERS[0],
-                "status": "PENDING_PAYMENT",
-            }
-            self.orders[order["order_id"]] = order
-            return ok(**order)
+            number = self._next()
+            people = {"buyer_id": call.user, "seller_id": SELLERS[0]}
+            self.orders[number] = {"order_id": number, "status": "PENDING_PAYMENT"} | people
+            return ok(**self.orders[number])
         if call.kind in ("mark-paid", "ship", "confirm", "cancel"):
             states = {"mark-paid": "PAID", "ship": "SHIPPED", "confirm": "COMPLETED", "cancel": "CANCELLED"}
             self.orders[call.subject]["status"] = states[call.kind]

@@ -11,7 +11,6 @@ import pytest
 
 from tests.parts.waiting import wait_until
 from tests.treaty.local.project import Command, make_project, treaty
-from treaty.local.guard import identity
 from treaty.local.health import ask
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
@@ -69,13 +68,25 @@ def test_nothing_outlives_a_killed_up_and_the_next_one_starts(project: Path, up:
     assert again.process.returncode == 0
 
 
-def test_nothing_outlives_the_terminal(up: Command) -> None:
+def test_nothing_outlives_the_terminal(project: Path) -> None:
+    terminal, side = os.openpty()
+    up = Command(project, terminal=side)
+    os.close(side)
     up.wait_until_it_says("ends everything")
     state = up.state()
-    os.kill(up.process.pid, signal.SIGHUP)
-    assert up.process.wait(60) == 0
+    os.close(terminal)  # the window is closed: the kernel sends SIGHUP, and writing to it fails from now on
+    up.process.wait(60)
     assert state.alive() == []
-    assert identity(up.process.pid) is None
+    assert "Everything has ended." in up.text()
+
+
+def test_ctrl_c_while_starting_leaves_nothing_and_is_130(project: Path, up: Command) -> None:
+    wait_until(lambda: (up.file.read() or up.process.poll()) and up.state().parts, 60)
+    state = up.state()
+    os.kill(up.process.pid, signal.SIGINT)
+    assert up.process.wait(60) == 130
+    assert state.alive() == []
+    assert up.file.read() is None
 
 
 def test_a_service_that_cannot_start_is_shown_with_its_last_lines_and_the_rest_goes_on(tmp_path: Path) -> None:

@@ -31,13 +31,16 @@ def demo(config: Path | None, seconds: float | None, rate: float, seed: int | No
     from datetime import UTC, datetime
     from random import Random
 
-    from treaty.local.demo import Demo
+    from treaty.errors import UsageError
+    from treaty.local.demo import DRIVEN, Demo
     from treaty.local.stack import running_stack
     from treaty.local.supervision import supervise
     from treaty.ops.schemas import load_project
 
     settings = load_settings(config)
     layout = layout_of(settings, options)
+    if lacking := DRIVEN - layout.ports.keys():
+        raise UsageError(f"The demo drives services that this project does not have: {', '.join(sorted(lacking))}.")
     machine, view = machine_and_view()
     show = Demo(
         load_project(settings),

@@ -21,6 +21,8 @@ from treaty_codegen import Catalog
 LINE_SECONDS = 5.0
 QUIET_SECONDS = 30.0
 PAGE_SERVICE = "order"
+DRIVEN = frozenset({"goods", "order", "chat"})
+"""The services that the traffic goes to; ``--without`` one of them means that its developer runs it on the same port."""
 
 
 class Demo:
