@@ -119,7 +119,7 @@ def test_references_go_both_ways(confluent: SchemaRegistryClient) -> None:
     data = write({"line": {"sku": "a"}}, VALUE)
     assert AvroDeserializer(confluent)(data, VALUE) == {"line": {"sku": "a"}}
     found: RegisteredSchema = confluent.get_latest_version("order-events-value")
-    assert [ref.subject for ref in found.schema.references] == ["line"]
+    assert [ref.subject for ref in found.schema.references or []] == ["line"]
 
 
 def test_a_name_with_a_slash_keeps_it(confluent: SchemaRegistryClient) -> None:

@@ -114,7 +114,7 @@ def serving(database: str, port: int) -> Iterator[tuple[subprocess.Popen[str], h
 def test_acknowledged_ids_outlive_kill_9(database: str, port: int) -> None:
     acknowledged: dict[str, int] = {}
     for round_number in range(2):
-        with serving(database, port) as (process, client), ThreadPoolExecutor(9) as pool:
+        with serving(database, port) as (process, client), ThreadPoolExecutor(4) as pool:
 
             def keep_registering(thread: int, client: httpx.Client = client, round_number: int = round_number) -> None:
                 for number in range(10_000):
@@ -126,8 +126,8 @@ def test_acknowledged_ids_outlive_kill_9(database: str, port: int) -> None:
                     assert answer.status_code == 200
                     acknowledged[subject] = answer.json()["id"]
 
-            working = [pool.submit(keep_registering, thread) for thread in range(8)]
-            wanted = 40 * (round_number + 1)
+            working = [pool.submit(keep_registering, thread) for thread in range(4)]
+            wanted = 25 * (round_number + 1)
             wait_until(lambda wanted=wanted: len(acknowledged) >= wanted)  # type: ignore[misc]  # a default binds it now
             os.kill(process.pid, signal.SIGKILL)
             for each in working:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from treaty.registry import RegistrySettings, serve
 from treaty.registry.errors import StartRefused
+from treaty.registry.server import serve
+from treaty.registry.settings import RegistrySettings
 from treaty.registry.sql.store import open_store
 
 

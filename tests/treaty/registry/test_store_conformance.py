@@ -127,11 +127,11 @@ def test_referrers_are_found_by_version_and_by_subject(store: Store) -> None:
     with store.read() as reader:
         assert reader.referrers(A, 1) == []
         (found,) = reader.referrers(A, 2)
-        assert (found.schema_id, found.subjects, found.live) == (referrer, {B}, {B})
+        assert (found.schema_id, found.subjects, found.live) == (referrer, frozenset({B}), frozenset({B}))
         assert reader.referrers(A) == [found]
     with store.write(B) as writer:
         writer.mark_deleted(B, [1], at=9)
-        assert [(each.subjects, each.live) for each in writer.referrers(A)] == [({B}, frozenset())]
+        assert [(each.subjects, each.live) for each in writer.referrers(A)] == [(frozenset({B}), frozenset[Name]())]
 
 
 def test_a_subject_can_go_whose_versions_refer_to_each_other(store: Store) -> None:

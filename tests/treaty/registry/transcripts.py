@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
+import httpx2
 
 from tests.cases.markdown import WRITE, Block, Case, expect
 from treaty.registry.negotiation import V1
@@ -35,7 +35,7 @@ class Transcript:
         """Which version the registry has to answer like."""
         return "7" if self.case.of("http")[0].argument == "7" else "8"
 
-    def play(self, client: httpx.Client) -> None:
+    def play(self, client: httpx2.Client) -> None:
         """Send every request and compare every answer."""
         for sent, block in self.pairs():
             response = client.send(self.request(client, sent.text))
@@ -47,7 +47,7 @@ class Transcript:
         assert [block.language for block in blocks] == ["http", "answer"] * (len(blocks) // 2), self.case.place
         return zip(blocks[::2], blocks[1::2], strict=True)
 
-    def request(self, client: httpx.Client, text: str) -> httpx.Request:
+    def request(self, client: httpx2.Client, text: str) -> httpx2.Request:
         """First line method and path, then headers, an empty line, the body."""
         head, _, body = BOUND.sub(lambda match: str(self.bound[match[0]]), text).partition("\n\n")
         first, *headers = head.strip().splitlines()
@@ -58,7 +58,7 @@ class Transcript:
             pairs.setdefault("Content-Type", V1)
         return client.build_request(method, path, headers={"Accept": "*/*", **pairs}, content=content)
 
-    def compare(self, block: Block, response: httpx.Response) -> None:
+    def compare(self, block: Block, response: httpx2.Response) -> None:
         """Fail with the page's line unless the block describes the response."""
         content_type = response.headers.get("content-type", V1)
         status = f"{response.status_code}" if content_type == V1 else f"{response.status_code} {content_type}"

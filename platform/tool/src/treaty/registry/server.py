@@ -18,7 +18,6 @@ from treaty.registry.listening import listen
 from treaty.registry.memory import MemoryStore
 from treaty.registry.observation import Failed, Record
 from treaty.registry.settings import RegistrySettings
-from treaty.registry.sql.store import open_store
 from treaty.registry.store import Store
 
 SHUTDOWN_SECONDS = 10
@@ -68,6 +67,9 @@ def _listening(settings: RegistrySettings) -> socket.socket:
 def _store(settings: RegistrySettings) -> Store:
     if settings.database == "memory:":
         return MemoryStore()
+    # Late: who keeps everything in memory needs no database library.
+    from treaty.registry.sql.store import open_store  # noqa: PLC0415
+
     return open_store(settings.database, migrate=settings.migrate)
 
 
