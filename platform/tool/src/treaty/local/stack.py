@@ -178,6 +178,12 @@ def check(layout: Layout, machine: Machine) -> None:
             )
 
 
+def put_old_logs_aside(layout: Layout) -> None:
+    """Each run begins its logs anew, so that "the last lines" are this run's; those of the run before are kept."""
+    for log in (layout.folder / "logs").glob("*.log"):
+        log.replace(log.with_suffix(".previous"))
+
+
 @contextmanager
 def running_stack(
     layout: Layout, *, settings: Settings, machine: Machine, view: View, fresh: bool = False
@@ -191,6 +197,7 @@ def running_stack(
         check(layout, machine)
         if fresh:
             shutil.rmtree(layout.data, ignore_errors=True)
+        put_old_logs_aside(layout)
         guard = Guard()
         try:
             stack = Stack(layout, machine=machine, guard=guard, view=view)
