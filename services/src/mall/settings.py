@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from treaty_runtime.errors import InvalidSettings as InvalidKafkaSettings
 from treaty_runtime.settings import KafkaSettings
 
 PORTS = {"order": 8082, "goods": 8083, "chat": 8084, "notification": 8086, "cache": 8087}
@@ -40,8 +41,8 @@ class Settings:
         locale = env.get("MALL_LOCALE", "zh")
         if locale not in ("en", "zh"):
             faults.append(f'MALL_LOCALE: "{locale}" is neither en nor zh.')
-        kafka = KafkaSettings.from_env(env)
-        if faults:
+        kafka = _kafka(env, faults)
+        if kafka is None or faults:
             raise InvalidSettings("\n".join(faults))
         return cls(
             service=service,
@@ -55,6 +56,14 @@ class Settings:
             allowed_origins=frozenset(filter(None, env.get("MALL_ALLOWED_ORIGINS", "").split(","))),
             locale=locale,
         )
+
+
+def _kafka(env: Mapping[str, str], faults: list[str]) -> KafkaSettings | None:
+    try:
+        return KafkaSettings.from_env(env)
+    except InvalidKafkaSettings as error:
+        faults.extend(error.faults)
+        return None
 
 
 def _port(text: str, faults: list[str]) -> int:

@@ -84,6 +84,10 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
 
 async def _http(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
+    if isinstance(error.__cause__, MallError):
+        return render(error.__cause__)  # raised below the body's parser, which reports everything as 400
+    if error.status_code == 400:
+        return render(Invalid("The body is not readable JSON."))
     if error.status_code == 404:
         return render(NotFound("There is no such address."))
     body = {"error": "refused", "message": str(error.detail), "next": "See /openapi.json."}

@@ -19,6 +19,7 @@ from mall.web import AtDesk, Who
 from mall_events.order import TestEvent
 from treaty_runtime.errors import Outage, PublishFailed, SchemaNotRegistered
 from treaty_runtime.event import Event
+from treaty_runtime.publisher import Published
 
 routes = APIRouter()
 PER_MINUTE = 30
@@ -38,20 +39,10 @@ PAGE_HEADERS = {
 Key = Annotated[Line, StringConstraints(max_length=200)]
 
 
-class Acknowledged(Protocol):
-    """What the publisher answers."""
-
-    topic: str
-    partition: int
-    offset: int
-    event_id: UUID
-    schema_id: int
-
-
 class Publish(Protocol):
     """Publishes an event directly; `Publisher.publish` is the one."""
 
-    def __call__(self, event: Event, *, key: str | None = None, timeout: timedelta) -> Awaitable[Acknowledged]: ...
+    def __call__(self, event: Event, *, key: str | None = None, timeout: timedelta = ...) -> Awaitable[Published]: ...
 
 
 class TestRequest(Body):
@@ -117,7 +108,7 @@ async def send_test_event(body: TestRequest, who: Who, desk: AtDesk, publish: At
     )
 
 
-async def _acknowledged(publish: Publish, event: TestEvent, brokers: str) -> Acknowledged:
+async def _acknowledged(publish: Publish, event: TestEvent, brokers: str) -> Published:
     try:
         return await publish(event, timeout=ACK_WITHIN)
     except SchemaNotRegistered as error:

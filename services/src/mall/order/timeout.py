@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy.exc import DBAPIError
@@ -17,6 +18,7 @@ from mall.order.tables import STATUS_CODES
 from mall.work import Desk, Work
 from mall_events.order import OrderStatus
 from treaty_runtime.job import Job
+from treaty_runtime.job_runner import JobContext, JobHandler
 
 QUEUE = "order-timeout"
 SWEEP_EVERY = timedelta(seconds=60)
@@ -39,6 +41,18 @@ async def announce(work: Work, *, order_id: int) -> bool:
     row.timeout_staged_at = work.now
     work.stage(events.timed_out(order_id, buyer_id=row.buyer_id, pay_before=row.pay_before, now=work.now))
     return True
+
+
+def timeout_worker(*, now: Callable[[], datetime]) -> JobHandler:
+    """What the delay queue runs when an order's time is up."""
+
+    async def announce_in_time(job: Job, context: JobContext) -> None:
+        # The queue goes by the database's clock. Where this host's is behind, the job is due all the same.
+        time = max(now(), job.due)
+        work = Work(session=context.session, now=time, stage=context.stage, schedule=context.schedule)
+        await announce(work, order_id=int(job.payload))
+
+    return announce_in_time
 
 
 async def sweep(desk: Desk) -> int:

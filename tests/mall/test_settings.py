@@ -1,0 +1,60 @@
+"""Settings of a service: read once, every fault at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mall import SERVICES
+from mall.settings import PORTS, InvalidSettings, Settings
+from tests.mall.counter import Tokens
+
+
+@pytest.fixture
+def key_file(tmp_path: Path, tokens: Tokens) -> Path:
+    path = tmp_path / "public.pem"
+    path.write_bytes(tokens.public_pem)
+    return path
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_each_service_has_a_port_and_a_database_of_its_own(service: str, key_file: Path) -> None:
+    settings = Settings.from_env(service, {"MALL_JWT_PUBLIC_KEY_FILE": str(key_file)})
+    assert settings.port == PORTS[service]
+    assert service in settings.database_url
+    assert settings.kafka.brokers == "localhost:40093"
+
+
+def test_what_is_set_wins(key_file: Path) -> None:
+    env = {
+        "MALL_JWT_PUBLIC_KEY_FILE": str(key_file),
+        "MALL_PORT": "9000",
+        "MALL_INSTANCE": "node-1",
+        "MALL_ALLOWED_ORIGINS": "https://a.test,https://b.test",
+        "MALL_LOCALE": "en",
+        "DATABASE_URL": "postgresql://localhost/mall",
+        "REDIS_URL": "redis://localhost:1/0",
+    }
+    settings = Settings.from_env("order", env)
+    assert (settings.port, settings.instance, settings.locale) == (9000, "node-1", "en")
+    assert settings.allowed_origins == {"https://a.test", "https://b.test"}
+    assert settings.database_url == env["DATABASE_URL"]
+
+
+def test_all_faults_are_named_at_once(tmp_path: Path) -> None:
+    env = {
+        "MALL_JWT_PUBLIC_KEY_FILE": str(tmp_path / "missing.pem"),
+        "MALL_PORT": "no",
+        "MALL_LOCALE": "fr",
+        "KAFKA_BROKERS": "kafka",
+    }
+    with pytest.raises(InvalidSettings) as faults:
+        Settings.from_env("order", env)
+    for name in env:
+        assert name in str(faults.value)
+
+
+def test_the_key_is_needed() -> None:
+    with pytest.raises(InvalidSettings, match="treaty up"):
+        Settings.from_env("order", {})
