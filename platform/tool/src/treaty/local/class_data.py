@@ -29,7 +29,9 @@ def archive_flags(machine: Machine, java: Java, flags: Sequence[str], class_path
     file = archive(machine, java, flags, class_path)
     if not file.exists():
         return []
-    return [f"-XX:AOTCache={file}"] if java.version >= AOT_SINCE else [f"-XX:SharedArchiveFile={file}", "-Xshare:auto"]
+    if java.version >= AOT_SINCE:
+        return [f"-XX:AOTCache={file}", "-Xlog:aot*=off"]  # else it warns of each entry that it cannot use
+    return [f"-XX:SharedArchiveFile={file}", "-Xshare:auto"]
 
 
 def training_flag(java: Java, file: Path) -> str:
