@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 from hypothesis import strategies as st
@@ -58,7 +59,9 @@ class _Writer:
         type_ = self._type(depth)
         field = {"name": name, "doc": self._draw(TEXTS), "type": type_, "treaty": {"pii": self._draw(TEXTS)}}
         if isinstance(type_, str) and self._draw(st.booleans()):
-            field["default"] = self._draw(PRIMITIVES[type_])
+            default = self._draw(PRIMITIVES[type_])
+            is_endless = isinstance(default, float) and not isfinite(default)
+            field["default"] = str(default).replace("inf", "Infinity") if is_endless else default
         if isinstance(type_, dict) and type_["type"] == "enum":
             field["default"] = self._draw(st.sampled_from(type_["symbols"]))
         if isinstance(type_, list):

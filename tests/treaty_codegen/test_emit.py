@@ -89,6 +89,11 @@ class Channel(_enum.Enum):
     __avro_fullname__: _typing.ClassVar[str] = "test.order.Channel"
     __avro_names__: _typing.ClassVar[_typing.Mapping[str, str]] = {"None": "None_"}
 
+    if _typing.TYPE_CHECKING:
+
+        @property
+        def value(self) -> str: ...
+
     UNKNOWN = "UNKNOWN"
     None_ = "None"
 

@@ -48,6 +48,12 @@ class ClassWriter:
         yield from self._doc(type_.doc)
         yield from self._schema(top, scope)
         yield from self._identity(type_, scope)
+        # Left alone, mypy counts the facts above among the members, finds several types, and calls every value Any.
+        yield ""
+        yield f"{STEP}if {self._source.library('_typing')}.TYPE_CHECKING:"
+        yield ""
+        yield f"{BODY}@{scope.builtin('property')}"
+        yield f"{BODY}def value(self) -> {scope.builtin('str')}: ..."
         if members:
             yield ""
         yield from (f"{STEP}{member} = {self._source.literal(symbol)}" for symbol, member in members.items())

@@ -39,7 +39,7 @@ _NODES: Final = (
 _BUILTINS: Final = frozenset(
     {
         *("bool", "int", "float", "str", "bytes", "list", "dict", "tuple", "type", "object", "len", "ValueError"),
-        *("staticmethod", "classmethod"),
+        *("staticmethod", "classmethod", "property"),
     }
 )
 
@@ -64,7 +64,7 @@ _CALLS: Final = frozenset(
 
 _BASES: Final = frozenset({"_enum.Enum", "bytes", "_builtins.bytes"})
 _DECORATORS: Final = frozenset(
-    {f"{prefix}{name}" for name in ("staticmethod", "classmethod") for prefix in ("", "_builtins.")}
+    {f"{prefix}{name}" for name in ("staticmethod", "classmethod", "property") for prefix in ("", "_builtins.")}
 )
 
 

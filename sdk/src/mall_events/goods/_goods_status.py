@@ -17,6 +17,11 @@ class GoodsStatus(_enum.Enum):
     __avro_fullname__: _typing.ClassVar[str] = "mall.goods.GoodsStatus"
     __avro_names__: _typing.ClassVar[_typing.Mapping[str, str]] = {}
 
+    if _typing.TYPE_CHECKING:
+
+        @property
+        def value(self) -> str: ...
+
     UNKNOWN = "UNKNOWN"
     DRAFT = "DRAFT"
     PENDING_REVIEW = "PENDING_REVIEW"

@@ -17,6 +17,11 @@ class CancelReason(_enum.Enum):
     __avro_fullname__: _typing.ClassVar[str] = "mall.order.CancelReason"
     __avro_names__: _typing.ClassVar[_typing.Mapping[str, str]] = {}
 
+    if _typing.TYPE_CHECKING:
+
+        @property
+        def value(self) -> str: ...
+
     UNKNOWN = "UNKNOWN"
     PAYMENT_TIMEOUT = "PAYMENT_TIMEOUT"
     BUYER_REQUEST = "BUYER_REQUEST"

@@ -17,6 +17,11 @@ class OrderStatus(_enum.Enum):
     __avro_fullname__: _typing.ClassVar[str] = "mall.order.OrderStatus"
     __avro_names__: _typing.ClassVar[_typing.Mapping[str, str]] = {}
 
+    if _typing.TYPE_CHECKING:
+
+        @property
+        def value(self) -> str: ...
+
     UNKNOWN = "UNKNOWN"
     PENDING_PAYMENT = "PENDING_PAYMENT"
     PAID = "PAID"
