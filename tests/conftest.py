@@ -18,6 +18,7 @@ from treaty.local.ports import free_port
 
 if TYPE_CHECKING:
     from treaty.local.postgres import Postgres
+    from treaty.local.smtp import MailSink
 
 NUMBERS = itertools.count()
 MACHINE = Machine(env=dict(os.environ))
@@ -125,6 +126,15 @@ def registry() -> Iterator[str]:
 
     with serve() as url:
         yield str(url)
+
+
+@pytest.fixture
+def smtp(tmp_path: Path) -> Iterator[MailSink]:
+    """A mail server of the test's own (``smtp_port`` on 127.0.0.1); what arrived: ``smtp.folder.mails()``."""
+    from treaty.local.smtp import MailSink
+
+    with MailSink(tmp_path / "mail", smtp_port=free_port(), http_port=0) as sink:
+        yield sink
 
 
 @pytest.fixture

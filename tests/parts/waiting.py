@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 PAUSE_SECONDS = 0.02
@@ -23,7 +23,11 @@ def wait_until(condition: Callable[[], T], deadline: float = 30.0) -> T:
         time.sleep(PAUSE_SECONDS)
 
 
-async def eventually(condition: Callable[[], T | Awaitable[T]], deadline: float = 30.0) -> T:
+@overload
+async def eventually(condition: Callable[[], Coroutine[Any, Any, T]], deadline: float = 30.0) -> T: ...
+@overload
+async def eventually(condition: Callable[[], T], deadline: float = 30.0) -> T: ...
+async def eventually(condition: Callable[[], Any], deadline: float = 30.0) -> Any:
     """``wait_until`` for asyncio: the loop goes on meanwhile; ``condition`` may be a coroutine function."""
     end = time.monotonic() + deadline
     while True:

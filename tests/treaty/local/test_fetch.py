@@ -138,6 +138,15 @@ def test_a_damaged_jar_in_the_cache_is_fetched_again(bare: Machine, tmp_path: Pa
     assert (folder / "one-1.jar").read_bytes() == CONTENT["one"]
 
 
+def test_an_interrupted_download_does_not_go_on(tmp_path: Path, repository: Repository) -> None:
+    def interrupted(_done: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        download(JARS.jars, into=tmp_path, bases=[repository.url], progress=interrupted)
+    assert not list(tmp_path.glob("*.jar"))
+
+
 def test_progress_ends_at_all_bytes(bare: Machine, tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     (tmp_path / "jars").mkdir()

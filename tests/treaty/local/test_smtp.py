@@ -56,3 +56,8 @@ def test_messages_outlive_the_sink(sink: MailSink, tmp_path: Path) -> None:
     with again:
         send(again, "later", "a@example.com")
     assert [mail.subject for mail in again.folder.mails()] == ["kept", "later"]
+
+
+def test_the_fixture_gives_a_running_sink(smtp: MailSink) -> None:
+    send(smtp, "fixture", "a@example.com")
+    assert [mail.subject for mail in smtp.folder.mails()] == ["fixture"]

@@ -55,19 +55,30 @@ def download(jars: Sequence[Jar], *, into: Path, bases: Sequence[str], progress:
     """Downloads what it can; returns a sentence for each jar that it could not bring."""
     if not bases:
         return ["No repository to ask."]
-    lock, done = threading.Lock(), 0
+    lock, done, given_up = threading.Lock(), 0, threading.Event()
 
     def tick(count: int) -> None:
         nonlocal done
+        if given_up.is_set():
+            raise GivenUp
         with lock:
             done += count
             progress(done)
 
     biggest_first = sorted(jars, key=lambda jar: -jar.size)  # so that the tail is short
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        said = list(pool.map(lambda jar: bring(jar, into=into, bases=bases, tick=tick), biggest_first))
+        try:
+            said = list(pool.map(lambda jar: bring(jar, into=into, bases=bases, tick=tick), biggest_first))
+        except BaseException:  # Ctrl-C: what is under way ends at its next chunk, the rest is not begun
+            given_up.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     failed = [sentence for sentence in said if sentence]
     return failed if len(failed) < 3 else [failed[0], f"The same happened to {len(failed) - 1} others."]
+
+
+class GivenUp(Exception):
+    """Nobody waits for this download any more."""
 
 
 def bring(jar: Jar, *, into: Path, bases: Sequence[str], tick: Callable[[int], None]) -> str | None:
