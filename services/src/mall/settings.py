@@ -47,7 +47,7 @@ class Settings:
         return cls(
             service=service,
             kafka=kafka,
-            database_url=env.get("DATABASE_URL", f"sqlite+aiosqlite:///{service}.db"),
+            database_url=env.get("DATABASE_URL", f"sqlite:///{service}.db"),
             redis_url=env.get("REDIS_URL", "redis://localhost:6379/0"),
             host=env.get("MALL_HOST", "127.0.0.1"),
             port=port,

@@ -219,6 +219,7 @@ def _take(work: Work, row: GoodsRow, outcome: Changed, who: Identity, *, note: s
 async def _view(work: Work, goods_id: int, who: Identity | None, session_id: str, source: ViewSource) -> None:
     if not await store.count_view(work.session, goods_id, session_id=session_id, now=work.now):
         return
+    await store.forget_views(work.session, session_id=session_id, now=work.now)
     work.stage(
         GoodsViewed(
             goods_id=goods_id,

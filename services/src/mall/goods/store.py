@@ -69,6 +69,7 @@ async def count_view(session: AsyncSession, goods_id: int, *, session_id: str, n
     return (await session.execute(noted)).first() is not None
 
 
-async def forget_views(session: AsyncSession, *, now: datetime) -> None:
-    """Drop views that no longer matter."""
-    await session.execute(delete(GoodsViewRow).where(col(GoodsViewRow.viewed_at) < now - VIEWS_KEPT))
+async def forget_views(session: AsyncSession, *, session_id: str, now: datetime) -> None:
+    """Drop a session's views that no longer matter."""
+    old = col(GoodsViewRow.viewed_at) < now - VIEWS_KEPT
+    await session.execute(delete(GoodsViewRow).where(col(GoodsViewRow.session_id) == session_id, old))

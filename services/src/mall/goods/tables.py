@@ -67,7 +67,6 @@ class GoodsViewRow(Tables, table=True):
     """When a session last looked at goods, so that a reload is not a second view."""
 
     __tablename__ = "goods_view"
-    __table_args__ = (Index("goods_view_age", "viewed_at"),)
 
     session_id: str = Field(primary_key=True, max_length=100)
     goods_id: int = Field(primary_key=True, sa_type=BigInteger)
