@@ -103,6 +103,16 @@ class Consumer:
         if self._source is not None:
             await self._source.close()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no handler runs and no commit is under way; waits for a later time do not count."""
+        return self._workers.is_idle and self._committing is None
+
+    @property
+    def poll_age_seconds(self) -> float:
+        """How long ago the source's thread turned; 0 for a source without a thread or before the first."""
+        return float(getattr(self._source, "poll_age_seconds", 0.0))
+
     # -- what the source brings
 
     async def _follow(self, source: Source) -> None:

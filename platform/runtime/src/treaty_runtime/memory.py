@@ -156,6 +156,11 @@ class MemoryProducer:
         while self._queue:
             self._queue.popleft()[1](Delivery(None, -1, fault))
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether every record was answered."""
+        return not self._queue
+
     async def close(self) -> None:
         """Drops what is queued."""
         self._is_closed = True
@@ -198,13 +203,14 @@ class MemorySource:
         self._woken = asyncio.Event()
         self._returned = asyncio.Event()
         self._returned.set()
-        self._is_closing = self._is_closed = False
+        self._is_closing = self._is_closed = self._has_joined = False
 
     def events(self) -> AsyncIterator[SourceEvent]:
         """Joins the group at the first step and yields what happens, until closed."""
         return self._run()
 
     async def _run(self) -> AsyncIterator[SourceEvent]:
+        self._has_joined = True
         self._broker.group(self._group).members.append(self)
         self._broker.rebalance(self._group)
         while not self._is_closed:
@@ -254,6 +260,15 @@ class MemorySource:
         self._is_closed = True
         self.wake()
         self._broker.rebalance(self._group)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether it has joined and nothing is left to yield."""
+        is_read = all(
+            not self._broker.read(partition, self._positions[partition], 1)
+            for partition in self.assigned - self._paused
+        )
+        return self._has_joined and not self._events and is_read
 
     def lose(self) -> None:
         """Throws the member out of the group, as after a missed heartbeat; it joins again at once."""

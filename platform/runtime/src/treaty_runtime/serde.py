@@ -93,9 +93,13 @@ class Serde:
         if known is not None:
             return known
         schema_id = await self.schemas.id_of(event)
+        self.learn(event, schema_id)
+        return schema_id
+
+    def learn(self, event: type[Event], schema_id: int) -> None:
+        """Takes an id as known, without asking."""
         self._ids[event] = schema_id
         self._encoders.pop(event, None)  # its prefix holds the unknown id
-        return schema_id
 
     async def warm(self, events: Iterable[type[Event]]) -> None:
         """Looks all classes up at once, at start, so that no request waits for the registry."""

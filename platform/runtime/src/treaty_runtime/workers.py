@@ -52,6 +52,11 @@ class Workers(Generic[J]):
         """What is running now."""
         return (job for job in tuple(self._running.values()) if job is not None)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing runs and nothing is ready."""
+        return not self._ready and not any(job is not None for job in self._running.values())
+
     async def close(self) -> None:
         """Cancels everything and waits until it has ended."""
         self._is_open = False
