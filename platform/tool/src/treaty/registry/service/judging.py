@@ -13,6 +13,7 @@ from treaty.registry.merge import config_in_scope
 from treaty.registry.names import Name
 from treaty.registry.observation import Checked, Observe
 from treaty.registry.request import SchemaRequest
+from treaty.registry.reserved import reserved_messages
 from treaty.registry.rows import Content, Json, VersionRow
 from treaty.registry.service.found import LATEST, Versioned, inheriting, numbered, with_schemas
 from treaty.registry.store import Reader, Store
@@ -74,8 +75,23 @@ class Judging:
         self, reader: Reader, config: Mapping[str, Json], prepared: Prepared, rows: Sequence[VersionRow]
     ) -> list[str]:
         level = cast("avro.Level", config["compatibility"])
-        if level == "NONE" or not rows:
-            return []
+        validates = config.get("validateFields") is True
+        messages: list[str] = []
+        if validates:
+            previous = with_schemas(reader, rows[-1:])
+            content = previous[0].schema.content if previous else None
+            messages += reserved_messages(prepared.schema, prepared.content, previous=content)
+        if level != "NONE" and rows:
+            messages += self._incompatibilities(reader, config, prepared, rows)
+            self._observe(Checked(level, "incompatible" if messages else "compatible"))
+        if messages:
+            messages.append(f"{{validateFields: '{str(validates).lower()}', compatibility: '{level}'}}")
+        return messages
+
+    def _incompatibilities(
+        self, reader: Reader, config: Mapping[str, Json], prepared: Prepared, rows: Sequence[VersionRow]
+    ) -> list[str]:
+        level = cast("avro.Level", config["compatibility"])
         group = config.get("compatibilityGroup")
         if not group and not level.endswith("_TRANSITIVE"):
             rows = rows[-1:]
@@ -88,9 +104,7 @@ class Judging:
             [self._version(reader, each) for each in history],
             level,
         )
-        messages = avro.confluent_messages(verdict)
-        self._observe(Checked(level, "incompatible" if messages else "compatible"))
-        return [*messages, f"{{validateFields: 'false', compatibility: '{level}'}}"] if messages else []
+        return avro.confluent_messages(verdict)
 
     def _version(self, reader: Reader, each: Versioned) -> avro.Version:
         parsed = self._library.stored(reader, each.schema)

@@ -1,0 +1,118 @@
+"""A database that is away, broken or locked: said so, at once enough, and nothing is acknowledged."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import NoReturn
+
+import httpx
+import psycopg
+import pytest
+
+from tests.treaty.registry.test_store_conformance import add
+from treaty.registry.errors import StoreConflict, StoreUnavailable
+from treaty.registry.memory import MemoryStore
+from treaty.registry.names import Name
+from treaty.registry.rows import Reference
+from treaty.registry.sql.store import open_store
+from treaty.registry.testing import registry
+
+INT = {"schema": '"int"'}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where the registry of ``broken`` keeps its data."""
+    return tmp_path / "r.db"
+
+
+@pytest.fixture
+def broken(file: Path) -> Iterator[httpx.Client]:
+    """A client of a registry whose SQLite file a test breaks."""
+    with (
+        registry(open_store(f"sqlite:///{file}", migrate=False)) as url,
+        httpx.Client(base_url=url, timeout=30) as client,
+    ):
+        yield client
+
+
+def run(file: Path, statement: str) -> None:
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute(statement)
+        connection.commit()
+
+
+def test_a_broken_database_is_said_to_be_away(broken: httpx.Client, file: Path) -> None:
+    run(file, "ALTER TABLE schemas RENAME TO gone")
+    for answer in (broken.get("/schemas/ids/1"), broken.post("/subjects/s/versions", json=INT)):
+        assert answer.status_code == 503
+        assert answer.json() == {"error_code": 50001, "message": "Error in the backend data store"}
+        assert answer.headers["retry-after"] == "1"
+    run(file, "ALTER TABLE gone RENAME TO schemas")
+    assert broken.post("/subjects/s/versions", json=INT).json()["id"] == 1
+
+
+def test_a_database_behind_our_revision_is_not_ready(broken: httpx.Client, file: Path) -> None:
+    assert broken.get("/readyz").json() == {"database": "ok", "migrations": "ok"}
+    run(file, "UPDATE alembic_version SET version_num = '0000'")
+    answer = broken.get("/readyz")
+    assert (answer.status_code, answer.json()["migrations"]) == (503, "behind: 0000 < 0001")
+    assert broken.get("/master_available").json() == {"master_available": False}
+    assert broken.get("/healthz").status_code == 200
+
+
+def test_a_lock_that_does_not_end_is_given_up(broken: httpx.Client, file: Path) -> None:
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        answer = broken.post("/subjects/s/versions", json=INT)
+        assert (answer.status_code, answer.json()["error_code"]) == (503, 50001)
+        other.execute("ROLLBACK")
+    assert broken.post("/subjects/s/versions", json=INT).json()["id"] == 1
+
+
+@pytest.mark.postgres
+def test_cut_connections_come_back(postgres: str) -> None:
+    store = open_store(postgres, migrate=True)
+    with registry(store) as url, httpx.Client(base_url=url) as client:
+        client.post("/subjects/s/versions", json=INT)
+        with psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        answers = [client.get("/subjects/s/versions") for _ in range(3)]
+        assert all(answer.status_code in (200, 503) for answer in answers)
+        assert answers[-1].json() == [1]
+
+
+def test_an_error_of_ours_is_answered_with_the_request_id_alone() -> None:
+    class Bug(MemoryStore):
+        def read(self) -> NoReturn:
+            raise ZeroDivisionError("secret detail")
+
+    with registry(Bug()) as url:
+        answer = httpx.get(f"{url}/subjects", headers={"X-Request-Id": "r-1"})
+    assert answer.status_code == 500
+    assert answer.json() == {"error_code": 50001, "message": "Error in the backend data store (request r-1)"}
+
+
+def test_the_database_itself_keeps_what_is_referred_to(database: str) -> None:
+    store = open_store(database, migrate=True)
+    target, referrer = Name(".", "t"), Name(".", "r")
+    with store.write(target) as writer:
+        add(writer, target, 1, "one")
+    with store.write(referrer, [target]) as writer:
+        add(writer, referrer, 1, "refers", Reference("n", "t", 1))
+
+    def remove_anyway() -> None:
+        with store.write(target) as writer:
+            writer.remove(target, [1])
+
+    with pytest.raises((StoreConflict, StoreUnavailable)):
+        remove_anyway()
+    with store.read() as reader:
+        assert reader.version(target, 1) is not None
+    store.close()

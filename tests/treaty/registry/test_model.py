@@ -1,0 +1,162 @@
+"""Any sequence of writes: SQLite does what the dictionaries do, and the laws of ids and versions hold after each step."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from treaty.registry.errors import RegistryError
+from treaty.registry.memory import MemoryStore
+from treaty.registry.names import TOP, Name
+from treaty.registry.request import SchemaRequest
+from treaty.registry.rows import Reference
+from treaty.registry.service import RegistryService
+from treaty.registry.settings import RegistrySettings
+from treaty.registry.sql.store import open_store
+from treaty.registry.store import Search
+
+NAMES = st.sampled_from([Name(".", "a"), Name(".", "b"), Name(".x", "a")])
+TEXTS = st.sampled_from(
+    [
+        '"int"',
+        '"string"',
+        json.dumps({"type": "record", "name": "T", "fields": []}),
+        json.dumps({"type": "record", "name": "T", "fields": [{"name": "a", "type": "int", "default": 0}]}),
+        json.dumps({"type": "record", "name": "T", "fields": [{"name": "a", "type": "int"}]}),
+    ]
+)
+REFERRER = json.dumps({"type": "record", "name": "R", "fields": [{"name": "t", "type": "T"}]})
+EVERYTHING = Search(deleted=True)
+
+
+class TwoRegistries(RuleBasedStateMachine):
+    """The same calls to a registry in memory and to one on SQLite."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        stores = (MemoryStore(), open_store(f"sqlite:///{Path(self.folder.name)}/r.db", migrate=False))
+        moment = datetime(2030, 1, 1, tzinfo=UTC)
+        self.services = [RegistryService(store, settings=RegistrySettings(), now=lambda: moment) for store in stores]
+        self.contents: dict[tuple[str, int], str] = {}
+        self.last_ids: dict[str, int] = {}
+
+    def teardown(self) -> None:
+        for service in self.services:
+            service.store.close()
+        self.folder.cleanup()
+
+    def both(self, call: Callable[[RegistryService], Any]) -> None:
+        """Call both; they have to answer, or to refuse, alike."""
+        outcomes = []
+        for service in self.services:
+            try:
+                outcomes.append(("answer", call(service)))
+            except RegistryError as error:
+                outcomes.append((type(error).__name__, str(error)))
+        assert outcomes[0] == outcomes[1]
+
+    @rule(name=NAMES, text=TEXTS, owner=st.sampled_from([None, "x", "y"]))
+    def register(self, name: Name, text: str, owner: str | None) -> None:
+        metadata = None if owner is None else {"properties": {"owner": owner}}
+        request = SchemaRequest(text=text, metadata=metadata)
+        self.both(lambda service: service.registering.register(name, request, normalize=False))
+
+    @rule(name=NAMES, subject=st.sampled_from(["a", "b", ":.x:a"]), number=st.sampled_from([-1, 1, 2]))
+    def refer(self, name: Name, subject: str, number: int) -> None:
+        request = SchemaRequest(text=REFERRER, references=(Reference("T", subject, number),))
+        self.both(lambda service: service.registering.register(name, request, normalize=False))
+
+    @rule(name=NAMES, text=TEXTS, schema_id=st.integers(1, 9), number=st.integers(1, 6))
+    def bring_in(self, name: Name, text: str, schema_id: int, number: int) -> None:
+        request = SchemaRequest(text=text, id=schema_id, version=number)
+        self.both(lambda service: service.registering.register(name, request, normalize=False))
+
+    @rule(name=NAMES, text=TEXTS, deleted=st.booleans())
+    def look_up(self, name: Name, text: str, deleted: bool) -> None:  # drawn by name
+        request = SchemaRequest(text=text)
+        self.both(lambda service: service.registering.look_up(name, request, normalize=False, deleted=deleted))
+
+    @rule(name=NAMES, number=st.sampled_from([-1, 1, 2, 3]), permanent=st.booleans())
+    def delete_version(self, name: Name, number: int, permanent: bool) -> None:  # drawn by name
+        self.both(lambda service: service.deleting.version(name, number, permanent=permanent))
+
+    @rule(name=NAMES, permanent=st.booleans())
+    def delete_subject(self, name: Name, permanent: bool) -> None:  # drawn by name
+        self.both(lambda service: service.deleting.subject(name, permanent=permanent))
+
+    @rule(name=NAMES, level=st.sampled_from(["NONE", "BACKWARD", "FULL_TRANSITIVE"]))
+    def set_level(self, name: Name, level: str) -> None:
+        self.both(lambda service: service.governing.set_config(name, {"compatibility": level}))
+
+    @rule(
+        name=st.one_of(NAMES, st.just(TOP)),
+        mode=st.sampled_from(["READWRITE", "READWRITE", "READONLY", "IMPORT"]),
+        force=st.booleans(),
+    )
+    def set_mode(self, name: Name, mode: str, force: bool) -> None:  # drawn by name
+        self.both(lambda service: service.governing.set_mode(name, mode, force=force))
+
+    @rule(name=st.one_of(NAMES, st.just(TOP)))
+    def drop_mode(self, name: Name) -> None:
+        self.both(lambda service: service.governing.drop_mode(name, recursive=True))
+
+    @rule(context=st.sampled_from([".", ".x"]))
+    def drop_context(self, context: str) -> None:
+        self.both(lambda service: service.deleting.context(context))
+
+    @invariant()
+    def both_hold_the_same(self) -> None:
+        self.both(lambda service: list(service.reading.find(EVERYTHING)))
+        self.both(lambda service: (service.reading.subjects(EVERYTHING), service.reading.contexts()))
+
+    @invariant()
+    def an_id_keeps_its_content_while_it_stands(self) -> None:
+        with self.services[1].store.read() as reader:
+            rows = [(row.name.context, row.schema_id) for row in reader.find(EVERYTHING)]
+            contents = {}
+            for context, schema_id in rows:
+                schema = reader.schema(context, schema_id)
+                assert schema is not None
+                contents[context, schema_id] = schema.content.text
+        kept = self.contents.keys() & contents.keys()
+        assert {key: contents[key] for key in kept} == {key: self.contents[key] for key in kept}
+        self.contents = contents
+
+    @invariant()
+    def the_last_id_never_falls(self) -> None:
+        with self.services[1].store.read() as reader:
+            for context in (".", ".x"):
+                last = reader.last_id(context)
+                assert last >= self.last_ids.get(context, 0)
+                assert all(schema_id <= last for held, schema_id in self.contents if held == context)
+                self.last_ids[context] = last
+
+    @invariant()
+    def nothing_dangles(self) -> None:
+        with self.services[1].store.read() as reader:
+            for row in reader.find(EVERYTHING):
+                schema = reader.schema(row.name.context, row.schema_id)
+                assert schema is not None
+                for reference in schema.content.references:
+                    assert reader.version(reference.target(schema.context), reference.version) is not None
+            for name in reader.subjects(replace(EVERYTHING, deleted=False)):
+                live = [row.number for row in reader.versions(name) if not row.deleted]
+                latest = reader.latest(name)
+                assert latest is not None
+                assert latest.number == max(live)
+
+
+TestTwoRegistries = TwoRegistries.TestCase
+TestTwoRegistries.settings = settings(
+    max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+)
