@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from mall.errors import DatabaseUnavailable, Invalid, MallError, NotFound, TooLarge
 from mall.identity import LARGEST_ID, Identities, Identity
@@ -45,10 +45,12 @@ PageSize = Annotated[int, Query(ge=1, le=100)]
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200)]
 
 
-def application(title: str, *, identities: Identities, routers: Sequence[APIRouter]) -> FastAPI:
+def application(
+    title: str, *, identities: Identities, routers: Sequence[APIRouter], lifespan: Lifespan[FastAPI] | None = None
+) -> FastAPI:
     """An application with the mall's errors, limits and identity; what else a route needs is put on `app.state`."""
     # The interactive pages load scripts from elsewhere; the document itself is enough for clients.
-    app = FastAPI(title=title, docs_url=None, redoc_url=None)
+    app = FastAPI(title=title, docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.identities = identities
     app.add_middleware(BodyLimit)
     app.add_exception_handler(MallError, _refused)

@@ -1,0 +1,39 @@
+"""`python -m mall <service>`: run one service until SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import os
+import sys
+
+from mall import SERVICES
+from mall.serving import server
+from mall.settings import InvalidSettings
+
+USAGE, ENVIRONMENT = 2, 3
+
+
+async def run(name: str) -> None:
+    """Run a service of `SERVICES`."""
+    app, settings = importlib.import_module(SERVICES[name]).create(os.environ)
+    await server(app, host=settings.host, port=settings.port).serve()
+
+
+def main(arguments: list[str]) -> int:
+    """The exit code: 0 ended as asked, 2 usage, 3 settings."""
+    if len(arguments) != 1 or arguments[0] not in SERVICES:
+        print(f"usage: python -m mall {{{'|'.join(SERVICES)}}}", file=sys.stderr)
+        return USAGE
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        asyncio.run(run(arguments[0]))
+    except InvalidSettings as error:
+        print(error, file=sys.stderr)
+        return ENVIRONMENT
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

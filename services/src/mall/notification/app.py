@@ -1,0 +1,56 @@
+"""Puts the notification service together."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
+
+from fastapi import FastAPI
+
+from mall.database import open_database
+from mall.notification import api, socket
+from mall.notification.handlers import inbox_handlers, push_handlers
+from mall.notification.hub import Hub
+from mall.notification.tables import metadata
+from mall.service import Store, assemble
+from mall.settings import Settings
+from mall_events import EVENTS
+from treaty_runtime.clock import utcnow
+from treaty_runtime.handlers import Group
+from treaty_runtime.runtime import Runtime
+
+SERVICE, DEAD_LETTER = "notification", "dlq.notification"
+TICKET_BYTES = 32
+
+
+def groups(*, hub: Hub, instance: str, locale: str) -> list[Group]:
+    """The consumer groups: one writes inboxes, one per node feeds the node's sockets."""
+    return [
+        Group("notification-service", inbox_handlers(locale=locale), dead_letter=DEAD_LETTER),
+        # A node's group is nobody else's: retry topics of its own would outlive it.
+        Group(f"notification-push-{instance}", push_handlers(hub), dead_letter=DEAD_LETTER, has_retry_topics=False),
+    ]
+
+
+def create(env: Mapping[str, str], *, now: Callable[[], datetime] = utcnow) -> tuple[FastAPI, Settings]:
+    """The application and its settings; call it in a running event loop."""
+    settings, hub = Settings.from_env(SERVICE, env), Hub()
+    store = Store(database=open_database(SERVICE, settings.database_url), metadata=metadata)
+    runtime = Runtime(
+        service=SERVICE,
+        settings=settings.kafka,
+        events=EVENTS,
+        sessions=store.database.sessions,
+        groups=groups(hub=hub, instance=settings.instance, locale=settings.locale),
+        now=now,
+    )
+    state = {
+        "desk": store.desk(runtime, now=now),
+        "hub": hub,
+        "allowed_origins": settings.allowed_origins,
+        "new_ticket": partial(secrets.token_urlsafe, TICKET_BYTES),
+    }
+    routers = [api.routes, socket.routes]
+    return assemble(settings, runtime=runtime, routers=routers, state=state, store=store), settings
