@@ -5,7 +5,22 @@ from __future__ import annotations
 import pytest
 
 from treaty_codegen import GuardError
-from treaty_codegen.guard import RULES, Allowed, check
+from treaty_codegen.guard import (
+    RULES,
+    Allowed,
+    Rule,
+    bases,
+    builtins,
+    calls,
+    check,
+    decorators,
+    documentation,
+    kinds,
+    libraries,
+    modules,
+    names,
+    texts,
+)
 
 ALLOWED = Allowed(
     texts=frozenset({"text", "two\nlines", b"bytes"}),
@@ -68,6 +83,9 @@ def test_what_the_emitter_writes_passes() -> None:
         ("x = y.system(z)\n", "calls y.system"),
         ("x = _dc.make_dataclass(y)\n", "calls _dc.make_dataclass"),
         ("x = str(y)(z)\n", "calls str(y)"),
+        ("@Seal(x)\nclass X: x = 1\n", "has a decorator that is not ours"),
+        ("@_dc.dataclass\nclass X: x = 1\n", "has a decorator that is not ours"),
+        ("class X(Seal(x)): x = 1\n", "has a base or a keyword of a class that is not ours"),
         ("x = _t_eval(y)\n", "calls _t_eval"),
         ("class X(Y): x = 1\n", "has a base or a keyword of a class that is not ours"),
         ("class X(bytes, metaclass=Y): x = 1\n", "has a base or a keyword of a class that is not ours"),
@@ -105,15 +123,20 @@ def test_what_the_emitter_never_writes_is_refused(source: str, says: str) -> Non
 @pytest.mark.parametrize(
     ("rule", "source"),
     [
-        ("kinds", "while x: y\n"),
-        ("calls", "x = eval(y)\n"),
-        ("bases", "class X(Y): x = 1\n"),
-        ("imports", "import os as _dc\n"),
-        ("names", "x = y.__class__\n"),
+        (kinds, "while x: y\n"),
+        (calls, "x = eval(y)\n"),
+        (bases, "class X(Y): x = 1\n"),
+        (decorators, "@exit\nclass X: x = 1\n"),
+        (libraries, "import os as _dc\n"),
+        (modules, "from os import path\n"),
+        (names, "x = y.__class__\n"),
+        (builtins, "x = _builtins.eval\n"),
+        (texts, 'x = "other"\n'),
+        (documentation, '"""other"""\n'),
     ],
 )
-def test_no_other_rule_does_the_work_of_one(rule: str, source: str) -> None:
+def test_no_other_rule_does_the_work_of_one(rule: Rule, source: str) -> None:
     """Each rule is the only one that refuses its example, so the list above notices when one is lost."""
-    without = tuple(each for each in RULES if each.__name__ != rule)
+    without = {each: nodes for each, nodes in RULES.items() if each is not rule}
     assert len(without) == len(RULES) - 1
     check("bad.py", source=source, allowed=ALLOWED, rules=without)

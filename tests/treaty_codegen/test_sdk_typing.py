@@ -6,6 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.treaty_codegen.features import FEATURES
+from tests.treaty_codegen.generated import write_sdk
+from tests.treaty_codegen.hard import HARD
+from treaty_codegen import SdkSettings
+
 ROOT = Path(__file__).parents[2]
 
 SNIPPET = """\
@@ -58,3 +63,21 @@ def test_what_is_misspelt_fails_in_the_type_checker(tmp_path: Path) -> None:
     for number in marked:
         wanted = SNIPPET.splitlines()[number - 1].partition("# error: ")[2]
         assert any(f":{number}: error: " in line and line.endswith(f"[{wanted}]") for line in done.stdout.splitlines())
+
+
+def test_every_feature_is_fully_typed(tmp_path: Path) -> None:
+    for number, feature in enumerate((*FEATURES, *HARD)):
+        settings = SdkSettings(package=f"feature_{number}", namespace="test")
+        write_sdk(feature.files, to=tmp_path, settings=settings)
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--cache-dir",
+        str(tmp_path / "cache"),
+        "--config-file",
+        "/dev/null",
+    ]
+    done = subprocess.run([*command, "."], check=False, capture_output=True, text=True, cwd=tmp_path / "src")
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 from treaty_codegen import guard, machinery, project
 from treaty_codegen.catalog import Catalog
 from treaty_codegen.errors import EmitError
-from treaty_codegen.layout import Layout
+from treaty_codegen.layout import Home, Layout
 from treaty_codegen.module import Module, schema_modules
 from treaty_codegen.package import events_of, package_module, root_module
 from treaty_codegen.settings import SdkSettings
@@ -31,7 +31,7 @@ def emit_sdk(catalog: Catalog, settings: SdkSettings) -> dict[PurePosixPath, byt
     }
     if layout.has_duration:
         files[root / "_duration.py"] = machinery.DURATION
-    for module in _modules(catalog, layout=layout, settings=settings):
+    for module in _modules(catalog, events=events, layout=layout, settings=settings):
         path = PurePosixPath("src", *module.name.split(".")).with_suffix(".py")
         if path in files:
             raise EmitError(f"two files of the SDK would be {path}; rename a schema file or a namespace")
@@ -40,8 +40,9 @@ def emit_sdk(catalog: Catalog, settings: SdkSettings) -> dict[PurePosixPath, byt
     return {path: text.encode() for path, text in sorted(files.items())}
 
 
-def _modules(catalog: Catalog, *, layout: Layout, settings: SdkSettings) -> Iterator[Module]:
-    events = events_of(catalog, layout=layout)
+def _modules(
+    catalog: Catalog, *, events: Mapping[str, Home], layout: Layout, settings: SdkSettings
+) -> Iterator[Module]:
     for package, homes in layout.packages.items():
         if package == settings.package:
             yield root_module(homes, events=events, layout=layout, settings=settings)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from treaty_codegen.errors import GuardError
 from treaty_codegen.source import LIBRARIES
@@ -28,13 +28,6 @@ class Allowed:
     modules: frozenset[str] = frozenset()
     text_module: str = ""
 
-
-_NODES: Final = (
-    *(ast.Module, ast.Expr, ast.Constant, ast.Import, ast.ImportFrom, ast.alias, ast.ClassDef, ast.FunctionDef),
-    *(ast.arguments, ast.arg, ast.Return, ast.Assign, ast.AnnAssign, ast.Name, ast.Load, ast.Store, ast.Attribute),
-    *(ast.Subscript, ast.Tuple, ast.List, ast.Dict, ast.Call, ast.keyword, ast.Lambda, ast.BinOp, ast.BitOr, ast.Add),
-    *(ast.If, ast.Compare, ast.NotEq, ast.Raise, ast.JoinedStr, ast.FormattedValue, ast.UnaryOp, ast.USub),
-)
 
 _BUILTINS: Final = frozenset(
     {
@@ -70,59 +63,96 @@ _DECORATORS: Final = frozenset(
 
 def kinds(node: ast.AST, allowed: Allowed) -> Iterator[Fault]:  # noqa: ARG001  # all rules have one shape
     """Only the kinds of nodes that the emitter makes."""
-    if not isinstance(node, _NODES):
-        yield getattr(node, "lineno", 0), f"holds a {type(node).__name__}"
+    yield getattr(node, "lineno", 0), f"holds a {type(node).__name__}"
 
 
-def calls(node: ast.AST, allowed: Allowed) -> Iterator[Fault]:
+def calls(node: ast.Call, allowed: Allowed) -> Iterator[Fault]:
     """Only calls of listed functions and of the module's classes."""
-    if isinstance(node, ast.Call):
-        name = ast.unparse(node.func)
-        if name not in _CALLS and name.removeprefix("_t_") not in allowed.classes:
-            yield node.lineno, f"calls {name:.80}"
+    name = _dotted(node.func)
+    if name not in _CALLS and name.removeprefix("_t_") not in allowed.classes:
+        yield node.lineno, f"calls {name or ast.unparse(node.func):.80}"
 
 
-def bases(node: ast.AST, allowed: Allowed) -> Iterator[Fault]:  # noqa: ARG001
-    """Only known bases, no metaclass, no decorator but ours: all of them run."""
-    if isinstance(node, ast.ClassDef):
-        strange = [base for base in node.bases if ast.unparse(base) not in _BASES]
-        if strange or node.keywords:
-            yield node.lineno, "has a base or a keyword of a class that is not ours"
-    if isinstance(node, ast.FunctionDef | ast.ClassDef):
-        plain = [each for each in node.decorator_list if not isinstance(each, ast.Call)]
-        if any(ast.unparse(each) not in _DECORATORS for each in plain):
+def bases(node: ast.ClassDef, allowed: Allowed) -> Iterator[Fault]:  # noqa: ARG001
+    """Only known bases and no metaclass: they run."""
+    if node.keywords or any(_dotted(base) not in _BASES for base in node.bases):
+        yield node.lineno, "has a base or a keyword of a class that is not ours"
+
+
+def decorators(node: ast.ClassDef | ast.FunctionDef, allowed: Allowed) -> Iterator[Fault]:  # noqa: ARG001
+    """Only known decorators: they are calls without brackets."""
+    for each in node.decorator_list:
+        name = _dotted(each.func if isinstance(each, ast.Call) else each)
+        if name not in _DECORATORS and not (isinstance(each, ast.Call) and name == "_dc.dataclass"):
             yield node.lineno, "has a decorator that is not ours"
 
 
-def imports(node: ast.AST, allowed: Allowed) -> Iterator[Fault]:
-    """Only listed libraries under our names, and modules of the package."""
-    if isinstance(node, ast.Import):
-        strange = [each.name for each in node.names if LIBRARIES.get(each.asname or "") != each.name]
-        yield from ((node.lineno, f"imports {name}") for name in strange)
-    if isinstance(node, ast.ImportFrom):
-        is_future = node.module == "__future__" and [each.name for each in node.names] == ["annotations"]
-        if node.level or not (is_future or node.module in allowed.modules):
-            yield node.lineno, f"imports from {node.module}"
+def libraries(node: ast.Import, allowed: Allowed) -> Iterator[Fault]:  # noqa: ARG001
+    """Only listed libraries under our names."""
+    for each in node.names:
+        if LIBRARIES.get(each.asname or "") != each.name:
+            yield node.lineno, f"imports {each.name}"
+
+
+def modules(node: ast.ImportFrom, allowed: Allowed) -> Iterator[Fault]:
+    """Only modules of the package, and annotations that are not evaluated."""
+    is_future = node.module == "__future__" and [each.name for each in node.names] == ["annotations"]
+    if node.level or not (is_future or node.module in allowed.modules):
+        yield node.lineno, f"imports from {node.module}"
 
 
 def names(node: ast.AST, allowed: Allowed) -> Iterator[Fault]:
-    """No name starts with an underscore but ours; of ``_builtins`` only what annotations need."""
-    for name in _names_in(node):
-        is_alias = name.startswith("_t_") and name.removeprefix("_t_") in allowed.classes
-        if name.startswith("_") and name not in _OURS and name != allowed.text_module and not is_alias:
-            yield getattr(node, "lineno", 0), f"uses the name {name:.80}"
-    match node:
-        case ast.Attribute(value=ast.Name(id="_builtins"), attr=name) if name not in _BUILTINS:
-            yield node.lineno, f"uses the builtin {name:.80}"
+    """No name starts with an underscore but ours."""
+    name = _name_in(node)
+    is_ours = name in _OURS or name == allowed.text_module
+    is_alias = name.startswith("_t_") and name.removeprefix("_t_") in allowed.classes
+    if name.startswith("_") and not (is_ours or is_alias):
+        yield getattr(node, "lineno", 0), f"uses the name {name:.80}"
 
 
-Rule: TypeAlias = Callable[[ast.AST, Allowed], Iterator[Fault]]
+def builtins(node: ast.Attribute, allowed: Allowed) -> Iterator[Fault]:  # noqa: ARG001
+    """Of ``_builtins`` only what annotations need."""
+    if isinstance(node.value, ast.Name) and node.value.id == "_builtins" and node.attr not in _BUILTINS:
+        yield node.lineno, f"uses the builtin {node.attr:.80}"
 
-RULES: Final[tuple[Rule, ...]] = (kinds, calls, bases, imports, names)
-"""Every check of one node; texts are checked in ``check`` itself, where it is known what is documentation."""
+
+def texts(node: ast.Constant, allowed: Allowed) -> Iterator[Fault]:
+    """Every literal evaluates back to a text that was put in."""
+    if isinstance(node.value, str | bytes) and node.value not in allowed.texts:
+        yield node.lineno, f"holds a text that no schema has: {node.value!r:.80}"
 
 
-def check(path: str, *, source: str, allowed: Allowed, rules: Sequence[Rule] = RULES) -> None:
+def documentation(node: ast.Expr, allowed: Allowed) -> Iterator[Fault]:
+    """A statement that is a text documents something; its lines are indented like their place."""
+    value = node.value.value if isinstance(node.value, ast.Constant) else None
+    if isinstance(value, str) and value not in allowed.texts and inspect.cleandoc(value) not in allowed.texts:
+        yield node.lineno, f"holds a text that no schema has: {value!r:.80}"
+
+
+Rule: TypeAlias = Callable[[Any, Allowed], Iterator[Fault]]
+
+RULES: Final[Mapping[Rule, tuple[type[ast.AST], ...]]] = {
+    kinds: (ast.AST,),
+    calls: (ast.Call,),
+    bases: (ast.ClassDef,),
+    decorators: (ast.ClassDef, ast.FunctionDef),
+    libraries: (ast.Import,),
+    modules: (ast.ImportFrom,),
+    names: (ast.Name, ast.Attribute, ast.arg, ast.keyword, ast.alias, ast.ClassDef, ast.FunctionDef),
+    builtins: (ast.Attribute,),
+    texts: (ast.Constant,),
+    documentation: (ast.Expr,),
+}
+"""Each rule and the nodes that it looks at; ``ast.AST`` stands for all kinds of nodes that are not known."""
+
+_WITHOUT_RULE: Final = (
+    *(ast.Module, ast.arguments, ast.Return, ast.Assign, ast.AnnAssign, ast.Load, ast.Store, ast.Subscript),
+    *(ast.Tuple, ast.List, ast.Dict, ast.Lambda, ast.BinOp, ast.BitOr, ast.Add, ast.UnaryOp, ast.USub),
+    *(ast.If, ast.Compare, ast.NotEq, ast.Raise, ast.JoinedStr, ast.FormattedValue),
+)
+
+
+def check(path: str, *, source: str, allowed: Allowed, rules: Mapping[Rule, tuple[type[ast.AST], ...]] = RULES) -> None:
     """Raise ``GuardError`` at the first thing that the emitter would never write; ``path`` names the module in it."""
     if "\r" in source or "\f" in source or not source.endswith("\n") or source.endswith("\n\n"):
         raise GuardError("lines do not end in a single line feed", path=path)
@@ -130,31 +160,61 @@ def check(path: str, *, source: str, allowed: Allowed, rules: Sequence[Rule] = R
         tree = ast.parse(source)
     except (SyntaxError, ValueError) as error:
         raise GuardError(f"is not Python: {error}", path=path) from None
-    docs = _docs(tree)
-    for node in ast.walk(tree):
-        for rule in rules:
+    looks_at = _by_kind(rules)
+    strangers = looks_at[ast.AST]
+    for node in _walk(tree):
+        for rule in looks_at.get(type(node), strangers):
             for line, reason in rule(node, allowed):
                 raise GuardError(reason, path=path, line=line)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes):
-            value = inspect.cleandoc(node.value) if id(node) in docs and isinstance(node.value, str) else node.value
-            if value not in allowed.texts and node.value not in allowed.texts:
-                raise GuardError(f"holds a text that no schema has: {node.value!r:.80}", path=path, line=node.lineno)
 
 
-def _names_in(node: ast.AST) -> Iterator[str]:
+def _by_kind(rules: Mapping[Rule, tuple[type[ast.AST], ...]]) -> dict[type[ast.AST], list[Rule]]:
+    table: dict[type[ast.AST], list[Rule]] = {kind: [] for kinds_ in RULES.values() for kind in kinds_}
+    table |= {kind: [] for kind in _WITHOUT_RULE}
+    for rule, nodes in rules.items():
+        for kind in nodes:
+            table[kind].append(rule)
+    return table
+
+
+def _walk(tree: ast.Module) -> Iterator[ast.AST]:
+    """Every node, but for the text inside a statement of documentation, which is looked at as such."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if type(node) is ast.Expr and type(node.value) is ast.Constant:
+            continue
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if type(value) is list:
+                waiting += [each for each in value if isinstance(each, ast.AST)]
+            elif isinstance(value, ast.AST):
+                waiting.append(value)
+
+
+def _name_in(node: ast.AST) -> str:
+    """The name that a node binds or uses; "" for ``**``."""
     match node:
-        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.arg(arg=name):
-            yield name
-        case ast.ClassDef(name=name) | ast.FunctionDef(name=name):
-            yield name
-        case ast.keyword(arg=str(name)):
-            yield name
+        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.ClassDef(name=name) | ast.FunctionDef(name=name):
+            return name
+        case ast.arg(arg=name):
+            return name
+        case ast.keyword(arg=name):
+            return name or ""
         case ast.alias(name=name, asname=asname):
-            yield asname or name
+            return asname or name
+        case _:
+            return ""
 
 
-def _docs(tree: ast.Module) -> set[int]:
-    """Ids of the constants that stand as statements: documentation, which is indented like its place."""
-    return {
-        id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    }
+def _dotted(node: ast.AST) -> str:
+    """``a.b.c`` of plain names; "" for anything else."""
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=value, attr=name):
+            before = _dotted(value)
+            return f"{before}.{name}" if before else ""
+        case _:
+            return ""

@@ -23,6 +23,7 @@ from treaty_codegen.names import (
     place,
     public_name,
 )
+from treaty_codegen.publish import publish
 from treaty_codegen.reach import has_class, is_duration
 from treaty_codegen.settings import SdkSettings
 
@@ -48,6 +49,7 @@ class Layout:
         """Place packages, then modules, then classes."""
         self._settings = settings
         self._attributes: dict[int, Mapping[str, str]] = {}
+        self._published: dict[str, str] = {}
         self.files = {path: file for path, file in sorted(catalog.files.items()) if _top(file) is not None}
         exports = self._exports()
         self._packages = self._place_packages(exports)
@@ -74,6 +76,12 @@ class Layout:
             reserved = MEMBER_NAMES if isinstance(type_, Enum) else ()
             self._attributes[id(type_)] = place(names, reserved=reserved)
         return self._attributes[id(type_)]
+
+    def published(self, file: SchemaFile) -> str:
+        """The published text of a file's type, made once."""
+        if file.path not in self._published:
+            self._published[file.path] = publish(file, references=self._settings.references)
+        return self._published[file.path]
 
     def _segments(self, namespace: str) -> Segments:
         own = self._settings.namespace

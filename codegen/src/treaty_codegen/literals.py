@@ -28,7 +28,7 @@ def docstring(text: str, *, indent: str = "") -> str:
     """
     body = "\n".join([line and f"{indent}{line}" for line in text.split("\n")]).removeprefix(indent)
     is_plain = (
-        all(char.isprintable() or char == "\n" for char in text)
+        text.replace("\n", "").isprintable()
         and "\\" not in text
         and '"""' not in text
         and not text.endswith('"')

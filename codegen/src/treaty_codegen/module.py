@@ -15,7 +15,6 @@ from treaty_codegen.keys import UnusableKey
 from treaty_codegen.layout import Layout, local_names
 from treaty_codegen.lines import header
 from treaty_codegen.names import public_name
-from treaty_codegen.publish import publish
 from treaty_codegen.reach import has_class, is_duration, named_within
 from treaty_codegen.settings import SdkSettings
 from treaty_codegen.source import DURATION, LIBRARIES, Source
@@ -34,16 +33,16 @@ def schema_modules(file: SchemaFile, *, catalog: Catalog, layout: Layout, settin
     """The module of the classes, then the module of the text. Raises ``EmitError``."""
     name = layout.modules[file.path]
     yield _classes_module(file, name=name, catalog=catalog, layout=layout, settings=settings)
-    yield _text_module(file, name=f"{name}_avsc", settings=settings)
+    yield _text_module(file, name=f"{name}_avsc", text=layout.published(file))
 
 
-def _text_module(file: SchemaFile, *, name: str, settings: SdkSettings) -> Module:
+def _text_module(file: SchemaFile, *, name: str, text: str) -> Module:
     source = Source({})
     lines = [
         header(file.path),
         source.docstring(f"The published text of {file.full_name}."),
         "",
-        f"TEXT = {source.literal(publish(file, references=settings.references))}",
+        f"TEXT = {source.literal(text)}",
     ]
     return Module(name=name, source=_joined(lines), allowed=Allowed(texts=frozenset(source.texts)))
 

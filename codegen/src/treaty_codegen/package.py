@@ -12,7 +12,6 @@ from treaty_codegen.layout import Home, Layout
 from treaty_codegen.lines import header, wrapped
 from treaty_codegen.literals import STEP
 from treaty_codegen.module import Module
-from treaty_codegen.publish import publish
 from treaty_codegen.settings import SdkSettings
 from treaty_codegen.source import Source
 
@@ -29,11 +28,10 @@ def events_of(catalog: Catalog, *, layout: Layout) -> dict[str, Home]:
     }
 
 
-def schema_set(events: Mapping[str, Home], *, settings: SdkSettings) -> str:
+def schema_set(events: Mapping[str, Home], *, layout: Layout) -> str:
     """SHA-256 (hex) over the lines ``full name`` NUL ``SHA-256 of the published text``, sorted, each ended by a line feed."""
     lines = sorted(
-        f"{name}\0{hashlib.sha256(publish(home.file, references=settings.references).encode()).hexdigest()}\n"
-        for name, home in events.items()
+        f"{name}\0{hashlib.sha256(layout.published(home.file).encode()).hexdigest()}\n" for name, home in events.items()
     )
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
@@ -59,7 +57,7 @@ def root_module(homes: Sequence[Home], *, events: Mapping[str, Home], layout: La
         "",
         f"__version__: _typing.Final = {source.literal(settings.version)}",
         "",
-        f"SCHEMA_SET: _typing.Final = {source.literal(schema_set(events, settings=settings))}",
+        f"SCHEMA_SET: _typing.Final = {source.literal(schema_set(events, layout=layout))}",
         source.docstring("SHA-256 over the published texts of all events."),
         "",
         *wrapped("EVENTS: _typing.Final[_typing.Mapping[str, type]] = _lazy.Events({", pairs, "})"),
