@@ -414,6 +414,10 @@ def test_the_index_knows_where_each_field_path_is() -> None:
     paid = index.types["test.order.OrderPaid"]
     assert (paid.module, paid.name) == ("test_events.order", "OrderPaid")
     assert paid.attributes["from"] == "from_"
-    assert paid.attributes["lines.quantity"] == "lines.quantity"
-    assert paid.attributes["payment.last_four"] == "payment.last_four"
+    assert paid.holds["payment"] == ("test.order.CardPayment",)
+    assert index.attribute_path("test.order.OrderPaid", path="from") == "from_"
+    assert index.attribute_path("test.order.OrderPaid", path="lines.quantity") == "lines.quantity"
+    assert index.attribute_path("test.order.OrderPaid", path="payment.last_four") == "payment.last_four"
+    assert index.attribute_path("test.order.OrderPaid", path="payment.nothing") is None
+    assert index.attribute_path("test.order.OrderPaid", path="total.x") is None
     assert index.types["test.order.Channel"].attributes == {}

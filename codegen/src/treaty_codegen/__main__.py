@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -96,7 +97,16 @@ def _write(out: Path, changes: Sequence[FileChange], wanted: Mapping[PurePosixPa
             beside.replace(target)
     for change in changes:
         if change.kind == "stale":
-            (out / change.path).unlink()
+            _delete(out / change.path, within=out)
+
+
+def _delete(path: Path, *, within: Path) -> None:
+    """Delete a file, and the folders that it leaves empty."""
+    path.unlink()
+    for folder in path.parents:
+        if folder == within or any(each.name != "__pycache__" for each in folder.iterdir()):
+            return
+        shutil.rmtree(folder)
 
 
 def _fail(error: Exception, *, code: int) -> int:

@@ -13,14 +13,16 @@ from treaty_codegen.settings import SdkSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SdkType:
-    """A class: imported as ``from module import name``. ``attributes``: field path to attribute path, records only.
+    """A class: imported as ``from module import name``.
 
-    A path goes through arrays, maps and unions (``lines.unit_price``) and ends before a record that it has passed.
+    Records only: ``attributes`` is field to attribute; ``holds`` is field to the full names of the records that its value
+    is made of, through arrays, maps and unions.
     """
 
     module: str
     name: str
     attributes: Mapping[str, str]
+    holds: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,38 +31,38 @@ class SdkIndex:
 
     types: Mapping[str, SdkType]
 
+    def attribute_path(self, event: str, *, path: str) -> str | None:
+        """``payment.from`` of an event (full name) as ``payment.from_``; None where there is no such field."""
+        attributes: list[str] = []
+        within: tuple[str, ...] = (event,)
+        for field in path.split("."):
+            found = [self.types[name] for name in within if field in self.types[name].attributes]
+            if not found:
+                return None
+            attributes.append(found[0].attributes[field])
+            within = tuple(dict.fromkeys(name for each in found for name in each.holds[field]))
+        return ".".join(attributes)
+
 
 def sdk_index(catalog: Catalog, settings: SdkSettings) -> SdkIndex:
     """The index of what ``emit_sdk`` makes of the same catalog. Raises ``EmitError`` as that does."""
     layout = Layout(catalog, settings=settings)
-    return SdkIndex(
-        types={
-            name: SdkType(
-                module=home.package,
-                name=home.public,
-                attributes=dict(_paths(home.type, layout, ())) if isinstance(home.type, Record) else {},
-            )
-            for name, home in sorted(layout.homes.items())
-        }
-    )
+    types = {}
+    for full_name, home in sorted(layout.homes.items()):
+        record = home.type if isinstance(home.type, Record) else None
+        types[full_name] = SdkType(
+            module=home.package,
+            name=home.public,
+            attributes=layout.attributes(record) if record else {},
+            holds={field.name: tuple(_records(field.type)) for field in record.fields} if record else {},
+        )
+    return SdkIndex(types=types)
 
 
-def _paths(record: Record, layout: Layout, passed: tuple[Record, ...]) -> Iterator[tuple[str, str]]:
-    attributes = layout.attributes(record)
-    for field in record.fields:
-        attribute = attributes[field.name]
-        yield field.name, attribute
-        for inner in _records(field.type):
-            if inner is not record and inner not in passed:
-                for path, below in _paths(inner, layout, (*passed, record)):
-                    yield f"{field.name}.{path}", f"{attribute}.{below}"
-
-
-def _records(type_: Type) -> Iterator[Record]:
-    """Records that a field holds, through arrays, maps and unions."""
+def _records(type_: Type) -> Iterator[str]:
     match type_:
         case Record():
-            yield type_
+            yield type_.name.full
         case Array():
             yield from _records(type_.items)
         case Map():

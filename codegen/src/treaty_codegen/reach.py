@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from treaty_avro import Array, Enum, Fixed, Map, Named, Primitive, Record, Type, Union
 
-WITHOUT_CLASS = frozenset({"decimal", "uuid"})
+WITHOUT_CLASS: Final = frozenset({"decimal", "uuid"})
 """A fixed of these logical types is a number or an id in Python, and makes no class."""
 
 
