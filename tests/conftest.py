@@ -5,19 +5,19 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.parts import waiting
-from tests.parts.backend import choose, missing
+from tests.parts import containers, waiting
+from tests.parts.backend import NAMES, choose, missing, refusal
 from treaty.local.errors import LocalFault
 from treaty.local.machine import Machine
 from treaty.local.ports import free_port
 
 if TYPE_CHECKING:
-    from treaty.local.postgres import Postgres
     from treaty.local.smtp import MailSink
 
 NUMBERS = itertools.count()
@@ -26,9 +26,15 @@ REDIS_DATABASES = 16
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_configure() -> None:
+    """Ends the run at once when servers were wished for that cannot be had."""
+    if sentence := refusal(MACHINE):
+        pytest.exit(sentence, returncode=4)
+
+
 def pytest_report_header() -> list[str]:
     """Which servers the tests would run on, and why."""
-    return [f"{name}: {choose(name, MACHINE).why}" for name in ("kafka", "postgres", "redis")]
+    return [f"{name}: {choose(name, MACHINE).why}" for name in NAMES]
 
 
 @pytest.fixture(scope="session")
@@ -46,44 +52,42 @@ def parts_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def kafka(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Bootstrap address of a broker that all tests of all workers share: take names of your own (``unique``)."""
-    from tests.parts.shared_kafka import shared_kafka
 
-    if address := choose("kafka", machine).address:
+    def local() -> AbstractContextManager[str]:
+        from tests.parts.shared_kafka import shared_kafka
+
+        base = tmp_path_factory.getbasetemp()  # with xdist a folder of the worker's own in the run's
+        run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+        return shared_kafka(run / "kafka", env={**machine.env, "PYTHONPATH": str(ROOT)})
+
+    with server("kafka", machine, local=local) as address:
         yield address
-        return
-    base = tmp_path_factory.getbasetemp()  # with xdist a folder of the worker's own in the run's
-    run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    try:
-        with shared_kafka(run / "kafka", env={**machine.env, "PYTHONPATH": str(ROOT)}) as bootstrap:
-            yield bootstrap
-    except LocalFault as fault:
-        missing(fault, machine.env)
 
 
 @pytest.fixture(scope="session")
-def postgres_server(machine: Machine, parts_folder: Path) -> Iterator[Postgres]:
-    """A PostgreSQL that does not wait for the disk; use ``postgres`` for a database of your own."""
-    from treaty.local.postgres import Postgres
+def postgres_server(machine: Machine, parts_folder: Path) -> Iterator[str]:
+    """SQLAlchemy address of a PostgreSQL that does not wait for the disk; ``postgres`` gives a database of your own."""
 
-    try:
-        server = Postgres(parts_folder / "postgres", machine=machine, durable=False).start()
-    except LocalFault as fault:
-        missing(fault, machine.env)
-        return
-    yield server
-    server.stop()
+    @contextmanager
+    def local() -> Iterator[str]:
+        from treaty.local.postgres import Postgres
+
+        started = Postgres(parts_folder / "postgres", machine=machine, durable=False).start()
+        yield started.url()
+        started.stop()
+
+    with server("postgres", machine, local=local) as address:
+        yield address
 
 
 @pytest.fixture
-def postgres(request: pytest.FixtureRequest, machine: Machine) -> Iterator[str]:
+def postgres(postgres_server: str) -> Iterator[str]:
     """SQLAlchemy address (``postgresql+psycopg://``) of an empty database that only this test has."""
     import psycopg
 
-    given = choose("postgres", machine).address
-    url: str = given or request.getfixturevalue("postgres_server").url()
-    base, _, database = url.rpartition("/")
+    base = postgres_server.rpartition("/")[0]
     name = f"test_{os.getpid()}_{next(NUMBERS)}"
-    administration = f"{base}/{database}".replace("+psycopg", "")
+    administration = postgres_server.replace("+psycopg", "")
     with psycopg.connect(administration, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
     yield f"{base}/{name}"
@@ -94,18 +98,35 @@ def postgres(request: pytest.FixtureRequest, machine: Machine) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def redis_server(machine: Machine, parts_folder: Path) -> Iterator[str]:
     """Address of a Redis without its database number; use ``redis`` for an empty database."""
-    from treaty.local.redis import Redis
 
-    if address := choose("redis", machine).address:
+    @contextmanager
+    def local() -> Iterator[str]:
+        from treaty.local.redis import Redis
+
+        started = Redis(parts_folder / "redis", machine=machine, durable=False).start()
+        yield started.url.rpartition("/")[0]
+        started.stop()
+
+    with server("redis", machine, local=local) as address:
         yield address.rstrip("/")
-        return
+
+
+@contextmanager
+def server(name: str, machine: Machine, *, local: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+    """The address of one server from the chosen backend; without one the test is skipped, in CI it fails."""
+    backend = choose(name, machine)
+    if backend.fault:
+        missing(backend.fault, machine.env)
+    given: AbstractContextManager[str] = nullcontext(backend.address)
+    if backend.kind == "container":
+        given = containers.container(name)
+    if backend.kind == "local":
+        given = local()
     try:
-        server = Redis(parts_folder / "redis", machine=machine, durable=False).start()
+        with given as address:
+            yield address
     except LocalFault as fault:
         missing(fault, machine.env)
-        return
-    yield server.url.rpartition("/")[0]
-    server.stop()
 
 
 @pytest.fixture

@@ -11,8 +11,6 @@ import httpx
 import psycopg
 import pytest
 
-from tests.parts.backend import choose
-from treaty.local.machine import Machine
 from treaty.registry.memory import MemoryStore
 from treaty.registry.settings import RegistrySettings
 from treaty.registry.sql.store import open_store
@@ -24,10 +22,9 @@ SHARED = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
 
 @pytest.fixture(scope="session")
-def registry_postgres(request: pytest.FixtureRequest, machine: Machine) -> Iterator[str]:
+def registry_postgres(postgres_server: str) -> Iterator[str]:
     """URL of a Postgres database with the registry's tables, shared by the tests of this worker."""
-    url: str = choose("postgres", machine).address or request.getfixturevalue("postgres_server").url()
-    base, _, database = url.rpartition("/")
+    base, _, database = postgres_server.rpartition("/")
     administration, name = f"{base}/{database}".replace("+psycopg", ""), f"registry_{os.getpid()}"
     with psycopg.connect(administration, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
