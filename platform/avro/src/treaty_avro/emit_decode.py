@@ -96,7 +96,7 @@ class _Emitter:
                 source.line("if q[0] < 0: raise Odd")
                 place = node[1]
             self._inline(place, "o")
-            source.line("return o, i")
+            source.line(f"return {'None' if is_skipping else 'o'}, i")
 
     def value(self, place: int, target: str) -> None:
         """Emit what reads a value and assigns it to ``target``, a local name or an attribute of one."""

@@ -245,10 +245,15 @@ class _Writer:
 
     def _expected(self, union: Node) -> str:
         table, names = self._plan.consts[union[2]], union[3]
-        found = self._plan.consts[names] if names >= 0 else [cls.__name__ for cls in table]
-        named = [
-            "None" if name in ("null", "NoneType") else name for name in found if name not in ("bytearray", "tuple")
-        ]
+        if names >= 0:
+            found = list(self._plan.consts[names])
+        else:
+            # The first class of each branch; bytes may stand for a fixed, tuples for lists.
+            by_branch: dict[int | tuple[int, ...], str] = {}
+            for cls, branch in table.items():
+                by_branch.setdefault(branch, cls.__name__)
+            found = list(by_branch.values())
+        named = ["None" if name in ("null", "NoneType") else name for name in found]
         return " | ".join(sorted(dict.fromkeys(named), key="None".__eq__))
 
 
