@@ -112,4 +112,5 @@ def machine_and_view() -> tuple[Any, View]:
     from treaty.local.machine import Machine
     from treaty.local.view import View
 
-    return Machine(env=dict(os.environ)), View(Console(file=sys.stderr, soft_wrap=True))
+    width = None if sys.stderr.isatty() else 160  # a log file wraps nothing
+    return Machine(env=dict(os.environ)), View(Console(file=sys.stderr, soft_wrap=True, width=width))

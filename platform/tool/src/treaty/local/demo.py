@@ -10,6 +10,7 @@ from random import Random
 from rich.live import Live
 
 from treaty.local import live
+from treaty.local.errors import StartFailed
 from treaty.local.keys import keys_in
 from treaty.local.live import Rates
 from treaty.local.measure import WAITING, Meter
@@ -36,6 +37,7 @@ class Demo:
 
     def run(self, stack: Stack, view: View) -> None:
         """Traffic and view until the time is over or a signal comes; the summary in any case."""
+        require_services(stack)
         layout, rates = stack.layout, Rates()
         shoppers = Shoppers(
             url=layout.service_url, keys=keys_in(layout.keys), rng=self._rng, rate=self._rate, now=self._now
@@ -87,6 +89,14 @@ class Demo:
             if facts.seconds > before.seconds and is_quiet:
                 return
             time.sleep(0.2)
+
+
+def require_services(stack: Stack) -> None:
+    """Raises ``StartFailed`` when a service that the traffic goes to did not come up: its last lines were shown."""
+    down = [row.name for row in stack.rows if row.name in DRIVEN and row.condition != "ready"]
+    if down:
+        step = f"read {stack.layout.log(down[0])}"
+        raise StartFailed(f"The demo cannot trade without {', '.join(down)}.", next_step=step)
 
 
 class Ticks:

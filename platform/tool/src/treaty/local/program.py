@@ -14,7 +14,7 @@ from treaty.local.process import Process
 
 @dataclass(kw_only=True)
 class Program:
-    """``argv`` with ``env`` in ``folder``; ``health_port`` answers ``/readyz``."""
+    """``argv`` with ``env`` in ``folder``; ``health_port`` answers ``/readyz``. ``note``: what people should know once it is up."""
 
     name: str
     address: str
@@ -23,6 +23,7 @@ class Program:
     health_port: int
     log: Path
     folder: Path
+    note: str = ""
     guard: Guard | None = None
     _process: Process | None = field(default=None, init=False)
 

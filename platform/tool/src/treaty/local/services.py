@@ -33,7 +33,7 @@ def mail_sink(layout: Layout, *, machine: Machine, guard: Guard) -> Program:
     smtp_port, http_port = layout.ports["smtp"], layout.ports["mail"]
     options = {"--smtp-port": str(smtp_port), "--http-port": str(http_port), "--folder": str(layout.mail)}
     return Program(
-        name="smtp", address=f"localhost:{smtp_port}, http://localhost:{http_port}/messages", health_port=http_port,
+        name="smtp", address=f"localhost:{smtp_port}", note=f"mail: http://localhost:{http_port}/messages", health_port=http_port,
         argv=[sys.executable, "-m", "treaty.local.smtp", *(word for pair in options.items() for word in pair)],
         env=inherited(machine), folder=layout.root, log=layout.log("smtp"), guard=guard,
     )  # fmt: skip

@@ -118,7 +118,8 @@ class Stack:
                     self._failed(part)
                     pending.remove(part)
                 elif answers(part):
-                    self._set(part, Row(name=part.name, address=part.address, condition="ready"))
+                    note = part.note if isinstance(part, Program) else ""
+                    self._set(part, Row(name=part.name, address=part.address, condition="ready", detail=note))
                     pending.remove(part)
             if pending and time.monotonic() > deadline:
                 for part in pending:
@@ -135,8 +136,8 @@ class Stack:
         self._view.say(f"{part.name:13} {detail}\n{part.process.tail()}")
 
     def _ended(self, part: Part) -> None:
-        detail = f"status {part.process.returncode}; {part.log}"
-        row = Row(name=part.name, address=part.address, condition="ended", detail=detail, tail=part.process.tail())
+        detail, tail = f"status {part.process.returncode}", f"  {part.log}\n{part.process.tail()}"
+        row = Row(name=part.name, address=part.address, condition="ended", detail=detail, tail=tail)
         self._set(part, row)
 
     def _failed(self, part: Part) -> None:

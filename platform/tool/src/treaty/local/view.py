@@ -53,7 +53,7 @@ class View:
         if before is None or before.condition != row.condition:
             self._shown[row.name] = row
             if row.condition in ("ready", "ended"):
-                self.say(f"{row.name:13} {row.condition:8} {row.detail or row.address}")
+                self.say(f"{row.name:13} {row.condition:8} {row.address}  {row.detail}".rstrip())
             if row.tail:
                 self.say(row.tail)
 
