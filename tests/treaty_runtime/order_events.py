@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -65,6 +65,9 @@ class OrderSeen:
         return {"mall.order.OrderSeen": OrderSeen}
 
 
+CATALOG: Mapping[str, type[Event]] = {event.__avro_fullname__: event for event in (OrderCreated, OrderSeen)}
+
+
 def envelope_of(number: int, *, offset: int = 10) -> Envelope[OrderCreated]:
     """An event as a handler receives it; the id is the number."""
     place = Place("order-events", 0, offset)
@@ -86,12 +89,27 @@ def envelope_of(number: int, *, offset: int = 10) -> Envelope[OrderCreated]:
     )
 
 
+@dataclass(frozen=True)
+class Version:
+    """A registered version."""
+
+    subject: str
+    version: int
+    text: str
+
+    @property
+    def schema(self) -> Schema:
+        """The parsed text."""
+        return parse(self.text)
+
+
 class FakeRegistry:
     """Answers like a registry in which the given classes are registered, ids from 1 in their order."""
 
     def __init__(self, *registered: type[Event]) -> None:
         self.registered = list(registered)
         self.is_away = False
+        self.versions: dict[str, list[Version]] = {}
 
     async def id_of(self, event: type[Event]) -> int:
         """The number of the class, counted from 1."""
@@ -103,6 +121,15 @@ class FakeRegistry:
     async def writer(self, schema_id: int) -> Schema:
         """The class's own schema."""
         return parse(self._registered(schema_id).__avro_schema__)
+
+    async def live_versions(self, subject: str) -> Sequence[Version]:
+        """What the subject holds; the class's own schema unless `versions` says otherwise."""
+        self._answer()
+        own = [Version(subject, 1, event.__avro_schema__) for event in self.registered if event.__subject__ == subject]
+        return self.versions.get(subject, own)
+
+    async def close(self) -> None:
+        """Nothing to close."""
 
     async def subjects(self, schema_id: int) -> frozenset[str]:
         """The class's own subject."""

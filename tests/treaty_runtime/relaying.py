@@ -15,7 +15,7 @@ from itertools import count
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
-from tests.treaty_runtime.order_events import FakeRegistry, OrderCreated, OrderSeen
+from tests.treaty_runtime.order_events import CATALOG, FakeRegistry, OrderCreated, OrderSeen
 from treaty_runtime.backlog import Backlog
 from treaty_runtime.headers import ID, first_values
 from treaty_runtime.hooks import Hooks
@@ -68,7 +68,7 @@ class Service:
             backlog=Backlog(self.engine),
             lease=lease or self.lease(),
             producer=producer or MemoryProducer(self.broker),
-            late_ids=LateIds(Serde(self.registry), [OrderCreated, OrderSeen]),
+            late_ids=LateIds(Serde(self.registry), CATALOG),
             registry_url="http://registry:8081",
             clock=time.monotonic,
             random=random.random,

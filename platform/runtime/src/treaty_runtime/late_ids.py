@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from treaty_runtime.backlog import Pending
@@ -14,11 +14,10 @@ from treaty_runtime.transport import Fault, FaultKind
 
 
 class LateIds:
-    """Fills ids in, for the classes this program has."""
+    """Fills ids in, for the classes this program has (`events`: full name to class)."""
 
-    def __init__(self, serde: Serde, events: Iterable[type[Event]]) -> None:
-        self._serde = serde
-        self._events = {event.__avro_fullname__: event for event in events}
+    def __init__(self, serde: Serde, events: Mapping[str, type[Event]]) -> None:
+        self._serde, self._events = serde, events
 
     async def fill(self, rows: Sequence[Pending]) -> tuple[list[Pending], dict[str, Fault]]:
         """The rows that can be sent, and for each key that cannot the reason; later rows of such a key are left out too.
@@ -38,7 +37,7 @@ class LateIds:
         return ready, held
 
     async def _filled(self, row: Pending) -> Pending | Fault:
-        event = self._events.get(row.full_name)
+        event = self._events[row.full_name] if row.full_name in self._events else None  # noqa: SIM401 - a lazy catalog has no get
         # The text decides, not the name: after an update the class of this name has another schema and another id.
         if event is None or load_headers(row.headers).get(WRITER) != writer_of(event):
             text = f"This program lacks the schema that wrote outbox row {row.position}: run the one that staged it."

@@ -73,7 +73,7 @@ class Relay:
         self.holds = Holds(clock=clock, hooks=self._hooks)
         self._failures = 0
         self._woken = asyncio.Event()
-        self._stopping = asyncio.Event()
+        self._stopping, self._is_over = asyncio.Event(), asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def wake(self) -> None:
@@ -93,22 +93,27 @@ class Relay:
         relaying = asyncio.create_task(self._relay())
         try:
             await asyncio.wait({keeper, relaying}, return_when=asyncio.FIRST_COMPLETED)
+            # Told, not cancelled: a statement that is cut off keeps SQLite's lock until its cursor is collected.
+            self.stop()
+            await asyncio.wait({relaying})
+            self._is_over.set()
+            await asyncio.wait({keeper})
         finally:
             self._loop = None
             for task in (keeper, relaying):
                 task.cancel()
-            ended = await asyncio.gather(keeper, relaying, return_exceptions=True)
+            await asyncio.wait({keeper, relaying})
             # Even after a bug: lanes that are given back need not wait for their lease to end.
             with contextlib.suppress(DBAPIError, PoolTimeout, OSError):
                 await self._lease.leave()
-        for error in ended:
-            if isinstance(error, Exception):
-                raise error
+        for task in (relaying, keeper):
+            if not task.cancelled():
+                task.result()
 
     async def _keep_lease(self) -> None:
-        while True:
+        while not self._is_over.is_set():
             renewed = await self._tried(self._renew)
-            await asyncio.sleep(RENEW_SECONDS if renewed else 1.0)
+            await self._unless(self._is_over, RENEW_SECONDS if renewed else 1.0)
 
     async def _renew(self) -> bool:
         before = len(self._lease.held)
@@ -129,7 +134,7 @@ class Relay:
                 continue
             self._failures = 0
             if not had_rows:
-                await self._pause(self._settings.poll)
+                await self._unless(self._woken, self._settings.poll.total_seconds())
 
     async def _round(self) -> bool:
         """Relay one batch; answer whether there was anything to relay."""
@@ -208,11 +213,10 @@ class Relay:
             jitter=self._random(),
         )
         self._failures += 1
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(wait.total_seconds()):
-                await self._stopping.wait()
+        await self._unless(self._stopping, wait.total_seconds())
 
-    async def _pause(self, wait: timedelta) -> None:
+    async def _unless(self, event: asyncio.Event, seconds: float) -> None:
+        """Wait so long, or until the event."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(wait.total_seconds()):
-                await self._woken.wait()
+            async with asyncio.timeout(seconds):
+                await event.wait()

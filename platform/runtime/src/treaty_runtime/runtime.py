@@ -1,0 +1,239 @@
+"""The runtime of one service: built in one place, started in order, watched, and stopped in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from sqlalchemy.ext.asyncio import async_sessionmaker
+
+from treaty_runtime.background import Background
+from treaty_runtime.backlog import Depth
+from treaty_runtime.clock import SystemClock
+from treaty_runtime.connections import FOR_EVER, PUBLISHING, Connections, KafkaConnections
+from treaty_runtime.consumer import Consumer
+from treaty_runtime.database import LANES
+from treaty_runtime.delay_queue import DelayQueue
+from treaty_runtime.errors import NoSession
+from treaty_runtime.event import DirectEffects, Effects
+from treaty_runtime.groups import chosen_groups
+from treaty_runtime.handlers import Group
+from treaty_runtime.hooks import Hooks, Observer
+from treaty_runtime.late_ids import LateIds
+from treaty_runtime.outbox import Outbox
+from treaty_runtime.publisher import Publisher
+from treaty_runtime.reader import Reader
+from treaty_runtime.readiness import Facts, Readiness, readiness
+from treaty_runtime.registry import RegistryClient
+from treaty_runtime.schedule import Scheduler
+from treaty_runtime.schema_gate import SchemaGate, Versions
+from treaty_runtime.serde import Schemas, Serde
+from treaty_runtime.settings import KafkaSettings
+from treaty_runtime.sql_side import SqlSide
+from treaty_runtime.warming import warm
+from treaty_runtime.world import World
+
+HANDLERS_END, RELAY_ENDS, FLUSHED = timedelta(seconds=15), timedelta(seconds=5), timedelta(seconds=3)
+ALIVE_SECONDS = 30.0
+
+
+class Registry(Schemas, Versions, Protocol):
+    """What the runtime asks of a schema registry."""
+
+    async def close(self) -> None:
+        """Ends the connections."""
+
+
+class Runtime:
+    """Everything a service publishes and consumes with: `async with runtime:` starts it, leaving the block stops it.
+
+    `events` is the SDK's catalog, full name to class. `sessions` makes AsyncSessions on the service's own database, which
+    has the runtime's tables (`database.create`); without it there is no outbox, inbox or delay queue. `relay=False`:
+    another process relays. Raises DuplicateGroup and UndeclaredTopic at once; whatever is away is waited for later.
+    """
+
+    def __init__(
+        self,
+        *,
+        service: str,
+        settings: KafkaSettings,
+        events: Mapping[str, type[Any]],
+        sessions: async_sessionmaker[Any] | None = None,
+        groups: Sequence[Group] = (),
+        relay: bool = True,
+        delay: DelayQueue | None = None,
+        observers: Iterable[Observer] = (),
+        lanes: int = LANES,
+        serialize_keys: bool = True,
+        world: World | None = None,
+        connections: Connections | None = None,
+        registry: Registry | None = None,
+    ) -> None:
+        self.service, self.events, self.groups = service, events, chosen_groups(groups, settings)
+        self.registry_url = settings.registry_urls[0]
+        self.hooks, self._world = Hooks(observers), world or World()
+        self._connections = connections or KafkaConnections(settings)
+        self._registry = registry or RegistryClient(settings.registry_urls, user=settings.registry_user)
+        self._background, self._signalled = Background(), asyncio.Event()
+        self.serde, self.scheduler = Serde(self._registry), Scheduler()
+        self.sql = (
+            SqlSide(sessions, service=service, lanes=lanes, world=self._world, hooks=self.hooks) if sessions else None
+        )
+        self.outbox = self._make_outbox(lanes=lanes, serialize_keys=serialize_keys)
+        self._build_publishing(relay=relay)
+        self._build_consuming(delay)
+
+    def _make_outbox(self, *, lanes: int, serialize_keys: bool) -> Outbox:
+        return Outbox(
+            self.serde,
+            service=self.service,
+            now=self._world.now,
+            entropy=self._world.entropy,
+            lanes=lanes,
+            serialize_keys=serialize_keys,
+            hooks=self.hooks,
+        )
+
+    def _build_publishing(self, *, relay: bool) -> None:
+        self._producers = [self._connections.producer(delivery_timeout=PUBLISHING)]
+        self.publisher = Publisher(
+            self._producers[0],
+            self.serde,
+            service=self.service,
+            registry_url=self.registry_url,
+            entropy=self._world.entropy,
+            hooks=self.hooks,
+            now=self._world.now,
+        )
+        self.relay = None
+        if self.sql is not None and relay:
+            self._producers.append(self._connections.producer(delivery_timeout=FOR_EVER))
+            late_ids = LateIds(self.serde, self.events)
+            self.relay = self.sql.relay(producer=self._producers[1], late_ids=late_ids, registry_url=self.registry_url)
+            self.outbox.on_commit(self.relay.wake)
+
+    def _build_consuming(self, delay: DelayQueue | None) -> None:
+        handled = {event for group in self.groups for event in group.handlers.events}
+        self._gate = SchemaGate(handled, self._registry, random=self._world.random)
+        stage, schedule = self.outbox.stage, self.scheduler.schedule
+        effects = DirectEffects() if self.sql is None else self.sql.inbox(stage=stage, schedule=schedule)
+        self.consumers = [self._consumer(group, effects) for group in self.groups]
+        self.delay = None
+        if delay is not None:
+            if self.sql is None:
+                raise NoSession("Delayed jobs are kept in the service's database: pass `sessions=` to the Runtime.")
+            self.delay = self.sql.delay(delay, stage=stage, schedule=schedule)
+            self.scheduler.on_commit(self.delay.committed)
+
+    def _consumer(self, group: Group, effects: Effects) -> Consumer:
+        return Consumer(
+            group,
+            connect=lambda: self._connections.source(group),
+            reader=Reader(group, self.serde, events=self.events),
+            producer=self._producers[0],
+            random=self._world.random,
+            effects=effects,
+            hooks=self.hooks,
+            clock=SystemClock(self._world.now),
+        )
+
+    async def __aenter__(self) -> Self:
+        """Start; returns at once. What needs something that is away starts when that answers."""
+        self._background.start(self._bring_up(), name="start")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop in reverse order."""
+        await self.stop()
+
+    async def _bring_up(self) -> None:
+        start = self._background.start
+        start(warm(self.serde, self.events.values(), random=self._world.random), name="warm")
+        if self.sql is not None:
+            await self.sql.tables.passed()
+        if self.relay is not None:
+            start(self.relay.run(), name="relay")
+        if self.delay is not None:
+            start(self.delay.run(), name="delay")
+        if self.consumers:
+            await self._gate.opened()
+        for consumer in self.consumers:
+            start(consumer.run(), name="consumer")
+
+    async def stop(self) -> None:
+        """Stop taking work, let what runs end, commit, give lanes back, flush: handlers get ten seconds, the producer three.
+
+        Nothing unfinished is committed; what was cut off is seen again.
+        """
+        end = self._background.end
+        await end("start", "warm", within=timedelta(0))
+        if self.delay is not None:
+            self.delay.stop()
+        await asyncio.gather(*(consumer.stop() for consumer in self.consumers))
+        await end("consumer", "delay", within=HANDLERS_END)
+        if self.relay is not None:
+            self.relay.stop()
+        await end("relay", within=RELAY_ENDS)
+        await self._producers[0].flush(FLUSHED)
+        for producer in self._producers:
+            await producer.close()
+        await self._registry.close()
+
+    async def until_signal(self) -> None:
+        """Wait for SIGTERM or SIGINT. Raises what broke, if a part of the runtime broke first."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._signalled.set)
+        ends = [asyncio.create_task(event.wait()) for event in (self._signalled, self._background.broken)]
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+            for end in ends:
+                end.cancel()
+        if self._background.failure is not None:
+            raise self._background.failure
+
+    def is_alive(self) -> bool:
+        """Whether no part has broken and each poll thread turned in the last 30 s (`/healthz`)."""
+        ages = (consumer.poll_age_seconds for consumer in self.consumers)
+        return self._background.failure is None and all(age < ALIVE_SECONDS for age in ages)
+
+    async def outbox_depth(self) -> Depth | None:
+        """How much waits in the outbox; None without a database, or while it is away."""
+        depth = await self.sql.depth() if self.sql is not None else None
+        return depth if isinstance(depth, Depth) else None
+
+    async def readiness(self) -> Readiness:
+        """What `/readyz` answers."""
+        depth = await self.sql.depth() if self.sql is not None else None
+        oldest = depth.oldest if isinstance(depth, Depth) else None
+        return readiness(
+            Facts(
+                database=depth if isinstance(depth, str) else None,
+                away=frozenset(self._away()),
+                schemas=self._gate.findings,
+                is_gate_checked=self._gate.is_checked or not self.consumers,
+                groups={consumer.group.name: _waits_for(consumer) for consumer in self.consumers},
+                outbox_oldest_seconds=None if oldest is None else (self._world.now() - oldest).total_seconds(),
+            )
+        )
+
+    def _away(self) -> Iterator[str]:
+        for worker in (self.relay, self.delay):
+            if worker is not None:
+                yield from worker.outages.away
+        if self.consumers and not self._gate.is_checked:
+            yield "registry"
+
+
+def _waits_for(consumer: Consumer) -> str | None:
+    outage = consumer.dispatch.outage
+    return None if outage is None else outage.dependency

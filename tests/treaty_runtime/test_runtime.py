@@ -1,0 +1,217 @@
+"""The runtime as a whole: an event from the caller's transaction to the effect in the reader's, and a good end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+
+from tests.treaty_runtime.order_events import CATALOG, FakeRegistry, OrderCreated, OrderSeen, Version
+from tests.treaty_runtime.relaying import until
+from treaty_runtime import database as runtime_database
+from treaty_runtime.connections import MemoryConnections
+from treaty_runtime.delay_queue import DelayQueue
+from treaty_runtime.errors import DuplicateGroup, NoSession, UndeclaredTopic
+from treaty_runtime.event import Context
+from treaty_runtime.handlers import Group, Handlers
+from treaty_runtime.hooks import OutageBegan
+from treaty_runtime.job import Job
+from treaty_runtime.job_runner import JobContext
+from treaty_runtime.memory import MemoryBroker
+from treaty_runtime.readiness import Readiness
+from treaty_runtime.runtime import Runtime
+from treaty_runtime.settings import KafkaSettings
+from treaty_runtime.tables import OutboxRow
+
+Sessions = async_sessionmaker[AsyncSession]
+
+
+class Company:
+    """Services on one broker and one registry, both in memory."""
+
+    def __init__(self) -> None:
+        self.broker = MemoryBroker()
+        self.registry = FakeRegistry(OrderCreated, OrderSeen)
+        self.seen: list[object] = []
+
+    def runtime(self, service: str = "order", **options: Any) -> Runtime:
+        """A service's runtime."""
+        return Runtime(
+            service=service,
+            settings=options.pop("settings", KafkaSettings()),
+            events=CATALOG,
+            connections=MemoryConnections(self.broker),
+            registry=self.registry,
+            observers=[self.seen.append],
+            **options,
+        )
+
+
+@pytest.fixture
+def company() -> Company:
+    return Company()
+
+
+@pytest.fixture
+async def handled(database: AsyncEngine) -> None:
+    async with database.begin() as connection:
+        await connection.execute(text("CREATE TABLE handled (number integer)"))
+
+
+@pytest.mark.usefixtures("handled")
+async def test_an_event_travels_from_a_transaction_to_its_effect(company: Company, sessions: Sessions) -> None:
+    async with company.runtime(sessions=sessions, groups=[_group()]) as runtime:
+        async with sessions.begin() as session:
+            runtime.outbox.stage(session, OrderCreated(order_id="o-1", number=7))
+        await until(lambda: _numbers(sessions))
+        ready = await runtime.readiness()
+    assert await _numbers(sessions) == [7]
+    assert (ready.status, ready.body["database"], ready.body["groups"]) == (200, "ok", {"order-view": "ok"})
+    async with sessions() as session:
+        assert await session.scalar(select(func.count()).select_from(OutboxRow)) == 0
+
+
+async def test_a_handler_schedules_a_job_that_runs(company: Company, sessions: Sessions) -> None:
+    handlers, ran = Handlers(), []
+
+    @handlers.on(OrderCreated)
+    async def remember(event: OrderCreated, context: Context) -> None:
+        context.schedule(Job(queue="later", id=event.order_id, due=context.envelope.time))
+
+    async def work(job: Job, context: JobContext) -> None:
+        context.stage(OrderSeen(number=1), key=job.id)
+        ran.append(job.id)
+
+    delay = DelayQueue(workers={"later": work})
+    group = Group("order-view", handlers, dead_letter="dlq.order")
+    async with company.runtime(sessions=sessions, groups=[group], delay=delay) as runtime:
+        async with sessions.begin() as session:
+            runtime.outbox.stage(session, OrderCreated(order_id="o-1", number=1))
+        await until(lambda: company.broker.records("order-views"))
+    assert ran == ["o-1"]
+
+
+async def test_it_starts_while_everything_is_away(company: Company, sessions: Sessions) -> None:
+    company.broker.is_down = company.registry.is_away = True
+    async with company.runtime(sessions=sessions, groups=[_group()]) as runtime:
+        async with sessions.begin() as session:
+            runtime.outbox.stage(session, OrderCreated(order_id="o-1", number=7))
+        await until(lambda: any(isinstance(hook, OutageBegan) for hook in company.seen))
+        ready = await runtime.readiness()
+        assert ready.status == 200
+        assert ready.body["registry"] == "degraded"
+        assert runtime.is_alive()
+
+
+async def test_a_version_that_cannot_be_read_keeps_the_groups_from_starting(
+    company: Company, sessions: Sessions
+) -> None:
+    writer = '{"type":"record","name":"OrderCreated","namespace":"mall.order","fields":[]}'
+    subject = OrderCreated.__subject__
+    company.registry.versions[subject] = [Version(subject, 3, writer)]
+    async with company.runtime(sessions=sessions, groups=[_group()]) as runtime:
+        ready = await _ready(runtime, lambda ready: "v3" in str(ready.body["schemas"]))
+    assert ready.status == 503
+    assert ready.body["schemas"] == (
+        f"down: {subject} v3: /fields/0 READER_FIELD_MISSING_DEFAULT_VALUE; "
+        f"{subject} v3: /fields/1 READER_FIELD_MISSING_DEFAULT_VALUE"
+    )
+
+
+async def test_missing_tables_are_not_ready_and_named(company: Company, database_url: str) -> None:
+    engine = runtime_database.open_engine(database_url)
+    async with company.runtime(sessions=async_sessionmaker(engine)) as runtime:
+        ready = await _ready(runtime, lambda ready: "database.create" in str(ready.body["database"]))
+        assert ready.status == 503
+        await runtime_database.create(engine)
+        await _ready(runtime, lambda ready: ready.status == 200)
+    await engine.dispose()
+
+
+async def test_a_signal_ends_the_wait(company: Company) -> None:
+    async with company.runtime() as runtime:
+        waiting = asyncio.create_task(runtime.until_signal())
+        await asyncio.sleep(0)
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.wait_for(waiting, 10)
+
+
+async def test_a_part_that_breaks_is_raised_and_ends_health(company: Company, sessions: Sessions) -> None:
+    async with company.runtime(sessions=sessions) as runtime:
+        async with sessions.begin() as session:
+            await session.execute(text("DROP TABLE outbox_lane"))
+        with pytest.raises(Exception, match="outbox_lane"):
+            await asyncio.wait_for(runtime.until_signal(), 30)
+        assert not runtime.is_alive()
+
+
+@pytest.mark.usefixtures("handled")
+async def test_stopping_lets_a_running_handler_finish_and_commits_it(company: Company, sessions: Sessions) -> None:
+    begun, handlers = asyncio.Event(), Handlers()
+
+    @handlers.on(OrderCreated)
+    async def slow(event: OrderCreated, context: Context) -> None:
+        begun.set()
+        await asyncio.sleep(0.2)
+        await context.session.execute(text("INSERT INTO handled VALUES (:number)"), {"number": event.number})
+
+    group = Group("order-view", handlers, dead_letter="dlq.order")
+    async with company.runtime(sessions=sessions, groups=[group]) as runtime:
+        await runtime.publisher.publish(OrderCreated(order_id="o-1", number=1))
+        await asyncio.wait_for(begun.wait(), 30)
+    assert await _numbers(sessions) == [1]
+    assert [position.offset for position in company.broker.committed("order-view").values() if position.offset] == [1]
+
+
+def test_two_groups_of_one_name_are_refused(company: Company) -> None:
+    with pytest.raises(DuplicateGroup, match="order-view"):
+        company.runtime(groups=[_group(), _group()])
+
+
+def test_the_environment_may_rename_the_first_group_and_narrow_the_topics(company: Company) -> None:
+    settings = KafkaSettings(consumer_group="blue", topics=("order-events",))
+    runtime = company.runtime(groups=[_group(), _group("other")], settings=settings)
+    assert [(group.name, group.sources) for group in runtime.groups] == [
+        ("blue", ("order-events",)),
+        ("other", ("order-events",)),
+    ]
+    with pytest.raises(UndeclaredTopic, match="no handler for stray-events; use some of order-events"):
+        company.runtime(groups=[_group()], settings=KafkaSettings(topics=("stray-events",)))
+
+
+def test_a_delay_queue_needs_a_database(company: Company) -> None:
+    with pytest.raises(NoSession):
+        company.runtime(delay=DelayQueue(workers={}))
+
+
+async def _ready(runtime: Runtime, condition: Callable[[Readiness], bool]) -> Readiness:
+    """The first answer of which the condition holds."""
+    found: list[Readiness] = []
+
+    async def holds() -> bool:
+        found.append(await runtime.readiness())
+        return condition(found[-1])
+
+    await until(holds)
+    return found[-1]
+
+
+def _group(name: str = "order-view") -> Group:
+    handlers = Handlers()
+
+    @handlers.on(OrderCreated)
+    async def handle(event: OrderCreated, context: Context) -> None:
+        await context.session.execute(text("INSERT INTO handled VALUES (:number)"), {"number": event.number})
+
+    return Group(name, handlers, dead_letter="dlq.order")
+
+
+async def _numbers(sessions: Sessions) -> list[int]:
+    async with sessions() as session:
+        return list(await session.scalars(text("SELECT number FROM handled")))
