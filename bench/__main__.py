@@ -1,0 +1,31 @@
+"""``make bench``: measures every area, prints the table, and puts it into the README (``--no-write``: only prints).
+
+``python -m bench order`` measures one area.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from bench import order, stack
+from bench.report import Row, machine, table, write
+
+AREAS: dict[str, Callable[[], list[Row]]] = {"order": order.measure, "stack": stack.measure}
+
+
+def main(words: list[str]) -> int:
+    names = [word for word in words if not word.startswith("-")] or list(AREAS)
+    rows: list[Row] = []
+    for name in names:
+        print(f"measuring: {name}", file=sys.stderr)
+        rows += AREAS[name]()
+    print(table(rows) + f"\n{machine()}")
+    if names == list(AREAS) and "--no-write" not in words:
+        write(Path(__file__).resolve().parent.parent / "README.md", rows)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
