@@ -52,7 +52,7 @@ class KafkaSource:
         self._woken = asyncio.Event()
         self._taken = threading.Event()
         self._assigned: set[Partition] = set()
-        self._is_closing = False
+        self._is_closing = self._is_over = False
         self._polled_at = monotonic()
         self.last_fault: Fault | None = None
 
@@ -87,6 +87,8 @@ class KafkaSource:
         """Commits in one request; raises ``Outage`` if the broker did not take it."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._commands.append(partial(self._commit, dict(offsets), future))
+        if self._is_over:
+            self._refuse_commits()  # the thread that would have obeyed is gone
         await future
 
     async def close(self) -> None:
@@ -114,6 +116,7 @@ class KafkaSource:
             error = failure.args[0] if isinstance(failure, KafkaException) else None
             self._post(Broken(fault_of(error) if error else Fault("_CRASH", repr(failure), FaultKind.OUTAGE)))
         finally:
+            self._is_over = True
             self._refuse_commits()
             self._post(None)
 
@@ -214,7 +217,7 @@ class KafkaSource:
     def _commit(self, offsets: Mapping[Partition, Position], future: asyncio.Future[None], consumer: Any) -> None:
         # A partition that was revoked meanwhile had its last commit inside the callback; an older one would go back.
         mine = {partition: position for partition, position in offsets.items() if partition in self._assigned}
-        if not mine:
+        if not mine and not self._is_over:
             self._resolve(future, None)
             return
         try:

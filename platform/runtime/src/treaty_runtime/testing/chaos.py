@@ -32,6 +32,7 @@ _P, _S, _I16, _I32, _I64, _INT, _SIZE = (
 )
 _SIGNATURES: dict[str, tuple[Any, list[Any]]] = {
     "rd_kafka_conf_new": (_P, []),
+    "rd_kafka_conf_set": (_INT, [_P, _S, _S, _S, _SIZE]),
     "rd_kafka_new": (_P, [_INT, _P, _S, _SIZE]),
     "rd_kafka_destroy": (None, [_P]),
     "rd_kafka_mock_cluster_new": (_P, [_P, _INT]),
@@ -97,7 +98,9 @@ class Chaos:
     def __init__(self, *, brokers: int = 1) -> None:
         self._lib = _library()
         text = ctypes.create_string_buffer(512)
-        self._client = self._lib.rd_kafka_new(0, self._lib.rd_kafka_conf_new(), text, len(text))
+        config = self._lib.rd_kafka_conf_new()
+        self._lib.rd_kafka_conf_set(config, b"log_level", b"0", text, len(text))  # it only hosts the brokers
+        self._client = self._lib.rd_kafka_new(0, config, text, len(text))
         if not self._client:
             raise ChaosUnavailable(text.value.decode())
         self._cluster = self._lib.rd_kafka_mock_cluster_new(self._client, brokers)

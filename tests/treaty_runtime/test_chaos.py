@@ -1,0 +1,127 @@
+"""The misbehaving cluster does what it is asked to, and the transport gets over it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from tests.parts.waiting import eventually
+from treaty_runtime.clientconfig import producer_config
+from treaty_runtime.kafka import KafkaProducer
+from treaty_runtime.settings import KafkaSettings
+from treaty_runtime.testing import chaos as chaos_kit
+from treaty_runtime.testing.chaos import Chaos, ChaosUnavailable
+from treaty_runtime.transport import Delivery, FaultKind, Outgoing
+
+NOT_LEADER, MSG_SIZE_TOO_LARGE, TOPIC_AUTHORIZATION_FAILED = 6, 10, 29
+
+
+@pytest.fixture
+def chaos() -> Iterator[Chaos]:
+    with Chaos(brokers=3) as cluster:
+        cluster.topic("t", partitions=3, replication=3)
+        yield cluster
+
+
+def producer_of(chaos: Chaos, seconds: float = 20) -> KafkaProducer:
+    settings = KafkaSettings(brokers=chaos.bootstrap, extra={"reconnect.backoff.max.ms": 200})
+    return KafkaProducer(producer_config(settings, delivery_timeout=timedelta(seconds=seconds)))
+
+
+async def send(producer: KafkaProducer, *numbers: int) -> list[Delivery]:
+    answers: list[Delivery] = []
+    for number in numbers:
+        producer.produce(Outgoing(topic="t", key=b"k", value=str(number).encode()), answers.append)
+    await eventually(lambda: len(answers) == len(numbers))
+    return answers
+
+
+async def test_records_wait_for_brokers_that_are_down_and_keep_their_order(chaos: Chaos) -> None:
+    producer = producer_of(chaos)
+    await send(producer, 0)
+    with chaos.down():
+        sending = asyncio.create_task(send(producer, *range(1, 50)))
+        await asyncio.wait({sending}, timeout=0.5)
+        assert not sending.done()
+    answers = await sending
+    offsets = [answer.place.offset for answer in answers if answer.place]
+    assert offsets == list(range(1, 50))
+    await producer.close()
+
+
+async def test_errors_on_request_are_survived_and_seen_in_the_list_of_requests(chaos: Chaos) -> None:
+    producer = producer_of(chaos)
+    await send(producer, 0)
+    chaos.watch()
+    chaos.fail("Produce", NOT_LEADER, times=2)
+    (answer,) = await send(producer, 1)
+    assert answer.fault is None
+    assert Counter(request.api for request in chaos.requests())["Produce"] == 3
+    await producer.close()
+
+
+async def test_a_leader_can_be_moved(chaos: Chaos) -> None:
+    producer = producer_of(chaos)
+    for broker in (1, 2, 3):
+        for partition in range(3):
+            chaos.leader("t", partition, broker=broker)
+        answers = await send(producer, *range(20))
+        assert all(answer.fault is None for answer in answers)
+    await producer.close()
+
+
+async def test_an_answer_that_takes_long_is_still_an_answer(chaos: Chaos) -> None:
+    chaos.rtt(200)
+    producer = producer_of(chaos)
+    assert (await send(producer, 1))[0].fault is None
+    await producer.close()
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [(MSG_SIZE_TOO_LARGE, FaultKind.REFUSED), (TOPIC_AUTHORIZATION_FAILED, FaultKind.HELD)]
+)
+async def test_a_fault_says_what_it_means_for_the_records_behind_it(chaos: Chaos, code: int, kind: FaultKind) -> None:
+    producer = producer_of(chaos)
+    await send(producer, 0)
+    chaos.fail("Produce", code)
+    (answer,) = await send(producer, 1)
+    assert answer.fault is not None
+    assert answer.fault.kind is kind
+    await producer.close()
+
+
+async def test_no_answer_within_the_delivery_time_is_an_outage(chaos: Chaos) -> None:
+    producer = producer_of(chaos, seconds=1)
+    await send(producer, 0)
+    with chaos.down():
+        (answer,) = await send(producer, 1)
+    assert answer.fault is not None
+    assert answer.fault.kind is FaultKind.OUTAGE
+    await producer.close()
+
+
+async def test_purged_records_get_a_fault_and_closing_leaves_no_caller_waiting(chaos: Chaos) -> None:
+    producer = producer_of(chaos)
+    await send(producer, 0)
+    answers: list[Delivery] = []
+    with chaos.down():
+        for number in range(10):
+            producer.produce(Outgoing(topic="t", key=b"k", value=str(number).encode()), answers.append)
+        await producer.close()
+    await eventually(lambda: len(answers) == 10)
+    assert {answer.fault.kind for answer in answers if answer.fault} <= {FaultKind.FENCED, FaultKind.OUTAGE}
+
+
+def test_a_missing_function_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(chaos_kit._SIGNATURES, "rd_kafka_mock_no_such_thing", (None, []))
+    with pytest.raises(ChaosUnavailable, match="rd_kafka_mock_no_such_thing"):
+        Chaos()
+
+
+def test_closing_twice_is_once(chaos: Chaos) -> None:
+    chaos.close()
+    chaos.close()
