@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
-import decimal
 import json
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
+
 from treaty_avro import Schema, Tagged, parse
 from treaty_avro.model import Array, Enum, Fixed, Map, Record, Type, Union
 from treaty_avro.tagged import is_tagged, tag
@@ -89,13 +90,13 @@ def _type(draw: st.DrawFn, names: _Names, depth: int, *, has_unions: bool, is_br
 
 
 def _kind(document: Any) -> str:
-    return document["type"] if isinstance(document, dict) else document
+    return str(document["type"] if isinstance(document, dict) else document)
 
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
-_NAIVE = st.datetimes(datetime.datetime(1, 1, 2), datetime.datetime(9999, 12, 30))  # noqa: DTZ001  # local timestamps
-_AWARE = _NAIVE.map(lambda value: value.replace(tzinfo=datetime.UTC))
-_DECIMALS = st.integers(-(10**9) + 1, 10**9 - 1).map(lambda n: decimal.Decimal(n).scaleb(-3))
+_NAIVE = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30))  # noqa: DTZ001  # local timestamps
+_AWARE = _NAIVE.map(lambda value: value.replace(tzinfo=UTC))
+_DECIMALS = st.integers(-(10**9) + 1, 10**9 - 1).map(lambda n: Decimal(n).scaleb(-3))
 
 
 def _millis(value: Any) -> Any:
@@ -127,7 +128,7 @@ def values(type_: Type, depth: int = 0) -> st.SearchStrategy[Any]:
     """Values without classes."""
     match type_:
         case Record():
-            return st.fixed_dictionaries({f.name: st.deferred(lambda f=f: values(f.type, depth + 1)) for f in type_.fields})
+            return st.fixed_dictionaries({field.name: _later(field.type, depth + 1) for field in type_.fields})
         case Array():
             return st.lists(values(type_.items, depth + 1), max_size=0 if depth > 5 else 3)
         case Map():
@@ -146,12 +147,15 @@ def _branch(union: Union, depth: int) -> st.SearchStrategy[Any]:
     if depth > 5:
         branches = tuple(b for b in branches if b.kind not in ("record", "array", "map")) or branches[:1]
     told = is_tagged(union)
-    return st.one_of(
-        [
-            values(b, depth + 1).map(lambda v, b=b: Tagged(tag(b), v) if told and b.kind != "null" else v)
-            for b in branches
-        ]
-    )
+    return st.one_of([_told(b, depth) if told and b.kind != "null" else values(b, depth + 1) for b in branches])
+
+
+def _later(type_: Type, depth: int) -> st.SearchStrategy[Any]:
+    return st.deferred(lambda: values(type_, depth))
+
+
+def _told(branch: Type, depth: int) -> st.SearchStrategy[Any]:
+    return values(branch, depth + 1).map(lambda value: Tagged(tag(branch), value))
 
 
 def untagged(value: Any) -> Any:

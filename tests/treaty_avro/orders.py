@@ -202,7 +202,10 @@ def order(**changes: Any) -> OrderCreated:
         "local_millis": datetime(9999, 12, 31, 23, 59, 59, 999000),  # noqa: DTZ001  # local timestamps are naive
         "local_micros": datetime(1969, 12, 31, 23, 59, 59, 999999),  # noqa: DTZ001  # local timestamps are naive
         "nanos": -1,
-        "lines": [Line(sku="a", quantity=1, unit_price=Decimal("0.01")), Line(sku="b", quantity=-7, unit_price=Decimal("0.00"))],
+        "lines": [
+            Line(sku="a", quantity=1, unit_price=Decimal("0.01")),
+            Line(sku="b", quantity=-7, unit_price=Decimal("0.00")),
+        ],
         "tags": {"a": "b", "": ""},
         "payment": Card(last_four="1234"),
     }

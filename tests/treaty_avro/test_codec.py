@@ -14,6 +14,8 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 import pytest
+
+from tests.treaty_avro.orders import SCHEMA, Card, Line, OrderCreated, Seal, Span, Status, Voucher, order
 from treaty_avro import (
     BackendMissing,
     ClassMismatch,
@@ -27,8 +29,6 @@ from treaty_avro import (
     parse,
     schema_of,
 )
-
-from tests.treaty_avro.orders import SCHEMA, Card, Line, OrderCreated, Seal, Span, Status, Voucher, order
 
 _NAIVE = datetime(2026, 1, 2)  # noqa: DTZ001  # that is what is refused
 _MICROS = datetime(2026, 1, 2, 0, 0, 0, 1, tzinfo=UTC)
@@ -101,13 +101,21 @@ def test_decoded_events_are_whole_objects() -> None:
         ({"created": _NAIVE}, "created: 2026-01-02 00:00:00 has no time zone; say which one is meant"),
         (
             {"created": _MICROS},
-            "created: 2026-01-02 00:00:00.000001+00:00 has parts of a millisecond; timestamp-millis keeps milliseconds: "
-            "round it yourself or use timestamp-micros",
+            (
+                "created: 2026-01-02 00:00:00.000001+00:00 has parts of a millisecond; "
+                "timestamp-millis keeps milliseconds: round it yourself or use timestamp-micros"
+            ),
         ),
-        ({"local_micros": _MICROS}, "local_micros: 2026-01-02 00:00:00.000001+00:00 has a time zone, the schema keeps none"),
+        (
+            {"local_micros": _MICROS},
+            "local_micros: 2026-01-02 00:00:00.000001+00:00 has a time zone, the schema keeps none",
+        ),
         ({"created": date(2026, 1, 2)}, "created: expected a datetime, got date"),
         ({"nanos": None}, "nanos: None is not an int"),
-        ({"lines": [Line(sku="a", quantity=2**31, unit_price=Decimal(1))]}, "lines[0].quantity: 2147483648 does not fit an int of 32 bits"),
+        (
+            {"lines": [Line(sku="a", quantity=2**31, unit_price=Decimal(1))]},
+            "lines[0].quantity: 2147483648 does not fit an int of 32 bits",
+        ),
         ({"lines": {"sku": "a"}}, "lines: expected list, got dict"),
         ({"lines": [{"sku": "a"}]}, "lines[0]: expected Line, got dict"),
         ({"tags": {"a": 1}}, "tags['a']: expected str, got int"),
@@ -218,7 +226,7 @@ def test_a_tag_chooses_the_branch() -> None:
     encode, decode = compile_generic(_one(["int", "long"]))
     assert encode({"f": Tagged("long", 5)}) == b"\x02\x0a"
     assert decode(b"\x02\x0a") == {"f": Tagged("long", 5)}
-    with pytest.raises(EncodeError, match="expected int | long"):
+    with pytest.raises(EncodeError, match=re.escape("expected int | long")):
         encode({"f": Tagged("string", "x")})
 
 
@@ -245,7 +253,13 @@ def test_a_dict_has_exactly_the_fields(value: Any, message: str) -> None:
 
 @pytest.mark.parametrize(
     ("number", "data"),
-    [("0", b"\x02\x00"), ("1.27", b"\x02\x7f"), ("1.28", b"\x04\x00\x80"), ("-1.28", b"\x02\x80"), ("-1.29", b"\x04\xff\x7f")],
+    [
+        ("0", b"\x02\x00"),
+        ("1.27", b"\x02\x7f"),
+        ("1.28", b"\x04\x00\x80"),
+        ("-1.28", b"\x02\x80"),
+        ("-1.29", b"\x04\xff\x7f"),
+    ],
 )
 def test_decimals_take_as_few_bytes_as_hold_them(number: str, data: bytes) -> None:
     encode, decode = compile_generic(_one({"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 2}))
@@ -351,7 +365,7 @@ class Underscored:
 
     _a: int
     b: int
-    größe: int
+    größe: int  # noqa: PLC2401  # that is what is tested
 
 
 @dataclass(kw_only=True)

@@ -8,11 +8,10 @@ import json
 import fastavro
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from treaty_avro import compile_generic
-from treaty_avro import interpret_decode, interpret_encode
-from treaty_avro.wire import LIMITS
 
 from tests.treaty_avro.generated import schemas, untagged, values
+from treaty_avro import compile_generic, interpret_decode, interpret_encode
+from treaty_avro.wire import LIMITS
 
 _SETTINGS = settings(
     deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]

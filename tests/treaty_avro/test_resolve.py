@@ -12,10 +12,14 @@ import fastavro
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+
+from tests.treaty_avro.generated import schemas, untagged, values
+from tests.treaty_avro.orders import SCHEMA, Line, OrderCreated, order
 from treaty_avro import (
     DecodeError,
     ResolutionError,
     Schema,
+    SchemaError,
     SchemaLimit,
     Tagged,
     compile_decoder,
@@ -26,9 +30,6 @@ from treaty_avro import (
     resolve,
     schema_of,
 )
-
-from tests.treaty_avro.generated import schemas, untagged, values
-from tests.treaty_avro.orders import SCHEMA, Line, OrderCreated, order
 
 
 def _record(*fields: Any, name: str = "R", **more: Any) -> Schema:
@@ -121,7 +122,13 @@ def test_a_value_is_read_as_the_readers_type(writer: Any, reader: Any, value: An
     [
         (["null", "int"], "int", None, "unresolvable", "null is not read as int"),
         (_enum("A", "B"), _enum("A"), "B", "enum", "symbol 'B' is not known to E"),
-        ({"type": "array", "items": "string"}, {"type": "array", "items": "int"}, ["a"], "unresolvable", "string is not read as int"),
+        (
+            {"type": "array", "items": "string"},
+            {"type": "array", "items": "int"},
+            ["a"],
+            "unresolvable",
+            "string is not read as int",
+        ),
         ("bytes", "string", b"\xff", "utf8", "the text is not UTF-8"),
         (
             _logical("bytes", "decimal", precision=9, scale=4),
@@ -137,7 +144,13 @@ def test_a_value_is_read_as_the_readers_type(writer: Any, reader: Any, value: An
             "logical",
             "has more than 5 digits with the 2 decimals that the schema keeps",
         ),
-        (_MILLIS, _NANOS, datetime(9999, 1, 1, tzinfo=UTC), "logical", "253370764800000 does not fit the reader's unit"),
+        (
+            _MILLIS,
+            _NANOS,
+            datetime(9999, 1, 1, tzinfo=UTC),
+            "logical",
+            "253370764800000 does not fit the reader's unit",
+        ),
     ],
 )
 def test_what_only_some_data_meets_is_refused_when_it_is_met(
@@ -155,7 +168,11 @@ def test_what_only_some_data_meets_is_refused_when_it_is_met(
     [
         ("string", "int", "/fields/0/type: reader type: INT not compatible with writer type: STRING"),
         (_logical("int", "date"), _MILLIS, "/fields/0/type: a date is not read as a timestamp-millis"),
-        (_MILLIS, ["null", _logical("long", "local-timestamp-millis")], "a timestamp-millis is not read as a local-timestamp-millis"),
+        (
+            _MILLIS,
+            ["null", _logical("long", "local-timestamp-millis")],
+            "a timestamp-millis is not read as a local-timestamp-millis",
+        ),
         (_logical("string", "uuid"), _logical("bytes", "decimal", precision=4), "a uuid is not read as a decimal"),
         ({"type": "fixed", "name": "F", "size": 1}, {"type": "fixed", "name": "F", "size": 2}, "expected: 1, found: 2"),
         ([], "int", "R cannot read this writer schema"),
@@ -168,7 +185,9 @@ def test_what_every_datum_meets_is_refused_at_once(writer: Any, reader: Any, tex
 
 
 def test_fields_are_matched_by_name_and_alias_skipped_and_defaulted() -> None:
-    old = _record(_f("int", "gone"), _f("string", "was"), _f({"type": "map", "values": "int"}, "also_gone"), _f("int", "b"))
+    old = _record(
+        _f("int", "gone"), _f("string", "was"), _f({"type": "map", "values": "int"}, "also_gone"), _f("int", "b")
+    )
     new = _record(
         _f("double", "b"), _f("string", "now", aliases=["was"]), _f(["null", "int"], "more", default=None), name="R"
     )
@@ -224,7 +243,11 @@ def test_a_branch_is_matched_by_full_name_before_simple_name() -> None:
         (["null", "int", "string"], "x", Tagged("string", "x")),
         ({"type": "array", "items": "int"}, [1], [1]),
         ({"type": "map", "values": {"type": "array", "items": "int"}}, {"a": [1]}, {"a": [1]}),
-        ({"type": "record", "name": "D", "fields": [_f("int", "x", default=3), _f("int", "y")]}, {"y": 4}, {"x": 3, "y": 4}),
+        (
+            {"type": "record", "name": "D", "fields": [_f("int", "x", default=3), _f("int", "y")]},
+            {"y": 4},
+            {"x": 3, "y": 4},
+        ),
     ],
 )
 def test_defaults_are_values_of_their_type_and_fresh_for_each_datum(type_: Any, default: Any, value: Any) -> None:
@@ -247,7 +270,11 @@ def test_defaults_are_values_of_their_type_and_fresh_for_each_datum(type_: Any, 
         (_logical("int", "date"), 2**31 - 1, "as date: "),
         ({"type": "array", "items": "int"}, ["x"], "a str is not int"),
         ("int", 2**31, "a number beyond the range of int"),
-        ({"type": "record", "name": "D", "fields": [_f("int", "y")]}, {}, "y is missing, and has no default of its own"),
+        (
+            {"type": "record", "name": "D", "fields": [_f("int", "y")]},
+            {},
+            "y is missing, and has no default of its own",
+        ),
     ],
 )
 def test_a_default_that_is_no_value_is_refused_when_it_is_used(type_: Any, default: Any, reason: str) -> None:
@@ -282,15 +309,16 @@ def test_a_typed_reader_of_an_older_writer_gets_its_own_classes() -> None:
 def test_a_chain_of_types_too_deep_for_the_stack_is_a_schema_limit() -> None:
     last = parse('{"type": "record", "name": "R0", "fields": []}')
     for n in range(1, 260):
-        last = parse(
-            json.dumps({"type": "record", "name": f"R{n}", "fields": [_f(f"R{n - 1}")]}), references=[last]
-        )
+        last = parse(json.dumps({"type": "record", "name": f"R{n}", "fields": [_f(f"R{n - 1}")]}), references=[last])
     with pytest.raises(SchemaLimit):
         compile_generic(last)
 
 
 _SETTINGS = settings(
-    deadline=None, max_examples=100, phases=[Phase.explicit, Phase.generate], suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    deadline=None,
+    max_examples=100,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
 
@@ -324,11 +352,9 @@ def test_what_the_checker_accepts_every_datum_survives_and_reads_as_fastavro_rea
     writer = data.draw(schemas())
     try:
         reader = parse(json.dumps(_changed(json.loads(writer.text), data.draw)))
-    except ValueError:
-        return
-    except Exception as error:
+    except SchemaError as error:
         # A dropped field may have defined a type that another one names.
-        assert "unknown type" in str(error)  # noqa: PT017  # any other refusal is a fault of the test
+        assert "unknown type" in error.reason  # noqa: PT017  # any other refusal is a fault of the test
         return
     value = data.draw(values(writer.root))
     written = compile_generic(writer)[0](value)
@@ -341,9 +367,4 @@ def test_what_the_checker_accepts_every_datum_survives_and_reads_as_fastavro_rea
     except (fastavro.read.SchemaResolutionError, ValueError, KeyError):
         # fastavro does not resolve string and bytes everywhere, nor some unions.
         return
-    assert repr(untagged(read)) == repr(expected) or untagged(read) == expected or _differs_as_known(reader, writer)
-
-
-def _differs_as_known(reader: Schema, writer: Schema) -> bool:
-    """A promotion to or from text, of which fastavro keeps the writer's value, or a meaning, of which it keeps the writer's."""
-    return any(word in reader.text for word in ("bytes", "logicalType", "double"))
+    assert untagged(read) == expected

@@ -7,10 +7,19 @@ import random
 from typing import Any
 
 import pytest
-from treaty_avro import DecodeError, EncodeError, Limits, compile_decoder, compile_encoder, compile_generic, interpret_decode, parse
-from treaty_avro.wire import LIMITS, long_bytes, nearest_float, read_long
 
 from tests.treaty_avro.orders import OrderCreated, Voucher, order
+from treaty_avro import (
+    DecodeError,
+    EncodeError,
+    Limits,
+    compile_decoder,
+    compile_encoder,
+    compile_generic,
+    interpret_decode,
+    parse,
+)
+from treaty_avro.wire import LIMITS, long_bytes, nearest_float, read_long
 
 
 def _schema(*types: Any) -> str:
@@ -126,13 +135,11 @@ def test_every_buffer_is_read(kind: Any) -> None:
     assert compile_decoder(OrderCreated)(kind(written), 5) == order()
 
 
-_NODE = json.dumps(
-    {"type": "record", "name": "Node", "fields": [{"name": "next", "type": ["null", "Node"]}]}
-)
+_NODE = json.dumps({"type": "record", "name": "Node", "fields": [{"name": "next", "type": ["null", "Node"]}]})
 
 
 def _nested(depth: int) -> Any:
-    value = None
+    value: Any = None
     for _ in range(depth):
         value = {"next": value}
     return value
@@ -233,24 +240,26 @@ def test_every_truncation_flip_and_mutant_is_a_value_or_a_decode_error_and_both_
     data = compile_encoder(OrderCreated)(sample)
     decode = compile_decoder(OrderCreated)
     slow = _slow(decode)
-    for mutant in _mutants(data, random.Random(1), 1_500):
+    for mutant in _mutants(data, random.Random(1), 1_500):  # mutants, the same each run
         assert repr(_outcome(decode, mutant)) == repr(_outcome(slow, mutant))
 
 
 def test_mutants_read_by_a_view_are_values_or_decode_errors_and_both_back_ends_agree() -> None:
     writer = parse(OrderCreated.__avro_schema__)
-    reader = parse(json.dumps({"type": "record", "name": "OrderCreated", "fields": [{"name": "number", "type": "double"}]}))
+    reader = parse(
+        json.dumps({"type": "record", "name": "OrderCreated", "fields": [{"name": "number", "type": "double"}]})
+    )
     data = compile_encoder(OrderCreated)(order())
     _, decode = compile_generic(reader, writer)
     assert decode(data) == {"number": 2.0**40}
     slow = _slow(decode)
-    for mutant in _mutants(data, random.Random(2), 1_500):
+    for mutant in _mutants(data, random.Random(2), 1_500):  # mutants, the same each run
         assert repr(_outcome(decode, mutant)) == repr(_outcome(slow, mutant))
 
 
 def test_random_bytes_are_values_or_decode_errors() -> None:
     decode = compile_decoder(OrderCreated)
-    rng = random.Random(3)
+    rng = random.Random(3)  # mutants, the same each run
     for _ in range(500):
         _outcome(decode, rng.randbytes(rng.randint(0, 60)))
 
