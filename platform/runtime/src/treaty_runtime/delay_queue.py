@@ -51,7 +51,7 @@ class DelayWorkers:
     ) -> None:
         self._queue, self._jobs, self._runner, self._owner = queue, jobs, runner, owner
         self._redis = RedisDelays(queue.redis) if queue.redis is not None else None
-        self.outages = outages
+        self.outages, self.queues = outages, tuple(queue.workers)
         self._new: deque[tuple[Job, bool]] = deque()
         self._scheduled = asyncio.Event()
         self._woken = {name: asyncio.Event() for name in queue.workers}

@@ -1,0 +1,121 @@
+"""Health, readiness and metrics over HTTP, as an orchestrator and Prometheus see them."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from tests.treaty_runtime.order_events import CATALOG, FakeRegistry, OrderCreated, OrderSeen
+from tests.treaty_runtime.relaying import until
+from treaty_runtime.connections import MemoryConnections
+from treaty_runtime.fastapi import lifespan, routes
+from treaty_runtime.healthcheck import main
+from treaty_runtime.memory import MemoryBroker
+from treaty_runtime.metrics import Metrics
+from treaty_runtime.runtime import Runtime
+from treaty_runtime.settings import KafkaSettings
+
+Sessions = async_sessionmaker[AsyncSession]
+
+
+class Application:
+    """A service with one runtime and its routes."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self.metrics, self.broker = Metrics("order"), MemoryBroker()
+        self.runtime = Runtime(
+            service="order",
+            settings=KafkaSettings(),
+            events=CATALOG,
+            sessions=sessions,
+            observers=[self.metrics],
+            connections=MemoryConnections(self.broker),
+            registry=FakeRegistry(OrderCreated, OrderSeen),
+        )
+        self.app = FastAPI(lifespan=lifespan(self.runtime))
+        self.app.include_router(routes(self.runtime, metrics=self.metrics))
+        transport = httpx.ASGITransport(self.app)
+        self.client = httpx.AsyncClient(transport=transport, base_url="http://order")
+
+
+async def test_a_healthy_service_says_so_and_shows_its_metrics(sessions: Sessions) -> None:
+    service = Application(sessions)
+    async with service.app.router.lifespan_context(service.app):
+
+        async def is_ready() -> bool:
+            return (await service.client.get("/readyz")).status_code == 200
+
+        await until(is_ready)
+        async with sessions.begin() as session:
+            service.runtime.outbox.stage(session, OrderCreated(order_id="o-1", number=1))
+        await until(lambda: service.broker.records("order-events"))
+        health, ready = await service.client.get("/healthz"), await service.client.get("/readyz")
+        exposition = await service.client.get("/metrics")
+    assert (health.status_code, health.json()) == (200, {"status": "ok"})
+    assert ready.json() == {
+        "database": "ok",
+        "kafka": "ok",
+        "registry": "ok",
+        "redis": "ok",
+        "schemas": "ok",
+        "groups": {},
+        "outbox_oldest_seconds": ready.json()["outbox_oldest_seconds"],
+    }
+    assert exposition.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert 'kafka_producer_messages_total{event_type="order.created",service="order",topic="order-events"} 1.0' in (
+        exposition.text
+    )
+
+
+async def test_a_service_without_its_tables_is_not_ready_but_alive(sessions: Sessions) -> None:
+    async with sessions.begin() as session:
+        await session.execute(text("DELETE FROM treaty_layout"))
+    service = Application(sessions)
+    async with service.app.router.lifespan_context(service.app):
+
+        async def is_named() -> bool:
+            return "Outbox layout" in (await service.client.get("/readyz")).text
+
+        await until(is_named)
+        assert (await service.client.get("/readyz")).status_code == 503
+        assert (await service.client.get("/healthz")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        ([], 2, "Usage: python -m treaty_runtime.healthcheck"),
+        (["file:///etc/passwd"], 2, "Usage:"),
+        (["http://127.0.0.1:1/readyz"], 1, "http://127.0.0.1:1/readyz: "),
+    ],
+)
+def test_the_health_check_says_in_one_line_what_is_wrong(
+    arguments: list[str], code: int, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == code
+    assert capsys.readouterr().err.startswith(says)
+
+
+async def test_the_health_check_follows_the_status(port: int) -> None:
+    status = [b"200 OK"]
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 " + status[0] + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", port):
+        codes = []
+        for status[0] in (b"200 OK", b"503 Service Unavailable"):
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "treaty_runtime.healthcheck", f"http://127.0.0.1:{port}/readyz"
+            )
+            codes.append(await asyncio.wait_for(process.wait(), 30))
+    assert codes == [0, 1]
