@@ -13,7 +13,6 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LOCAL_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001  # local timestamps have no zone
 _EPOCH_DAY: Final = 719_163
 _DAY_MICROS: Final = 86_400_000_000
-_MICRO: Final = timedelta(microseconds=1)
 
 
 def date_days(value: object) -> int:
@@ -67,9 +66,10 @@ def timestamp_writer(name: str, unit: int, *, is_local: bool) -> Callable[[objec
         if not isinstance(value, datetime):
             raise TypeError(f"expected a datetime, got {type(value).__name__}")
         try:
-            micros = (value - epoch) // _MICRO
+            passed = value - epoch
         except TypeError:
             raise ValueError(problem) from None
+        micros = (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
         return micros if unit == 1 else _in_units(micros, name, unit)
 
     return write
@@ -78,11 +78,11 @@ def timestamp_writer(name: str, unit: int, *, is_local: bool) -> Callable[[objec
 def timestamp_reader(unit: int, *, is_local: bool) -> Callable[[int], datetime]:
     """From units of so many microseconds since the epoch to ``datetime``: in UTC, or naive if local."""
     epoch = _LOCAL_EPOCH if is_local else _EPOCH
-    per_second = 1_000_000 // unit
+    step = timedelta(microseconds=unit)
 
     def read(number: int) -> datetime:
         try:
-            return epoch + timedelta(0, number // per_second, number % per_second * unit)
+            return epoch + number * step
         except OverflowError:
             raise ValueError(f"{number} is outside the years 1 to 9999") from None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from binascii import unhexlify
+from binascii import hexlify, unhexlify
 from typing import Final
 from uuid import UUID, SafeUUID
 
@@ -16,8 +16,8 @@ def text(value: object) -> bytes:
     """The 8-4-4-4-12 lower-case digits."""
     if not isinstance(value, UUID):
         raise TypeError(f"expected a UUID, got {type(value).__name__}")
-    digits = f"{value.int:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}".encode()
+    digits = hexlify(value.int.to_bytes(16, "big"))
+    return b"%b-%b-%b-%b-%b" % (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])
 
 
 def from_text(data: bytes) -> UUID:
@@ -26,10 +26,9 @@ def from_text(data: bytes) -> UUID:
         raise ValueError("is not a UUID of 8-4-4-4-12 hexadecimal digits")
     # unhexlify is strict, where int(text, 16) would take underscores, signs and blanks.
     try:
-        raw = unhexlify(data.replace(b"-", b""))
+        return from_raw(unhexlify(data.replace(b"-", b"")))
     except ValueError:
         raise ValueError("is not a UUID of 8-4-4-4-12 hexadecimal digits") from None
-    return from_raw(raw)
 
 
 def raw(value: object) -> bytes:
