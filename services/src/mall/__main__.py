@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import logging
 import os
 import sys
 
 from mall import SERVICES
+from mall.logs import set_up
 from mall.serving import server
 from mall.settings import InvalidSettings
 
@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1 or arguments[0] not in SERVICES:
         print(f"usage: python -m mall {{{'|'.join(SERVICES)}}}", file=sys.stderr)
         return USAGE
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    set_up(arguments[0])
     try:
         asyncio.run(run(arguments[0]))
     except InvalidSettings as error:

@@ -11,13 +11,14 @@ from datetime import datetime
 from fastapi import APIRouter, FastAPI
 from redis.asyncio import Redis
 from sqlalchemy import MetaData
-from treaty_runtime.fastapi import routes as runtime_routes
 
 from mall.database import Database
 from mall.identity import Identities
 from mall.settings import Settings
 from mall.web import application
 from mall.work import Desk
+from treaty_runtime.fastapi import routes as runtime_routes
+from treaty_runtime.metrics import Metrics
 from treaty_runtime.runtime import Runtime
 
 Background = Callable[[], Coroutine[None, None, None]]
@@ -45,6 +46,7 @@ def assemble(
     settings: Settings,
     *,
     runtime: Runtime,
+    metrics: Metrics,
     routers: Sequence[APIRouter],
     state: Mapping[str, object],
     store: Store | None = None,
@@ -68,7 +70,7 @@ def assemble(
     app = application(
         settings.service,
         identities=Identities(settings.public_key),
-        routers=[*routers, runtime_routes(runtime)],
+        routers=[*routers, runtime_routes(runtime, metrics=metrics)],
         lifespan=lifespan,
     )
     for name, value in state.items():

@@ -18,7 +18,9 @@ from mall.settings import Settings
 from mall_events import EVENTS
 from treaty_runtime.clock import utcnow
 from treaty_runtime.handlers import Group
+from treaty_runtime.metrics import Metrics
 from treaty_runtime.runtime import Runtime
+from treaty_runtime.world import World
 
 SERVICE, DEAD_LETTER = "cache", "dlq.cache"
 
@@ -33,6 +35,11 @@ def create(env: Mapping[str, str], *, now: Callable[[], datetime] = utcnow) -> t
     settings = Settings.from_env(SERVICE, env)
     redis = open_redis(settings.redis_url)
     store = CacheStore(redis)
-    runtime = Runtime(service=SERVICE, settings=settings.kafka, events=EVENTS, groups=groups(store), now=now)
+    metrics = Metrics(SERVICE, now=now)
+    runtime = Runtime(
+        service=SERVICE, settings=settings.kafka, events=EVENTS, groups=groups(store), world=World(now=now)
+    )
     state = {"store": store, "now": now}
-    return assemble(settings, runtime=runtime, routers=[api.routes], state=state, redis=redis), settings
+    return assemble(
+        settings, runtime=runtime, metrics=metrics, routers=[api.routes], state=state, redis=redis
+    ), settings

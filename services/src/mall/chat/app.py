@@ -15,7 +15,10 @@ from mall.settings import Settings
 from mall_events import EVENTS
 from treaty_runtime.clock import utcnow
 from treaty_runtime.handlers import Group
+from treaty_runtime.logs import Logs
+from treaty_runtime.metrics import Metrics
 from treaty_runtime.runtime import Runtime
+from treaty_runtime.world import World
 
 SERVICE, DEAD_LETTER = "chat", "dlq.chat"
 
@@ -29,13 +32,17 @@ def create(env: Mapping[str, str], *, now: Callable[[], datetime] = utcnow) -> t
     """The application and its settings; call it in a running event loop."""
     settings = Settings.from_env(SERVICE, env)
     store = Store(database=open_database(SERVICE, settings.database_url), metadata=metadata)
+    metrics = Metrics(SERVICE, now=now)
     runtime = Runtime(
         service=SERVICE,
         settings=settings.kafka,
         events=EVENTS,
         sessions=store.database.sessions,
         groups=groups(),
-        now=now,
+        observers=[metrics, Logs(SERVICE)],
+        world=World(now=now),
     )
     state = {"desk": store.desk(runtime, now=now)}
-    return assemble(settings, runtime=runtime, routers=[api.routes], state=state, store=store), settings
+    return assemble(
+        settings, runtime=runtime, metrics=metrics, routers=[api.routes], state=state, store=store
+    ), settings

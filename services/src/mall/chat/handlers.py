@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from treaty_runtime.handlers import Handlers
-
 from mall.chat import store
 from mall.chat.domain import closes_conversations
 from mall.chat.tables import ListingRow
 from mall_events.goods import GoodsUpdated
 from treaty_runtime.event import Context
+from treaty_runtime.handlers import Handlers
 
 handlers = Handlers()
 on = handlers.on

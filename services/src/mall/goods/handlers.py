@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from treaty_runtime.handlers import Handlers
-
 from mall.goods import events, store
 from mall.goods.domain import Changed, restock
 from mall_events.goods import StockChanged
 from treaty_runtime.event import Context
+from treaty_runtime.handlers import Handlers
 
 handlers = Handlers()
 on = handlers.on

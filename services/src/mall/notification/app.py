@@ -19,7 +19,10 @@ from mall.settings import Settings
 from mall_events import EVENTS
 from treaty_runtime.clock import utcnow
 from treaty_runtime.handlers import Group
+from treaty_runtime.logs import Logs
+from treaty_runtime.metrics import Metrics
 from treaty_runtime.runtime import Runtime
+from treaty_runtime.world import World
 
 SERVICE, DEAD_LETTER = "notification", "dlq.notification"
 TICKET_BYTES = 32
@@ -38,13 +41,15 @@ def create(env: Mapping[str, str], *, now: Callable[[], datetime] = utcnow) -> t
     """The application and its settings; call it in a running event loop."""
     settings, hub = Settings.from_env(SERVICE, env), Hub()
     store = Store(database=open_database(SERVICE, settings.database_url), metadata=metadata)
+    metrics = Metrics(SERVICE, now=now)
     runtime = Runtime(
         service=SERVICE,
         settings=settings.kafka,
         events=EVENTS,
         sessions=store.database.sessions,
         groups=groups(hub=hub, instance=settings.instance, locale=settings.locale),
-        now=now,
+        observers=[metrics, Logs(SERVICE)],
+        world=World(now=now),
     )
     state = {
         "desk": store.desk(runtime, now=now),
@@ -53,4 +58,4 @@ def create(env: Mapping[str, str], *, now: Callable[[], datetime] = utcnow) -> t
         "new_ticket": partial(secrets.token_urlsafe, TICKET_BYTES),
     }
     routers = [api.routes, socket.routes]
-    return assemble(settings, runtime=runtime, routers=routers, state=state, store=store), settings
+    return assemble(settings, runtime=runtime, metrics=metrics, routers=routers, state=state, store=store), settings

@@ -22,7 +22,10 @@ from mall_events import EVENTS
 from treaty_runtime.clock import utcnow
 from treaty_runtime.delay_queue import DelayQueue
 from treaty_runtime.handlers import Group
+from treaty_runtime.logs import Logs
+from treaty_runtime.metrics import Metrics
 from treaty_runtime.runtime import Runtime
+from treaty_runtime.world import World
 
 SERVICE, DEAD_LETTER = "order", "dlq.order"
 
@@ -41,6 +44,7 @@ def create(env: Mapping[str, str], *, now: Callable[[], datetime] = utcnow) -> t
     settings = Settings.from_env(SERVICE, env)
     store = Store(database=open_database(SERVICE, settings.database_url), metadata=metadata)
     redis = open_redis(settings.redis_url)
+    metrics = Metrics(SERVICE, now=now)
     runtime = Runtime(
         service=SERVICE,
         settings=settings.kafka,
@@ -48,12 +52,14 @@ def create(env: Mapping[str, str], *, now: Callable[[], datetime] = utcnow) -> t
         sessions=store.database.sessions,
         groups=groups(now=now),
         delay=DelayQueue(redis=redis, workers={QUEUE: timeout_worker(now=now)}),
-        now=now,
+        observers=[metrics, Logs(SERVICE)],
+        world=World(now=now),
     )
     desk = store.desk(runtime, now=now)
     app = assemble(
         settings,
         runtime=runtime,
+        metrics=metrics,
         routers=[api.routes, diagnostics_api.routes],
         state={
             "desk": desk,

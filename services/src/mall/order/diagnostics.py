@@ -6,11 +6,10 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from treaty_runtime.handlers import Handlers
-
 from mall.order import store
 from mall_events.order import TestEvent
 from treaty_runtime.event import Context
+from treaty_runtime.handlers import Handlers
 
 log = logging.getLogger("mall.order.quick_check")
 

@@ -5,11 +5,10 @@ Law: a version is applied once and never goes back, so replays and duplicates ch
 
 from __future__ import annotations
 
-from treaty_runtime.handlers import Handlers
-
 from mall.order.tables import STATUS_CODES, OrderHistoryRow, OrderViewRow
 from mall_events.order import OrderCreated, OrderStatusChanged
 from treaty_runtime.event import Context
+from treaty_runtime.handlers import Handlers
 
 handlers = Handlers()
 on = handlers.on
