@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from treaty_runtime.lease import LEASE_SECONDS, MARGIN_SECONDS, Lease, fair_share
+from treaty_runtime.lease import TIMES, Lease, fair_share
 from treaty_runtime.tables import LaneRow, RelayRow
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -76,7 +76,7 @@ async def test_sending_stops_before_the_lease_ends(database: AsyncEngine) -> Non
     assert not lease.is_safe
     await lease.renew()
     epochs = dict(lease.held)
-    clock.seconds += LEASE_SECONDS - MARGIN_SECONDS - 0.001
+    clock.seconds += TIMES.lease_seconds - TIMES.margin_seconds - 0.001
     assert lease.covers(epochs)
     clock.seconds += 0.001
     assert not lease.covers(epochs)

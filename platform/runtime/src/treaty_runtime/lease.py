@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import TextClause
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -16,10 +17,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from treaty_runtime.database import autocommit
 from treaty_runtime.sqltext import listed, statements
 
-LEASE_SECONDS = 10.0
-RENEW_SECONDS = 3.0
-MARGIN_SECONDS = 2.0
-"""Nothing new is sent this long before the lease ends: what is on the wire then arrives within the lease."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseTimes:
+    """How long a lease lasts, how often it is renewed, and how long before its end nothing new is sent.
+
+    What is on the wire when sending stops arrives within the margin, as a rule; what comes later is a repeated copy.
+    """
+
+    lease_seconds: float = 10.0
+    renew_seconds: float = 3.0
+    margin_seconds: float = 2.0
+
+
+TIMES = LeaseTimes()
 
 RENEW = statements("UPDATE outbox_lane SET until = {later} WHERE owner = :owner RETURNING lane, epoch")
 
@@ -53,8 +64,10 @@ _FORGET_SECONDS = -3600.0
 class Lease:
     """The lanes of one relay. `owner` is unique for each start of a process; `clock` is monotonic, in seconds."""
 
-    def __init__(self, engine: AsyncEngine, *, owner: str, clock: Callable[[], float]) -> None:
-        self.owner = owner
+    def __init__(
+        self, engine: AsyncEngine, *, owner: str, clock: Callable[[], float], times: LeaseTimes = TIMES
+    ) -> None:
+        self.owner, self.times = owner, times
         self.held: dict[int, int] = {}
         self.surplus: frozenset[int] = frozenset()
         self._engine, self._clock, self._dialect = autocommit(engine), clock, engine.dialect.name
@@ -65,7 +78,7 @@ class Lease:
     @property
     def seconds_left(self) -> float:
         """How long the held lanes may still be sent from; zero or less: stop."""
-        return self._ends - MARGIN_SECONDS - self._clock()
+        return self._ends - self.times.margin_seconds - self._clock()
 
     @property
     def is_safe(self) -> bool:
@@ -82,19 +95,19 @@ class Lease:
         Lanes above the fair share become `surplus`: the caller gives them back when they are drained.
         """
         async with self._changing, self._engine.connect() as connection:
-            asked = self._clock()
-            held = await self._lanes(connection, RENEW, seconds=LEASE_SECONDS)
+            asked, seconds = self._clock(), self.times.lease_seconds
+            held = await self._lanes(connection, RENEW, seconds=seconds)
             lost = frozenset(lane for lane, epoch in self.held.items() if held.get(lane) != epoch)
             # Both at once: a lane that was lost and taken again meanwhile has another epoch.
-            self.held, self._ends = held, asked + LEASE_SECONDS
+            self.held, self._ends = held, asked + seconds
             await connection.execute(SEEN[self._dialect], {"owner": self.owner})
-            rows = (await connection.execute(VIEW[self._dialect], {"seconds": -LEASE_SECONDS})).all()
+            rows = (await connection.execute(VIEW[self._dialect], {"seconds": -seconds})).all()
             share = fair_share(len(rows), live=rows[0].live if rows else 1)
             free = [row.lane for row in rows if row.is_free][: max(0, share - len(held))]
             self.surplus = frozenset(sorted(held)[share:])
             if free:
                 wanted = listed(free, dialect=self._dialect)
-                self.held = held | await self._lanes(connection, TAKE, seconds=LEASE_SECONDS, lanes=wanted)
+                self.held = held | await self._lanes(connection, TAKE, seconds=seconds, lanes=wanted)
         return lost
 
     async def give_back(self, lanes: Collection[int]) -> None:

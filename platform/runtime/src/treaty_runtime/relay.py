@@ -22,7 +22,7 @@ from treaty_runtime.database import is_away, is_conflict
 from treaty_runtime.errors import Outage
 from treaty_runtime.hooks import Fenced, Hooks, LanesHeld, Relayed
 from treaty_runtime.late_ids import LateIds
-from treaty_runtime.lease import RENEW_SECONDS, Lease
+from treaty_runtime.lease import Lease
 from treaty_runtime.outages import Outages
 from treaty_runtime.relay_batch import Batch
 from treaty_runtime.relay_holds import Holds
@@ -30,6 +30,9 @@ from treaty_runtime.retry import backoff
 from treaty_runtime.transport import Producer
 
 T = TypeVar("T")
+
+AGAIN_SECONDS = 1.0
+"""How soon a renewal that failed is tried again."""
 
 LOOK_SECONDS = 0.25
 """While answers are missing, how often the relay looks whether the lanes are still its own."""
@@ -113,7 +116,7 @@ class Relay:
     async def _keep_lease(self) -> None:
         while not self._is_over.is_set():
             renewed = await self._tried(self._renew)
-            await self._unless(self._is_over, RENEW_SECONDS if renewed else 1.0)
+            await self._unless(self._is_over, self._lease.times.renew_seconds if renewed else AGAIN_SECONDS)
 
     async def _renew(self) -> bool:
         before = len(self._lease.held)
