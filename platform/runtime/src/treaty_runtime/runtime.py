@@ -115,6 +115,8 @@ class Runtime:
             late_ids = LateIds(self.serde, self.events)
             self.relay = self.sql.relay(producer=self._producers[1], late_ids=late_ids, registry_url=self.registry_url)
             self.outbox.on_commit(self.relay.wake)
+        if self.sql is not None:
+            self.outbox.on_commit(self.sql.hint.send)
 
     def _build_consuming(self, delay: DelayQueue | None) -> None:
         handled = {event for group in self.groups for event in group.handlers.events}
@@ -157,6 +159,7 @@ class Runtime:
         start(warm(self.serde, self.events.values(), random=self._world.random), name="warm")
         if self.sql is not None:
             await self.sql.tables.passed()
+            start(self.sql.hint.run(self.relay.wake if self.relay is not None else _nobody), name="hint")
         if self.relay is not None:
             start(self.relay.run(), name="relay")
         if self.delay is not None:
@@ -172,7 +175,7 @@ class Runtime:
         Nothing unfinished is committed; what was cut off is seen again.
         """
         end = self._background.end
-        await end("start", "warm", within=timedelta(0))
+        await end("start", "warm", "hint", within=timedelta(0))
         if self.delay is not None:
             self.delay.stop()
         await asyncio.gather(*(consumer.stop() for consumer in self.consumers))
@@ -232,6 +235,10 @@ class Runtime:
                 yield from worker.outages.away
         if self.consumers and not self._gate.is_checked:
             yield "registry"
+
+
+def _nobody() -> None:
+    """Hears of commits where no relay runs."""
 
 
 def _waits_for(consumer: Consumer) -> str | None:

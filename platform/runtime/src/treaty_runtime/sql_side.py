@@ -14,6 +14,7 @@ from treaty_runtime.database import is_away, is_conflict
 from treaty_runtime.delay_queue import DelayQueue, DelayWorkers
 from treaty_runtime.delayed_jobs import DelayedJobs
 from treaty_runtime.event import Schedule, Stage
+from treaty_runtime.hint import Hint
 from treaty_runtime.hooks import Hooks
 from treaty_runtime.inbox import Inbox
 from treaty_runtime.job_runner import JobRunner
@@ -36,6 +37,7 @@ class SqlSide:
         self._engine: AsyncEngine = sessions.kw["bind"]
         self._owner = f"{service}-{os.getpid()}-{world.entropy(6).hex()}"
         self._backlog = Backlog(self._engine)
+        self.hint = Hint(self._engine)
         self.jobs = DelayedJobs(self._engine)
         self.tables = TablesCheck(self._engine, lanes=lanes, random=world.random)
 
