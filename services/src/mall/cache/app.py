@@ -18,6 +18,7 @@ from mall.settings import Settings
 from mall_events import EVENTS
 from treaty_runtime.clock import utcnow
 from treaty_runtime.handlers import Group
+from treaty_runtime.logs import Logs
 from treaty_runtime.metrics import Metrics
 from treaty_runtime.runtime import Runtime
 from treaty_runtime.world import World
@@ -37,7 +38,12 @@ def create(env: Mapping[str, str], *, now: Callable[[], datetime] = utcnow) -> t
     store = CacheStore(redis)
     metrics = Metrics(SERVICE, now=now)
     runtime = Runtime(
-        service=SERVICE, settings=settings.kafka, events=EVENTS, groups=groups(store), world=World(now=now)
+        service=SERVICE,
+        settings=settings.kafka,
+        events=EVENTS,
+        groups=groups(store),
+        observers=[metrics, Logs(SERVICE)],
+        world=World(now=now),
     )
     state = {"store": store, "now": now}
     return assemble(
