@@ -48,7 +48,7 @@ class Mall:
 
 def play(calls: int, seed: int = 1) -> tuple[World, Counter[str], list[Call]]:
     world, mall, kinds, made = World(), Mall(), Counter[str](), []
-    rng = Random(seed)  # noqa: S311  people, not secrets
+    rng = Random(seed)
     for _ in range(calls):
         call = next_call(world, rng)
         learn(world, call, mall.answer(call))

@@ -96,7 +96,7 @@ def ranking(facts: Facts) -> Table:
 
 def effects(facts: Facts) -> Table:
     table = plain("at", "user", "what reached people last")
-    for effect in reversed(facts.effects):
+    for effect in sorted(facts.effects, key=lambda effect: effect.at, reverse=True):
         table.add_row(effect.at, str(effect.user), Text(effect.text[:100]))
     return table
 
