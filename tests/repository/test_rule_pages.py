@@ -49,7 +49,9 @@ def test_no_page_stands_without_its_rule() -> None:
 
 
 @pytest.mark.snapshot
-@pytest.mark.parametrize(("kind", "rule", "case"), list(rule_cases()), ids=lambda value: getattr(value, "place", str(value)))
+@pytest.mark.parametrize(
+    ("kind", "rule", "case"), list(rule_cases()), ids=lambda value: getattr(value, "place", str(value))
+)
 def test_a_rule_finds_what_its_page_says(kind: str, rule: str, case: Case) -> None:
     for block in case.of("findings"):
         expect(case, block, RUN[kind](case, rule))
