@@ -204,7 +204,8 @@ class _Emitter:
     def _items(self, node: Node, target: str) -> None:
         source = self._source
         is_map = node[0] is Op.MAP
-        items, count, end = source.fresh(), source.fresh(), source.fresh()
+        items = target if target.isidentifier() else source.fresh()
+        count, end = source.fresh(), source.fresh()
         self._has_budget = True
         if not self._is_skipping:
             source.line(f"{items} = {'{}' if is_map else '[]'}")
@@ -219,18 +220,18 @@ class _Emitter:
                 self._item(node, items)
             source.line(f"if {end} >= 0 and i != {end}: raise Odd")
             source.line(f"{count} = b[i]; i += 1")
-        if not self._is_skipping:
+        if not self._is_skipping and items != target:
             source.line(f"{target} = {items}")
 
     def _afford(self, node: Node, count: str) -> None:
         source = self._source
         if node[2]:
-            source.line(f"if {count} * {node[2]} > z - i: raise Odd")
+            source.line(f"if {_times(count, node[2])} > z - i: raise Odd")
         else:
             source.line(f"q[1] -= {count}")
             source.line("if q[1] < 0: raise Odd")
         if node[3]:
-            source.line(f"q[0] -= {count} * {node[3]}")
+            source.line(f"q[0] -= {_times(count, node[3])}")
             source.line("if q[0] < 0: raise Odd")
 
     def _item(self, node: Node, items: str) -> None:
@@ -265,11 +266,13 @@ class _Emitter:
         self._depth -= 1
 
     def _twinned(self, node: Node, made: type, target: str) -> None:
-        source, name = self._source, self._source.fresh()
+        source = self._source
+        name = target if target.isidentifier() else source.fresh()
         source.line(f"{name} = {source.const(made)}()")
         self._fields(node, lambda attribute: f"{name}.{attribute}")
         source.line(f"{name}.__class__ = {self._const(node[1])}")
-        source.line(f"{target} = {name}")
+        if name != target:
+            source.line(f"{target} = {name}")
 
     def _slotted(self, node: Node, target: str) -> None:
         source, name = self._source, self._source.fresh()
@@ -363,6 +366,10 @@ class _Emitter:
 
     def _const(self, place: int) -> str:
         return self._source.const(self._plan.consts[place])
+
+
+def _times(count: str, factor: int) -> str:
+    return count if factor == 1 else f"{count} * {factor}"
 
 
 def _coercion(kind: int, a: int, b: int) -> Callable[[Any], Any]:

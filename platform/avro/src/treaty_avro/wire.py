@@ -144,15 +144,20 @@ def read_long(data: bytes, at: int) -> tuple[int, int]:
         if a < 128:
             return (a >> 1) ^ -(a & 1), at + 1
         b = data[at + 1]
-        if 0 < b < 128:
-            z = a + (b << 7) - 128
-            return (z >> 1) ^ -(z & 1), at + 2
-        z, after = _read_groups(data, at, 0, 0)
+        if b < 128:
+            z, last, after = a + (b << 7) - 128, b, at + 2
+        else:
+            last = data[at + 2]
+            if last < 128:
+                z, after = a + (b << 7) + (last << 14) - 16_512, at + 3
+            else:
+                z, after = _read_groups(data, at, 0, 0)
+                last = 0 if z >> 64 else data[after - 1]
     except IndexError:
         if len(data) - at <= 10:
             raise Refused("truncated", len(data), "the data ends inside a number") from None
-        z, after = 1 << 64, at
-    if z >> 64 or data[after - 1] == 0:
+        z = last = after = 0
+    if last == 0:
         raise Refused("varint", at, "a number is padded or longer than 64 bits")
     return (z >> 1) ^ -(z & 1), after
 
