@@ -1,4 +1,7 @@
-"""What ``Dispatch`` tells the consumer to do. Each names its record by place; results come back with the same epoch."""
+"""What ``Dispatch`` tells the consumer to do. Each names its record by place; results come back with the same epoch.
+
+``Handle`` and ``Complete`` are made for every record and are not frozen: that would double what they cost.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from treaty_runtime.event import Partition, Place
 from treaty_runtime.transport import Position
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Handle:
     """Call the handler; answer ``handled`` or ``failed``."""
 
@@ -65,7 +68,7 @@ class Skip:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Complete:
     """The record needs nothing more: forget it."""
 

@@ -76,7 +76,8 @@ class Dispatch:
             yield from self._postpone(work)
         else:
             yield from self._admit(work)
-        yield from self._intake.hold_back(assignment)
+        if self._intake.is_at_mark(assignment):
+            yield from self._intake.hold_back(assignment)
 
     def due(self, place: Place, epoch: int, now: datetime) -> Iterator[Action]:
         """The time of a Wait or Probe came."""
@@ -98,7 +99,8 @@ class Dispatch:
         if work is None:
             yield Drop(place.of, epoch)
             return
-        yield from self._recover(work)
+        if self.outage is not None:
+            yield from self._recover(work)
         yield from self._complete(work)
 
     def skipped(self, place: Place, epoch: int, reason: str) -> Iterator[Action]:
@@ -237,7 +239,8 @@ class Dispatch:
         self._intake.remove(work)
         yield Complete(work.place)
         yield from self._advance(work)
-        yield from self._intake.let_in(work.assignment)
+        if work.assignment.pauses:
+            yield from self._intake.let_in(work.assignment)
         self._completions += 1
         if self._completions >= self._limits.commit_every:
             yield from self.tick()

@@ -1,10 +1,13 @@
-"""From a record to the envelope a handler sees: headers read, what is missing or unreadable derived from the record itself."""
+"""From a record to the envelope a handler sees: headers read, what is missing or unreadable derived from the record itself.
+
+Most handlers ask an envelope for nothing but its event. So headers are read when first asked for, each by its reader below.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from treaty_runtime import headers as names
@@ -20,44 +23,84 @@ def seal(record: Record, event: E, headers: Mapping[str, bytes], *, schema_id: i
 
     Without `ce_id` the id is derived from the first place, so that every retry has the same.
     """
-    origin = names.origin_of(record.place, headers)
-    source = read_text(headers.get(names.SOURCE)) or ""
-    event_id = _id(headers.get(names.ID), source, origin)
-    correlation = headers.get(names.CORRELATION_ID)
-    is_own_chain = correlation is None or correlation == headers.get(names.ID)
-    causation = headers.get(names.CAUSATION_ID)
-    stamped = _stamp(record.timestamp_ms)
-    return Envelope(
+    envelope: Envelope[E] = object.__new__(Envelope)
+    envelope.__dict__.update(
+        _read=_read,
+        _timestamp_ms=record.timestamp_ms,
         event=event,
-        id=event_id,
-        type=read_text(headers.get(names.TYPE)) or str(getattr(event, "__event_type__", "")),
-        source=source,
-        time=names.read_time(headers.get(names.TIME)) or stamped,
-        subject=read_text(headers.get(names.SUBJECT)) or (record.key or b"").decode(errors="replace"),
-        key=record.key,
-        correlation_id=event_id if is_own_chain else _id(correlation, source, origin),
-        causation_id=_id(causation, source, origin) if causation is not None else None,
         place=record.place,
-        origin=origin,
-        timestamp=stamped,
-        schema_id=schema_id,
+        key=record.key,
         headers=headers,
+        schema_id=schema_id,
         attempt=attempt,
         is_replay=names.REPLAY_ID in headers,
     )
+    return envelope
 
 
-def _id(value: bytes | None, source: str, origin: Place) -> UUID:
-    text = read_text(value)
-    return (
-        as_event_id(text, source=source)
-        if text
-        else derived_id(origin.topic, str(origin.partition), str(origin.offset))
-    )
+def _read(envelope: Envelope[Any], name: str) -> object:
+    """The value of a field that was left out; ``KeyError`` for any other name."""
+    return _READERS[name](envelope)
 
 
-def _stamp(milliseconds: int) -> datetime:
+def _source(envelope: Envelope[Any]) -> str:
+    return read_text(envelope.headers.get(names.SOURCE)) or ""
+
+
+def _type(envelope: Envelope[Any]) -> str:
+    return read_text(envelope.headers.get(names.TYPE)) or str(getattr(envelope.event, "__event_type__", ""))
+
+
+def _subject(envelope: Envelope[Any]) -> str:
+    return read_text(envelope.headers.get(names.SUBJECT)) or (envelope.key or b"").decode(errors="replace")
+
+
+def _time(envelope: Envelope[Any]) -> datetime:
+    return names.read_time(envelope.headers.get(names.TIME)) or envelope.timestamp
+
+
+def _origin(envelope: Envelope[Any]) -> Place:
+    return names.origin_of(envelope.place, envelope.headers)
+
+
+def _event_id(envelope: Envelope[Any]) -> UUID:
+    return _id(envelope.headers.get(names.ID), envelope)
+
+
+def _correlation(envelope: Envelope[Any]) -> UUID:
+    told = envelope.headers.get(names.CORRELATION_ID)
+    is_own_chain = told is None or told == envelope.headers.get(names.ID)
+    return envelope.id if is_own_chain else _id(told, envelope)
+
+
+def _causation(envelope: Envelope[Any]) -> UUID | None:
+    told = envelope.headers.get(names.CAUSATION_ID)
+    return None if told is None else _id(told, envelope)
+
+
+def _timestamp(envelope: Envelope[Any]) -> datetime:
     try:
-        return EPOCH + timedelta(milliseconds=max(milliseconds, 0))
+        return EPOCH + timedelta(milliseconds=max(envelope.__dict__["_timestamp_ms"], 0))
     except OverflowError:
         return datetime.max.replace(tzinfo=UTC)  # a producer's nonsense must not stop the group
+
+
+def _id(value: bytes | None, envelope: Envelope[Any]) -> UUID:
+    text = read_text(value)
+    if text:
+        return as_event_id(text, source=envelope.source)
+    topic, partition, offset = envelope.origin
+    return derived_id(topic, str(partition), str(offset))
+
+
+_READERS: dict[str, Callable[[Envelope[Any]], object]] = {
+    "source": _source,
+    "type": _type,
+    "subject": _subject,
+    "time": _time,
+    "origin": _origin,
+    "id": _event_id,
+    "correlation_id": _correlation,
+    "causation_id": _causation,
+    "timestamp": _timestamp,
+}

@@ -57,8 +57,7 @@ class Place(NamedTuple):
         return Partition(self.topic, self.partition)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(NamedTuple):
     """A record as Kafka has it: bytes. ``timestamp_ms`` counts from the epoch; ``-1`` means none."""
 
     place: Place
@@ -69,13 +68,16 @@ class Record:
     is_log_append_time: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Envelope(Generic[E]):
     """An event with its headers.
 
     ``id`` is ``ce_id`` or the UUID derived where that is none; ``origin`` is the first place of the record, through all retries;
     ``headers`` holds the first value of each name. For raw handlers ``event`` is the Record itself.
     """
+
+    # No slots: `envelope.seal` leaves out what a handler seldom asks for and has it read from the headers at first use,
+    # which is most of what an envelope costs.
 
     event: E
     id: UUID
@@ -93,6 +95,16 @@ class Envelope(Generic[E]):
     headers: Mapping[str, bytes]
     attempt: int = 1
     is_replay: bool = False
+
+    if not TYPE_CHECKING:  # a visible __getattr__ would make every misspelt name right
+
+        def __getattr__(self, name: str) -> object:
+            try:
+                value = self.__dict__["_read"](self, name)
+            except KeyError:
+                raise AttributeError(f"{type(self).__name__} has no {name!r}") from None
+            self.__dict__[name] = value
+            return value
 
 
 class Stage(Protocol):
@@ -123,9 +135,11 @@ class Outside(Protocol):
     async def __call__(self, name: str, key: str, send: Callable[[], Awaitable[R]]) -> R: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Context:
     """What a handler may use besides the event. ``deadline`` is aware; the handler is cancelled then."""
+
+    # Not frozen: one is made per record, and freezing costs more than the rest of making it.
 
     envelope: Envelope[Any]
     deadline: datetime

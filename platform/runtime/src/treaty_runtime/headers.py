@@ -32,6 +32,7 @@ REASON, FINGERPRINT, HANDLER = "treaty-reason", "treaty-fingerprint", "treaty-ha
 REPLAY_ID, REPLAY_COUNT, REPLACES = "treaty-replay-id", "treaty-replay-count", "treaty-replaces"
 
 _AVRO = b"application/avro"
+_RETRIED, _BURIED = RETRY_PREFIX + ORIGINAL_TOPIC, DEAD_LETTER_PREFIX + ORIGINAL_TOPIC
 
 
 def event_headers(  # one argument per header
@@ -155,6 +156,8 @@ def read_milliseconds(value: bytes | None) -> datetime | None:
 
 def origin_of(place: Place, headers: Mapping[str, bytes]) -> Place:
     """The first place of a record: what retry or dead-letter headers say, else where it lies now."""
+    if _RETRIED not in headers and _BURIED not in headers:
+        return place
     for prefix in (RETRY_PREFIX, DEAD_LETTER_PREFIX):
         topic = read_text(headers.get(prefix + ORIGINAL_TOPIC))
         partition = read_int32(headers.get(prefix + ORIGINAL_PARTITION))

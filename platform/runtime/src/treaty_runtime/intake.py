@@ -99,6 +99,10 @@ class Intake:
         work.assignment.watermark.completed(work.place.offset)
         self._bytes -= work.size
 
+    def is_at_mark(self, assignment: Assignment) -> bool:
+        """Whether a high mark is reached."""
+        return len(assignment.works) >= self._marks.high_records or self._bytes >= self._marks.high_bytes
+
     def hold_back(self, assignment: Assignment) -> Iterator[Action]:
         """Pauses at the high marks."""
         if len(assignment.works) >= self._marks.high_records:
@@ -108,8 +112,6 @@ class Intake:
 
     def let_in(self, assignment: Assignment) -> Iterator[Action]:
         """Resumes at the low marks."""
-        if not assignment.pauses:
-            return
         if len(assignment.works) <= self._marks.low_records:
             yield from self.resume((assignment,), BACKPRESSURE)
         yield from self.free_memory()

@@ -16,7 +16,7 @@ from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, KafkaError, Kaf
 
 from treaty_runtime.clientconfig import Config
 from treaty_runtime.errors import Outage
-from treaty_runtime.event import Partition, Place, Record
+from treaty_runtime.event import Headers, Partition, Place, Record
 from treaty_runtime.kafka.faults import fault_of
 from treaty_runtime.transport import (
     Assigned,
@@ -274,11 +274,19 @@ def _topic_partitions(offsets: Mapping[Partition, Position]) -> list[Any]:
 
 def _record(message: Any) -> Record:
     kind, milliseconds = message.timestamp()
+    headers = message.headers()
     return Record(
-        place=Place(message.topic(), message.partition(), message.offset()),
-        key=message.key(),
-        value=message.value(),
-        headers=tuple((name, value if value is not None else b"") for name, value in message.headers() or ()),
-        timestamp_ms=milliseconds,
-        is_log_append_time=kind == TIMESTAMP_LOG_APPEND_TIME,
+        Place(message.topic(), message.partition(), message.offset()),
+        message.key(),
+        message.value(),
+        _headers(headers) if headers else (),
+        milliseconds,
+        kind == TIMESTAMP_LOG_APPEND_TIME,
     )
+
+
+def _headers(pairs: list[Any]) -> Headers:
+    """Header values may be null in Kafka; to us they are empty then."""
+    if None in [value for _, value in pairs]:
+        return tuple((name, value if value is not None else b"") for name, value in pairs)
+    return tuple(pairs)
