@@ -8,11 +8,11 @@ import sys
 import time
 from datetime import timedelta
 
-from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from treaty_runtime import database
+from treaty_runtime.delay import RedisDelays
 from treaty_runtime.delay_queue import DelayQueue, DelayWorkers
 from treaty_runtime.delayed_jobs import DelayedJobs
 from treaty_runtime.hooks import Hooks
@@ -34,7 +34,7 @@ async def main(database_url: str, redis_url: str) -> None:
     engine, hooks = database.open_engine(database_url), Hooks()
     jobs = DelayedJobs(engine)
     queue = DelayQueue(
-        workers={"order-timeout": handle}, redis=Redis.from_url(redis_url), sweep_every=timedelta(seconds=0.1)
+        workers={"order-timeout": handle}, due_times=RedisDelays.open(redis_url), sweep_every=timedelta(seconds=0.1)
     )
     runner = JobRunner(
         queue.workers,

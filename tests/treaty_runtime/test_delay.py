@@ -18,9 +18,10 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from tests.treaty_runtime.relaying import until
-from treaty_runtime.delay import Claimed, RedisDelays
+from treaty_runtime.delay import RedisDelays
 from treaty_runtime.delay_queue import DelayQueue, DelayWorkers
 from treaty_runtime.delayed_jobs import DelayedJobs
+from treaty_runtime.due_times import Claimed
 from treaty_runtime.hooks import Hooks, JobRun, OutageBegan
 from treaty_runtime.job import Job
 from treaty_runtime.job_runner import JobContext, JobRunner
@@ -46,7 +47,7 @@ class Workplace:
     """A database, a Redis, and workers that count what they did in a table without uniqueness."""
 
     engine: AsyncEngine
-    redis: Redis | None
+    redis: str
     retry: RetryPolicy = field(default_factory=lambda: RetryPolicy(delays=("10ms", "10ms"), jitter=0))
     seen: list[object] = field(default_factory=list)
     early: list[timedelta] = field(default_factory=list)
@@ -71,7 +72,10 @@ class Workplace:
         """Workers of one process."""
         hooks = Hooks([self.seen.append])
         queue = DelayQueue(
-            workers={QUEUE: self.handle}, redis=self.redis, retry=self.retry, sweep_every=timedelta(seconds=sweep_every)
+            workers={QUEUE: self.handle},
+            due_times=RedisDelays.open(self.redis),
+            retry=self.retry,
+            sweep_every=timedelta(seconds=sweep_every),
         )
         runner = JobRunner(
             queue.workers,
@@ -106,10 +110,10 @@ class Workplace:
 
 
 @pytest.fixture
-async def place(database: AsyncEngine, client: Redis) -> Workplace:
+async def place(database: AsyncEngine, redis: str) -> Workplace:
     async with database.begin() as connection:
         await connection.execute(text("CREATE TABLE ran (id varchar(255))"))
-    return Workplace(database, client)
+    return Workplace(database, redis)
 
 
 async def test_a_job_runs_once_and_not_before_it_is_due(place: Workplace) -> None:
@@ -140,7 +144,7 @@ async def test_jobs_survive_a_flushed_redis(place: Workplace, client: Redis) -> 
 
 
 async def test_without_redis_the_table_is_polled(place: Workplace) -> None:
-    place.redis = Redis.from_url("redis://127.0.0.1:1/0")
+    place.redis = "redis://127.0.0.1:1/0"
     async with _running(place.workers()):
         await place.schedule("a", after=0.2)
         await until(lambda: place.outcomes() == ["done"])

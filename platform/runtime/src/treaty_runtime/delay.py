@@ -8,14 +8,15 @@ under the token of its claim.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Iterable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
-LEASE_SECONDS = 30
+from treaty_runtime.due_times import LEASE_SECONDS, Claim, Claimed
+from treaty_runtime.errors import Outage
 
 _NOW = """
 local time = redis.call('TIME')
@@ -77,28 +78,25 @@ return 1
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A job that this worker shall look at now."""
-
-    job_id: str
-    token: str
-
-
-class Claimed(NamedTuple):
-    """Claims, and in how many seconds the next member falls due (None: there is none)."""
-
-    claims: list[Claim]
-    next_seconds: float | None
-
-
 class RedisDelays:
     """Due times of any number of queues; keys are `treaty:delay:{queue}:due`, `:lease`, `:held`, `:token`, `:sweeper`."""
 
     def __init__(self, redis: Redis) -> None:
-        self._redis = redis
+        self._redis, self._is_ours = redis, False
         self._push, self._claim = redis.register_script(PUSH), redis.register_script(CLAIM)
         self._extend, self._answer = redis.register_script(EXTEND), redis.register_script(ANSWER)
+
+    @classmethod
+    def open(cls, url: str) -> RedisDelays:
+        """Due times at `redis://…`; nothing is connected yet, and no call takes longer than five seconds."""
+        made = cls(Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2))
+        made._is_ours = True
+        return made
+
+    async def close(self) -> None:
+        """Ends the connections, unless the client was passed in."""
+        if self._is_ours:
+            await self._redis.aclose()
 
     async def push(self, queue: str, jobs: Iterable[tuple[str, datetime]], *, replace: bool = False) -> None:
         """Look at these (id, due) when they are due; a known id keeps its time unless `replace`."""
@@ -106,31 +104,40 @@ class RedisDelays:
         for job_id, due in jobs:
             pairs += [milliseconds(due), job_id]
         if pairs:
-            await self._push(keys=_keys(queue), args=["replace" if replace else "add", *pairs])
+            await _asked(self._push(keys=_keys(queue), args=["replace" if replace else "add", *pairs]))
 
     async def claim(self, queue: str, *, limit: int, lease: float = LEASE_SECONDS) -> Claimed:
         """Up to `limit` members that are due, each for `lease` seconds; expired claims of others come back first."""
-        answer = await self._claim(keys=_keys(queue), args=[limit, int(lease * 1000)])
+        answer = await _asked(self._claim(keys=_keys(queue), args=[limit, int(lease * 1000)]))
         soonest, *texts = (_text(item) for item in answer)
         claims = [Claim(job_id, token) for job_id, token in zip(texts[::2], texts[1::2], strict=True)]
         return Claimed(claims, None if soonest == "-1" else float(soonest) / 1000)
 
     async def extend(self, queue: str, claim: Claim, *, lease: float = LEASE_SECONDS) -> bool:
         """Prolong a claim; False if it is no longer ours."""
-        return bool(await self._extend(keys=_keys(queue), args=[claim.job_id, claim.token, int(lease * 1000)]))
+        return bool(await _asked(self._extend(keys=_keys(queue), args=[claim.job_id, claim.token, int(lease * 1000)])))
 
     async def acknowledge(self, queue: str, claim: Claim) -> bool:
         """The job is settled; False if the claim is no longer ours."""
-        return bool(await self._answer(keys=_keys(queue), args=[claim.job_id, claim.token, ""]))
+        return bool(await _asked(self._answer(keys=_keys(queue), args=[claim.job_id, claim.token, ""])))
 
     async def again(self, queue: str, claim: Claim, *, due: datetime) -> bool:
         """Look at the job once more at `due`; False if the claim is no longer ours."""
-        return bool(await self._answer(keys=_keys(queue), args=[claim.job_id, claim.token, milliseconds(due)]))
+        arguments: list[str | int] = [claim.job_id, claim.token, milliseconds(due)]
+        return bool(await _asked(self._answer(keys=_keys(queue), args=arguments)))
 
     async def may_sweep(self, queue: str, *, owner: str, seconds: float) -> bool:
         """Whether this process sweeps the queue for the coming period; one does."""
         key = f"treaty:delay:{{{queue}}}:sweeper"
-        return bool(await self._redis.set(key, owner, nx=True, px=max(1, int(seconds * 1000))))
+        return bool(await _asked(self._redis.set(key, owner, nx=True, px=max(1, int(seconds * 1000)))))
+
+
+async def _asked(question: Awaitable[Any]) -> Any:
+    """Redis' answer; raises Outage if it is away."""
+    try:
+        return await question
+    except (RedisError, OSError) as error:
+        raise Outage(f"Redis is away: {error}", dependency="redis") from error
 
 
 def milliseconds(due: datetime) -> int:

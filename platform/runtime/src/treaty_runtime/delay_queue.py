@@ -11,14 +11,12 @@ from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from treaty_runtime.database import is_away, is_conflict
-from treaty_runtime.delay import LEASE_SECONDS, Claim, RedisDelays
 from treaty_runtime.delayed_jobs import DelayedJobs
+from treaty_runtime.due_times import LEASE_SECONDS, Claim, DueTimes
 from treaty_runtime.errors import Outage
 from treaty_runtime.job import Job
 from treaty_runtime.job_runner import Ended, JobHandler, JobRunner
@@ -33,10 +31,13 @@ PULSE_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DelayQueue:
-    """Which queues a service works on, and how. `redis` None: the table alone, looked at each second."""
+    """Which queues a service works on, and how.
+
+    `due_times` (`RedisDelays.open(url)`, or `RedisDelays(client)`) says when to look; None: the table alone, each second.
+    """
 
     workers: Mapping[str, JobHandler]
-    redis: Redis | None = None
+    due_times: DueTimes | None = None
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     at_once: int = 8
     timeout: timedelta = timedelta(seconds=60)
@@ -50,7 +51,7 @@ class DelayWorkers:
         self, queue: DelayQueue, *, jobs: DelayedJobs, runner: JobRunner, outages: Outages, owner: str
     ) -> None:
         self._queue, self._jobs, self._runner, self._owner = queue, jobs, runner, owner
-        self._redis = RedisDelays(queue.redis) if queue.redis is not None else None
+        self._due_times = queue.due_times
         self.outages, self.queues = outages, tuple(queue.workers)
         self._new: deque[tuple[Job, bool]] = deque()
         self._scheduled = asyncio.Event()
@@ -85,6 +86,8 @@ class DelayWorkers:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._due_times is not None:
+            await self._due_times.close()
 
     async def _work(self, name: str) -> None:
         while not self._stopping.is_set():
@@ -95,11 +98,11 @@ class DelayWorkers:
 
     async def _look(self, name: str, free: int) -> float:
         """Start what is due; answer in how many seconds to look again."""
-        if self._redis is not None:
+        if self._due_times is not None:
             try:
-                claimed = await self._redis.claim(name, limit=free)
-            except (RedisError, OSError) as error:
-                self.outages.began("redis", error=str(error))
+                claimed = await self._due_times.claim(name, limit=free)
+            except Outage as error:
+                self.outages.began(error.dependency, error=str(error))
             else:
                 self.outages.ended("redis")
                 for claim in claimed.claims:
@@ -132,21 +135,21 @@ class DelayWorkers:
             if lease is not None:
                 lease.cancel()
         self.outages.ended("database")
-        if claim is not None and self._redis is not None:
-            await self._settle(self._redis, queue, claim, ended)
+        if claim is not None and self._due_times is not None:
+            await self._settle(self._due_times, queue, claim, ended)
 
-    async def _settle(self, redis: RedisDelays, queue: str, claim: Claim, ended: Ended) -> None:
-        with contextlib.suppress(RedisError, OSError):
+    async def _settle(self, due_times: DueTimes, queue: str, claim: Claim, ended: Ended) -> None:
+        with contextlib.suppress(Outage):
             if ended.due is None:
-                await redis.acknowledge(queue, claim)
+                await due_times.acknowledge(queue, claim)
             else:
-                await redis.again(queue, claim, due=ended.due)
+                await due_times.again(queue, claim, due=ended.due)
 
     async def _extend(self, queue: str, claim: Claim | None) -> None:
-        while claim is not None and self._redis is not None:
+        while claim is not None and self._due_times is not None:
             await asyncio.sleep(LEASE_SECONDS / 3)
-            with contextlib.suppress(RedisError, OSError):
-                await self._redis.extend(queue, claim)
+            with contextlib.suppress(Outage):
+                await self._due_times.extend(queue, claim)
 
     async def _push(self) -> None:
         """Tell Redis of committed jobs; what it misses, the sweeper brings."""
@@ -154,9 +157,9 @@ class DelayWorkers:
             self._scheduled.clear()
             while self._new:
                 job, replaced = self._new.popleft()
-                if self._redis is not None:
-                    with contextlib.suppress(RedisError, OSError):
-                        await self._redis.push(job.queue, [(job.id, job.due)], replace=replaced)
+                if self._due_times is not None:
+                    with contextlib.suppress(Outage):
+                        await self._due_times.push(job.queue, [(job.id, job.due)], replace=replaced)
                 if job.queue in self._woken:
                     self._woken[job.queue].set()
             await self._pause(self._scheduled, PULSE_SECONDS)
@@ -171,12 +174,12 @@ class DelayWorkers:
                     await self._stopping.wait()
 
     async def _sweep_one(self, queue: str, period: float) -> bool:
-        if self._redis is None:
+        if self._due_times is None:
             return False
-        with contextlib.suppress(RedisError, OSError):
-            if await self._redis.may_sweep(queue, owner=self._owner, seconds=period * 0.9):
+        with contextlib.suppress(Outage):
+            if await self._due_times.may_sweep(queue, owner=self._owner, seconds=period * 0.9):
                 rows = await self._jobs.due([queue], within=2 * period, limit=10_000)
-                await self._redis.push(queue, [(job_id, due) for _, job_id, due in rows])
+                await self._due_times.push(queue, [(job_id, due) for _, job_id, due in rows])
                 await self._jobs.clean()
         return True
 

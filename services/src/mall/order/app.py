@@ -20,6 +20,7 @@ from mall.service import Store, assemble
 from mall.settings import Settings
 from mall_events import EVENTS
 from treaty_runtime.clock import utcnow
+from treaty_runtime.delay import RedisDelays
 from treaty_runtime.delay_queue import DelayQueue
 from treaty_runtime.handlers import Group
 from treaty_runtime.logs import Logs
@@ -51,7 +52,7 @@ def create(env: Mapping[str, str], *, now: Callable[[], datetime] = utcnow) -> t
         events=EVENTS,
         sessions=store.database.sessions,
         groups=groups(now=now),
-        delay=DelayQueue(redis=redis, workers={QUEUE: timeout_worker(now=now)}),
+        delay=DelayQueue(due_times=RedisDelays(redis), workers={QUEUE: timeout_worker(now=now)}),
         observers=[metrics, Logs(SERVICE)],
         world=World(now=now),
     )
