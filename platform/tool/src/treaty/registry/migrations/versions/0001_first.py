@@ -27,6 +27,7 @@ def upgrade() -> None:
     _names()
     _schemas()
     _versions()
+    _references()
     _settings()
     op.execute("INSERT INTO contexts (name, last_id, created_at) VALUES ('.', 0, 0)")
     op.execute("INSERT INTO registry_state (id, generation, cluster_id) VALUES (1, 0, '')")
@@ -108,6 +109,9 @@ def _versions() -> None:
         postgresql_where=text("NOT deleted"),
     )
     op.create_index("versions_resolved", "versions", ["context", "subject", "resolved_sha256"])
+
+
+def _references() -> None:
     op.create_table(
         "schema_references",
         Column("context", _name(), nullable=False),
