@@ -13,6 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 WRITE = os.environ.get("TREATY_SNAPSHOTS") == "write"
+WRITTEN: dict[Path, dict[int, int]] = {}
+"""Page to the lines of blocks that this run has written, each with how many lines it grew by."""
 FENCE = re.compile(r"^(?P<fence>`{3,})(?P<info>[^`]*)$")
 
 
@@ -75,7 +77,11 @@ def expect(case: Case, block: Block, actual: str) -> None:
     if not WRITE:
         message = f"{case.path.relative_to(ROOT)}:{block.line}: {case.title}\n--- the page says\n{block.text}--- it is\n{actual}"
         raise AssertionError(message)
+    before = WRITTEN.setdefault(case.path, {})
+    # Blocks were located before any was written: what was written above has moved this one.
+    start = block.line - 1 + sum(grown for line, grown in before.items() if line < block.line)
     lines = case.path.read_text(encoding="utf-8").splitlines(keepends=True)
     length = len(block.text.splitlines())
-    lines[block.line - 1 : block.line - 1 + length] = [actual]
+    lines[start : start + length] = [actual]
+    before[block.line] = len(actual.splitlines()) - length
     case.path.write_text("".join(lines), encoding="utf-8")

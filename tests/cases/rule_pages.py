@@ -8,7 +8,6 @@ from tests.cases.markdown import Block, Case
 from treaty_codegen import Catalog, load_catalog, snake_case
 from treaty_codegen.breaking import breaking
 from treaty_codegen.breaking.facts import old_set
-from treaty_codegen.finding import Finding
 from treaty_codegen.lint import lint
 from treaty_codegen.render import text
 
@@ -21,14 +20,14 @@ def lint_findings(case: Case, rule: str) -> str:
 
 
 def breaking_findings(case: Case, rule: str) -> str:
-    """What one breaking rule says of the change from ``old`` to ``new``; other rules may fire too and are not shown."""
-    findings = breaking(side(case, "new"), [old_set(side(case, "old"), label="release 1.0.0")])
-    return text(row for row in findings if row.rule == rule)
+    """What one breaking rule says of the change from ``old`` to ``new``; other rules may fire too and are not shown.
 
-
-def all_breaking_rules(case: Case) -> list[Finding]:
-    """Every finding of the change."""
-    return breaking(side(case, "new"), [old_set(side(case, "old"), label="release 1.0.0")])
+    A case with ``older`` blocks has two releases: 1.1.0 (``old``) and 1.0.0 (``older``).
+    """
+    has_older = any(block.argument.split()[:1] == ["older"] for block in case.of("avsc"))
+    labels = {"old": "release 1.1.0", "older": "release 1.0.0"} if has_older else {"old": "release 1.0.0"}
+    sets = [old_set(side(case, name), label=label) for name, label in labels.items()]
+    return text(row for row in breaking(side(case, "new"), sets) if row.rule == rule)
 
 
 def side(case: Case, name: str) -> Catalog:
@@ -39,9 +38,10 @@ def side(case: Case, name: str) -> Catalog:
 
 
 def topics_for(files: dict[str, str]) -> str:
-    """One topic that carries every record."""
+    """One topic that carries every record but those that others refer to."""
     parsed = [json.loads(text) for text in files.values()]
-    records = [f"{body.get('namespace', '')}.{body['name']}".lstrip(".") for body in parsed if body["type"] == "record"]
+    names = [f"{body.get('namespace', '')}.{body['name']}".lstrip(".") for body in parsed if body["type"] == "record"]
+    records = [name for name in names if not any(f'"{name}"' in text for text in files.values())]
     return f"""format = 1
 [topic."order-events"]
 doc = "Orders."

@@ -50,13 +50,15 @@ class EventSettings:
 
     key: str | None = None
     environments: tuple[str, ...] = ()
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
     """A declared topic with all defaults applied. Values that differ by environment keep their table; see ``for_env``.
 
-    Events go by their full names everywhere, in ``event_settings`` too.
+    Events go by their full names everywhere, in ``event_settings`` too. ``lines``: where a member is declared, in the topic or
+    in ``[defaults]``.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Topic:
     event_settings: Mapping[str, EventSettings] = field(default_factory=dict)
     pii: tuple[str, ...] = ()
     line: int = 0
+    lines: Mapping[str, int] = field(default_factory=dict)
 
     def settings_of(self, event: str) -> EventSettings:
         """What is overridden for an event (full name); nothing for most."""

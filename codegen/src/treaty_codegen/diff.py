@@ -6,9 +6,9 @@ is found at the shared type's own file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from treaty_avro import Array, Enum, Field, Fixed, Map, Record, Type, Union
 
@@ -30,6 +30,15 @@ Kind: TypeAlias = Literal[
 ]
 
 Named: TypeAlias = Record | Enum | Fixed
+
+PROMOTIONS: Final[Mapping[str, frozenset[str]]] = {
+    "int": frozenset({"long", "float", "double"}),
+    "long": frozenset({"float", "double"}),
+    "float": frozenset({"double"}),
+    "string": frozenset({"bytes"}),
+    "bytes": frozenset({"string"}),
+}
+"""A writer's kind to the kinds that it is read as. Source: Apache Avro specification, "Schema Resolution"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,21 +95,21 @@ class _Walk:
         self._seen: set[tuple[int, int]] = set()
 
     def compare(self, old: Type, new: Type, path: str, place: Place) -> Iterator[Change]:
-        if isinstance(new, (Record, Enum, Fixed)):
+        if isinstance(old, Union) or isinstance(new, Union):
+            yield from self.union(old, new, path, place)
+            return
+        if old.kind != new.kind or old.logical != new.logical:
+            yield Change(
+                kind="type-changed", path=path, place=place, old=old, new=new, before=describe(old), after=describe(new)
+            )
+        if old.kind != new.kind:
+            return
+        if isinstance(new, Record | Enum | Fixed):
             if (id(old), id(new)) in self._seen:
                 return
             self._seen.add((id(old), id(new)))
             path = new.name.simple if len(self._seen) > 1 else path
             place = Place(owner=new.name.full, pointer=new.pointer)
-        if old.kind != new.kind:
-            yield Change(
-                kind="type-changed", path=path, place=place, old=old, new=new, before=describe(old), after=describe(new)
-            )
-            return
-        if old.logical != new.logical:
-            yield Change(
-                kind="type-changed", path=path, place=place, old=old, new=new, before=describe(old), after=describe(new)
-            )
         match old, new:
             case Record(), Record():
                 yield from self.record(old, new, path, place)
@@ -108,8 +117,6 @@ class _Walk:
                 yield from self.compare(old.items, new.items, f"{path}[]", deeper(place, "items", new))
             case Map(), Map():
                 yield from self.compare(old.values, new.values, f"{path}{{}}", deeper(place, "values", new))
-            case Union(), Union():
-                yield from self.union(old, new, path, place)
             case Enum(), Enum():
                 yield from enums(old, new, path, place)
             case Fixed(), Fixed():
@@ -131,7 +138,7 @@ class _Walk:
             inside = Place(owner=new.name.full, pointer=f"{field.pointer}/type")
             yield from self.compare(before.type, field.type, name, inside)
         for field in left.values():
-            gone = Place(owner=new.name.full, pointer=new.pointer)
+            gone = Place(owner=new.name.full, pointer=f"{new.pointer}/fields")
             yield Change(
                 kind="field-removed",
                 path=join(path, field.name),
@@ -141,17 +148,57 @@ class _Walk:
                 before=describe(field.type),
             )
 
-    def union(self, old: Union, new: Union, path: str, place: Place) -> Iterator[Change]:
-        left = {branch_name(branch): branch for branch in old.branches}
-        for number, branch in enumerate(new.branches):
-            at = Place(owner=place.owner, pointer=f"{new.pointer}/{number}")
-            before = left.pop(branch_name(branch), None)
+    def union(self, old: Type, new: Type, path: str, place: Place) -> Iterator[Change]:
+        """A type that is no union counts as a union of itself alone, so that "made optional" is a branch that was added."""
+        pairs = paired(branches_of(old), branches_of(new))
+        for number, (before, branch) in enumerate(pairs.both):
+            at = Place(owner=place.owner, pointer=f"{new.pointer}/{number}") if isinstance(new, Union) else place
             if before is None:
                 yield Change(kind="branch-added", path=path, place=at, old=old, new=new, after=describe(branch))
             else:
                 yield from self.compare(before, branch, path, at)
-        for branch in left.values():
+        for branch in pairs.gone:
             yield Change(kind="branch-removed", path=path, place=place, old=old, new=new, before=describe(branch))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairs:
+    """Each new branch with the old one that it continues, in the order of the new union; old ones that nothing continues."""
+
+    both: list[tuple[Type | None, Type]]
+    gone: list[Type]
+
+
+def paired(old: tuple[Type, ...], new: tuple[Type, ...]) -> Pairs:
+    """By name first, then by what Avro would read as the other."""
+    left, found = list(old), dict[int, Type]()
+    for is_same in (same_branch, continues):
+        for number, branch in enumerate(new):
+            before = next((each for each in left if is_same(each, branch)), None) if number not in found else None
+            if before is not None:
+                found[number] = before
+                left.remove(before)
+    return Pairs(both=[(found.get(number), branch) for number, branch in enumerate(new)], gone=left)
+
+
+def branches_of(type_: Type) -> tuple[Type, ...]:
+    return type_.branches if isinstance(type_, Union) else (type_,)
+
+
+def same_branch(old: Type, new: Type) -> bool:
+    return branch_name(old) == branch_name(new)
+
+
+def continues(old: Type, new: Type) -> bool:
+    """Whether ``new`` is what became of ``old``: the same simple name, an alias, or a promotion either way."""
+    if isinstance(old, Record | Enum | Fixed) and isinstance(new, Record | Enum | Fixed):
+        return old.name.simple == new.name.simple or old.name in new.aliases
+    return old.kind != new.kind and is_promotable(old, new)
+
+
+def is_promotable(one: Type, other: Type) -> bool:
+    """Whether Avro reads one of two primitives as the other."""
+    return other.kind in PROMOTIONS.get(one.kind, ()) or one.kind in PROMOTIONS.get(other.kind, ())
 
 
 def enums(old: Enum, new: Enum, path: str, place: Place) -> Iterator[Change]:
@@ -162,7 +209,9 @@ def enums(old: Enum, new: Enum, path: str, place: Place) -> Iterator[Change]:
     for symbol in new.symbols:
         if symbol not in old.symbols:
             yield Change(kind="symbol-added", path=path, place=place, old=old, new=new, after=symbol)
-    if [s for s in old.symbols if s in new.symbols] != [s for s in new.symbols if s in old.symbols]:
+    kept = [symbol for symbol in new.symbols if symbol in old.symbols]
+    # A new symbol before an old one moves it as well; a removed one is told as that.
+    if kept != [symbol for symbol in old.symbols if symbol in new.symbols] or list(new.symbols[: len(kept)]) != kept:
         yield Change(kind="symbols-reordered", path=path, place=place, old=old, new=new)
     if old.default != new.default:
         yield Change(
@@ -171,8 +220,8 @@ def enums(old: Enum, new: Enum, path: str, place: Place) -> Iterator[Change]:
             place=place,
             old=old,
             new=new,
-            before=str(old.default),
-            after=str(new.default),
+            before=old.default or "",
+            after=new.default or "",
         )
 
 
@@ -203,10 +252,19 @@ def fields(old: Field, new: Field, path: str, place: Place) -> Iterator[Change]:
     )
     if old.name != new.name:
         yield replace(changed, kind="field-renamed", before=old.name, after=new.name)
-    if repr(old.default) != repr(new.default) or dict(old.props) != dict(new.props):
+    if not is_same_json(old.default, new.default) or not is_same_json(dict(old.props), dict(new.props)):
         yield changed
     if (old.doc or "") != (new.doc or ""):
         yield replace(changed, kind="doc-changed", before=old.doc or "", after=new.doc or "")
+
+
+def is_same_json(one: Any, other: Any) -> bool:
+    """Whether two JSON values mean the same: the order of keys, and 1 against 1.0, do not count; true is not 1."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(is_same_json(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(is_same_json, one, other))
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
 def match_field(field: Field, old: dict[str, Field]) -> Field | None:

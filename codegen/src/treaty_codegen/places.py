@@ -17,6 +17,10 @@ class Places:
             for name in file.schema.named:
                 self._file_of[name] = file
 
+    def __contains__(self, full_name: object) -> bool:
+        """Whether a file of the catalog defines the type of this full name."""
+        return full_name in self._file_of
+
     def of(self, place: Place, *, step: str = "") -> Location:
         """The location of ``place``, or of one step below it (``/doc``) where that exists."""
         file = self._file_of.get(place.owner)

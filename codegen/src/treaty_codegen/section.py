@@ -28,6 +28,10 @@ class Section:
         """Where the table starts (0: the file)."""
         return line_of(self._path, lines=self._lines)
 
+    def line_at(self, member: str) -> int:
+        """Where a member is declared; the table's own line where it is absent."""
+        return line_of((*self._path, member), lines=self._lines)
+
     def error(self, reason: str, *, member: str | None = None) -> CatalogError:
         """An error at a member, or at the table itself; the caller raises it."""
         path = self._path if member is None else (*self._path, member)

@@ -75,7 +75,11 @@ def read_topics(text: str, *, events: Collection[str]) -> Declarations:
     defaults = root.section("defaults")
     delivery = _delivery(defaults, base=_BUILT_IN)
     defaults.close()
-    topics = {name: _topic(name, table, delivery, events) for name, table in root.section("topic").sections()}
+    level_line = defaults.line_at("compatibility") if defaults.has("compatibility") else 0
+    topics = {
+        name: _topic(name, table, delivery, events, level_line=level_line)
+        for name, table in root.section("topic").sections()
+    }
     services = {name: _service(name, table) for name, table in root.section("service").sections()}
     removals = tuple(_removal(table) for table in root.array("removed"))
     root.close()
@@ -123,7 +127,7 @@ def _duration(value: object) -> Any:
     return duration(value if isinstance(value, str) else repr(value))
 
 
-def _topic(name: str, table: Section, base: _Delivery, known: Collection[str]) -> Topic:
+def _topic(name: str, table: Section, base: _Delivery, known: Collection[str], *, level_line: int) -> Topic:
     if _TOPIC_NAME.fullmatch(name) is None or name in {".", ".."}:
         raise table.error(f"{name!r} is not a topic name: 1 to 249 of A-Z a-z 0-9 . _ -")
     events = table.texts("events")
@@ -152,6 +156,12 @@ def _topic(name: str, table: Section, base: _Delivery, known: Collection[str]) -
         event_settings=dict(_event_settings(table.section("event"), events)),
         pii=table.texts("pii"),
         line=table.line,
+        lines={member: table.line_at(member) for member in ("owner", "events", "key")}
+        | {
+            "compatibility": level_line
+            if level_line and not table.has("compatibility")
+            else table.line_at("compatibility")
+        },
     )
     table.close()
     return topic
@@ -169,7 +179,7 @@ def _key(table: Section) -> str | None:
 def _event_settings(table: Section, events: tuple[str, ...]) -> Iterator[tuple[str, EventSettings]]:
     for name, each in table.sections():
         event = _full_name(name, events, each)
-        yield event, EventSettings(key=_key(each), environments=each.texts("environments"))
+        yield event, EventSettings(key=_key(each), environments=each.texts("environments"), line=each.line_at("key"))
         each.close()
 
 

@@ -5,10 +5,11 @@ Order of ``RULES``: wire, meaning, source, documentation, policy; findings of on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from treaty_codegen.breaking import (
+    alias_ambiguous,
     compatibility_weakened,
     decimal_precision_shrunk,
     decimal_scale_changed,
@@ -46,6 +47,7 @@ RULES: tuple[Rule[Comparison], ...] = (
     enum_symbol_missing.RULE,
     union_branch_missing.RULE,
     fixed_size_changed.RULE,
+    alias_ambiguous.RULE,
     logical_type_changed.RULE,
     decimal_scale_changed.RULE,
     decimal_precision_shrunk.RULE,
@@ -68,27 +70,32 @@ RULES: tuple[Rule[Comparison], ...] = (
 ALL_RULES = (*(rule.name for rule in RULES), event_removed.NAME)
 
 
+NEWEST_ONLY = frozenset({"source", "docs", "policy"})
+"""Categories that look at the newest old version alone."""
+
+
 def breaking(catalog: Catalog, old_sets: Iterable[OldSet], *, root: str = "", use: Iterable[str] = ()) -> list[Finding]:
-    """Every finding against every old set, each cause told once.
+    """Every finding against the old sets (newest first), each cause told once.
 
     ``use`` names categories or rules (empty: all). A shared type that changed is told at its own line with all events that
     it affects; the same cause against several releases is told against the newest of them.
     """
-    chosen, places = frozenset(use), Places(catalog, root=root)
+    chosen, sets = frozenset(use), tuple(old_sets)
     found: dict[str, Finding] = {}
-    for old in old_sets:
-        for finding in against(catalog, old, places=places):
-            if chosen and not {finding.rule, finding.category} & chosen:
-                continue
-            before = found.get(finding.fingerprint)
-            affects = finding.affects if before is None else tuple(dict.fromkeys((*before.affects, *finding.affects)))
-            found[finding.fingerprint] = replace(before or finding, affects=affects)
-    return sorted(found.values(), key=lambda f: (f.at.path, f.at.line, f.at.column, f.rule, f.fingerprint))
+    for finding in every_finding(catalog, sets, places=Places(catalog, root=root)):
+        if chosen and not {finding.rule, finding.category} & chosen:
+            continue
+        before = found.get(finding.fingerprint)
+        affects = finding.affects if before is None else tuple(dict.fromkeys((*before.affects, *finding.affects)))
+        found[finding.fingerprint] = replace(before or finding, affects=affects)
+    return sorted(found.values(), key=lambda f: (f.at.path, f.at.line, f.at.column, f.rule))
 
 
-def against(catalog: Catalog, old: OldSet, *, places: Places) -> Iterator[Finding]:
-    """Findings against one old set, in the order of topics, events and rules."""
-    for comparison in comparisons(catalog, old, places=places):
+def every_finding(catalog: Catalog, old_sets: Sequence[OldSet], *, places: Places) -> Iterator[Finding]:
+    """Findings in the order of topics, events, old versions and rules; then events that are gone."""
+    for comparison in comparisons(catalog, old_sets, places=places):
         for rule in RULES:
-            yield from rule.check(comparison)
-    yield from event_removed.check(catalog, old, places=places)
+            if comparison.is_newest or rule.category not in NEWEST_ONLY:
+                yield from rule.check(comparison)
+    for old in old_sets:
+        yield from event_removed.check(catalog, old, places=places)

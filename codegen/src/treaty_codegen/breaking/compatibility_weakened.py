@@ -19,7 +19,7 @@ def check(comparison: Comparison) -> Iterator[Finding]:
             NAME,
             category="policy",
             severity=Severity.ERROR,
-            at=comparison.topic_location(),
+            at=comparison.topic_location("compatibility"),
             message=Text(
                 "the level of {topic} was weakened from {before} to {after}",
                 {"topic": comparison.topic.name, "before": before, "after": after},

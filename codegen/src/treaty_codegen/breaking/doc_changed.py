@@ -14,15 +14,16 @@ NAME = "doc-changed"
 def check(comparison: Comparison) -> Iterator[Finding]:
     """Readers act on what the doc says: worth a look, never an error."""
     for change in comparison.changes:
-        if change.kind == "doc-changed" and change.after:
+        if change.kind == "doc-changed" and change.before.strip() and change.after.strip():
             yield comparison.finding(
                 NAME,
                 category="docs",
                 severity=Severity.INFO,
                 at=change.place,
+                step="/doc",
                 message=Text(
                     "the doc of `{path}` changed",
-                    {"path": change.path or "/", "before": change.before, "after": change.after},
+                    {"path": change.path or comparison.new.name, "before": change.before, "after": change.after},
                 ),
                 help=Text("check that the meaning did not"),
                 names=(change.path, change.before, change.after),

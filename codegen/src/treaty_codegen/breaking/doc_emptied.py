@@ -14,15 +14,16 @@ NAME = "doc-emptied"
 def check(comparison: Comparison) -> Iterator[Finding]:
     """What nobody describes, everybody guesses."""
     for change in comparison.changes:
-        if change.kind == "doc-changed" and not change.after:
+        if change.kind == "doc-changed" and change.before.strip() and not change.after.strip():
             yield comparison.finding(
                 NAME,
                 category="docs",
                 severity=Severity.WARNING,
                 at=change.place,
+                step="/doc",
                 message=Text(
                     "the doc of `{path}` was removed",
-                    {"path": change.path or "/", "before": change.before, "after": change.after},
+                    {"path": change.path or comparison.new.name, "before": change.before, "after": change.after},
                 ),
                 help=Text("put it back"),
                 names=(change.path, change.before, change.after),

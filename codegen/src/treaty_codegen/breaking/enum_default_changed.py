@@ -12,21 +12,25 @@ NAME = "enum-default-changed"
 
 
 def check(comparison: Comparison) -> Iterator[Finding]:
-    """Unknown symbols are read as the enum's default, so another default changes what old code sees."""
+    """An enum's first default harms nobody: before it, unknown symbols could not be read at all."""
     for change in comparison.changes:
-        if change.kind == "enum-default-changed":
-            yield comparison.finding(
-                NAME,
-                category="meaning",
-                severity=Severity.ERROR,
-                at=change.place,
-                message=Text(
-                    "the default symbol at `{path}` changed from {before} to {after}: unknown symbols are read otherwise",
-                    {"path": change.path or "/", "before": change.before, "after": change.after},
-                ),
-                help=Text("keep the default symbol"),
-                names=(change.path, change.before, change.after),
-            )
+        if change.kind != "enum-default-changed" or not change.before:
+            continue
+        template = (
+            "the default symbol of `{path}` changed from {before} to {after}: unknown symbols are read otherwise"
+            if change.after
+            else "`{path}` lost its default symbol {before}: unknown symbols can no longer be read"
+        )
+        yield comparison.finding(
+            NAME,
+            category="meaning",
+            severity=Severity.ERROR,
+            at=change.place,
+            step="/default",
+            message=Text(template, {"path": change.path, "before": change.before, "after": change.after}),
+            help=Text("keep {before} as the default symbol", {"before": change.before}),
+            names=(change.path, change.before, change.after),
+        )
 
 
 RULE = Rule(name=NAME, category="meaning", severity=Severity.ERROR, check=check)

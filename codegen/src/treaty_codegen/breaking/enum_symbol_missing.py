@@ -20,11 +20,11 @@ def check(comparison: Comparison) -> Iterator[Finding]:
 def sentence(fact: WireFact) -> Text:
     verb = "lost" if fact.direction == "backward" else "gained"
     return Text(
-        "enum at `{path}` {verb} symbols {symbols}: {reader} cannot read {records} that carry them",
+        "enum `{path}` {verb} {symbols}: {reader} cannot read {records} that carry them",
         {
             "path": fact.path or "/",
             "verb": verb,
-            "symbols": fact.found.message,
+            "symbols": fact.found.message.strip("[]"),
             "reader": fact.reader,
             "records": fact.records,
         },

@@ -12,7 +12,7 @@ NAME = "enum-symbol-reordered"
 
 
 def check(comparison: Comparison) -> Iterator[Finding]:
-    """Avro matches symbols by name, but readers that use ordinals see others."""
+    """Avro matches symbols by name, but readers that use ordinals see others. A symbol put before others moves them too."""
     for change in comparison.changes:
         if change.kind == "symbols-reordered":
             yield comparison.finding(
@@ -20,8 +20,9 @@ def check(comparison: Comparison) -> Iterator[Finding]:
                 category="meaning",
                 severity=Severity.WARNING,
                 at=change.place,
+                step="/symbols",
                 message=Text(
-                    "the symbols at `{path}` were reordered: readers that go by position see other symbols",
+                    "the symbols of `{path}` were moved: readers that go by position see other symbols",
                     {"path": change.path or "/", "before": change.before, "after": change.after},
                 ),
                 help=Text("keep the order and append new symbols at the end"),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal
 
-from treaty_avro import Incompatibility, Schema, incompatibilities, parse
+from treaty_avro import Incompatibility, Record, Schema, incompatibilities, parse
 from treaty_codegen.catalog import Catalog, Topic
 from treaty_codegen.contract import key_of, subject_of
 from treaty_codegen.diff import Change, Place, diff
@@ -39,7 +40,11 @@ class OldSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """One event against one old text of it. ``old_level`` and ``old_key`` are what held then."""
+    """One event against one old text of it.
+
+    ``history`` is every old text that is known, whatever the level; ``is_newest`` tells the newest of them, to which alone
+    source, documentation and policy are compared: what an earlier release changed was decided then.
+    """
 
     event: str
     topic: Topic
@@ -51,6 +56,8 @@ class Comparison:
     key: str
     changes: tuple[Change, ...]
     places: Places
+    history: tuple[Schema, ...] = ()
+    is_newest: bool = True
 
     @property
     def directions(self) -> tuple[Direction, ...]:
@@ -65,9 +72,10 @@ class Comparison:
         reader, writer = (self.new, self.old) if direction == "backward" else (self.old, self.new)
         return incompatibilities(reader, writer)
 
-    def topic_location(self, *, path: str = "topics.toml") -> Location:
-        """Where the topic is declared."""
-        return Location(path=f"{self.places.root}{path}", line=self.topic.line or 1)
+    def topic_location(self, member: str, *, line: int = 0) -> Location:
+        """Where a member of the topic is declared, or the topic itself where it is not; ``line``, if known, wins."""
+        line = line or self.topic.lines.get(member, 0) or self.topic.line or 1
+        return Location(path=f"{self.places.root}topics.toml", line=line, end_line=line)
 
     def finding(
         self,
@@ -78,15 +86,19 @@ class Comparison:
         at: Location | Place,
         message: Text,
         names: tuple[str, ...],
+        step: str = "",
         help: Text | None = None,
         proof: Proof | None = None,
     ) -> Finding:
-        """A finding about this event; ``names`` (path, before, after) make its fingerprint together with the event."""
+        """A finding about this event, at a place or one ``step`` below it (``/doc``).
+
+        ``names`` (path, before, after) make its fingerprint together with the named type or topic where it stands.
+        """
         return Finding(
             rule=rule,
             severity=severity,
             category=category,
-            at=self.places.of(at) if isinstance(at, Place) else at,
+            at=self.places.of(at, step=step) if isinstance(at, Place) else at,
             message=message,
             help=help,
             event=self.event,
@@ -94,8 +106,17 @@ class Comparison:
             against=self.against,
             affects=(self.event,),
             proof=proof,
-            fingerprint=fingerprint(rule, at.owner if isinstance(at, Place) else self.event, *names),
+            fingerprint=fingerprint(rule, *self.names_at(at, names)),
         )
+
+    def names_at(self, at: Location | Place, names: tuple[str, ...]) -> Iterator[str]:
+        """What a fingerprint hashes: the owner, and names within it, so that a type is the same as an event and inside another."""
+        if isinstance(at, Location):
+            yield from (self.topic.name, *names)
+            return
+        simple = at.owner.rpartition(".")[2]
+        yield at.owner
+        yield from ("" if name == simple else name.removeprefix(f"{simple}.") for name in names)
 
 
 def old_set(catalog: Catalog, *, label: str) -> OldSet:
@@ -111,23 +132,44 @@ def old_set(catalog: Catalog, *, label: str) -> OldSet:
     return OldSet(label=label, events=events)
 
 
-def comparisons(catalog: Catalog, old: OldSet, *, places: Places) -> Iterator[Comparison]:
-    """Each event that both sides know, by topic; events that are new are linted, not compared."""
+def comparisons(catalog: Catalog, old_sets: Sequence[OldSet], *, places: Places) -> Iterator[Comparison]:
+    """Each event beside its older versions, by topic; events that are new are linted, not compared.
+
+    ``old_sets`` are newest first. A transitive level compares with every distinct old version, others with the newest.
+    """
+    by_name = catalog.by_name
+    read = cache(lambda text, label: parse(text, rules="stored", path=label))
     for topic in catalog.topics.values():
         for name in topic.events:
-            before, file = old.events.get(name), catalog.by_name.get(name)
-            if before is None or file is None:
+            file = by_name.get(name)
+            if file is None or not isinstance(file.schema.root, Record):
                 continue
-            old_schema = parse(before.text, rules="stored", path=f"{old.label} {name}")
-            yield Comparison(
-                event=name,
-                topic=topic,
-                subject=subject_of(topic, event=name),
-                against=old.label,
-                old=old_schema,
-                new=file.schema,
-                old_event=before,
-                key=key_of(topic, event=name) or "",
-                changes=tuple(diff(old_schema.root, file.schema.root)),
-                places=places,
-            )
+            versions = distinct(old_sets, file.schema.root)
+            history = tuple(read(before.text, f"{label} {name}") for before, label in versions.items())
+            compared = history if topic.compatibility.endswith("_TRANSITIVE") else history[:1]
+            for number, (old, (before, label)) in enumerate(zip(compared, versions.items(), strict=False)):
+                yield Comparison(
+                    event=name,
+                    topic=topic,
+                    subject=subject_of(topic, event=name),
+                    against=label,
+                    old=old,
+                    new=file.schema,
+                    old_event=before,
+                    key=key_of(topic, event=name) or "",
+                    changes=tuple(diff(old.root, file.schema.root)),
+                    places=places,
+                    history=history,
+                    is_newest=number == 0,
+                )
+
+
+def distinct(old_sets: Sequence[OldSet], event: Record) -> Mapping[OldEvent, str]:
+    """The older versions of an event, by its name or else its aliases, each with the newest set that holds it; newest first."""
+    names = (event.name.full, *(alias.full for alias in event.aliases))
+    found: dict[OldEvent, str] = {}
+    for old in old_sets:
+        before = next((old.events[name] for name in names if name in old.events), None)
+        if before is not None:
+            found.setdefault(replace(before, version=""), old.label)
+    return found

@@ -20,8 +20,9 @@ def check(comparison: Comparison) -> Iterator[Finding]:
                 category="source",
                 severity=Severity.ERROR,
                 at=change.place,
+                step="/name",
                 message=Text(
-                    "field `{path}` was renamed from {before} to {after}: code that reads it breaks with the next SDK",
+                    "field `{before}` was renamed to `{path}`: code that reads it breaks with the next SDK",
                     {"path": change.path or "/", "before": change.before, "after": change.after},
                 ),
                 help=Text("add a new field and deprecate the old one"),

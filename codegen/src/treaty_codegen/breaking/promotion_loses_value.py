@@ -1,54 +1,64 @@
-"""promotion-loses-value: Avro may read the old type as the new one, but not every value survives."""
+"""promotion-loses-value: Avro may read the one type as the other, but not every value survives."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
-from treaty_codegen.breaking.facts import Comparison
-from treaty_codegen.breaking.meaning import retyped
-from treaty_codegen.finding import Finding, Proof, Severity, Text
+from treaty_avro import Type
+from treaty_codegen.breaking.facts import Comparison, Direction
+from treaty_codegen.breaking.meaning import Retyped, retyped
+from treaty_codegen.diff import describe
+from treaty_codegen.finding import Finding, Severity, Text
+from treaty_codegen.proof import prove_meaning
 from treaty_codegen.rule import Rule
 
 NAME = "promotion-loses-value"
 
-LOSSES = {
-    ("int", "float"): Proof(value="16777217", hex="82 80 80 10", writer="int", reader="float", read_as="16777216.0"),
-    ("long", "float"): Proof(value="16777217", hex="82 80 80 10", writer="long", reader="float", read_as="16777216.0"),
-    ("long", "double"): Proof(
-        value="9007199254740993",
-        hex="82 80 80 80 80 80 80 20",
-        writer="long",
-        reader="double",
-        read_as="9007199254740992.0",
-    ),
-    ("bytes", "string"): Proof(
-        value="bytes ff fe", hex="04 ff fe", writer="bytes", reader="string", error="not valid UTF-8"
-    ),
+LOST: Final[Mapping[tuple[str, str], Any]] = {
+    ("int", "float"): 2**24 + 1,
+    ("long", "float"): 2**24 + 1,
+    ("long", "double"): 2**53 + 1,
+    ("bytes", "string"): b"\xff\xfe",
 }
-"""The smallest value that each promotion damages (floats keep 24 bits, doubles 53; strings are UTF-8)."""
+"""(Written, read as) to the smallest value that is damaged: floats keep 24 bits, doubles 53; strings are UTF-8."""
 
 
 def check(comparison: Comparison) -> Iterator[Finding]:
-    """Source of the promotions: Apache Avro specification, "Schema Resolution"."""
-    for change, _old, _new in retyped(comparison):
-        if change.old is None or change.new is None:
-            continue
-        proof = LOSSES.get((change.old.kind, change.new.kind))
-        if proof is None:
-            continue
-        yield comparison.finding(
-            NAME,
-            category="meaning",
-            severity=Severity.ERROR,
-            at=change.place,
-            message=Text(
-                "`{path}` is promoted from {before} to {after}, which cannot hold every value",
-                {"path": change.path, "before": change.before, "after": change.after},
-            ),
-            help=Text("keep the type, or add a new field"),
-            names=(change.path, change.before, change.after),
-            proof=proof,
-        )
+    """In every direction that the level promises; with level NONE in both. Source: Apache Avro, "Schema Resolution"."""
+    directions: tuple[Direction, ...] = comparison.directions or ("backward", "forward")
+    for row in retyped(comparison):
+        if row.old.logical != row.new.logical:
+            continue  # told as that: the value is another one anyway
+        for direction in directions:
+            written, read = (row.old, row.new) if direction == "backward" else (row.new, row.old)
+            if (written.kind, read.kind) in LOST:
+                yield lost(comparison, row, direction, written, read)
+
+
+def lost(comparison: Comparison, row: Retyped, direction: Direction, written: Type, read: Type) -> Finding:
+    sides = (comparison.against, "the new schema")
+    writer, reader = sides if direction == "backward" else sides[::-1]
+    values = (LOST[written.kind, read.kind],)
+    return comparison.finding(
+        NAME,
+        category="meaning",
+        severity=Severity.ERROR,
+        at=row.change.place,
+        step="/type",
+        message=Text(
+            "`{path}`: {who} read {written} as {read}, which cannot hold every value",
+            {
+                "path": row.change.path,
+                "who": "new readers" if direction == "backward" else "old readers",
+                "written": describe(written),
+                "read": describe(read),
+            },
+        ),
+        help=Text("keep the type, or add a new field"),
+        names=(direction, row.change.path, row.change.before, row.change.after),
+        proof=prove_meaning(written, read, writer=writer, reader=reader, values=values),
+    )
 
 
 RULE = Rule(name=NAME, category="meaning", severity=Severity.ERROR, check=check)

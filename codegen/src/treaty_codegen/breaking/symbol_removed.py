@@ -20,6 +20,7 @@ def check(comparison: Comparison) -> Iterator[Finding]:
                 category="source",
                 severity=Severity.ERROR,
                 at=change.place,
+                step="/symbols",
                 message=Text(
                     "symbol {before} of `{path}` was removed: code that names it breaks with the next SDK",
                     {"path": change.path or "/", "before": change.before, "after": change.after},

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from treaty_avro import Array, Enum, Fixed, Incompatibility, Map, Record, Type, Union
+from treaty_avro import (
+    AmbiguousField,
+    Array,
+    Enum,
+    Fixed,
+    Incompatibility,
+    Map,
+    Record,
+    Schema,
+    Type,
+    Union,
+    incompatibilities,
+)
 from treaty_codegen.breaking.facts import Comparison, Direction
 from treaty_codegen.diff import Place, branch_name, join
 from treaty_codegen.finding import Finding, Severity, Text
@@ -21,6 +33,7 @@ class WireFact:
     direction: Direction
     path: str
     place: Place
+    step: str
     found: Incompatibility
 
     @property
@@ -45,10 +58,10 @@ def wire_findings(
     """Findings of one Avro incompatibility type, in every direction that the topic's level promises, once each."""
     seen: set[tuple[str, str, str]] = set()
     for direction in comparison.directions:
-        for found in comparison.incompatibilities(direction):
+        for steps, found in causes(comparison, direction):
             if found.type != type_:
                 continue
-            fact = locate(comparison, direction, found)
+            fact = locate(comparison, direction, steps, found)
             key = (direction, fact.path, found.message)
             if key in seen:
                 continue
@@ -58,25 +71,74 @@ def wire_findings(
                 category="wire",
                 severity=Severity.ERROR,
                 at=fact.place,
+                step=fact.step,
                 message=message(fact),
                 help=help(fact),
-                names=(direction, fact.path, found.message),
+                names=key,
                 proof=prove_unreadable(found, writer=fact.writer, reader=fact.reader),
             )
 
 
-def locate(comparison: Comparison, direction: Direction, found: Incompatibility) -> WireFact:
-    """Follows Avro's location (indexes, in the reader) to names, and those names to a place in the new file."""
-    reader = comparison.new if direction == "backward" else comparison.old
-    path, place, at = replay(comparison.new.root, names_along(reader.root, found.location))
-    if found.location.endswith(("/symbols", "/size", "/name")) and isinstance(at, Record | Enum | Fixed):
-        # What is wrong is the named type itself, wherever it is used.
+def causes(comparison: Comparison, direction: Direction) -> list[tuple[list[str], Incompatibility]]:
+    """Avro's verdict with the steps that lead there; a field that cannot be told apart is the business of its own rule."""
+    try:
+        found = comparison.incompatibilities(direction)
+    except AmbiguousField:
+        return []
+    root = (comparison.new if direction == "backward" else comparison.old).root
+    return [cause for each in found for cause in within(each, names_along(root, each.location))]
+
+
+def within(found: Incompatibility, steps: list[str]) -> Iterator[tuple[list[str], Incompatibility]]:
+    """Avro says of a union only that a branch is lacking. Where the reader has a branch of that name, the reason lies inside."""
+    counterpart = counterpart_of(found)
+    if counterpart is None:
+        yield steps, found
+        return
+    reader, writer = counterpart
+    for inner in incompatibilities(alone(reader), alone(writer)):
+        yield from within(inner, [*steps, f"|{branch_name(reader)}", *names_along(reader, inner.location)])
+
+
+def counterpart_of(found: Incompatibility) -> tuple[Type, Type] | None:
+    """The reader's and the writer's branch of one name, where Avro calls the writer's lacking all the same."""
+    if found.type != "MISSING_UNION_BRANCH" or not isinstance(found.reader, Union):
+        return None
+    writer = found.writer
+    if isinstance(writer, Union):
+        writer = writer.branches[int(found.location.rpartition("/")[2])]
+    reader = next((each for each in found.reader.branches if branch_name(each) == branch_name(writer)), None)
+    return (reader, writer) if reader is not None else None
+
+
+def alone(type_: Type) -> Schema:
+    """A type as a schema of its own, for the checker, which asks for the root only."""
+    return Schema(root=type_, named={}, text="")
+
+
+def locate(comparison: Comparison, direction: Direction, steps: list[str], found: Incompatibility) -> WireFact:
+    """Follows the names of an incompatibility to a place in the new file."""
+    path, place, at = replay(comparison.new.root, steps)
+    last = found.location.rpartition("/")[2]
+    step = f"/{last}" if last in {"symbols", "size", "name"} else "/type"
+    # What is wrong is the named type itself, wherever it is used: unless the field now refers to another type.
+    if step != "/type" and isinstance(at, Record | Enum | Fixed) and not refers_elsewhere(comparison, direction, found):
         path, place = at.name.simple, Place(owner=at.name.full, pointer=at.pointer)
-    return WireFact(direction=direction, path=path, place=place, found=found)
+    elif found.type == "READER_FIELD_MISSING_DEFAULT_VALUE":
+        step = ""
+    else:
+        step = "/type"
+    return WireFact(direction=direction, path=path, place=place, step=step, found=found)
+
+
+def refers_elsewhere(comparison: Comparison, direction: Direction, found: Incompatibility) -> bool:
+    """Whether two names differ because a field refers to another type now, and the old type still exists."""
+    old = found.writer if direction == "backward" else found.reader
+    return found.type == "NAME_MISMATCH" and branch_name(old) in comparison.places
 
 
 def names_along(type_: Type, location: str) -> list[str]:
-    """``/fields/4/type/items/fields/2`` as the steps ``lines``, ``[]``, ``unit_price``; a union's branch by its name."""
+    """``/fields/4/type/items/fields/2`` as the steps ``lines``, ``[]``, ``unit_price``. A union ends the way: Avro goes no deeper."""
     steps, at, rest = [], type_, [step for step in location.split("/") if step]
     while rest:
         step = rest.pop(0)
@@ -91,11 +153,10 @@ def names_along(type_: Type, location: str) -> list[str]:
             case Map() if step == "values":
                 steps.append("{}")
                 at = at.values
-            case Union() if step.isdigit():
-                at = at.branches[int(step)]
-                steps.append(f"|{branch_name(at)}")
+            case Union():
+                return steps
             case _:
-                continue  # "type", or the last step (size, symbols, name), which names no field
+                continue  # "type", the number of a writer's branch, or the last step (size, symbols, name)
     return steps
 
 
@@ -107,7 +168,9 @@ def replay(root: Type, steps: list[str]) -> tuple[str, Place, Type | None]:
             path, place = at.name.simple, Place(owner=at.name.full, pointer=at.pointer)
         below = step_into(at, step)
         if below is None:
-            return (join(path, step) if step[0] not in "[{|" else path), place, None
+            if isinstance(at, Record):
+                return join(path, step), Place(owner=place.owner, pointer=f"{at.pointer}/fields"), None
+            return path, place, None
         shown, pointer, at = below
         path = join(path, shown) if shown[:1].isalpha() else path + shown
         place = Place(owner=place.owner, pointer=pointer)
@@ -125,8 +188,10 @@ def step_into(at: Type, step: str) -> tuple[str, str, Type] | None:
         case Map() if step == "{}":
             return "{}", f"{at.pointer}/values", at.values
         case Union() if step.startswith("|"):
-            branch = next((branch for branch in at.branches if f"|{branch_name(branch)}" == step), None)
-            return None if branch is None else ("", at.pointer, branch)
+            for number, branch in enumerate(at.branches):
+                if f"|{branch_name(branch)}" == step:
+                    return "", f"{at.pointer}/{number}", branch
+            return None
         case _:
             return None
 

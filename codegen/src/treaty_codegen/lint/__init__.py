@@ -74,7 +74,8 @@ RULES: tuple[Rule[LintFacts], ...] = (
 )
 """In the order of the rule pages: names, docs, evolution, types, governance."""
 
-MINIMAL = frozenset({"evolution"})
+MINIMAL = frozenset({"evolution", "event-without-topic"})
+"""Categories and rules of the smallest set: what cannot be put right after the first release."""
 
 
 def lint(
@@ -89,7 +90,7 @@ def lint(
 ) -> list[Finding]:
     """Every finding of the chosen rules, by place.
 
-    ``use``: ``minimal`` (evolution only), ``standard`` (all), or names of rules; ``leave_out`` takes rules away.
+    ``use``: ``minimal`` (what cannot be put right later), ``standard`` (all), or names of rules; ``leave_out`` takes rules away.
     ``severities`` replaces a rule's usual one; ``ignore`` maps a rule to path patterns (``schemas/legacy/**``).
     """
     facts = LintFacts(catalog=catalog, places=Places(catalog, root=root), namespace=namespace)
@@ -109,4 +110,4 @@ def selected(use: frozenset[str]) -> list[Rule[LintFacts]]:
     """The rules that ``use`` names, in the order of ``RULES``."""
     if "standard" in use or "strict" in use:
         return list(RULES)
-    return [rule for rule in RULES if rule.name in use or ("minimal" in use and rule.category in MINIMAL)]
+    return [rule for rule in RULES if rule.name in use or ("minimal" in use and {rule.category, rule.name} & MINIMAL)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from treaty_codegen.finding import Finding, Severity, Text
-from treaty_codegen.lint.facts import LintFacts, branches, finding
+from treaty_codegen.lint.facts import LintFacts, finding, leaves
 from treaty_codegen.rule import Rule
 
 NAME = "decimal-precision-too-large"
@@ -16,14 +16,15 @@ MOST_DIGITS = 38
 def check(facts: LintFacts) -> Iterator[Finding]:
     """Databases and warehouses stop at 38."""
     for record, field in facts.fields():
-        if any(
-            branch.logical is not None and branch.logical.precision > MOST_DIGITS for branch in branches(field.type)
-        ):
+        wide = [
+            leaf for leaf in leaves(field.type) if leaf.logical is not None and leaf.logical.precision > MOST_DIGITS
+        ]
+        if wide:
             yield finding(
                 NAME,
                 "types",
                 Severity.ERROR,
-                facts.at_field(record, field, "/type"),
+                facts.at_leaf(record, wide[0], "/precision"),
                 Text("`{field}` is a decimal of more than 38 digits", {"field": field.name}),
                 record.name.full,
                 field.name,

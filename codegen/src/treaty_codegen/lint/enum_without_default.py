@@ -19,7 +19,7 @@ def check(facts: LintFacts) -> Iterator[Finding]:
                 NAME,
                 "evolution",
                 Severity.ERROR,
-                facts.at_type(enum),
+                facts.at_type(enum, "/symbols"),
                 Text("enum {name} has no default symbol", {"name": enum.name.simple}),
                 enum.name.full,
                 help=Text('add a symbol UNKNOWN and "default": "UNKNOWN" beside "symbols"'),

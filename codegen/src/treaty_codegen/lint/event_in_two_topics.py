@@ -24,7 +24,7 @@ def check(facts: LintFacts) -> Iterator[Finding]:
                 NAME,
                 "governance",
                 Severity.ERROR,
-                facts.at_topic(topics[-1].line),
+                facts.at_topic(topics[-1].lines.get("events", topics[-1].line)),
                 Text(
                     "{event} is listed in {topics}",
                     {"event": name, "topics": " and ".join(topic.name for topic in topics)},

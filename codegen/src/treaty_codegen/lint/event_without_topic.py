@@ -22,7 +22,7 @@ def check(facts: LintFacts) -> Iterator[Finding]:
                 NAME,
                 "governance",
                 Severity.ERROR,
-                facts.at_type(record),
+                facts.at_type(record, "/name"),
                 Text("{name} is on no topic and no event holds it", {"name": record.name.full}),
                 record.name.full,
                 help=Text("list it in topics.toml, or remove the file"),

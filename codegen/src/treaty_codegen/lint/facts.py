@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from treaty_avro import Enum, Field, Named, Record, Type, Union
+from treaty_avro import Array, Enum, Field, Map, Named, Record, Type, Union
 from treaty_codegen.catalog import Catalog, SchemaFile
 from treaty_codegen.diff import Place
 from treaty_codegen.finding import Finding, Location, Severity, Text, fingerprint
@@ -49,13 +49,22 @@ class LintFacts:
         """The place of a named type, or of one of its keys (``/name``)."""
         return self.places.of(Place(owner=named.name.full, pointer=named.pointer), step=step)
 
+    def at_namespace(self, named: Named) -> Location:
+        """Where a named type says its namespace: in a key of its own, in its dotted name, or, inherited, nowhere."""
+        at = self.at_type(named, "/namespace")
+        return at if at.pointer.endswith("/namespace") else self.at_type(named, "/name")
+
     def at_field(self, record: Record, field: Field, step: str = "") -> Location:
         """The place of a field, or of one of its keys (``/type``)."""
         return self.places.of(Place(owner=record.name.full, pointer=field.pointer), step=step)
 
+    def at_leaf(self, record: Record, leaf: Type, step: str = "") -> Location:
+        """The place of a type inside a field: a branch, an item (``leaves``), or of one of its keys."""
+        return self.places.of(Place(owner=record.name.full, pointer=leaf.pointer), step=step)
+
     def at_topic(self, line: int) -> Location:
         """A line of ``topics.toml``."""
-        return Location(path=f"{self.places.root}topics.toml", line=line or 1)
+        return Location(path=f"{self.places.root}topics.toml", line=line or 1, end_line=line or 1)
 
 
 def finding(
@@ -80,11 +89,34 @@ def treaty_props(props: Any) -> dict[str, Any]:
     return own if isinstance(own, dict) else {}
 
 
-def branches(type_: Type) -> tuple[Type, ...]:
-    """A union's branches without null; any other type alone."""
-    if isinstance(type_, Union):
-        return tuple(branch for branch in type_.branches if branch.kind != "null")
-    return (type_,)
+def leaves(type_: Type) -> Iterator[Type]:
+    """What a field holds in the end: through optionals, unions, lists and maps, but not into records; null is left out."""
+    match type_:
+        case Array():
+            yield from leaves(type_.items)
+        case Map():
+            yield from leaves(type_.values)
+        case Union():
+            for branch in type_.branches:
+                yield from leaves(branch)
+        case _:
+            if type_.kind != "null":
+                yield type_
+
+
+def unions(type_: Type) -> Iterator[Union]:
+    """Every union in a field: its own, and those of its items and values."""
+    match type_:
+        case Array():
+            yield from unions(type_.items)
+        case Map():
+            yield from unions(type_.values)
+        case Union():
+            yield type_
+            for branch in type_.branches:
+                yield from unions(branch)
+        case _:
+            return
 
 
 def is_optional(type_: Type) -> bool:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from treaty_codegen.contract import snake_case
 from treaty_codegen.finding import Finding, Severity, Text
 from treaty_codegen.lint.facts import LintFacts, finding
 from treaty_codegen.rule import Rule
 
 NAME = "file-name-differs"
 
-BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-
 
 def check(facts: LintFacts) -> Iterator[Finding]:
     """Who knows the name finds the file."""
     for file, named in facts.types():
         stem = file.path.rpartition("/")[2].removesuffix(".avsc")
-        expected = BOUNDARY.sub("_", named.name.simple).lower()
+        expected = snake_case(named.name.simple)
         if named is file.schema.root and stem != expected:
             yield finding(
                 NAME,
@@ -27,7 +25,7 @@ def check(facts: LintFacts) -> Iterator[Finding]:
                 facts.at_type(named, "/name"),
                 Text("{name} belongs into {expected}.avsc", {"name": named.name.simple, "expected": expected}),
                 named.name.full,
-                help=Text("rename the file"),
+                help=Text("rename the file, or the type"),
             )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from treaty_codegen.finding import Finding, Severity, Text
-from treaty_codegen.lint.facts import LintFacts, branches, finding
+from treaty_codegen.lint.facts import LintFacts, finding, leaves
 from treaty_codegen.rule import Rule
 
 NAME = "local-timestamp"
@@ -14,14 +14,15 @@ NAME = "local-timestamp"
 def check(facts: LintFacts) -> Iterator[Finding]:
     """Two readers in two places take it for two instants."""
     for record, field in facts.fields():
-        if any(
-            branch.logical is not None and branch.logical.kind.startswith("local-") for branch in branches(field.type)
-        ):
+        local = [
+            leaf for leaf in leaves(field.type) if leaf.logical is not None and leaf.logical.kind.startswith("local-")
+        ]
+        if local:
             yield finding(
                 NAME,
                 "types",
                 Severity.WARNING,
-                facts.at_field(record, field, "/type"),
+                facts.at_leaf(record, local[0], "/logicalType"),
                 Text("`{field}` is a local time: whose?", {"field": field.name}),
                 record.name.full,
                 field.name,

@@ -19,7 +19,7 @@ def check(facts: LintFacts) -> Iterator[Finding]:
                 NAME,
                 "types",
                 Severity.ERROR,
-                facts.at_field(record, field),
+                facts.at_field(record, field, "/logicalType"),
                 Text("the logicalType of `{field}` stands on the field and is ignored", {"field": field.name}),
                 record.name.full,
                 field.name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from treaty_codegen.finding import Finding, Severity, Text
-from treaty_codegen.lint.facts import LintFacts, branches, finding
+from treaty_codegen.lint.facts import LintFacts, finding, leaves
 from treaty_codegen.rule import Rule
 
 NAME = "logical-type-unknown"
@@ -14,21 +14,22 @@ NAME = "logical-type-unknown"
 def check(facts: LintFacts) -> Iterator[Finding]:
     """Readers silently get the bare number or text."""
     for record, field in facts.fields():
-        unknown = [
-            b.props["logicalType"] for b in branches(field.type) if "logicalType" in b.props and b.logical is None
-        ]
-        if unknown:
+        for leaf in leaves(field.type):
+            if "logicalType" not in leaf.props or leaf.logical is not None:
+                continue
+            unknown = str(leaf.props["logicalType"])
             yield finding(
                 NAME,
                 "types",
                 Severity.ERROR,
-                facts.at_field(record, field, "/type"),
+                facts.at_leaf(record, leaf, "/logicalType"),
                 Text(
                     "`{field}` has the logical type {unknown}, which has no effect",
-                    {"field": field.name, "unknown": str(unknown[0])},
+                    {"field": field.name, "unknown": unknown},
                 ),
                 record.name.full,
                 field.name,
+                unknown,
                 help=Text("correct its name, base, precision or scale; or remove it"),
             )
 

@@ -21,7 +21,7 @@ def check(facts: LintFacts) -> Iterator[Finding]:
                 NAME,
                 "names",
                 Severity.ERROR,
-                facts.at_type(named, "/namespace"),
+                facts.at_namespace(named),
                 Text(
                     "namespace is {namespace}, its folder says {expected}",
                     {"namespace": named.name.namespace or "none", "expected": expected},

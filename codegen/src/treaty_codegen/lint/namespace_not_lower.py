@@ -19,7 +19,7 @@ def check(facts: LintFacts) -> Iterator[Finding]:
                 NAME,
                 "names",
                 Severity.ERROR,
-                facts.at_type(named, "/namespace"),
+                facts.at_namespace(named),
                 Text("namespace {namespace} has upper-case letters", {"namespace": named.name.namespace}),
                 named.name.full,
                 help=Text("write it in lower case"),

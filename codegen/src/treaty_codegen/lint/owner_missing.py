@@ -1,4 +1,4 @@
-"""owner-missing: a topic has no owner."""
+"""owner-missing: a topic or a service has no owner."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ NAME = "owner-missing"
 
 def check(facts: LintFacts) -> Iterator[Finding]:
     """Somebody must answer at three in the morning."""
-    for topic in facts.catalog.topics.values():
-        if not topic.owner:
+    topics = (("topic", each.name, each.owner, each.lines.get("owner")) for each in facts.catalog.topics.values())
+    services = (("service", each.name, each.owner, each.line) for each in facts.catalog.services.values())
+    for kind, name, owner, line in (*topics, *services):
+        if not owner.strip():
             yield finding(
                 NAME,
                 "governance",
                 Severity.ERROR,
-                facts.at_topic(topic.line),
-                Text("topic {topic} has no owner", {"topic": topic.name}),
-                topic.name,
-                help=Text('add owner = "@team"'),
+                facts.at_topic(line or 1),
+                Text("{kind} {name} has no owner", {"kind": kind, "name": name}),
+                kind,
+                name,
+                help=Text('write owner = "@team"'),
             )
 
 

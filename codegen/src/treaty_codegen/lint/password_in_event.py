@@ -11,7 +11,7 @@ from treaty_codegen.rule import Rule
 
 NAME = "password-in-event"
 
-SECRET = re.compile(r"(^|_)(password|passwd|secret|private_key|api_key|cvv)(_|$)")
+SECRET = re.compile(r"(^|_)(password|passwd|secret|private_key|api_key|cvv|(access|refresh|auth|session)_token)(_|$)")
 
 
 def check(facts: LintFacts) -> Iterator[Finding]:
@@ -22,7 +22,7 @@ def check(facts: LintFacts) -> Iterator[Finding]:
                 NAME,
                 "governance",
                 Severity.ERROR,
-                facts.at_field(record, field),
+                facts.at_field(record, field, "/name"),
                 Text("`{field}` looks like a secret: secrets never travel in events", {"field": field.name}),
                 record.name.full,
                 field.name,

@@ -15,13 +15,16 @@ NAME = "pii-not-allowed-in-topic"
 
 def check(facts: LintFacts) -> Iterator[Finding]:
     """The topic's owner decides what may be kept that long and read by whom."""
+    told: set[tuple[str, str, str]] = set()
     for topic, record, field, category in carried(facts):
-        if category not in topic.pii:
+        place = (topic.name, record.name.full, field.name)
+        if category not in topic.pii and place not in told:
+            told.add(place)
             yield finding(
                 NAME,
                 "governance",
                 Severity.ERROR,
-                facts.at_field(record, field),
+                facts.at_field(record, field, "/treaty/pii"),
                 Text(
                     "`{field}` carries {category}, which topic {topic} may not",
                     {"field": field.name, "category": category, "topic": topic.name},

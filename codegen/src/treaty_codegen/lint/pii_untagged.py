@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from treaty_codegen.finding import Finding, Severity, Text
-from treaty_codegen.lint.facts import LintFacts, branches, finding, treaty_props
+from treaty_codegen.lint.facts import LintFacts, finding, leaves, treaty_props
 from treaty_codegen.rule import Rule
 
 NAME = "pii-untagged"
@@ -17,8 +17,8 @@ WORDS = re.compile(r"(?:^|_)(email|phone|address|ip|birth|birthday|passport)(?:_
 def check(facts: LintFacts) -> Iterator[Finding]:
     """Untagged personal data is logged, kept and copied like anything else."""
     for record, field in facts.fields():
-        text = any(branch.kind == "string" for branch in branches(field.type))
-        looks = WORDS.findall(field.name) if text else []
+        is_text = any(leaf.kind == "string" for leaf in leaves(field.type))
+        looks = WORDS.findall(field.name) if is_text else []
         if looks and not treaty_props(field.props).get("pii"):
             yield finding(
                 NAME,
@@ -31,7 +31,7 @@ def check(facts: LintFacts) -> Iterator[Finding]:
                 ),
                 record.name.full,
                 field.name,
-                help=Text('add "treaty": {{"pii": "email"}} to the field'),
+                help=Text('add "treaty": {{"pii": "{category}"}} to the field', {"category": looks[0]}),
             )
 
 

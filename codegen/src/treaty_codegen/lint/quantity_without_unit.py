@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from treaty_avro import Type
 from treaty_codegen.finding import Finding, Severity, Text
-from treaty_codegen.lint.facts import LintFacts, branches, finding, treaty_props
+from treaty_codegen.lint.facts import LintFacts, finding, leaves, treaty_props
 from treaty_codegen.rule import Rule
 
 NAME = "quantity-without-unit"
@@ -17,8 +18,11 @@ QUANTITY = re.compile(r"(^|_)(amount|price|total|fee|size|duration|weight|ttl)(_
 def check(facts: LintFacts) -> Iterator[Finding]:
     """Cents or yuan, ms or s: a factor of 100 or 1000 in somebody's report."""
     for record, field in facts.fields():
-        numeric = any(branch.kind in {"int", "long", "float", "double"} for branch in branches(field.type))
-        if QUANTITY.search(field.name) and numeric and not treaty_props(field.props).get("unit"):
+        if (
+            QUANTITY.search(field.name)
+            and any(map(is_number, leaves(field.type)))
+            and not treaty_props(field.props).get("unit")
+        ):
             yield finding(
                 NAME,
                 "docs",
@@ -29,6 +33,13 @@ def check(facts: LintFacts) -> Iterator[Finding]:
                 field.name,
                 help=Text('add "treaty": {{"unit": "CNY/100"}} to the field'),
             )
+
+
+def is_number(type_: Type) -> bool:
+    """A bare number or a decimal; dates and times say their unit themselves."""
+    if type_.logical is not None:
+        return type_.logical.kind == "decimal"
+    return type_.kind in {"int", "long", "float", "double"}
 
 
 RULE = Rule(name=NAME, category="docs", severity=Severity.ERROR, check=check)

@@ -19,7 +19,7 @@ def check(facts: LintFacts) -> Iterator[Finding]:
                 NAME,
                 "docs",
                 Severity.ERROR,
-                facts.at_type(record),
+                facts.at_type(record, "/name"),
                 Text("record {name} has no doc", {"name": record.name.simple}),
                 record.name.full,
                 help=Text("say in one sentence what happened, in the past tense"),

@@ -23,7 +23,7 @@ def check(facts: LintFacts) -> Iterator[Finding]:
                 NAME,
                 "names",
                 Severity.ERROR,
-                facts.at_type(enum, "/symbols"),
+                facts.at_type(enum, f"/symbols/{enum.symbols.index(bad[0])}"),
                 Text("symbols not in UPPER_SNAKE: {symbols}", {"symbols": ", ".join(bad)}),
                 enum.name.full,
                 help=Text("name them like PENDING_PAYMENT"),

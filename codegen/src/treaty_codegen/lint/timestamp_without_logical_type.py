@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from treaty_codegen.finding import Finding, Severity, Text
-from treaty_codegen.lint.facts import LintFacts, branches, finding
+from treaty_codegen.lint.facts import LintFacts, finding, leaves, treaty_props
 from treaty_codegen.rule import Rule
 
 NAME = "timestamp-without-logical-type"
@@ -17,14 +17,15 @@ TIME = re.compile(r"(_at|_time|timestamp|_before|_after|_until)$")
 def check(facts: LintFacts) -> Iterator[Finding]:
     """Seconds, milliseconds or microseconds since when? The type should say."""
     for record, field in facts.fields():
-        if TIME.search(field.name) and any(
-            branch.kind in {"int", "long"} and branch.logical is None for branch in branches(field.type)
-        ):
+        bare = [leaf for leaf in leaves(field.type) if leaf.kind in {"int", "long"} and leaf.logical is None]
+        # A unit tells a length of time from an instant: lead_time in hours.
+        is_length = field.name.endswith("_time") and treaty_props(field.props).get("unit")
+        if bare and TIME.search(field.name) and not is_length:
             yield finding(
                 NAME,
                 "types",
                 Severity.ERROR,
-                facts.at_field(record, field, "/type"),
+                facts.at_leaf(record, bare[0]),
                 Text("`{field}` looks like a time, but its type does not say so", {"field": field.name}),
                 record.name.full,
                 field.name,
