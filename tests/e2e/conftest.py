@@ -1,0 +1,36 @@
+"""One company for all end-to-end tests of a worker; it takes half a minute to start, so it is shared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.company import Company, running_company
+from tests.parts.backend import missing
+from treaty.local.errors import NoJars, NoJava, NoServer
+from treaty.local.machine import Machine
+
+
+@pytest.fixture(scope="session", params=["sqlite"])
+def running(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, machine: Machine
+) -> Iterator[Company]:
+    """A company on SQLite files; a test that wants another database parametrizes this fixture indirectly."""
+    folder = tmp_path_factory.mktemp(f"company-{request.param}")
+    try:
+        with running_company(folder, database=request.param) as company:
+            yield company
+    except (NoJava, NoJars, NoServer) as fault:  # whatever else keeps it from starting is a failure
+        missing(fault, machine.env)
+
+
+@pytest.fixture
+def company(running: Company) -> Iterator[Company]:
+    """The company with nothing left to do; afterwards all its processes must still be there."""
+    running.settle()
+    yield running
+    gone = [part.name for part in running.stack.parts if not part.process.is_alive]
+    for name in gone:
+        running.restart(name)  # for the tests to come
+    assert not gone, f"ended: {gone}; logs: {running.layout.folder / 'logs'}"
