@@ -16,7 +16,7 @@ from treaty.cli.up import layout_of, machine_and_view, stack_options
 @click.option(
     "--rate", type=click.FloatRange(0.1, 200), default=6.0, show_default=True, help="Requests a second, on average."
 )
-@click.option("--seed", type=int, help="The same people do the same things again.")
+@click.option("--seed", type=int, help="Draw the same people and things again.")
 @stack_options
 @config_option
 def demo(config: Path | None, seconds: float | None, rate: float, seed: int | None, **options: Any) -> int:

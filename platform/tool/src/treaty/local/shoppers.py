@@ -1,4 +1,4 @@
-"""Sends the demo's traffic at a steady rate, in a thread of its own, and counts what came back."""
+"""Sends the demo's traffic at a steady rate, from a few threads, and counts what came back."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from treaty.local import rest
 from treaty.local.keys import Keys
 from treaty.local.rest import Answer
 from treaty.local.traffic import Call, World, browse, learn, next_call
+
+SHOPPERS = 4
 
 
 @dataclass(slots=True)
@@ -43,7 +45,7 @@ class Tally:
 
 
 class Shoppers:
-    """A context manager: within, requests are sent; each waits for its answer."""
+    """A context manager: within, requests are sent by ``SHOPPERS`` at once, each of whom waits for an answer before asking again."""
 
     def __init__(
         self, *, url: Callable[[str], str], keys: Keys, rng: Random, rate: float, now: Callable[[], datetime]
@@ -53,19 +55,24 @@ class Shoppers:
         self._url, self._keys, self._rng, self._rate, self._now = url, keys, rng, rate, now
         self._tokens: dict[int, str] = {}
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="shoppers", daemon=True)
+        self._knowing = threading.Lock()  # around everything that all of them know
+        names = [f"shopper-{number}" for number in range(SHOPPERS)]
+        self._threads = [threading.Thread(target=self._run, name=name, daemon=True) for name in names]
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._ask(browse(self._rng))  # what an earlier run left on sale
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
 
     def stop(self) -> None:
-        """No further request after the one that is under way."""
+        """No further request after those that are under way."""
         self._stop.set()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
     def token(self, user: int, *, is_admin: bool = False) -> str:
         """The user's token, made once."""
@@ -74,12 +81,18 @@ class Shoppers:
         return self._tokens[user]
 
     def _run(self) -> None:
-        self._ask(browse(self._rng))  # what an earlier run left on sale
-        while not self._stop.wait(self._rng.expovariate(self._rate)):
-            self._ask(next_call(self.world, self._rng))
+        while not self._stop.wait(self._pause()):
+            with self._knowing:
+                call = next_call(self.world, self._rng)
+            self._ask(call)
+
+    def _pause(self) -> float:
+        with self._knowing:
+            return self._rng.expovariate(self._rate / SHOPPERS)
 
     def _ask(self, call: Call) -> None:
         token = self.token(call.user, is_admin=call.is_admin)
         answer = rest.call(self._url(call.service), call.method, call.path, token=token, body=call.body, key=call.key)
-        self.tally.take(call, answer)
-        learn(self.world, call, answer)
+        with self._knowing:
+            self.tally.take(call, answer)
+            learn(self.world, call, answer)
