@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -72,9 +72,17 @@ class Memory:
 class Broker:
     """Anything that speaks Kafka's protocol."""
 
-    def __init__(self, features: Features, bootstrap: str, make_topic: Callable[[str, int], None]) -> None:
+    def __init__(
+        self,
+        features: Features,
+        bootstrap: str,
+        make_topic: Callable[[str, int], None],
+        *,
+        group_protocol: str = "classic",
+        extra: Mapping[str, Any] = QUICK,
+    ) -> None:
         self.features, self._make_topic = features, make_topic
-        self._settings = KafkaSettings(brokers=bootstrap, extra=QUICK)
+        self._settings = KafkaSettings(brokers=bootstrap, group_protocol=group_protocol, extra=extra)
 
     def topic(self, name: str, partitions: int) -> None:
         self._make_topic(name, partitions)
@@ -94,7 +102,14 @@ def create_topic(bootstrap: str, name: str, partitions: int) -> None:
         future.result(20)
 
 
-@pytest.fixture(params=["memory", "mock", pytest.param("broker", marks=pytest.mark.kafka)])
+REAL: dict[str, dict[str, Any]] = {
+    "cooperative": {},
+    "eager": {"extra": {**QUICK, "consumer.partition.assignment.strategy": "range"}},
+    "kip-848": {"group_protocol": "consumer", "extra": {"consumer.fetch.wait.max.ms": 50}},
+}
+
+
+@pytest.fixture(params=["memory", "mock", *(pytest.param(name, marks=pytest.mark.kafka) for name in REAL)])
 def transport(request: pytest.FixtureRequest) -> Iterator[Transport]:
     if request.param == "memory":
         yield Memory()
@@ -105,7 +120,10 @@ def transport(request: pytest.FixtureRequest) -> Iterator[Transport]:
             yield Broker(features, chaos.bootstrap, lambda name, partitions: chaos.topic(name, partitions=partitions))
     else:
         bootstrap = str(request.getfixturevalue("kafka"))
-        yield Broker(Features("kafka"), bootstrap, lambda name, count: create_topic(bootstrap, name, count))
+        make = REAL[str(request.param)]
+        yield Broker(
+            Features(str(request.param)), bootstrap, lambda name, count: create_topic(bootstrap, name, count), **make
+        )
 
 
 class Reader:

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from treaty_runtime.event import Partition, Place
+from treaty_runtime.event import Partition, Place, Record
 from treaty_runtime.transport import Position
 
 
@@ -20,6 +20,7 @@ class Handle:
     place: Place
     attempt: int
     epoch: int
+    record: Record | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from treaty_runtime import hooks as seen
@@ -23,14 +22,20 @@ from treaty_runtime.reader import NO_HANDLER, Reader
 
 @dataclass(slots=True, eq=False)
 class Attempt:
-    """Attempt ``number`` at a record. ``deadline`` is set when the handler begins; who finds it passed cancels the job."""
+    """Attempt ``number`` at a record, and how far it came.
+
+    ``deadline`` is set when the handler begins; who finds it passed sets ``is_overdue`` and cancels the job.
+    """
 
     place: Place
     epoch: int
     number: int
     record: Record
+    began: datetime | None = None
     deadline: datetime | None = None
     is_overdue: bool = False
+    handler: Handler | None = None
+    envelope: Envelope[Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,15 +59,6 @@ Ended = Outcome | Skipped | Failed
 _SKIPPED = Skipped(NO_HANDLER)
 
 
-@dataclass(slots=True, eq=False)
-class _Progress:
-    """How far an attempt came, for whoever reports it."""
-
-    began: datetime
-    handler: Handler | None = None
-    envelope: Envelope[Any] | None = None
-
-
 class Attempts:
     """Runs the attempts of one group."""
 
@@ -72,40 +68,33 @@ class Attempts:
 
     async def run(self, attempt: Attempt) -> Ended:
         """Runs it to its end; raises only ``CancelledError``, when its partition has gone or the process stops."""
-        progress = _Progress(self._clock.now())
+        began = attempt.began = self._clock.now()
         try:
-            ended = await self._handle(attempt, progress)
+            route, headers = self._reader.known(attempt.record)
+            if route is None:
+                route = await self._reader.find(attempt.record, headers)
+            handler = attempt.handler = route.handler
+            if handler is None:
+                return _SKIPPED
+            envelope = attempt.envelope = self._reader.open(attempt.record, route, headers, attempt=attempt.number)
+            deadline = attempt.deadline = began + handler.timeout
+            ended = await self._effects.run(
+                envelope, group=self._group, handle=handler.bind(envelope), deadline=deadline, inbox=handler.inbox
+            )
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if not attempt.is_overdue or task is None:
                 raise
             task.uncancel()
-            return self._failed(attempt, progress, _timeout(progress.handler))
+            return self._failed(attempt, _timeout(attempt.handler))
         except Exception as error:  # noqa: BLE001 (what it means is decided by classification, not here)
-            return self._failed(attempt, progress, error)
-        if self._hooks and isinstance(ended, Outcome):
-            self._tell(attempt, progress, ended)
+            return self._failed(attempt, error)
+        if self._hooks:
+            self._tell(attempt, ended)
         return ended
 
-    async def _handle(self, attempt: Attempt, progress: _Progress) -> Outcome | Skipped:
-        route, headers = self._reader.known(attempt.record)
-        if route is None:
-            route = await self._reader.find(attempt.record, headers)
-        handler = progress.handler = route.handler
-        if handler is None:
-            return _SKIPPED
-        envelope = progress.envelope = self._reader.open(attempt.record, route, headers, attempt=attempt.number)
-        attempt.deadline = self._clock.now() + handler.timeout
-        return await self._effects.run(
-            envelope,
-            group=self._group,
-            handle=partial(handler.run, envelope),
-            deadline=attempt.deadline,
-            inbox=handler.inbox,
-        )
-
-    def _failed(self, attempt: Attempt, progress: _Progress, error: Exception) -> Failed:
-        envelope, handler = progress.envelope, progress.handler
+    def _failed(self, attempt: Attempt, error: Exception) -> Failed:
+        envelope, handler = attempt.envelope, attempt.handler
         told = Told(
             failure=describe(error, secrets=personal_values(envelope.event) if envelope is not None else ()),
             handler=handler.name if handler is not None else "",
@@ -121,14 +110,14 @@ class Attempts:
                     place=attempt.place,
                     attempt=attempt.number,
                     handler=told.handler,
-                    seconds=(self._clock.now() - progress.began).total_seconds(),
+                    seconds=self._seconds(attempt),
                     error=error,
                 )
             )
         return Failed(error=error, told=told, on_failure=handler.on_failure if handler is not None else "skip")
 
-    def _tell(self, attempt: Attempt, progress: _Progress, outcome: Outcome) -> None:
-        envelope, handler = progress.envelope, progress.handler
+    def _tell(self, attempt: Attempt, outcome: Outcome) -> None:
+        envelope, handler = attempt.envelope, attempt.handler
         if envelope is None or handler is None:
             return
         common: dict[str, Any] = {
@@ -141,16 +130,19 @@ class Attempts:
         if outcome is Outcome.DUPLICATE:
             self._hooks(seen.Duplicate(**common))
             return
-        now = self._clock.now()
         self._hooks(
             seen.Handled(
                 **common,
                 attempt=attempt.number,
                 handler=handler.name,
-                seconds=(now - progress.began).total_seconds(),
-                latency_seconds=(now - envelope.time).total_seconds(),
+                seconds=self._seconds(attempt),
+                latency_seconds=(self._clock.now() - envelope.time).total_seconds(),
             )
         )
+
+    def _seconds(self, attempt: Attempt) -> float:
+        now = self._clock.now()
+        return (now - (attempt.began or now)).total_seconds()
 
 
 def _timeout(handler: Handler | None) -> HandlerTimeout:

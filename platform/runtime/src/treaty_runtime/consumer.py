@@ -218,7 +218,11 @@ class Consumer:
 
     def _obey(self, actions: Iterable[Action]) -> None:
         for action in actions:
-            self._do(action)
+            # The two that come with every record, without a further call.
+            if type(action) is Handle:
+                self._handle(action)
+            elif type(action) is not Complete or self._told:
+                self._do(action)
 
     def _do(self, action: Action) -> None:
         match action:
@@ -250,9 +254,8 @@ class Consumer:
                 self._drop(action)
 
     def _handle(self, action: Handle) -> None:
-        record = self.dispatch.record(action.place, action.epoch)
-        if record is not None:
-            self._workers.submit(Attempt(action.place, action.epoch, action.attempt, record))
+        if action.record is not None:
+            self._workers.submit(Attempt(action.place, action.epoch, action.attempt, action.record))
 
     def _copy(self, action: Copy | DeadLetter) -> None:
         record = self.dispatch.record(action.place, action.epoch)

@@ -219,7 +219,10 @@ class Dispatch:
                 lane.queue.append(work)
                 return
             self._lanes[work.lane] = _Lane(work)
-        yield from self._start(work)
+        if self.outage is None:
+            yield self._begin(work)
+        else:
+            self.outage.parked.append(work)
 
     def _start(self, work: Work) -> Iterator[Action]:
         if self.outage is not None:
@@ -229,7 +232,7 @@ class Dispatch:
 
     def _begin(self, work: Work) -> Action:
         work.in_flight = True
-        return work.pending or Handle(work.place, work.attempt, work.assignment.epoch)
+        return work.pending or Handle(work.place, work.attempt, work.assignment.epoch, work.record)
 
     def _send(self, work: Work, copy: Copy | DeadLetter) -> Iterator[Action]:
         work.pending = copy
@@ -238,7 +241,12 @@ class Dispatch:
     def _complete(self, work: Work) -> Iterator[Action]:
         self._intake.remove(work)
         yield Complete(work.place)
-        yield from self._advance(work)
+        lane = self._lanes.get(work.lane)
+        if lane is not None and lane.running is work:
+            if lane.queue:
+                yield from self._advance(work)
+            else:
+                del self._lanes[work.lane]
         if work.assignment.pauses:
             yield from self._intake.let_in(work.assignment)
         self._completions += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any, Literal, Protocol, TypeVar
 
 from treaty_runtime.classify import Rule
@@ -43,9 +44,9 @@ class Handler:
         """`module.function`, for headers and metrics."""
         return f"{getattr(self.call, '__module__', '?')}.{getattr(self.call, '__qualname__', type(self.call).__qualname__)}"
 
-    async def run(self, envelope: Envelope[Any], context: Context) -> None:
-        """Calls the function with what it takes."""
-        await self.call(envelope if self.takes == "envelope" else envelope.event, context)
+    def bind(self, envelope: Envelope[Any]) -> Callable[[Context], Awaitable[None]]:
+        """The function with what it takes; it only lacks the context."""
+        return partial(self.call, envelope if self.takes == "envelope" else envelope.event)
 
 
 class Handlers:

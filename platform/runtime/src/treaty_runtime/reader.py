@@ -62,7 +62,9 @@ class Reader:
     def known(self, record: Record) -> tuple[Route | None, Mapping[str, bytes]]:
         """The route, if it is known without asking anybody, and the headers' first values. Raises ``NotFramed``."""
         headers = names.first_values(record.headers)
-        topic = self._source_topic(record, headers)
+        topic = record.place.topic
+        if topic in self._retry_topics:
+            topic = self._source_topic(record, headers)
         raw = self._group.handlers.raw_for(topic)
         if raw is not None:
             return Route(raw, None, 0), headers

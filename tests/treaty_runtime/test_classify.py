@@ -1,0 +1,33 @@
+"""What an exception means: the user's rules first, then ours; what nobody knows is a failure."""
+
+from __future__ import annotations
+
+import pytest
+
+from treaty_avro import DecodeError
+from treaty_runtime.classify import Kind, classify, outages
+from treaty_runtime.errors import NotFramed, Outage, RegistryUnavailable, Reject, UnknownSchemaId, WriterNotAllowed
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (NotFramed(), Kind.POISON),
+        (UnknownSchemaId(), Kind.POISON),
+        (WriterNotAllowed(), Kind.POISON),
+        (Reject("no"), Kind.POISON),
+        (DecodeError(code="truncated", offset=0, path="", reason="x"), Kind.POISON),
+        (RegistryUnavailable(), Kind.STALLED),
+        (Outage(dependency="database"), Kind.OUTAGE),
+        (ConnectionError(), Kind.FAILURE),
+        (ValueError(), Kind.FAILURE),
+    ],
+)
+def test_our_own_errors_are_known(error: Exception, kind: Kind) -> None:
+    assert classify(error) is kind
+
+
+def test_a_users_rule_comes_first() -> None:
+    assert classify(ConnectionError(), [outages(ConnectionError, TimeoutError)]) is Kind.OUTAGE
+    assert classify(NotFramed(), [lambda _: Kind.CONFLICT]) is Kind.CONFLICT
+    assert classify(ValueError(), [lambda _: None]) is Kind.FAILURE
