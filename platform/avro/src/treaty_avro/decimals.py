@@ -48,19 +48,18 @@ def writer(precision: int, scale: int, size: int) -> Callable[[object], bytes]:
     """From ``Decimal`` to the bytes of its number: as few as hold it, or ``size`` of them where that is not -1."""
     shift = Decimal(scale)
     scaleb = _EXACT.scaleb
-    top = 10**precision
+    top: int = 10**precision
 
-    def number_of(value: object) -> int:
+    def write(value: object) -> bytes:
         # The quick way for usual numbers; whatever is odd about a value is looked at in full by `unscaled`.
+        number = top
         if type(value) is Decimal and value.is_finite() and value.adjusted() < 18:
             shifted = scaleb(value, shift)
             number = int(shifted)
-            if number == shifted and -top < number < top:
-                return number
-        return unscaled(value, precision, scale)
-
-    def write(value: object) -> bytes:
-        number = number_of(value)
+            if number != shifted:
+                number = top
+        if not -top < number < top:
+            number = unscaled(value, precision, scale)
         if size >= 0:
             return number.to_bytes(size, "big", signed=True)
         return number.to_bytes((number if number >= 0 else ~number).bit_length() // 8 + 1, "big", signed=True)

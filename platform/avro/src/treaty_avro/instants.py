@@ -69,8 +69,10 @@ def timestamp_writer(name: str, unit: int, *, is_local: bool) -> Callable[[objec
             passed = value - epoch
         except TypeError:
             raise ValueError(problem) from None
-        micros = (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
-        return micros if unit == 1 else _in_units(micros, name, unit)
+        seconds = passed.days * 86_400 + passed.seconds
+        if unit == 1:
+            return seconds * 1_000_000 + passed.microseconds
+        return seconds * (1_000_000 // unit) + _in_units(passed.microseconds, name, unit)
 
     return write
 
