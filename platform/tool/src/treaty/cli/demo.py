@@ -17,6 +17,12 @@ from treaty.cli.up import layout_of, machine_and_view, stack_options
     "--rate", type=click.FloatRange(0.1, 200), default=6.0, show_default=True, help="Requests a second, on average."
 )
 @click.option("--seed", type=int, help="Draw the same people and things again.")
+@click.option(
+    "--open/--no-open",
+    "opens",
+    default=None,
+    help="Open the quick-test page in a browser (default: on a desktop's terminal).",
+)
 @stack_options
 @config_option
 def demo(config: Path | None, seconds: float | None, rate: float, seed: int | None, **options: Any) -> int:
@@ -33,6 +39,7 @@ def demo(config: Path | None, seconds: float | None, rate: float, seed: int | No
 
     from treaty.errors import UsageError
     from treaty.local.demo import DRIVEN, Demo
+    from treaty.local.page import open_page
     from treaty.local.stack import running_stack
     from treaty.local.supervision import supervise
     from treaty.ops.schemas import load_project
@@ -42,12 +49,14 @@ def demo(config: Path | None, seconds: float | None, rate: float, seed: int | No
     if lacking := DRIVEN - layout.ports.keys():
         raise UsageError(f"The demo drives services that this project does not have: {', '.join(sorted(lacking))}.")
     machine, view = machine_and_view()
+    opens = options["opens"] if options["opens"] is not None else view.console.is_terminal
     show = Demo(
         load_project(settings),
         rng=Random(seed),  # noqa: S311  people, not secrets
         rate=rate,
         seconds=seconds,
         now=lambda: datetime.now(UTC),
+        show_page=lambda url: opens and open_page(url, machine.env),
     )
     return supervise(
         lambda: running_stack(layout, settings=settings, machine=machine, view=view, fresh=options["fresh"]),

@@ -30,10 +30,18 @@ class Demo:
     """One run of the demo on a started stack."""
 
     def __init__(
-        self, catalog: Catalog, *, rng: Random, rate: float, seconds: float | None, now: Callable[[], datetime]
+        self,
+        catalog: Catalog,
+        *,
+        rng: Random,
+        rate: float,
+        seconds: float | None,
+        now: Callable[[], datetime],
+        show_page: Callable[[str], bool],
     ) -> None:
-        """``rate``: requests a second; ``seconds`` None: until somebody ends it."""
+        """``rate``: requests a second; ``seconds`` None: until somebody ends it; ``show_page`` opens the quick-test page."""
         self._catalog, self._rng, self._rate, self._seconds, self._now = catalog, rng, rate, seconds, now
+        self._show_page = show_page
 
     def run(self, stack: Stack, view: View) -> None:
         """Traffic and view until the time is over or a signal comes; the summary in any case."""
@@ -45,6 +53,8 @@ class Demo:
         page = f"{layout.service_url(PAGE_SERVICE)}/quick-test" if PAGE_SERVICE in layout.services else ""
         view.table(stack.rows)
         view.say(f"Quick test page: {page}" if page else "No service serves the quick test page.")
+        if page:
+            self._show_page(page)
         with Meter(layout, catalog=self._catalog, shoppers=shoppers, now=self._now) as meter, shoppers:
             try:
                 watch = self._on_terminal if view.console.is_terminal else self._in_lines
