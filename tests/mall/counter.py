@@ -107,7 +107,7 @@ class Counter:
                 stager=self.told.stage,
                 scheduler=self.told.schedule,
             )
-            await handlers.events[type(event)].run(delivered, context)
+            await handlers.events[type(event)].call(event, context)
 
 
 def envelope(event: Event, *, event_id: UUID) -> Envelope[Any]:

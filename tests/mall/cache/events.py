@@ -21,7 +21,7 @@ async def handle(store: CacheStore, event: Event, *, event_id: UUID | None = Non
     """Give an event to the cache's handler."""
     delivered = envelope(event, event_id=event_id or uuid4())
     context = Context(envelope=delivered, deadline=NOW + timedelta(minutes=1))
-    await cache_handlers(store).events[type(event)].run(delivered, context)
+    await cache_handlers(store).events[type(event)].call(event, context)
 
 
 def viewed(goods_id: int = LAMP, *, at: datetime = NOW) -> GoodsViewed:

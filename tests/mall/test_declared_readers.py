@@ -1,0 +1,64 @@
+"""What the services handle is what `schemas/topics.toml` declares, so that a change of an event names all its readers."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from redis.asyncio import Redis
+
+from mall import SERVICES
+from mall.cache.app import groups as cache_groups
+from mall.cache.store import CacheStore
+from mall.chat.app import groups as chat_groups
+from mall.goods.app import groups as goods_groups
+from mall.notification.app import groups as notification_groups
+from mall.notification.hub import Hub
+from mall.order.app import groups as order_groups
+from treaty_runtime.handlers import Group
+
+TOPICS = Path(__file__).parents[2] / "schemas" / "topics.toml"
+Reads = set[tuple[str, str, str, str]]
+
+
+def declared(topics: dict[str, Any]) -> Reads:
+    """Service, group, topic and event of every declared reader."""
+    return {
+        (consumer["service"], group, topic, event.rpartition(".")[2])
+        for topic, table in topics["topic"].items()
+        for group, consumer in table.get("consumer", {}).items()
+        for event in consumer.get("events", table["events"])
+    }
+
+
+def written() -> Reads:
+    """The same of the services' code."""
+    groups: dict[str, Iterable[Group]] = {
+        "order": order_groups(now=lambda: datetime.now(UTC)),
+        "goods": goods_groups(),
+        "chat": chat_groups(),
+        "notification": notification_groups(hub=Hub(), instance="*", locale="en"),
+        "cache": cache_groups(CacheStore(Redis())),
+    }
+    assert set(groups) == set(SERVICES)
+    return {
+        (service, group.name, event.__topic__, event.__name__)
+        for service, own in groups.items()
+        for group in own
+        for event in group.handlers.events
+    }
+
+
+def test_code_and_declaration_name_the_same_readers() -> None:
+    topics = tomllib.loads(TOPICS.read_text(encoding="utf-8"))
+    ours = {row for row in declared(topics) if row[0] in SERVICES}
+    assert written() == ours
+
+
+def test_dead_letters_go_where_they_are_declared() -> None:
+    topics = tomllib.loads(TOPICS.read_text(encoding="utf-8"))
+    for service, groups in (("goods", goods_groups()), ("chat", chat_groups())):
+        assert {group.dead_letter for group in groups} == {topics["service"][service]["dead_letter"]}
