@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -129,7 +130,7 @@ class Cluster:
             committed = self._ask(lambda: consumer.committed(places, timeout=self._timeout)) if places else []
             lags = {}
             for place in committed:
-                low, high = self._ask(lambda place=place: consumer.get_watermark_offsets(place, timeout=self._timeout))
+                low, high = self._ask(partial(consumer.get_watermark_offsets, place, timeout=self._timeout))
                 lags[place.topic, place.partition] = max(0, high - (place.offset if place.offset >= 0 else low))
             return lags
         finally:
@@ -142,9 +143,7 @@ class Cluster:
             raise self._fault(error) from error
 
     def _settle(self, futures: Mapping[Any, Future[T]]) -> dict[Any, T]:
-        return {
-            key: self._ask(lambda future=future: future.result(self._timeout + 5)) for key, future in futures.items()
-        }
+        return {key: self._ask(partial(future.result, self._timeout + 5)) for key, future in futures.items()}
 
     def _fault(self, error: KafkaException) -> Exception:
         detail = error.args[0]
