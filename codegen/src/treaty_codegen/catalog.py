@@ -50,7 +50,7 @@ class EventSettings:
 
     key: str | None = None
     environments: tuple[str, ...] = ()
-    line: int = 0
+    line: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

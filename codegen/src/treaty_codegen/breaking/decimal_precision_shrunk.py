@@ -29,7 +29,7 @@ def check(comparison: Comparison) -> Iterator[Finding]:
             category="meaning",
             severity=Severity.ERROR,
             at=change.place,
-            step="/type",
+            step="/precision",
             message=Text(
                 "`{path}` shrank from {before} to {after}: old values may not fit",
                 {"path": change.path, "before": change.before, "after": change.after},

@@ -23,6 +23,7 @@ def check(comparison: Comparison) -> Iterator[Finding]:
                 comparison,
                 NAME,
                 row,
+                step="/scale",
                 damage="every reader takes old amounts for others",
                 help=Text(
                     "keep `{path}`, add `{path}_v2` with the new scale and deprecate `{path}`",

@@ -20,6 +20,7 @@ def check(comparison: Comparison) -> Iterator[Finding]:
                 comparison,
                 NAME,
                 row,
+                step="/logicalType",
                 damage="Avro still reads it, as another value",
                 help=Text("keep `{path}` and add a new field with the new type", {"path": row.change.path}),
             )

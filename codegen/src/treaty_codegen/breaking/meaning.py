@@ -39,8 +39,8 @@ def retyped(comparison: Comparison) -> Iterator[Retyped]:
             yield Retyped(change=change, old=old, new=new)
 
 
-def meaning_finding(comparison: Comparison, rule: str, row: Retyped, *, damage: str, help: Text) -> Finding:
-    """An error with a value that shows the damage; where none does, it says so instead of claiming ``damage``."""
+def meaning_finding(comparison: Comparison, rule: str, row: Retyped, *, step: str, damage: str, help: Text) -> Finding:
+    """An error at one key of the new type (``step``) with a value that shows the damage; where none does, it says so."""
     change = row.change
     proof = prove_meaning(row.old, row.new, writer=comparison.against, reader="the new schema")
     return comparison.finding(
@@ -48,7 +48,7 @@ def meaning_finding(comparison: Comparison, rule: str, row: Retyped, *, damage: 
         category="meaning",
         severity=Severity.ERROR,
         at=change.place,
-        step="/type",
+        step=step,
         message=Text(
             "`{path}` changed from {before} to {after}: {damage}",
             {

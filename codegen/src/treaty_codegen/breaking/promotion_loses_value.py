@@ -45,7 +45,6 @@ def lost(comparison: Comparison, row: Retyped, direction: Direction, written: Ty
         category="meaning",
         severity=Severity.ERROR,
         at=row.change.place,
-        step="/type",
         message=Text(
             "`{path}`: {who} read {written} as {read}, which cannot hold every value",
             {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -120,14 +121,14 @@ def locate(comparison: Comparison, direction: Direction, steps: list[str], found
     """Follows the names of an incompatibility to a place in the new file."""
     path, place, at = replay(comparison.new.root, steps)
     last = found.location.rpartition("/")[2]
-    step = f"/{last}" if last in {"symbols", "size", "name"} else "/type"
+    names_type = last in {"symbols", "size", "name"} and not refers_elsewhere(comparison, direction, found)
     # What is wrong is the named type itself, wherever it is used: unless the field now refers to another type.
-    if step != "/type" and isinstance(at, Record | Enum | Fixed) and not refers_elsewhere(comparison, direction, found):
-        path, place = at.name.simple, Place(owner=at.name.full, pointer=at.pointer)
-    elif found.type == "READER_FIELD_MISSING_DEFAULT_VALUE":
-        step = ""
-    else:
+    if names_type and isinstance(at, Record | Enum | Fixed):
+        path, place, step = at.name.simple, Place(owner=at.name.full, pointer=at.pointer), f"/{last}"
+    elif found.type != "READER_FIELD_MISSING_DEFAULT_VALUE" and re.search(r"/fields/\d+$", place.pointer):
         step = "/type"
+    else:
+        step = ""
     return WireFact(direction=direction, path=path, place=place, step=step, found=found)
 
 
