@@ -51,13 +51,13 @@ async def test_an_overdue_order_is_announced_once_and_then_cancelled(orders: Cou
     assert answer.json()["status"] == "CANCELLED"
 
 
-async def test_the_sweeper_takes_more_than_one_batch(orders: Counter, clock: Clock) -> None:
-    await stock_up(orders, listed=130)
-    for _ in range(120):
+async def test_the_sweeper_takes_more_than_one_look(orders: Counter, clock: Clock) -> None:
+    await stock_up(orders)
+    for _ in range(5):
         await placed(orders, quantity=1)
     clock.move(minutes=31)
-    assert await sweep(orders.desk) == 120
-    assert len(orders.told.of(OrderTimedOut)) == 120
+    assert await sweep(orders.desk, at_once=2) == 5
+    assert len(orders.told.of(OrderTimedOut)) == 5
 
 
 async def test_a_time_out_that_meets_a_paid_order_changes_nothing(orders: Counter, clock: Clock) -> None:

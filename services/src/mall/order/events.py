@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from mall.order.domain import Advanced, Order, Stock, order_no
 from mall_events.goods import StockChanged
 from mall_events.order import (
+    CancelReason,
     OrderCancelled,
     OrderCreated,
     OrderPaid,
@@ -45,46 +47,48 @@ def advanced(step: Advanced, *, now: datetime, note: str | None, operator: str) 
     order = step.order
     told: list[Told] = []
     if order.status is OrderStatus.PAID and order.payment_id:
-        told.append(
-            OrderPaid(
-                order_id=order.order_id,
-                buyer_id=order.buyer_id,
-                seller_id=order.seller_id,
-                payment_id=order.payment_id,
-                total=order.total,
-                currency=order.currency,
-                event_time=now,
-                note=note,
-                operator=operator,
-            )
-        )
+        told.append(_paid(order, order.payment_id, now=now, note=note, operator=operator))
     if step.reason:
-        told.append(
-            OrderCancelled(
-                order_id=order.order_id,
-                buyer_id=order.buyer_id,
-                seller_id=order.seller_id,
-                reason=step.reason,
-                lines=list(order.lines),
-                event_time=now,
-                note=note,
-                operator=operator,
-            )
-        )
-    told.append(
-        OrderStatusChanged(
-            order_id=order.order_id,
-            buyer_id=order.buyer_id,
-            seller_id=order.seller_id,
-            previous_status=step.previous,
-            current_status=order.status,
-            order_version=order.version,
-            event_time=now,
-            note=note,
-            operator=operator,
-        )
+        told.append(_cancelled(order, step.reason, now=now, note=note, operator=operator))
+    changed = OrderStatusChanged(
+        order_id=order.order_id,
+        buyer_id=order.buyer_id,
+        seller_id=order.seller_id,
+        previous_status=step.previous,
+        current_status=order.status,
+        order_version=order.version,
+        event_time=now,
+        note=note,
+        operator=operator,
     )
-    return told
+    return [*told, changed]
+
+
+def _paid(order: Order, payment_id: UUID, *, now: datetime, note: str | None, operator: str) -> OrderPaid:
+    return OrderPaid(
+        order_id=order.order_id,
+        buyer_id=order.buyer_id,
+        seller_id=order.seller_id,
+        payment_id=payment_id,
+        total=order.total,
+        currency=order.currency,
+        event_time=now,
+        note=note,
+        operator=operator,
+    )
+
+
+def _cancelled(order: Order, reason: CancelReason, *, now: datetime, note: str | None, operator: str) -> OrderCancelled:
+    return OrderCancelled(
+        order_id=order.order_id,
+        buyer_id=order.buyer_id,
+        seller_id=order.seller_id,
+        reason=reason,
+        lines=list(order.lines),
+        event_time=now,
+        note=note,
+        operator=operator,
+    )
 
 
 def stock_changed(stock: Stock, *, now: datetime, order_id: int | None, operator: str) -> StockChanged:

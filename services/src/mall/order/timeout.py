@@ -55,16 +55,16 @@ def timeout_worker(*, now: Callable[[], datetime]) -> JobHandler:
     return announce_in_time
 
 
-async def sweep(desk: Desk) -> int:
-    """Announce every overdue order once, one transaction each; answers how many."""
+async def sweep(desk: Desk, *, at_once: int = BATCH) -> int:
+    """Announce every overdue order once, one transaction each, `at_once` per look; answers how many."""
     announced = 0
     while True:
         async with desk.open() as work:
-            overdue = await store.overdue(work.session, now=work.now, at_most=BATCH)
+            overdue = await store.overdue(work.session, now=work.now, at_most=at_once)
         for order_id in overdue:
             async with desk.open() as work:
                 announced += await announce(work, order_id=order_id)
-        if len(overdue) < BATCH:
+        if len(overdue) < at_once:
             return announced
 
 
