@@ -9,10 +9,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import order, stack
+from bench import codec, order, stack
 from bench.report import Row, machine, table, write
 
-AREAS: dict[str, Callable[[], list[Row]]] = {"order": order.measure, "stack": stack.measure}
+AREAS: dict[str, Callable[[], list[Row]]] = {"stack": stack.measure, "order": order.measure, "codec": codec.measure}
 
 
 def main(words: list[str]) -> int:
