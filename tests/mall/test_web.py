@@ -53,6 +53,11 @@ async def databaseless() -> None:
     raise OperationalError("SELECT 1", {}, Exception("refused"), connection_invalidated=True)
 
 
+@routes.get("/contended")
+async def contended() -> None:
+    raise OperationalError("UPDATE", {}, Exception("database is locked"))
+
+
 @pytest.fixture
 async def client(identities: Identities) -> AsyncIterator[httpx.AsyncClient]:
     app = application("test", identities=identities, routers=[routes])
@@ -147,6 +152,7 @@ async def test_a_body_over_a_megabyte_is_refused_unread(client: httpx.AsyncClien
         ("/busy", 429, "too_many_requests"),
         ("/broken", 500, "internal"),
         ("/databaseless", 503, "database_unavailable"),
+        ("/contended", 503, "database_unavailable"),
     ],
 )
 async def test_every_refusal_has_one_shape(client: httpx.AsyncClient, path: str, status: int, error: str) -> None:

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 from mall.errors import DatabaseUnavailable, Invalid, MallError, NotFound, TooLarge
 from mall.identity import LARGEST_ID, Identities, Identity
 from mall.work import Desk
-from treaty_runtime.database import is_away
+from treaty_runtime.database import is_away, is_conflict
 
 LARGEST_BODY = 1_000_000
 log = logging.getLogger("mall.web")
@@ -99,6 +99,8 @@ async def _http(_request: Request, error: Exception) -> JSONResponse:
 async def _database(request: Request, error: Exception) -> JSONResponse:
     if is_away(error):
         return render(DatabaseUnavailable())
+    if is_conflict(error):
+        return render(DatabaseUnavailable("The database is busy; nothing was changed."))
     return await _crashed(request, error)
 
 

@@ -6,11 +6,12 @@ from datetime import timedelta
 
 from mall.order import store
 from mall.order.handlers import handlers
-from mall.order.timeout import announce, sweep
+from mall.order.timeout import announce, sweep, timeout_worker
 from mall_events.goods import StockChanged
 from mall_events.order import CancelReason, OrderCancelled, OrderTimedOut
 from tests.mall.counter import Clock, Counter
 from tests.mall.order.market import ADMIN, BUYER, LAMP, goods, placed, stock_up
+from treaty_runtime.job_runner import JobContext
 
 
 async def test_new_goods_open_a_stock_and_tell_it(orders: Counter) -> None:
@@ -49,6 +50,22 @@ async def test_an_overdue_order_is_announced_once_and_then_cancelled(orders: Cou
     assert orders.told.of(StockChanged)[-1].available == 5
     answer = await orders.call("GET", f"/api/v1/orders/{order['order_id']}", user=BUYER)
     assert answer.json()["status"] == "CANCELLED"
+
+
+async def test_a_job_that_is_due_announces_the_time_out_even_where_this_host_s_clock_is_behind(
+    orders: Counter, clock: Clock
+) -> None:
+    await stock_up(orders)
+    await placed(orders)
+    (job,) = orders.told.jobs
+    clock.move(minutes=29)
+    async with orders.database.sessions.begin() as session:
+        context = JobContext(session=session, attempt=1, stager=orders.told.stage, scheduler=orders.told.schedule)
+        await timeout_worker(now=clock)(job, context)
+    (timed_out,) = orders.told.of(OrderTimedOut)
+    assert timed_out.pay_before == job.due
+    await orders.handle(handlers, timed_out)
+    assert len(orders.told.of(OrderCancelled)) == 1
 
 
 async def test_the_sweeper_takes_more_than_one_look(orders: Counter, clock: Clock) -> None:
