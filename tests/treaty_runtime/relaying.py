@@ -30,6 +30,7 @@ from treaty_runtime.transport import Producer
 
 QUICK = RelaySettings(
     poll=timedelta(milliseconds=5),
+    held_again=timedelta(milliseconds=100),
     late_after=timedelta(milliseconds=50),
     longest_wait=timedelta(milliseconds=50),
     last_answers=timedelta(milliseconds=50),

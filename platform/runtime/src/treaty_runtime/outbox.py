@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
 from treaty_runtime.database import LANES
-from treaty_runtime.event import Event
+from treaty_runtime.event import Event, Headers
 from treaty_runtime.event_id import new_event_id
 from treaty_runtime.headers import event_headers, source_of
 from treaty_runtime.hooks import Hooks, KeyMissing, Staged
@@ -76,10 +76,10 @@ class Outbox:
 
         Encodes at once, without I/O: EncodeError, Oversize, InvalidKey reach the caller. The same `event_id` twice fails at the flush.
         """
-        encoded = self._serde.encode(event)
         now = self._now()
         event_id = event_id or new_event_id(now, entropy=self._entropy(10))
         chosen = key_of(event, given=key) or self._missing_key(event, event_id)
+        encoded = self._serde.encode(event)
         extra = dict(headers or {})
         if encoded.schema_id == UNKNOWN_ID:
             extra[WRITER] = writer_of(event)
@@ -94,23 +94,28 @@ class Outbox:
             causation_id=causation_id,
             extra=extra,
         )
-        row = OutboxRow(
+        self._add(session, self._row(event, event_id, key=chosen, payload=encoded.value, headers=own))
+        return event_id
+
+    def _row(self, event: Event, event_id: UUID, *, key: str, payload: bytes, headers: Headers) -> OutboxRow:
+        return OutboxRow(
             id=event_id,
             aggregatetype=event.__topic__,
-            aggregateid=chosen,
+            aggregateid=key,
             type=event.__event_type__,
             dataschema=event.__avro_fullname__,
-            payload=encoded.value,
-            headers=dump_headers(own),
+            payload=payload,
+            headers=dump_headers(headers),
             tracingspancontext=self._span(),
-            lane=lane_of(chosen, lanes=self._lanes),
+            lane=lane_of(key, lanes=self._lanes),
         )
+
+    def _add(self, session: AsyncSession | Session, row: OutboxRow) -> None:
         target = session.sync_session if isinstance(session, AsyncSession) else session
         self._watch(target)
         target.add(row)
         if self._hooks:
-            self._hooks(Staged(topic=row.aggregatetype, event_type=row.type, event_id=event_id))
-        return event_id
+            self._hooks(Staged(topic=row.aggregatetype, event_type=row.type, event_id=row.id))
 
     def _missing_key(self, event: Event, event_id: UUID) -> str:
         self._hooks(KeyMissing(topic=event.__topic__, event_type=event.__event_type__, event_id=event_id))

@@ -44,6 +44,7 @@ class RelaySettings:
 
     batch: int = 1000
     poll: timedelta = timedelta(milliseconds=200)
+    held_again: timedelta = timedelta(seconds=5)
     late_after: timedelta = timedelta(seconds=5)
     first_wait: timedelta = timedelta(milliseconds=100)
     longest_wait: timedelta = timedelta(seconds=5)
@@ -73,7 +74,7 @@ class Relay:
         self._registry_url, self._clock, self._random = registry_url, clock, random
         self._hooks, self._settings = hooks or Hooks(), settings or RelaySettings()
         self.outages = Outages("relay", clock=clock, hooks=self._hooks)
-        self.holds = Holds(clock=clock, hooks=self._hooks)
+        self.holds = Holds(again=self._settings.held_again, clock=clock, hooks=self._hooks)
         self._failures = 0
         self._woken = asyncio.Event()
         self._stopping, self._is_over = asyncio.Event(), asyncio.Event()

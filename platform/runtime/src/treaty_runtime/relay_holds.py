@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 
 from treaty_runtime.hooks import Hooks, OutboxHeld
 from treaty_runtime.transport import Fault
 
-AGAIN_SECONDS = 5.0
 REPORT_SECONDS = 60.0
 
 
 class Holds:
-    """Held keys with their reason; each is tried again after five seconds. `clock` is monotonic, in seconds."""
+    """Held keys with their reason; each is tried again after `again`. `clock` is monotonic, in seconds."""
 
-    def __init__(self, *, clock: Callable[[], float], hooks: Hooks) -> None:
-        self._clock, self._hooks = clock, hooks
+    def __init__(self, *, again: timedelta, clock: Callable[[], float], hooks: Hooks) -> None:
+        self._again, self._clock, self._hooks = again, clock, hooks
         self._held: dict[str, tuple[Fault, float]] = {}
         self._reported: Counter[str] = Counter()
         self._report_at = clock()
 
     def add(self, faults: Mapping[str, Fault]) -> None:
         """Hold these keys for a while."""
-        again = self._clock() + AGAIN_SECONDS
+        again = self._clock() + self._again.total_seconds()
         self._held.update({key: (fault, again) for key, fault in faults.items()})
 
     def keys(self) -> frozenset[str]:
