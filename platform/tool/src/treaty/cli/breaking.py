@@ -15,19 +15,26 @@ from treaty.cli.project import config_option, load_settings
     "--against",
     multiple=True,
     metavar="WHAT",
-    help="git:REF, dir:PATH or releases; may be repeated (default: [breaking] against of treaty.toml).",
+    help="merge-base, releases, git:REF or dir:PATH; may be repeated (default: [breaking] against of treaty.toml).",
+)
+@click.option(
+    "--base",
+    default="",
+    metavar="REF",
+    envvar=["GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME"],
+    help="The branch for merge-base (default: the target branch in CI, else origin/HEAD, else main).",
 )
 @output_options
 @config_option
-def breaking(config: Path | None, against: tuple[str, ...], format_: str | None, output: Path | None) -> int:
+def breaking(config: Path | None, against: tuple[str, ...], base: str, format_: str | None, output: Path | None) -> int:
     """Find changes that would break a reader, or change what the bytes mean.
 
     \b
     treaty breaking
     treaty breaking --against git:main --format json
 
-    Exit codes: 0 clean, 1 an error, 2 usage (unknown ref, no repository), 3 no git.
+    Exit codes: 0 clean, 1 an error, 2 usage (unknown ref, no repository), 3 no git, or a clone that is too shallow.
     """
     from treaty.ops.check import run_breaking
 
-    return finish(run_breaking(load_settings(config), against=against), format_=format_, output=output)
+    return finish(run_breaking(load_settings(config), against=against, base=base), format_=format_, output=output)

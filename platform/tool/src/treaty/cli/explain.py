@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 
@@ -20,4 +18,4 @@ def explain(rule: str) -> None:
     """
     from treaty.ops.rules import page
 
-    click.echo(page(rule, root=Path.cwd()), nl=False)
+    click.echo(page(rule), nl=False)

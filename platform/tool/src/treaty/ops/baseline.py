@@ -1,9 +1,9 @@
-"""The old sides that a change is compared with: a commit, or the releases."""
+"""The old sides that a change is compared with: commits, folders, the releases."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,41 +16,47 @@ from treaty_codegen import Catalog, CodegenError, load_catalog
 from treaty_codegen.breaking.facts import OldEvent, OldSet, old_set
 
 RELEASES = "releases"
+MERGE_BASE = "merge-base"
 SET = "set.json"
 
 
-def baselines(settings: Settings, against: Iterable[str]) -> list[OldSet]:
-    """Old sets for ``git:REF``, ``dir:PATH`` and ``releases`` (newest first), in the order given.
+def baselines(settings: Settings, against: Iterable[str], *, base: str = "") -> list[OldSet]:
+    """Old sets, newest first: ``merge-base``, ``git:REF`` and ``dir:PATH`` in the order given, then ``releases``.
 
-    Raises ``UsageError`` for an unknown kind, an unknown ref, or a baseline that does not parse.
+    ``base`` is the branch whose merge base is meant ("": what ``origin`` calls its head, else ``main``). Raises ``UsageError``
+    for an unknown kind, an unknown ref, or a baseline that does not parse.
     """
+    names = tuple(dict.fromkeys(against))
     sets: list[OldSet] = []
-    for name in against:
+    for name in names:
         kind, _, value = name.partition(":")
         if kind == "git" and value:
-            sets.append(at_commit(settings, value))
+            sets.append(at_commit(settings, value, label=f"git {value}"))
         elif kind == "dir" and value:
             sets.append(in_folder(Path(value)))
-        elif name == RELEASES:
-            sets += releases(settings.folder("schemas") / RELEASES)
-        else:
-            raise UsageError(f"--against {name}: say git:REF, dir:PATH or releases.")
-    return sets
+        elif name == MERGE_BASE:
+            branch, commit = git.merge_base(settings.root, base)
+            sets.append(at_commit(settings, commit, label=f"merge base with {branch}"))
+        elif name != RELEASES:
+            raise UsageError(f"--against {name}: say merge-base, releases, git:REF or dir:PATH.")
+    return sets + (releases(settings.folder("schemas") / RELEASES) if RELEASES in names else [])
 
 
-def at_commit(settings: Settings, ref: str) -> OldSet:
+def at_commit(settings: Settings, ref: str, *, label: str) -> OldSet:
     files = git.files_at(settings.root, ref, settings.folder("schemas"))
     texts = {path: decode(path, data) for path, data in files.items() if path.endswith(".avsc")}
     topics = decode(TOPICS, files[TOPICS]) if TOPICS in files else None
-    return old_set(catalog_of(texts, topics, label=f"git {ref}"), label=f"git {ref}")
+    return old_set(catalog_of(texts, topics, label=label), label=label)
 
 
 def in_folder(folder: Path) -> OldSet:
-    texts, topics = read_tree(folder)
-    return old_set(catalog_of(texts, topics, label=str(folder)), label=f"dir {folder}")
+    tree = read_tree(folder)
+    for each in tree.unread:
+        raise UsageError(f"{folder / each.path} cannot be compared with: {each.reason}")
+    return old_set(catalog_of(tree.schemas, tree.topics, label=str(folder)), label=f"dir {folder}")
 
 
-def catalog_of(texts: dict[str, str], topics: str | None, *, label: str) -> Catalog:
+def catalog_of(texts: Mapping[str, str], topics: str | None, *, label: str) -> Catalog:
     try:
         return load_catalog(texts, topics=topics)
     except (AvroError, CodegenError) as error:
@@ -81,12 +87,21 @@ def read_set(path: Path) -> OldSet:
     """One ``set.json``. Raises ``UsageError`` if it is not one."""
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
-        events = {name: OldEvent(**event) for name, event in body["events"].items()}
+        events = {
+            name: OldEvent(**{key: member(value) for key, value in event.items()})
+            for name, event in body["events"].items()
+        }
         return OldSet(label=f"release {body['version']}", events=events)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(
             f"{path} is not a released set: {error}", next_step="git restore it: releases are append-only"
         ) from error
+
+
+def member(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a text")
+    return value
 
 
 def set_document(catalog: Catalog, *, version: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -31,7 +32,9 @@ def wanted_files(settings: Settings) -> dict[PurePosixPath, bytes]:
 def sdk_version(releases: Path) -> str:
     """The newest release's version with ``.dev0`` behind it; ``0.1.0.dev0`` before the first."""
     found = [
-        tuple(int(part) for part in folder.name.split(".")) for folder in releases.glob("*.*.*") if folder.is_dir()
+        tuple(int(part) for part in folder.name.split("."))
+        for folder in releases.glob("*.*.*")
+        if re.fullmatch(r"\d+\.\d+\.\d+", folder.name, re.ASCII) and (folder / "set.json").is_file()
     ]
     return ".".join(map(str, max(found))) + ".dev0" if found else "0.1.0.dev0"
 

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from treaty.errors import EnvironmentFault, UsageError
+from treaty.errors import EnvironmentFault, TreatyError, UsageError
 
 SAFE = ("-c", "core.fsmonitor=", "-c", "core.hooksPath=/dev/null", "-c", "diff.external=", "-c", "protocol.allow=never")
 
@@ -27,15 +27,50 @@ def run_git(root: Path, *arguments: str, data: bytes | None = None) -> bytes:
 
 
 def commit_of(root: Path, ref: str) -> str:
-    """The full hash that ``ref`` names. A ref that looks like an option is one that does not exist."""
+    """The full hash that ``ref`` names. A ref that looks like an option is one that does not exist.
+
+    Raises ``UsageError`` for an unknown ref or no repository at all, ``EnvironmentFault`` where a shallow clone may lack it.
+    """
     try:
         found = run_git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
     except UsageError as error:
-        raise UsageError(
-            f"git knows no commit `{ref}` here.",
-            next_step="name a branch, tag or commit; in a shallow clone: git fetch --unshallow",
-        ) from error
+        raise unknown(root, f"git knows no commit `{ref}` here.") from error
     return found.decode().strip()
+
+
+def merge_base(root: Path, base: str) -> tuple[str, str]:
+    """Name of the branch and hash of the commit at which HEAD left it. ``base`` "": origin's head, else ``main``."""
+    head_commit = commit_of(root, "HEAD")
+    tried = (base, f"origin/{base}") if base else ("origin/HEAD", "main")
+    for name in tried:
+        try:
+            other = commit_of(root, name)
+        except UsageError:
+            continue
+        try:
+            return name, run_git(root, "merge-base", head_commit, other).decode().strip()
+        except UsageError as error:
+            raise unknown(root, f"HEAD and `{name}` have no commit in common here.") from error
+    raise unknown(root, f"git knows neither `{tried[0]}` nor `{tried[1]}` here.")
+
+
+def unknown(root: Path, sentence: str) -> TreatyError:
+    """The fault behind a missing commit: no repository, no commit yet, a shallow clone, or a wrong name."""
+    try:
+        is_shallow = run_git(root, "rev-parse", "--is-shallow-repository").strip() == b"true"
+    except UsageError as error:
+        if "not a git repository" not in str(error):
+            return error
+        return UsageError(
+            f"{root} is in no git repository.", next_step="treaty breaking --against releases, or dir:PATH"
+        )
+    if is_shallow:
+        return EnvironmentFault(f"{sentence} The clone is shallow.", next_step="git fetch --unshallow")
+    try:
+        run_git(root, "rev-parse", "--verify", "--quiet", "HEAD")
+    except UsageError:
+        return UsageError(f"{sentence} The repository has no commit yet.", next_step="commit first")
+    return UsageError(sentence, next_step="name a branch, a tag or a commit")
 
 
 def head(root: Path) -> str:
@@ -43,7 +78,7 @@ def head(root: Path) -> str:
     try:
         commit = commit_of(root, "HEAD")
         dirty = run_git(root, "status", "--porcelain", "--untracked-files=no")
-    except UsageError:
+    except (UsageError, EnvironmentFault):
         return ""
     return f"{commit}+dirty" if dirty else commit
 
@@ -52,8 +87,11 @@ def files_at(root: Path, ref: str, folder: Path) -> dict[str, bytes]:
     """Contents of all plain files below ``folder`` at ``ref``, by path relative to it; links and submodules are left out."""
     commit = commit_of(root, ref)
     top = Path(run_git(root, "rev-parse", "--show-toplevel").decode().strip())
+    if not folder.resolve().is_relative_to(top.resolve()):
+        raise UsageError(f"{folder} lies outside the repository {top}.")
     prefix = folder.resolve().relative_to(top.resolve()).as_posix()
-    listed = run_git(top, "ls-tree", "-r", "-z", "--full-tree", commit, "--", f"{prefix}/").split(b"\0")
+    below = [] if prefix == "." else [f"{prefix}/"]
+    listed = run_git(top, "ls-tree", "-r", "-z", "--full-tree", commit, "--", *below).split(b"\0")
     blobs: dict[str, str] = {}
     for row in filter(None, listed):
         meta, _, path = row.partition(b"\t")

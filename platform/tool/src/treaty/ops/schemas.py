@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from treaty.config import Settings
@@ -16,53 +17,82 @@ MAX_BYTES = 1_048_576
 """A larger ``.avsc`` is refused by the parser too (``treaty_avro``, limits of a schema text)."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """A file that was not read, and why; ``path`` is relative to the schemas folder, and printable."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tree:
+    """Texts of all ``.avsc`` files by relative path with forward slashes, sorted; of ``topics.toml`` (None: there is none)."""
+
+    schemas: Mapping[str, str]
+    topics: str | None
+    unread: tuple[Unread, ...] = ()
+
+
 class BrokenSchemas(TreatyError):
     """The schemas cannot be read."""
 
     exit_code = 1
 
 
-def schema_texts(folder: Path) -> dict[str, str]:
-    """Texts of all ``.avsc`` files below ``folder`` by relative path with forward slashes, sorted.
+def read_tree(folder: Path) -> Tree:
+    """Everything below the schemas folder. Files that are links, pipes, too large or not UTF-8 are named, not read.
 
-    Raises ``UsageError`` naming what cannot be read: a missing folder, a link, a device, a file that is too large or not UTF-8.
+    Raises ``UsageError`` for a folder that is missing or has no ``.avsc`` file at all.
     """
     if not folder.is_dir():
         raise UsageError(f"There is no schemas folder at {folder}.", next_step="set [project] schemas in treaty.toml")
-    return {path.relative_to(folder).as_posix(): text_of(path) for path in sorted(avsc_files(folder))}
+    texts: dict[str, str] = {}
+    unread: list[Unread] = []
+    topics = folder / TOPICS
+    for path in [*sorted(avsc_files(folder)), *([topics] if topics.is_symlink() or topics.exists() else [])]:
+        name = path.relative_to(folder).as_posix()
+        read = text_of(path, name)
+        if isinstance(read, Unread):
+            unread.append(read)
+        else:
+            texts[name] = read
+    text = texts.pop(TOPICS, None)
+    if not texts and not unread:
+        raise UsageError(f"There is no .avsc file in {folder}.", next_step="write <domain>/<event>.avsc there")
+    return Tree(schemas=texts, topics=text, unread=tuple(unread))
 
 
 def avsc_files(folder: Path) -> Iterator[Path]:
+    """Whatever is called ``.avsc``, and what lies in plain folders; links are not followed."""
     for path in folder.iterdir():
-        mode = path.lstat().st_mode
-        if stat.S_ISDIR(mode):
-            yield from avsc_files(path)
-        elif path.suffix == ".avsc":
-            if not stat.S_ISREG(mode):
-                raise UsageError(f"{path} is not a plain file (a link, pipe or device); it was not read.")
+        if path.suffix == ".avsc":
             yield path
+        elif stat.S_ISDIR(path.lstat().st_mode):
+            yield from avsc_files(path)
 
 
-def text_of(path: Path) -> str:
-    size = path.lstat().st_size
-    if size > MAX_BYTES:
-        raise UsageError(f"{path} has {size} bytes; a schema has at most {MAX_BYTES}.")
+def text_of(path: Path, name: str) -> str | Unread:
+    """The text of one file, or why it was not read."""
+    state = path.lstat()
+    if not name.isprintable():
+        return Unread(path=ascii(name)[1:-1], reason="the file's name has characters that cannot be printed")
+    if not stat.S_ISREG(state.st_mode):
+        return Unread(path=name, reason="not a plain file (a link, a folder, a pipe or a device); it was not read")
+    if state.st_size > MAX_BYTES:
+        return Unread(path=name, reason=f"{state.st_size} bytes; a schema has at most {MAX_BYTES}, and it was not read")
     try:
         return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8 (byte {error.start}).") from error
-
-
-def read_tree(folder: Path) -> tuple[dict[str, str], str | None]:
-    """All schema texts, and the text of ``topics.toml`` (None if there is none)."""
-    topics = folder / TOPICS
-    return schema_texts(folder), text_of(topics) if topics.is_file() else None
+        return Unread(path=name, reason=f"not UTF-8 (byte {error.start})")
 
 
 def load_project(settings: Settings) -> Catalog:
     """The project's catalog as it lies in the working tree. Raises ``BrokenSchemas`` at the first fault, and ``UsageError``."""
-    files, topics = read_tree(settings.folder("schemas"))
+    tree, root = read_tree(settings.folder("schemas")), settings.get("project", "schemas")
+    for each in tree.unread:
+        raise BrokenSchemas(f"{root}/{each.path}: {each.reason}", next_step="treaty lint")
     try:
-        return load_catalog(files, topics=topics)
+        return load_catalog(tree.schemas, topics=tree.topics)
     except (AvroError, CodegenError) as error:
-        raise BrokenSchemas(f"{settings.get('project', 'schemas')}/{error}", next_step="treaty lint") from error
+        raise BrokenSchemas(f"{root}/{error}", next_step="treaty lint") from error
