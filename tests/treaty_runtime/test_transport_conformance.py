@@ -348,7 +348,7 @@ async def test_flush_waits_for_every_answer(transport: Transport, unique: Callab
 
 
 async def test_one_batch_of_answers_is_one_turn_of_the_loop() -> None:
-    """`runtime.md` section 18: one ``call_soon_threadsafe`` per delivery poll and per consumed batch, not per record."""
+    """Waking the loop is dear: one ``call_soon_threadsafe`` per delivery poll and per consumed batch, not per record."""
     with Chaos() as chaos:
         chaos.topic("t", partitions=1)
         settings = KafkaSettings(brokers=chaos.bootstrap, extra=QUICK)

@@ -1,4 +1,4 @@
-"""Who is told what: the table of the product documents, row by row."""
+"""Who is told what: the table of notices, row by row."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class SchemaError(AvroError):
         self.reason = reason
 
 
-class SchemaLimit(SchemaError):  # the design names what was passed, not that it is an error
+class SchemaLimit(SchemaError):
     """A schema is larger or deeper than is read; split it, or name the nested types and refer to them."""
 
 

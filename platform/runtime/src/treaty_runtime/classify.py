@@ -10,7 +10,7 @@ from treaty_runtime.errors import Outage, Poison, RegistryUnavailable
 
 
 class Kind(Enum):
-    """What a failure means for the record and the ones behind it (`runtime.md` section 10)."""
+    """What a failure means for the record and the ones behind it; ``Dispatch`` acts on it."""
 
     POISON = "poison"  # dead letter at once
     OUTAGE = "outage"  # all wait, one record probes

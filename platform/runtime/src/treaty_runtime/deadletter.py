@@ -58,7 +58,10 @@ def dead_letter(
     failure: Failure,
     limit: int = COPY_BYTES,
 ) -> Outgoing:
-    """The record as a dead letter. ``reason`` begins with a word of `runtime.md` section 3, then the detail. ``limit`` 0: a pointer."""
+    """The record as a dead letter; ``limit`` (bytes) 0 makes it a pointer.
+
+    ``reason`` is one word (`undecodable`, `not-allowed`, `oversize`, `rejected`, `failed`), then the detail.
+    """
     first = names.first_values(record.headers)
     cause = {
         names.REASON: reason.encode(),

@@ -36,7 +36,10 @@ class KafkaSettings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], *, extra: Mapping[str, Any] | None = None) -> KafkaSettings:
-        """Reads the variables of `runtime.md` section 15; ``InvalidSettings`` lists every fault at once."""
+        """Reads ``KAFKA_*`` and ``SCHEMA_REGISTRY_*``; what is not set has its default, secrets come from ``…_FILE``.
+
+        Raises ``InvalidSettings``, which lists every fault at once.
+        """
         reading = _Reading(env)
         settings = cls(
             brokers=reading.brokers("KAFKA_BROKERS", "localhost:40093"),

@@ -1,4 +1,4 @@
-"""Who is told what about an event: the table of the product documents as a plain function.
+"""Who is told what about an event: the table of notices as a plain function.
 
 Law: no effect has two triggers. People are told of payment and cancellation by the specific events, of shipping and refunds
 by OrderStatusChanged.

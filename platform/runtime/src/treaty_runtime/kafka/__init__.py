@@ -1,4 +1,4 @@
-"""Kafka by confluent-kafka: the only package that knows it.
+"""Kafka for services, by confluent-kafka; what operators ask of a cluster is in ``treaty_runtime.admin``.
 
 Each client has one thread that owns it. Towards the event loop there is one ``call_soon_threadsafe`` per batch, towards the thread
 a deque of commands.

@@ -1,6 +1,6 @@
 """A Kafka cluster that misbehaves on demand: the mock brokers inside librdkafka, ready in a tenth of a second.
 
-Reachable from other processes on loopback. What it cannot do (`testing.md` section 2): no admin calls, no transactions worth the
+Reachable from other processes on loopback. What it cannot do: no admin calls, no transactions worth the
 name, `offsets_for_times` always -1, 5 MiB a partition. Its functions are experimental in librdkafka; a missing one is named.
 """
 

@@ -66,7 +66,7 @@ def treaty() -> None:
 
 
 def main() -> NoReturn:
-    """Runs the command line; ends the process with the exit code of ``workflow`` (0 to 4, 130 for Ctrl-C)."""
+    """Runs the command line; ends the process with an exit code of ``outcome`` (0 to 4, 130 for Ctrl-C)."""
     from treaty.cli.outcome import run
 
     sys.exit(run(treaty, debug="--debug" in sys.argv or bool(os.environ.get("TREATY_DEBUG"))))

@@ -58,7 +58,7 @@ def command(template: str, name: str) -> list[str]:
 
 
 def environment(name: str, layout: Layout, keys: Keys) -> dict[str, str]:
-    """What a service is told (the table of settings in the mall's handbook)."""
+    """What a service is told: addresses of the stack, its own port and database, the key that tokens are checked with."""
     told = {
         "KAFKA_BROKERS": layout.brokers,
         "SCHEMA_REGISTRY_URL": layout.registry_url,
