@@ -13,19 +13,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 WRITE = os.environ.get("TREATY_SNAPSHOTS") == "write"
-WRITTEN: dict[Path, dict[int, int]] = {}
-"""Page to the lines of blocks that this run has written, each with how many lines it grew by."""
 FENCE = re.compile(r"^(?P<fence>`{3,})(?P<info>[^`]*)$")
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One fenced block: language, the rest of its info string, text, and the line of its first content line (from 1)."""
+    """One fenced block: language, the rest of its info string, text, its first content line (from 1), its number in the page."""
 
     language: str
     argument: str
     text: str
     line: int
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +51,15 @@ def cases(path: Path) -> Iterator[Case]:
     title, start = path.stem, 1
     blocks: list[Block] = []
     lines = path.read_text(encoding="utf-8").splitlines()
-    number = 0
+    number = count = 0
     while number < len(lines):
         line = lines[number]
         if match := FENCE.match(line):
             end = next(i for i in range(number + 1, len(lines)) if lines[i].strip() == match["fence"])
             language, _, argument = match["info"].strip().partition(" ")
             text = "".join(f"{row}\n" for row in lines[number + 1 : end])
-            blocks.append(Block(language, argument, text, number + 2))
+            blocks.append(Block(language, argument, text, number + 2, count))
+            count += 1
             number = end
         elif line.startswith("#"):
             if blocks:
@@ -77,11 +77,8 @@ def expect(case: Case, block: Block, actual: str) -> None:
     if not WRITE:
         message = f"{case.path.relative_to(ROOT)}:{block.line}: {case.title}\n--- the page says\n{block.text}--- it is\n{actual}"
         raise AssertionError(message)
-    before = WRITTEN.setdefault(case.path, {})
-    # Blocks were located before any was written: what was written above has moved this one.
-    start = block.line - 1 + sum(grown for line, grown in before.items() if line < block.line)
+    # What was written above may have moved this block; its number in the page stays.
+    now = next(each for other in cases(case.path) for each in other.blocks if each.number == block.number)
     lines = case.path.read_text(encoding="utf-8").splitlines(keepends=True)
-    length = len(block.text.splitlines())
-    lines[start : start + length] = [actual]
-    before[block.line] = len(actual.splitlines()) - length
+    lines[now.line - 1 : now.line - 1 + len(now.text.splitlines())] = [actual]
     case.path.write_text("".join(lines), encoding="utf-8")

@@ -18,7 +18,7 @@ FINDINGS, USAGE, ENVIRONMENT, BUG, INTERRUPTED = 1, 2, 3, 4, 130
 def run(command: click.Command, *, debug: bool) -> int:
     """Runs ``command`` on ``sys.argv``; returns the exit code, never raises."""
     try:
-        result = command.main(standalone_mode=False)
+        result = command.main(prog_name="treaty", standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.Exit as end:
         return end.exit_code
