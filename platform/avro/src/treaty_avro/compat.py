@@ -82,11 +82,6 @@ def is_same_name(reader: Named, writer: Named) -> bool:
     )
 
 
-def writer_field(reader: Field, writer: Record) -> Field | None:
-    """The writer's field that the reader's stands for, by its name or an alias; raises ``AmbiguousField`` for two."""
-    return _matching(reader, writer, {field.name: field for field in writer.fields})
-
-
 def _matching(reader: Field, writer: Record, fields: Mapping[str, Field]) -> Field | None:
     if not reader.aliases:
         return fields.get(reader.name)

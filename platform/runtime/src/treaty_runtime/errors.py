@@ -73,14 +73,6 @@ class SchemaNotRegistered(TreatyError):
         super().__init__(f"{full_name} is not registered under {subject}. Run: treaty registry apply")
 
 
-class SchemaGateClosed(TreatyError):
-    """A live schema version cannot be read by this program: deploy a reader that can, then start again."""
-
-    def __init__(self, findings: Sequence[str]) -> None:
-        self.findings = tuple(findings)
-        super().__init__("\n".join(self.findings))
-
-
 class Poison(TreatyError):
     """The record can never be handled: it goes to the dead-letter topic at once. ``reason`` begins ``treaty-reason``."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
@@ -147,7 +147,6 @@ class Context:
     stager: Stage | None = None
     scheduler: Schedule | None = None
     outsider: Outside | None = None
-    is_dry_run: bool = False
 
     @property
     def session(self) -> AsyncSession:
@@ -182,25 +181,8 @@ class Context:
         self.scheduler(self.session, job, replace=replace)
 
     async def outside(self, name: str, key: str, send: Callable[[], Awaitable[R]]) -> R:
-        """Calls ``send`` (mail, HTTP) with an idempotency key; a dry run only records the call."""
+        """Calls ``send`` (mail, HTTP), or lets the ``outsider`` call it, who is told ``name`` and the idempotency ``key``."""
         return await (self.outsider(name, key, send) if self.outsider is not None else send())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchContext:
-    """What a batch handler may use: one session for all of ``envelopes``, in order."""
-
-    envelopes: tuple[Envelope[Any], ...]
-    deadline: datetime
-    open_session: AsyncSession | None = None
-    failures: Mapping[int, Exception] = field(default_factory=dict)
-
-    @property
-    def session(self) -> AsyncSession:
-        """The session of the batch's transaction; ``NoSession`` without a database."""
-        if self.open_session is None:
-            raise NoSession
-        return self.open_session
 
 
 class Outcome(Enum):

@@ -45,15 +45,6 @@ def require_free(port: int, *, name: str, option: str) -> None:
             ) from error
 
 
-def is_listening(port: int) -> bool:
-    """Whether something accepts connections on the port."""
-    try:
-        with socket.create_connection((LOOPBACK, port), timeout=1):
-            return True
-    except OSError:
-        return False
-
-
 def holder(port: int) -> str | None:
     """``name (pid 123)`` of the process that listens on ``port``; None when the system does not tell."""
     if not Path("/proc/net/tcp").exists():

@@ -6,18 +6,11 @@ from collections.abc import Callable
 from functools import partial
 
 from treaty.config import Settings
-from treaty.errors import TreatyError
 from treaty.ops import git
 from treaty.ops.http import RegistryHttp, RegistryMoved
 from treaty.ops.plan import Plan, Step
 from treaty.ops.plan.registry import Blocked, Observed, desired, is_registered, newest, plan
 from treaty.ops.schemas import load_project
-
-
-class Unregistrable(TreatyError):
-    """The registry would have to break a reader."""
-
-    exit_code = 1
 
 
 def observe(registry: RegistryHttp) -> dict[str, Observed]:

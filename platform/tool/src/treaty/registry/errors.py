@@ -21,12 +21,6 @@ class RegistryError(Exception):
         super().__init__(text % values if values else text)
 
 
-class BadRequest(RegistryError):
-    """HTTP 400 Bad Request"""
-
-    status, code = 400, 400
-
-
 class MalformedJson(RegistryError):
     """Malformed JSON: line %s column %s"""
 
@@ -252,12 +246,6 @@ class ContextNotEmpty(RegistryError):
     """The specified context '%s' is not empty."""
 
     status, code = 422, 42211
-
-
-class OperationTimedOut(RegistryError):
-    """Operation timed out"""
-
-    status, code = 500, 50002
 
 
 class StoreUnavailable(RegistryError):
