@@ -104,7 +104,7 @@ class Ledger:
                 history.append(entry("record", name, names, record))
         if len(ids) > len({*ids.values()}):
             return [f"{topic}: events with two ids: {len(ids) - len({*ids.values()})}"]
-        sql = f"SELECT event_id, topic, partition, {q('offset')} AS place, handled_at FROM inbox WHERE consumer = '{group}'"  # noqa: S608
+        sql = f"SELECT event_id, topic, partition, {q('offset')} AS place, handled_at FROM inbox WHERE consumer = '{group}'"  # noqa: S608  # the name of a group of our own
         handled = [row for row in self._company.rows(service, sql) if UUID(str(row.event_id)) in ids]
         for number, row in enumerate(sorted(handled, key=lambda row: (str(row.handled_at), row.partition, row.place))):
             name = ids[UUID(str(row.event_id))]

@@ -22,7 +22,7 @@ def goods_on_sale(company: Company, seller: int, **changes: Any) -> int:
 
 def known_to(company: Company, service: str, goods_id: int) -> None:
     """Wait until another service has heard that the goods are on sale."""
-    sql = f"SELECT count(*) FROM listing WHERE goods_id = {goods_id:d} AND status = 'ON_SALE'"  # noqa: S608  an int
+    sql = f"SELECT count(*) FROM listing WHERE goods_id = {goods_id:d} AND status = 'ON_SALE'"  # noqa: S608  # an int
     wait_until(lambda: company.rows(service, sql)[0][0])
 
 

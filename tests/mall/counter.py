@@ -62,12 +62,12 @@ class Told:
     events: list[Event] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
 
-    def stage(self, session: Any, event: Event, **given: Any) -> UUID:  # noqa: ARG002 - the protocol's
+    def stage(self, session: Any, event: Event, **given: Any) -> UUID:  # noqa: ARG002  # the protocol's
         """Keep the event."""
         self.events.append(event)
         return given.get("event_id") or uuid4()
 
-    def schedule(self, session: Any, job: Job, **_: Any) -> None:  # noqa: ARG002 - the protocol's
+    def schedule(self, session: Any, job: Job, **_: Any) -> None:  # noqa: ARG002  # the protocol's
         """Keep the job."""
         self.jobs.append(job)
 

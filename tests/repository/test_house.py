@@ -84,6 +84,21 @@ def test_no_module_is_called_what_nobody_understood() -> None:
     assert not [path for path in modules() if path.stem in NAMELESS]
 
 
+def test_every_ignore_gives_its_reason() -> None:
+    ignore = re.compile(r"# (?:noqa|type: ignore)\b(?!: [A-Z0-9, ]+  # \S|\[[a-z, -]+\]  # \S)")
+    for path in tracked():
+        if path.suffix == ".py" and path != Path(__file__) and "sdk" not in path.parts:
+            for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+                assert not ignore.search(line), f"{path.relative_to(ROOT)}:{number}: say why: `# noqa: CODE  # reason`"
+
+
+def test_pages_that_code_names_are_in_the_repository() -> None:
+    pages = {path.name for path in tracked() if path.suffix == ".md"}
+    for path in (path for path in modules() if path.is_file()):
+        for name in re.findall(r"`[\w/.-]*?([\w-]+\.md)`", path.read_text(encoding="utf-8")):
+            assert name in pages, f"{path.relative_to(ROOT)} names {name}"
+
+
 def test_lists_written_by_hand_are_complete() -> None:
     services = {path.parent.name for path in PACKAGES["mall"].glob("*/app.py")}
     assert set(SERVICES) == services

@@ -25,8 +25,8 @@ RECORD = Record(
 
 def failure_of(error: Exception) -> Failure:
     try:
-        raise error  # noqa: TRY301 (a traceback is wanted)
-    except Exception as raised:  # noqa: BLE001 (any is wanted)
+        raise error  # noqa: TRY301  # a traceback is wanted
+    except Exception as raised:  # noqa: BLE001  # any is wanted
         return describe(raised)
 
 

@@ -374,5 +374,5 @@ async def test_one_batch_of_answers_is_one_turn_of_the_loop() -> None:
                 assert calls <= len(reader.events) + 2
                 assert batches < 100
         finally:
-            loop.call_soon_threadsafe = original  # type: ignore[method-assign]
+            loop.call_soon_threadsafe = original  # type: ignore[method-assign]  # the loop is put back as it was
             await producer.close()

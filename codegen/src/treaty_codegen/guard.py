@@ -73,13 +73,13 @@ def calls(node: ast.Call, allowed: Allowed) -> Iterator[Fault]:
         yield node.lineno, f"calls {name or ast.unparse(node.func):.80}"
 
 
-def bases(node: ast.ClassDef, allowed: Allowed) -> Iterator[Fault]:  # noqa: ARG001
+def bases(node: ast.ClassDef, allowed: Allowed) -> Iterator[Fault]:  # noqa: ARG001  # as above
     """Only known bases and no metaclass: they run."""
     if node.keywords or any(_dotted(base) not in _BASES for base in node.bases):
         yield node.lineno, "has a base or a keyword of a class that is not ours"
 
 
-def decorators(node: ast.ClassDef | ast.FunctionDef, allowed: Allowed) -> Iterator[Fault]:  # noqa: ARG001
+def decorators(node: ast.ClassDef | ast.FunctionDef, allowed: Allowed) -> Iterator[Fault]:  # noqa: ARG001  # as above
     """Only known decorators: they are calls without brackets."""
     for each in node.decorator_list:
         name = _dotted(each.func if isinstance(each, ast.Call) else each)
@@ -87,7 +87,7 @@ def decorators(node: ast.ClassDef | ast.FunctionDef, allowed: Allowed) -> Iterat
             yield node.lineno, "has a decorator that is not ours"
 
 
-def libraries(node: ast.Import, allowed: Allowed) -> Iterator[Fault]:  # noqa: ARG001
+def libraries(node: ast.Import, allowed: Allowed) -> Iterator[Fault]:  # noqa: ARG001  # as above
     """Only listed libraries under our names."""
     for each in node.names:
         if LIBRARIES.get(each.asname or "") != each.name:
@@ -110,7 +110,7 @@ def names(node: ast.AST, allowed: Allowed) -> Iterator[Fault]:
         yield getattr(node, "lineno", 0), f"uses the name {name:.80}"
 
 
-def builtins(node: ast.Attribute, allowed: Allowed) -> Iterator[Fault]:  # noqa: ARG001
+def builtins(node: ast.Attribute, allowed: Allowed) -> Iterator[Fault]:  # noqa: ARG001  # as above
     """Of ``_builtins`` only what annotations need."""
     if isinstance(node.value, ast.Name) and node.value.id == "_builtins" and node.attr not in _BUILTINS:
         yield node.lineno, f"uses the builtin {node.attr:.80}"

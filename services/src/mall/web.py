@@ -71,12 +71,12 @@ def render(error: MallError) -> JSONResponse:
 
 
 async def _refused(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, MallError)  # noqa: S101 - registered for this class
+    assert isinstance(error, MallError)  # noqa: S101  # registered for this class
     return render(error)
 
 
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
+    assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for this class
     problems = [
         {"where": ".".join(str(part) for part in fault["loc"]), "what": str(fault["msg"])} for fault in error.errors()
     ]
@@ -85,7 +85,7 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
 
 
 async def _http(_request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
+    assert isinstance(error, HTTPException)  # noqa: S101  # registered for this class
     if isinstance(error.__cause__, MallError):
         return render(error.__cause__)  # raised below the body's parser, which reports everything as 400
     if error.status_code == 400:

@@ -72,7 +72,7 @@ class Command:
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "treaty", "up", *free, *arguments], cwd=project, start_new_session=True,
-                stdin=subprocess.DEVNULL, stdout=terminal or output, stderr=output, preexec_fn=take_terminal,  # noqa: PLW1509  one ioctl
+                stdin=subprocess.DEVNULL, stdout=terminal or output, stderr=output, preexec_fn=take_terminal,  # noqa: PLW1509  # one ioctl
                 pass_fds=[terminal] if terminal else [],
             )  # fmt: skip
 

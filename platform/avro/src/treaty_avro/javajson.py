@@ -24,7 +24,7 @@ def string(text: str) -> str:
 def double(value: float) -> str:
     """A JSON number; NaN and infinities, which JSON has not, as strings."""
     if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124  # NaN alone differs from itself
-        return '"NaN"' if value != value else '"Infinity"' if value > 0 else '"-Infinity"'  # noqa: PLR0124
+        return '"NaN"' if value != value else '"Infinity"' if value > 0 else '"-Infinity"'  # noqa: PLR0124  # as above
     sign = "-" if repr(value).startswith("-") else ""
     digits, point = _decimal(repr(abs(value)))
     if digits == "0":

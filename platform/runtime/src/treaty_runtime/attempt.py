@@ -87,7 +87,7 @@ class Attempts:
                 raise
             task.uncancel()
             return self._failed(attempt, _timeout(attempt.handler))
-        except Exception as error:  # noqa: BLE001 (what it means is decided by classification, not here)
+        except Exception as error:  # noqa: BLE001  # what it means is decided by classification, not here
             return self._failed(attempt, error)
         if self._hooks:
             self._tell(attempt, ended)

@@ -119,7 +119,7 @@ class Backlog:
         }
         async with self._engine.connect() as connection:
             deleted = await connection.execute(DELETE[self._dialect], parameters)
-        assert isinstance(deleted, CursorResult)  # noqa: S101 - text DML always answers with a cursor
+        assert isinstance(deleted, CursorResult)  # noqa: S101  # text DML always answers with a cursor
         return deleted.rowcount
 
     async def fail(self, refusals: Sequence[Refusal]) -> int:

@@ -49,7 +49,7 @@ class MemoryConnections:
     def __init__(self, broker: MemoryBroker) -> None:
         self._broker = broker
 
-    def producer(self, *, delivery_timeout: timedelta) -> Producer:  # noqa: ARG002 (in memory nothing expires)
+    def producer(self, *, delivery_timeout: timedelta) -> Producer:  # noqa: ARG002  # in memory nothing expires
         """A producer into the broker."""
         return MemoryProducer(self._broker)
 

@@ -214,10 +214,10 @@ class DirectEffects:
         self,
         envelope: Envelope[Any],
         *,
-        group: str,  # noqa: ARG002 (part of the protocol)
+        group: str,  # noqa: ARG002  # part of the protocol
         handle: Handle,
         deadline: datetime,
-        inbox: bool = True,  # noqa: ARG002
+        inbox: bool = True,  # noqa: ARG002  # as above
     ) -> Outcome:
         """Calls ``handle`` with a Context that has no session."""
         await handle(Context(envelope=envelope, deadline=deadline))

@@ -53,7 +53,7 @@ def class_name(error: BaseException) -> str:
 def _text(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception:  # noqa: BLE001 (a broken __str__ must not hide the failure itself)
+    except Exception:  # noqa: BLE001  # a broken __str__ must not hide the failure itself
         return "<no text>"
 
 

@@ -39,7 +39,7 @@ def event_headers(  # one argument per header
     *,
     event_id: UUID,
     source: str,
-    type: str,  # noqa: A002 (CloudEvents' word)
+    type: str,  # noqa: A002  # CloudEvents' word
     time: datetime,
     subject: str,
     dataschema: str | None,

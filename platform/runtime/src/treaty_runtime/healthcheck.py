@@ -16,7 +16,7 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write("Usage: python -m treaty_runtime.healthcheck http://127.0.0.1:8082/readyz\n")
         return 2
     try:
-        with urlopen(arguments[0], timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 - the scheme was checked above
+        with urlopen(arguments[0], timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310  # the scheme was checked above
             return 0 if 200 <= answer.status < 300 else 1
     except (URLError, OSError, ValueError) as error:
         sys.stderr.write(f"{arguments[0]}: {error}\n")

@@ -256,5 +256,5 @@ class Hooks:
         for observer in tuple(self._observers):
             try:
                 observer(hook)
-            except Exception:  # noqa: BLE001 (whatever it is, the observer is the broken part)
+            except Exception:  # noqa: BLE001  # whatever it is, the observer is the broken part
                 self._observers.remove(observer)

@@ -86,7 +86,7 @@ class Publisher:
         event_id: UUID | None = None,
         correlation_id: UUID | None = None,
         causation_id: UUID | None = None,
-        timeout: timedelta = PATIENCE,  # noqa: ASYNC109 (a promise to the caller: no answer is an error too)
+        timeout: timedelta = PATIENCE,  # noqa: ASYNC109  # a promise to the caller: no answer is an error too
     ) -> Published:
         """Sends one event and waits for the broker.
 
@@ -108,7 +108,7 @@ class Publisher:
             reason = f"No acknowledgement within {timeout.total_seconds():g} s."
             raise PublishFailed(reason, is_retriable=True) from None
 
-    async def publish_many(self, events: Iterable[Event], *, timeout: timedelta = PATIENCE) -> list[Published]:  # noqa: ASYNC109
+    async def publish_many(self, events: Iterable[Event], *, timeout: timedelta = PATIENCE) -> list[Published]:  # noqa: ASYNC109  # as in publish
         """Sends events in order with one wait for all.
 
         After all have settled, ``PublishFailed.failures`` names each index that failed; the others are published.

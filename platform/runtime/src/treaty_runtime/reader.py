@@ -119,7 +119,7 @@ class Reader:
         event = self._handled_classes().get(name)
         if event is not None:
             return event, self._group.handlers.events[event]
-        known: type[Event] | None = self._events[name] if name in self._events else None  # noqa: SIM401 (a lazy mapping has no get)
+        known: type[Event] | None = self._events[name] if name in self._events else None  # noqa: SIM401  # a lazy mapping has no get
         return known, self._group.handlers.any_for(topic)
 
     def _handled_classes(self) -> dict[str, type[Event]]:

@@ -41,18 +41,18 @@ class Timestamp(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # SQLAlchemy's signature
         """Send UTC: SQLite would drop the zone and keep the local hour."""
         return value if value is None else value.astimezone(UTC)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # SQLAlchemy's signature
         """Give UTC back, whatever zone the connection has."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class database_now(ColumnElement[datetime]):  # noqa: N801 - reads as the SQL function it is
+class database_now(ColumnElement[datetime]):  # noqa: N801  # reads as the SQL function it is
     """The database's clock: leases and due times never trust a host's."""
 
     type = Timestamp()
@@ -76,7 +76,7 @@ class Tables(DeclarativeBase):
     """Declares the runtime's tables on metadata of their own, apart from the service's."""
 
     metadata = MetaData()
-    type_annotation_map = {datetime: Timestamp, UUID: Uuid, str: Text, bytes: LargeBinary}  # noqa: RUF012 - SQLAlchemy's name
+    type_annotation_map = {datetime: Timestamp, UUID: Uuid, str: Text, bytes: LargeBinary}  # noqa: RUF012  # SQLAlchemy's name
 
 
 class LayoutRow(Tables):

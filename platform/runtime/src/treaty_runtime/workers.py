@@ -68,7 +68,7 @@ class Workers(Generic[J]):
 
     async def _serve(self) -> None:
         task = asyncio.current_task()
-        assert task is not None  # noqa: S101 (a coroutine of a task always has one)
+        assert task is not None  # noqa: S101  # a coroutine of a task always has one
         turns = 0
         while self._ready:
             job = self._ready.popleft()

@@ -47,9 +47,9 @@ def read_secret(file: Path) -> str:
 def serve_registry(settings: Settings, flags: Mapping[str, Any]) -> int:
     """Runs the registry server until it is told to stop; a flag that was given wins over ``[registry]`` of treaty.toml."""
     # Imported here: the server's libraries are an extra that a schema pull request does not install.
-    from treaty.registry import serve  # noqa: PLC0415
-    from treaty.registry.errors import StartRefused  # noqa: PLC0415
-    from treaty.registry.settings import RegistrySettings  # noqa: PLC0415
+    from treaty.registry import serve  # noqa: PLC0415  # an extra, as said above
+    from treaty.registry.errors import StartRefused  # noqa: PLC0415  # an extra, as said above
+    from treaty.registry.settings import RegistrySettings  # noqa: PLC0415  # an extra, as said above
 
     configured = {key: settings.get("registry", key) for key in ("host", "port", "database", "wire_profile")}
     given = {key: value for key, value in flags.items() if value is not None}

@@ -136,7 +136,7 @@ class KafkaProducer:
 
 
 def _retriable(error: KafkaError) -> KafkaError:
-    return KafkaError(KafkaError._TRANSPORT, str(error.str()))  # noqa: SLF001 (librdkafka's local codes are named so)
+    return KafkaError(KafkaError._TRANSPORT, str(error.str()))  # noqa: SLF001  # librdkafka's local codes are named so
 
 
 def _delivery(error: KafkaError | None, message: Any) -> Delivery:

@@ -33,7 +33,7 @@ from treaty_runtime.transport import (
 _CONSUME_RECORDS, _CONSUME_SECONDS = 500, 0.05
 _BATCHES_AHEAD = 4
 _COMMITTED_SECONDS = 5.0
-_END, _GONE = KafkaError._PARTITION_EOF, KafkaError._DESTROY  # noqa: SLF001 (librdkafka's local codes are named so)
+_END, _GONE = KafkaError._PARTITION_EOF, KafkaError._DESTROY  # noqa: SLF001  # librdkafka's local codes are named so
 
 
 class KafkaSource:
@@ -112,7 +112,7 @@ class KafkaSource:
             )
             self._turn(consumer)
             consumer.close()
-        except Exception as failure:  # noqa: BLE001 (whatever it is, the loop must learn that nobody reads any more)
+        except Exception as failure:  # noqa: BLE001  # whatever it is, the loop must learn that nobody reads any more
             error = failure.args[0] if isinstance(failure, KafkaException) else None
             self._post(Broken(fault_of(error) if error else Fault("_CRASH", repr(failure), FaultKind.OUTAGE)))
         finally:

@@ -78,7 +78,7 @@ class MemoryEffects:
         )
         return identity
 
-    def schedule(self, session: Any, job: Job, *, replace: bool = False) -> None:  # noqa: ARG002 (part of the protocol)
+    def schedule(self, session: Any, job: Job, *, replace: bool = False) -> None:  # noqa: ARG002  # part of the protocol
         """Remembers the job if the handler succeeds."""
         session.jobs.append(job)
 

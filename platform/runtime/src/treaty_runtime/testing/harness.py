@@ -89,7 +89,7 @@ class Harness:
         self.group = Group(
             group, handlers, dead_letter=f"dlq.{group}", retry=retry if retry is not None else RetryPolicy(), **options
         )
-        self._random = Random(seed)  # noqa: S311 (repeatable on purpose)
+        self._random = Random(seed)  # noqa: S311  # repeatable on purpose
         self._serde = Serde(self.registry)
         self._hooks = Hooks(observers)
         self._events = events
@@ -254,10 +254,10 @@ class Harness:
         if sessions is None:
             self._memory = MemoryEffects(send=self._send, new_id=self._new_id)
             return self._memory
-        from treaty_runtime.inbox import Inbox  # noqa: PLC0415 (needs the extra [sql], which services without a database lack)
-        from treaty_runtime.outbox import Outbox  # noqa: PLC0415
-        from treaty_runtime.schedule import Scheduler  # noqa: PLC0415
-        from treaty_runtime.testing.staged import StagedRows  # noqa: PLC0415
+        from treaty_runtime.inbox import Inbox  # noqa: PLC0415  # needs the extra [sql], which services without a database lack
+        from treaty_runtime.outbox import Outbox  # noqa: PLC0415  # as above
+        from treaty_runtime.schedule import Scheduler  # noqa: PLC0415  # as above
+        from treaty_runtime.testing.staged import StagedRows  # noqa: PLC0415  # as above
 
         self.outbox = Outbox(
             self._serde, service=self.group.name, now=self.clock.now, entropy=self._random.randbytes, hooks=self._hooks

@@ -43,7 +43,7 @@ class LazyGroup(click.Group):
             ctx.fail(f"No command `{cmd_name}`.{hint}")
         module, _, name = COMMANDS[cmd_name][0].partition(":")
         command = getattr(importlib.import_module(module), name)
-        assert isinstance(command, click.Command)  # noqa: S101  a wrong entry of our own table
+        assert isinstance(command, click.Command)  # noqa: S101  # a wrong entry of our own table
         return command
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -52,7 +52,7 @@ def demo(config: Path | None, seconds: float | None, rate: float, seed: int | No
     opens = options["opens"] if options["opens"] is not None else view.console.is_terminal
     show = Demo(
         load_project(settings),
-        rng=Random(seed),  # noqa: S311  people, not secrets
+        rng=Random(seed),  # noqa: S311  # people, not secrets
         rate=rate,
         seconds=seconds,
         now=lambda: datetime.now(UTC),

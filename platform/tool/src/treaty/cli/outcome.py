@@ -36,7 +36,7 @@ def run(command: click.Command, *, debug: bool) -> int:
         return tell(error, debug=debug)
     except OSError as error:
         return tell_os(error, debug=debug)
-    except Exception as error:  # noqa: BLE001  the last place: a bug becomes a report, not a stack trace
+    except Exception as error:  # noqa: BLE001  # the last place: a bug becomes a report, not a stack trace
         return report(error, debug=debug)
     return result if isinstance(result, int) else 0
 

@@ -33,7 +33,7 @@ def mirrors(settings: Path) -> list[str]:
     if not settings.exists():
         return []
     found = []
-    for element in ET.parse(settings).getroot().iter():  # noqa: S314  the user's own settings
+    for element in ET.parse(settings).getroot().iter():  # noqa: S314  # the user's own settings
         if element.tag.rpartition("}")[2] == "mirror":
             value = {child.tag.rpartition("}")[2]: (child.text or "").strip() for child in element}
             of = {part.strip() for part in value.get("mirrorOf", "").split(",")}
@@ -45,7 +45,7 @@ def mirrors(settings: Path) -> list[str]:
 def default() -> list[str]:
     """The repository that the package ``jgo`` takes by default, if it is installed: a host is not ours to spell."""
     try:
-        from jgo.constants import MAVEN_CENTRAL_URL  # noqa: PLC0415  an optional package
+        from jgo.constants import MAVEN_CENTRAL_URL  # noqa: PLC0415  # an optional package
     except ImportError:
         return []
     return [str(MAVEN_CENTRAL_URL)]
@@ -114,8 +114,8 @@ def receive(url: str, part: Path, *, tick: Callable[[int], None]) -> None:
     """Appends to ``part`` what is missing of it (RFC 9110 §14, Range)."""
     have = part.stat().st_size if part.exists() else 0
     headers = {"User-Agent": "treaty"} | ({"Range": f"bytes={have}-"} if have else {})
-    request = urllib.request.Request(url, headers=headers)  # noqa: S310  http and https only, see repositories()
-    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310  as above
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310  # http and https only, see repositories()
+    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310  # as above
         resumed = answer.status == http.HTTPStatus.PARTIAL_CONTENT
         with part.open("ab" if resumed else "wb") as file:
             while chunk := answer.read(CHUNK_BYTES):

@@ -105,7 +105,7 @@ class Fetch:
             return
         with tempfile.TemporaryDirectory(dir=self._folder) as name:
             goal = ["dependency:copy-dependencies", f"-DoutputDirectory={name}"]
-            answer = subprocess.run(  # noqa: S603  a program that we looked up, fixed arguments
+            answer = subprocess.run(  # noqa: S603  # a program that we looked up, fixed arguments
                 [str(maven), "-q", "-B", "-f", str(DATA / "pom.xml"), *goal],
                 env=dict(self._machine.env), capture_output=True, text=True, check=False,
             )  # fmt: skip

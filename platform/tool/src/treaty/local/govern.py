@@ -41,4 +41,4 @@ def govern_schemas(settings: Settings, layout: Layout) -> int:
         return apply_registry(made, registry, done=ignore)
 
 
-ignore: Callable[[object, str], None] = lambda _step, _outcome: None  # noqa: E731  a value, not a function with a story
+ignore: Callable[[object, str], None] = lambda _step, _outcome: None  # noqa: E731  # a value, not a function with a story

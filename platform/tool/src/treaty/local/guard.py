@@ -22,7 +22,7 @@ class Guard:
     """Our end of the pipe. Closing it with nothing watched ends the guard at once."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(  # noqa: S603  our own script, no shell
+        self._process = subprocess.Popen(  # noqa: S603  # our own script, no shell
             [sys.executable, "-I", str(Path(__file__).resolve())], stdin=subprocess.PIPE, text=True, start_new_session=True,
         )  # fmt: skip
 
@@ -41,13 +41,13 @@ class Guard:
 
     def close(self) -> None:
         """Ends the guard, and with it whatever is still watched."""
-        assert self._process.stdin is not None  # noqa: S101  it was started with a pipe
+        assert self._process.stdin is not None  # noqa: S101  # it was started with a pipe
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
         self._process.wait()
 
     def _say(self, line: str) -> None:
-        assert self._process.stdin is not None  # noqa: S101  it was started with a pipe
+        assert self._process.stdin is not None  # noqa: S101  # it was started with a pipe
         # A guard that was killed by hand costs the second safety, not the stack.
         with contextlib.suppress(BrokenPipeError, ValueError):
             self._process.stdin.write(line + "\n")
@@ -67,7 +67,7 @@ def identity(pid: int) -> str | None:
 
 
 def _identity_by_ps(pid: int) -> str | None:
-    found = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603, S607
+    found = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603, S607  # a fixed question to ps, which each system keeps elsewhere
     words = found.stdout.split()
     return "_".join(words[1:]) if words and not words[0].startswith("Z") else None
 

@@ -47,7 +47,7 @@ def candidates(machine: Machine) -> Iterator[Path]:
 def version_of(program: Path) -> int | None:
     """Feature release that ``java -version`` prints (JEP 223); None when it does not run."""
     try:
-        answer = subprocess.run([str(program), "-version"], capture_output=True, text=True, timeout=30, check=False)  # noqa: S603  a path that we looked up
+        answer = subprocess.run([str(program), "-version"], capture_output=True, text=True, timeout=30, check=False)  # noqa: S603  # a path that we looked up
     except (OSError, subprocess.SubprocessError):
         return None
     match = re.search(r'version "(\d+)', answer.stderr)

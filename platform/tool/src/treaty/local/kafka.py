@@ -135,7 +135,7 @@ class Kafka:
         data = self.folder / "data"
         if not template.exists():
             tool = [*command, "kafka.tools.StorageTool", "format", "-t", new_id(), "-c", str(settings)]
-            answer = subprocess.run(tool, capture_output=True, text=True, env=dict(self._machine.env), check=False)  # noqa: S603  ours, no shell
+            answer = subprocess.run(tool, capture_output=True, text=True, env=dict(self._machine.env), check=False)  # noqa: S603  # ours, no shell
             if answer.returncode:
                 said = (answer.stdout + answer.stderr)[-2000:]
                 raise StartFailed(f"Kafka could not format {data} with {java.program}.\n{said}")

@@ -82,7 +82,7 @@ def _listening_inodes(port: int) -> set[str]:
 def _holder_by_lsof(port: int) -> str | None:
     with contextlib.suppress(OSError):
         question = ["lsof", "-nP", f"-iTCP:{port}", "-sTCP:LISTEN", "-Fpc"]
-        answer = subprocess.run(question, capture_output=True, text=True, check=False)  # noqa: S603  a fixed question
+        answer = subprocess.run(question, capture_output=True, text=True, check=False)  # noqa: S603  # a fixed question
         fields = {line[0]: line[1:] for line in answer.stdout.splitlines() if line}
         if {"p", "c"} <= fields.keys():
             return f"{fields['c']} (pid {fields['p']})"

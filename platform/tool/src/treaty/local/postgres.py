@@ -110,7 +110,7 @@ class Postgres:
     def _initialise(self, way: Unprivileged) -> None:
         options = ["-U", USER, "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"]
         with self.log.open("ab") as log:
-            answer = subprocess.run(  # noqa: S603  a path that we looked up; enter only calls unshare and writes /proc
+            answer = subprocess.run(  # noqa: S603  # a path that we looked up; enter only calls unshare and writes /proc
                 [str(way.folder / "initdb"), "-D", str(self.folder), *options], stdout=log, stderr=log, env=self._env, cwd="/",
                 preexec_fn=way.enter, user=way.user, group=way.user, extra_groups=None if way.user is None else [], check=False,
             )  # fmt: skip
@@ -121,7 +121,7 @@ class Postgres:
     def _require_same_version(self, way: Unprivileged) -> None:
         made_by = (self.folder / "PG_VERSION").read_text().strip()
         question = [str(way.folder / "postgres"), "--version"]
-        answer = subprocess.run(question, capture_output=True, text=True, check=False, cwd="/")  # noqa: S603  a path that we looked up
+        answer = subprocess.run(question, capture_output=True, text=True, check=False, cwd="/")  # noqa: S603  # a path that we looked up
         match = re.search(r"(\d+)", answer.stdout)
         if match and match[1] != made_by:
             raise StartFailed(

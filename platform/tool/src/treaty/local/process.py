@@ -66,11 +66,11 @@ class Process:
 
         try:
             with log.open("ab") as output:
-                self._popen = subprocess.Popen(  # noqa: S603  argv is ours, no shell
+                self._popen = subprocess.Popen(  # noqa: S603  # argv is ours, no shell
                     list(argv), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                     env=dict(env), cwd=folder, start_new_session=True, user=user, group=user,
                     extra_groups=None if user is None else [],
-                    preexec_fn=prepare,  # noqa: PLW1509  only prctl and getppid run after the fork
+                    preexec_fn=prepare,  # noqa: PLW1509  # only prctl and getppid run after the fork
                 )  # fmt: skip
         except (OSError, subprocess.SubprocessError) as error:
             raise StartFailed(f"{name} could not be started: {error}") from error

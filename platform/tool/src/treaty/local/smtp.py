@@ -99,7 +99,7 @@ class MailSink:
         self._thread.join()
         self._controller.stop()
 
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802  aiosmtpd's name for it
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802  # aiosmtpd's name for it
         """Called by aiosmtpd for each message."""
         name = self.folder.add(
             str(envelope.mail_from), [str(one) for one in envelope.rcpt_tos], bytes(envelope.content)
@@ -130,7 +130,7 @@ def listing(folder: MailFolder) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  http.server's name for it
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # http.server's name for it
             """Requests are not worth a line."""
 
     return Listing

@@ -43,7 +43,7 @@ def unprivileged(folder: Path, *, program: str) -> Unprivileged:
 
 def runs(program: Path, way: Unprivileged) -> bool:
     try:
-        answer = subprocess.run(  # noqa: S603  a path that we looked up; enter only calls unshare and writes /proc
+        answer = subprocess.run(  # noqa: S603  # a path that we looked up; enter only calls unshare and writes /proc
             [str(program), "--version"], capture_output=True, cwd="/", check=False, preexec_fn=way.enter,
             user=way.user, group=way.user, extra_groups=None if way.user is None else [],
         )  # fmt: skip
@@ -54,7 +54,7 @@ def runs(program: Path, way: Unprivileged) -> bool:
 
 def enter_namespace() -> None:
     """In the forked child: a new user namespace that maps our uid and gid to 1000 (user_namespaces(7))."""
-    assert LIBC is not None  # noqa: S101  chosen on Linux only
+    assert LIBC is not None  # noqa: S101  # chosen on Linux only
     uid, gid = os.geteuid(), os.getegid()
     if LIBC.unshare(CLONE_NEWUSER):
         raise OSError(ctypes.get_errno(), "unshare")

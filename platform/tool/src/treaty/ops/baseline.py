@@ -50,6 +50,8 @@ def at_commit(settings: Settings, ref: str, *, label: str) -> OldSet:
 
 
 def in_folder(folder: Path) -> OldSet:
+    if not folder.is_dir():
+        raise UsageError(f"--against dir:{folder}: there is no such folder.")
     tree = read_tree(folder)
     for each in tree.unread:
         raise UsageError(f"{folder / each.path} cannot be compared with: {each.reason}")

@@ -19,7 +19,7 @@ def run_git(root: Path, *arguments: str, data: bytes | None = None) -> bytes:
         raise EnvironmentFault("git is not installed.", next_step="install git")
     env = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     env |= {"GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
-    done = subprocess.run([program, *SAFE, *arguments], cwd=root, env=env, input=data, capture_output=True, check=False)  # noqa: S603
+    done = subprocess.run([program, *SAFE, *arguments], cwd=root, env=env, input=data, capture_output=True, check=False)  # noqa: S603  # a program that was looked up, no shell
     if done.returncode != 0:
         words = done.stderr.decode(errors="replace").strip().splitlines()
         raise UsageError(f"git: {words[-1] if words else 'failed'}")

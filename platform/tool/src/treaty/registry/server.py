@@ -68,7 +68,7 @@ def _store(settings: RegistrySettings) -> Store:
     if settings.database == "memory:":
         return MemoryStore()
     # Late: who keeps everything in memory needs no database library.
-    from treaty.registry.sql.store import open_store  # noqa: PLC0415
+    from treaty.registry.sql.store import open_store  # noqa: PLC0415  # for the reason above
 
     return open_store(settings.database, migrate=settings.migrate)
 
