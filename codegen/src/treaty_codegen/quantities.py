@@ -6,14 +6,17 @@ import re
 from datetime import timedelta
 from typing import Final
 
-_DURATION: Final = re.compile(r"([0-9]{1,9})(s|m|h|d)")
+_DURATION: Final = re.compile(r"(0|[1-9][0-9]{0,8})(s|m|h|d)")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _SIZE: Final = re.compile(r"([0-9]{1,12})(B|KiB|MiB|GiB|kB|MB|GB)")
 _BYTES: Final = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "kB": 10**3, "MB": 10**6, "GB": 10**9}
 
 
 def duration(text: str) -> timedelta:
-    """``168h`` as a timedelta; units s, m, h, d. Raises ValueError with the sentence to show."""
+    """``168h`` as a timedelta; units s, m, h, d. Raises ValueError with the sentence to show.
+
+    No leading zeros: the text becomes part of a topic's name, and one delay must not have two.
+    """
     match = _DURATION.fullmatch(text)
     if match is None:
         raise ValueError(f"{text!r} is not a duration; write a number and a unit, like 90s, 15m, 168h or 30d")

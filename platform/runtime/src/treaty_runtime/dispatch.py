@@ -19,7 +19,7 @@ from treaty_runtime.classify import Kind
 from treaty_runtime.event import Partition, Place, Record
 from treaty_runtime.facts import Arrival, Fault, Limits
 from treaty_runtime.intake import LEAVING, MEMORY, NOT_DUE, OUTAGE, Assignment, Intake, Work, positions
-from treaty_runtime.retry import RetryPolicy
+from treaty_runtime.retry import RetryPolicy, retry_topic
 from treaty_runtime.transport import Position
 
 CONFLICTS_AT_ONCE = 5
@@ -296,7 +296,7 @@ class Dispatch:
             work.attempt += 1
             yield Wait(place, now + delay.after, epoch)
         else:
-            topic = f"retry.{self._group}.{delay.name}"
+            topic = retry_topic(self._group, delay=delay.name)
             yield from self._send(work, Copy(place, topic, work.attempt + 1, now + delay.after, epoch))
 
     # -- outages

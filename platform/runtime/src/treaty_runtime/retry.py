@@ -63,7 +63,12 @@ class RetryPolicy:
     def topics(self, group: str) -> tuple[str, ...]:
         """Every retry topic of the group, shortest wait first; `retry.<group>.0s`, for replays, always exists."""
         waits = [name for name in dict.fromkeys(self.delays) if parse_duration(name) > self.in_place_up_to]
-        return tuple(f"retry.{group}.{name}" for name in ("0s", *(name for name in waits if name != "0s")))
+        return tuple(retry_topic(group, delay=name) for name in ("0s", *(name for name in waits if name != "0s")))
+
+
+def retry_topic(group: str, *, delay: str) -> str:
+    """Name of the topic in which records of ``group`` wait for ``delay`` (`10s`)."""
+    return f"retry.{group}.{delay}"
 
 
 def backoff(failures: int, *, first: timedelta, ceiling: timedelta, jitter: float) -> timedelta:

@@ -12,10 +12,7 @@ from typing import Any
 
 from treaty.ops.plan import Drift, Plan, digest, numbered
 from treaty_codegen import Catalog, Consumer, Topic, for_env
-from treaty_codegen.quantities import duration
-
-IN_PLACE_UP_TO = timedelta(seconds=2)
-"""Shorter delays wait in place and need no topic (``treaty_runtime.retry``)."""
+from treaty_runtime.retry import RetryPolicy
 
 DEAD_LETTER_RETENTION = timedelta(hours=720)
 
@@ -62,8 +59,8 @@ def derived(catalog: Catalog, topics: Mapping[str, TopicState]) -> Iterator[tupl
             if group.endswith("-*"):
                 continue  # one group a process: its failures block instead
             read = [topics[topic.name].partitions for topic in sources if group in {r.group for r in topic.consumers}]
-            for delay in ("0s", *(text for text in service.retry if duration(text) > IN_PLACE_UP_TO)):
-                yield f"retry.{group}.{delay}", TopicState(partitions=max(read), replication=replication, config=config)
+            for name in RetryPolicy(delays=service.retry).topics(group):
+                yield name, TopicState(partitions=max(read), replication=replication, config=config)
 
 
 def readers(topic: Topic, service: str) -> tuple[Consumer, ...]:
