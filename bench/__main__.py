@@ -16,6 +16,7 @@ AREAS: dict[str, Callable[[], list[Row]]] = {"stack": stack.measure, "order": or
 
 
 def main(words: list[str]) -> int:
+    """Measures the named areas, or all, and prints the table; returns the exit code."""
     names = [word for word in words if not word.startswith("-")] or list(AREAS)
     rows: list[Row] = []
     for name in names:

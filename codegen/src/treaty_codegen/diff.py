@@ -182,10 +182,12 @@ def paired(old: tuple[Type, ...], new: tuple[Type, ...]) -> Pairs:
 
 
 def branches_of(type_: Type) -> tuple[Type, ...]:
+    """The branches of a union; any other type is its only one."""
     return type_.branches if isinstance(type_, Union) else (type_,)
 
 
 def same_branch(old: Type, new: Type) -> bool:
+    """Whether two branches have the same name."""
     return branch_name(old) == branch_name(new)
 
 
@@ -202,6 +204,7 @@ def is_promotable(one: Type, other: Type) -> bool:
 
 
 def enums(old: Enum, new: Enum, path: str, place: Place) -> Iterator[Change]:
+    """What changed between two enums: symbols, their order, the default."""
     yield from named(old, new, path, place)
     for symbol in old.symbols:
         if symbol not in new.symbols:
@@ -226,6 +229,7 @@ def enums(old: Enum, new: Enum, path: str, place: Place) -> Iterator[Change]:
 
 
 def fixeds(old: Fixed, new: Fixed, path: str, place: Place) -> Iterator[Change]:
+    """What changed between two fixed types: the size in bytes."""
     yield from named(old, new, path, place)
     if old.size != new.size:
         yield Change(
@@ -273,12 +277,15 @@ def match_field(field: Field, old: dict[str, Field]) -> Field | None:
 
 
 def branch_name(branch: Type) -> str:
+    """A branch's name in its union: the full name of a named type, else the kind."""
     return branch.name.full if isinstance(branch, (Record, Enum, Fixed)) else branch.kind
 
 
 def join(path: str, name: str) -> str:
+    """The path of a member of what ``path`` names."""
     return f"{path}.{name}" if path else name
 
 
 def deeper(place: Place, step: str, container: Type) -> Place:
+    """The place one step inside a container, by the container's pointer in its owner's text."""
     return Place(owner=place.owner, pointer=f"{container.pointer}/{step}")

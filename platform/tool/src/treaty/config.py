@@ -95,6 +95,7 @@ def find(start: Path) -> Path | None:
 
 
 def read(file: Path) -> dict[str, Any]:
+    """The tables of a settings file; ``UsageError`` if it cannot be read or is no TOML."""
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
@@ -121,6 +122,7 @@ def merge(section: str, table: Mapping[str, Any], env: Mapping[str, str]) -> dic
 
 
 def environment(name: str, table: Mapping[str, Any], env: Mapping[str, str]) -> dict[str, Value]:
+    """File and variables of one ``[environment.NAME]``, the stronger last; ``UsageError`` for an unknown key."""
     for key in table:
         if key not in ENVIRONMENT_KEYS:
             raise UsageError(f"{FILE}: [environment.{name}] has no key `{key}`{nearest(key, sorted(ENVIRONMENT_KEYS))}")
@@ -133,6 +135,7 @@ def environment(name: str, table: Mapping[str, Any], env: Mapping[str, str]) -> 
 
 
 def typed(text: str, default: Any, variable: str) -> Any:
+    """A variable's text as the type of the setting's default: lists are separated by commas, tables are refused."""
     if isinstance(default, list):
         return [part.strip() for part in text.split(",") if part.strip()]
     if isinstance(default, int):
@@ -167,6 +170,7 @@ def nearest(name: str, known: list[str]) -> str:
 
 
 def describe(value: Any) -> str:
+    """The type of a value, for people who write TOML."""
     names = {
         str: "a text",
         int: "a whole number",

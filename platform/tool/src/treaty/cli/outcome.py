@@ -42,6 +42,7 @@ def run(command: click.Command, *, debug: bool) -> int:
 
 
 def tell(error: TreatyError, *, debug: bool) -> int:
+    """Prints what is wrong and what to do next; returns the error's exit code."""
     if debug:
         traceback.print_exc()
     click.echo(f"treaty: {error}", err=True)
@@ -51,6 +52,7 @@ def tell(error: TreatyError, *, debug: bool) -> int:
 
 
 def tell_os(error: OSError, *, debug: bool) -> int:
+    """Prints what the operating system refused, and where; returns 3."""
     if debug:
         traceback.print_exc()
     place = f" ({error.filename})" if error.filename else ""

@@ -37,6 +37,7 @@ def summary(step: Step) -> str:
 
 
 def save(plan: Plan, out: Path | None) -> None:
+    """Writes the plan to ``out``, if one was named."""
     if out is not None:
         out.write_text(plan.to_json(), encoding="utf-8")
         click.echo(f"Saved to {out}.\n  next: treaty {plan.kind} apply {out}", err=True)

@@ -108,6 +108,7 @@ def connect(settings: Settings, environment: str) -> RegistryHttp:
 
 
 def refuse(blocked: tuple[Blocked, ...]) -> None:
+    """Prints, on stderr, each text that would break a version, in the registry's own words."""
     for row in blocked:
         click.echo(f"{row.subject}: the new schema would break version {row.version}:", err=True)
         for message in row.messages:

@@ -96,6 +96,7 @@ def layout_of(settings: Settings, options: Mapping[str, Any]) -> Layout:
 
 
 def port_of(text: str) -> tuple[str, int]:
+    """``kafka=9092`` as name and number; ``BadParameter`` for anything else."""
     name, _, number = text.partition("=")
     if not number.isascii() or not number.isdigit():
         raise click.BadParameter(f"`{text}` is not NAME=PORT", param_hint="--port")

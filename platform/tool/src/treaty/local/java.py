@@ -34,6 +34,7 @@ def find_java(machine: Machine) -> Java:
 
 
 def candidates(machine: Machine) -> Iterator[Path]:
+    """Programs to try, the one that the user named first."""
     if named := machine.named("TREATY_JAVA"):
         yield named
     if home := machine.named("JAVA_HOME"):

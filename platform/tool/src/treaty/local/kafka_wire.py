@@ -57,6 +57,7 @@ def ask(port: int, api: int, *, version: int, body: bytes, timeout: float = 2.0)
 
 
 def text(value: str) -> bytes:
+    """A string as Kafka's protocol has it: its length in two bytes, then UTF-8."""
     return struct.pack(">h", len(value)) + value.encode()
 
 

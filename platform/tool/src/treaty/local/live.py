@@ -61,6 +61,7 @@ def screen(facts: Facts, *, tally: Tally, rates: Rates, rows: Sequence[Row], pag
 
 
 def flow(facts: Facts, rates: Rates) -> Table:
+    """How many events were published and handled, in all and a second, and how many wait or died."""
     table = plain("events", "all", "a second")
     table.add_row("published", str(facts.total(PUBLISHED)), f"{rates.of(PUBLISHED):.1f}")
     table.add_row("handled", str(facts.total(HANDLED)), f"{rates.of(HANDLED):.1f}")
@@ -70,6 +71,7 @@ def flow(facts: Facts, rates: Rates) -> Table:
 
 
 def lags(facts: Facts) -> Table:
+    """How many records each consumer group is behind."""
     table = plain("consumer group", "lag")
     for group, lag in facts.lags.items():
         table.add_row(group, Text(str(lag), style="yellow" if lag else "green"))
@@ -77,6 +79,7 @@ def lags(facts: Facts) -> Table:
 
 
 def calls(tally: Tally) -> Table:
+    """Requests by kind, refusals by reason, failures in one row."""
     table = plain("requests", "done")
     for kind, count in tally.done.most_common(8):
         table.add_row(kind, str(count))
@@ -88,6 +91,7 @@ def calls(tally: Tally) -> Table:
 
 
 def ranking(facts: Facts) -> Table:
+    """The mall's hot goods, the hottest first."""
     table = plain("hot goods", "score")
     for title, score in facts.ranking:
         table.add_row(Text(title[:28]), str(score))
@@ -95,6 +99,7 @@ def ranking(facts: Facts) -> Table:
 
 
 def effects(facts: Facts) -> Table:
+    """What reached people last, the newest first."""
     table = plain("at", "user", "what reached people last")
     for effect in sorted(facts.effects, key=lambda effect: effect.at, reverse=True):
         table.add_row(effect.at, str(effect.user), Text(effect.text[:100]))
@@ -102,6 +107,7 @@ def effects(facts: Facts) -> Table:
 
 
 def plain(*columns: str) -> Table:
+    """An empty table without lines; numbers are right-aligned."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for number, column in enumerate(columns):
         table.add_column(column, justify="left" if number == 0 or column.startswith("what") else "right")
@@ -124,4 +130,5 @@ def summary(facts: Facts, tally: Tally) -> list[str]:
 
 
 def clock(seconds: float) -> str:
+    """Seconds as ``m:ss``."""
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}"

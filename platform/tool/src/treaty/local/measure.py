@@ -144,4 +144,5 @@ class Meter:
 
 
 def effect_of(user: int, row: Mapping[str, Any]) -> Effect:
+    """One row of an inbox as the live view shows it."""
     return Effect(at=str(row["at"])[11:19], user=user, text=f"{row['title']}: {row['body']}")

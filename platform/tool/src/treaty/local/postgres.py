@@ -147,6 +147,7 @@ def find_postgres(machine: Machine) -> Path:
 
 
 def of_wheel(machine: Machine) -> Path | None:
+    """The folder of programs in one of the wheels."""
     for module, place in WHEELS:
         wheel = machine.wheel(module)
         if wheel is not None and (wheel / place / "postgres").exists():
@@ -155,10 +156,12 @@ def of_wheel(machine: Machine) -> Path | None:
 
 
 def of_path(machine: Machine) -> Path | None:
+    """The folder that PATH leads to, if it has ``initdb`` too."""
     found = machine.which("postgres")
     return found.resolve().parent if found and machine.which("initdb") else None
 
 
 def of_debian(_machine: Machine) -> Path | None:
+    """The newest of the folders in which Debian keeps programs that are not on PATH."""
     versions = [folder for folder in SYSTEM.glob("*/bin") if (folder / "postgres").exists()]
     return max(versions, key=lambda folder: int(folder.parent.name), default=None)

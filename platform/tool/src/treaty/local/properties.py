@@ -17,6 +17,7 @@ def render(properties: Mapping[str, str]) -> str:
 
 
 def escape(value: str) -> str:
+    """A value in ASCII; everything else, and controls, as UTF-16 escapes."""
     units = value.replace("\\", "\\\\").encode("utf-16-be")
     pairs = [int.from_bytes(units[at : at + 2], "big") for at in range(0, len(units), 2)]
     return "".join(chr(unit) if 0x20 <= unit < 0x7F else f"\\u{unit:04x}" for unit in pairs)

@@ -161,6 +161,7 @@ def answers(part: Part) -> bool:
 
 
 def running(part: Part) -> Running:
+    """A part as the state file remembers it."""
     process = part.process
     return Running(name=part.name, pid=process.pid, began=process.identity, address=part.address, log=str(part.log))
 

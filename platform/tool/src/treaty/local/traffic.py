@@ -94,6 +94,7 @@ def next_call(world: World, rng: Random) -> Call:
 
 
 def list_goods(rng: Random) -> Call:
+    """A seller offers something new."""
     title, category, price = rng.choice(goods_for_sale())
     pieces = rng.randint(3, 60)
     body = {"title": title, "category": category, "price": price, "description": title, "listed_quantity": pieces}
@@ -102,16 +103,19 @@ def list_goods(rng: Random) -> Call:
 
 
 def browse(rng: Random) -> Call:
+    """A buyer looks at the newest goods."""
     return Call(kind="browse", service="goods", method="GET", path="/api/v1/goods?limit=50", user=rng.choice(BUYERS))
 
 
 def view(world: World, rng: Random) -> Call:
+    """A buyer opens the page of goods that are known."""
     goods = popular(world, rng)
     path = f"/api/v1/goods/{goods}?source={rng.choice(SOURCES)}"
     return Call(kind="view", service="goods", method="GET", path=path, user=rng.choice(BUYERS), subject=goods)
 
 
 def order(world: World, rng: Random) -> Call:
+    """A buyer orders one to three pieces of one kind of goods."""
     goods = popular(world, rng)
     pieces = rng.choices([1, 2, 3], weights=[8, 2, 1])[0]
     body = {"lines": [{"goods_id": goods, "quantity": pieces}], "note": "demo"}
@@ -154,6 +158,7 @@ def learn(world: World, call: Call, answer: Answer) -> None:
 
 
 def forget(world: World, call: Call, answer: Answer) -> None:
+    """Drops what a refusal shows to be over: goods that are gone, orders that moved on."""
     if not answer.is_refusal:
         return
     if call.kind in ("view", "order") and answer.body.get("error") in ("not_found", "not_on_sale", "out_of_stock"):
@@ -165,6 +170,7 @@ def forget(world: World, call: Call, answer: Answer) -> None:
 
 
 def learn_draft(world: World, call: Call, body: Mapping[str, Any]) -> None:
+    """A draft has to be submitted and approved before anybody can see it."""
     goods = int(body["goods_id"])
     for step, user in (("submit", call.user), ("approve", ADMIN_USER_ID)):
         path = f"/api/v1/goods/{goods}/{step}"
@@ -172,16 +178,19 @@ def learn_draft(world: World, call: Call, body: Mapping[str, Any]) -> None:
 
 
 def learn_goods(world: World, _call: Call, body: Mapping[str, Any]) -> None:
+    """Approved goods can be viewed, ordered and talked about."""
     world.goods[int(body["goods_id"])] = int(body["seller_id"])
 
 
 def learn_page(world: World, _call: Call, body: Mapping[str, Any]) -> None:
+    """Goods of an earlier run are as good as this run's."""
     for row in body.get("goods", []):
         if row.get("status") == "ON_SALE" and int(row["seller_id"]) in SELLERS:
             world.goods[int(row["goods_id"])] = int(row["seller_id"])
 
 
 def learn_order(world: World, _call: Call, body: Mapping[str, Any]) -> None:
+    """An order can be advanced until its last step."""
     deal = Deal(int(body["order_id"]), int(body["buyer_id"]), int(body["seller_id"]), str(body["status"]))
     meet(world, deal)
     if deal.status in (PAYING, SHIPPING, CONFIRMING):
@@ -191,6 +200,7 @@ def learn_order(world: World, _call: Call, body: Mapping[str, Any]) -> None:
 
 
 def learn_conversation(world: World, _call: Call, body: Mapping[str, Any]) -> None:
+    """A conversation can be continued by both sides."""
     deal = Deal(int(body["conversation_id"]), int(body["buyer_id"]), int(body["seller_id"]))
     world.conversations[deal.id] = deal
     meet(world, deal)
@@ -203,6 +213,7 @@ LESSONS = {
 
 
 def meet(world: World, deal: Deal) -> None:
+    """Notes two people as those whose inboxes are worth a look."""
     people = dict.fromkeys((deal.buyer, deal.seller, *world.recent))
     world.recent = tuple(people)[:RECENT_USERS]
 
@@ -214,6 +225,7 @@ def popular(world: World, rng: Random) -> int:
 
 
 def new_key(rng: Random) -> str:
+    """An idempotency key that no other request has."""
     return f"demo-{rng.getrandbits(96):024x}"
 
 

@@ -42,6 +42,7 @@ def unprivileged(folder: Path, *, program: str) -> Unprivileged:
 
 
 def runs(program: Path, way: Unprivileged) -> bool:
+    """Whether the program starts at all this way."""
     try:
         answer = subprocess.run(  # noqa: S603  # a path that we looked up; enter only calls unshare and writes /proc
             [str(program), "--version"], capture_output=True, cwd="/", check=False, preexec_fn=way.enter,

@@ -47,6 +47,7 @@ def apply_registry(made: Plan, registry: RegistryHttp, *, done: Callable[[Step, 
 
 
 def set_level(step: Step, registry: RegistryHttp) -> str:
+    """Sets a subject's level; what happened, as text. Raises ``RegistryMoved`` if it is neither the old nor the new one."""
     now = registry.level(step.subject)
     if now == step.after:
         return "already so"
@@ -57,6 +58,7 @@ def set_level(step: Step, registry: RegistryHttp) -> str:
 
 
 def register(step: Step, registry: RegistryHttp, *, provenance: str | None) -> str:
+    """Registers a text; what happened, as text. Raises ``RegistryMoved`` if another version came after the planned one."""
     text = step.after["schema"]
     seen = Observed(level=None, versions=registry.versions(step.subject))
     if is_registered(text, seen):
@@ -67,6 +69,7 @@ def register(step: Step, registry: RegistryHttp, *, provenance: str | None) -> s
 
 
 def moved(step: Step, *, found: object) -> RegistryMoved:
+    """The error for a subject that is not as it was when the plan was made."""
     return RegistryMoved(
         f"The registry moved: {step.subject}, expected {step.before}, found {found}.",
         next_step="make and review a new plan",

@@ -29,6 +29,7 @@ def observe(cluster: Cluster, wanted: Mapping[str, TopicState]) -> dict[str, Top
 
 
 def state_of(fact: TopicFacts, wanted: TopicState | None) -> TopicState:
+    """What the cluster says of one topic, with only those settings that git speaks of."""
     keys = wanted.config if wanted else ()
     config = {key: fact.config[key] for key in keys if key in fact.config}
     return TopicState(partitions=fact.partitions, replication=fact.replication, config=config)
@@ -68,6 +69,7 @@ def apply_topics(made: Plan, cluster: Cluster, *, done: Callable[[Step, str], No
 
 
 def create(step: Step, cluster: Cluster) -> str:
+    """Creates the topic; what happened, as text. A topic of that name that is already there is left alone."""
     want = step.after
     made = cluster.create(
         step.subject, partitions=want["partitions"], replication=want["replication"], config=want["config"]
@@ -76,6 +78,7 @@ def create(step: Step, cluster: Cluster) -> str:
 
 
 def alter(step: Step, cluster: Cluster) -> str:
+    """Alters settings; what happened, as text. Raises ``ClusterMoved`` if one is neither as planned nor already done."""
     fact = cluster.topics().get(step.subject)
     if fact is None:
         raise ClusterMoved(f"The cluster moved: topic {step.subject} is gone.", next_step="make and review a new plan")
@@ -88,6 +91,7 @@ def alter(step: Step, cluster: Cluster) -> str:
 
 
 def add_partitions(step: Step, cluster: Cluster) -> str:
+    """Adds partitions; what happened, as text. Raises ``ClusterMoved`` if their number is neither the old nor the new one."""
     fact = cluster.topics().get(step.subject)
     found = fact.partitions if fact else None
     if found == step.after:

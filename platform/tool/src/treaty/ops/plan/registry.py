@@ -98,6 +98,7 @@ def is_registered(text: str, seen: Observed) -> bool:
 
 
 def same(text: str, registered: str) -> bool:
+    """Whether two schema texts say the same once both are normalized."""
     if text == registered:
         return True
     try:

@@ -35,6 +35,7 @@ def desired(catalog: Catalog, *, environment: str) -> dict[str, TopicState]:
 
 
 def declared(topic: Topic, environment: str) -> TopicState:
+    """A topic of ``topics.toml`` with the values of one environment."""
     config = {key: for_env(values, environment) for key, values in topic.config.items()}
     config |= {"retention.ms": milliseconds(for_env(topic.retention, environment)), "cleanup.policy": topic.cleanup}
     return TopicState(
@@ -45,6 +46,7 @@ def declared(topic: Topic, environment: str) -> TopicState:
 
 
 def derived(catalog: Catalog, topics: Mapping[str, TopicState]) -> Iterator[tuple[str, TopicState]]:
+    """Name and state of each retry and dead-letter topic: as many partitions as the widest topic read, as safe as the safest."""
     for service in catalog.services.values():
         sources = [topic for topic in catalog.topics.values() if readers(topic, service.name)]
         if not sources:
@@ -64,10 +66,12 @@ def derived(catalog: Catalog, topics: Mapping[str, TopicState]) -> Iterator[tupl
 
 
 def readers(topic: Topic, service: str) -> tuple[Consumer, ...]:
+    """The consumers of a topic that belong to one service."""
     return tuple(reader for reader in topic.consumers if reader.service == service)
 
 
 def milliseconds(span: timedelta) -> str:
+    """A duration as Kafka writes it in settings: whole milliseconds, as text."""
     return str(span // timedelta(milliseconds=1))
 
 
@@ -113,6 +117,7 @@ def plan(
 
 
 def counts_differ(name: str, want: TopicState, seen: TopicState) -> Iterator[Drift]:
+    """Drift of partitions and replication, which no step mends by itself."""
     if want.partitions > seen.partitions:
         yield Drift(
             subject=name,
