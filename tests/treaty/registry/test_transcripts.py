@@ -24,6 +24,7 @@ def test_every_resource_has_a_page() -> None:
     assert {route.stem for route in routes} <= {page.stem for page in PAGES}
 
 
+@pytest.mark.snapshot
 @pytest.mark.parametrize("kind", ["memory", *SHARED])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.path.stem}: {case.title}")
 def test_a_transcript_is_answered_as_written(case: Case, kind: str, new_store: Callable[[str], Store]) -> None:
