@@ -1,6 +1,6 @@
 """The mall: an example company of small services that live on treaty.
 
-`SERVICES` is written by hand: its order is the order of the product's documents, and each line can be jumped to.
+`SERVICES` is written by hand: who trades comes first, who follows comes after, and each line can be jumped to.
 """
 
 SERVICES = {
