@@ -39,7 +39,7 @@ def run_breaking(settings: Settings, *, against: Iterable[str], base: str = "") 
         raise UsageError(f"An old version cannot be compared with: {error}") from error
     events = sum(len(topic.events) for topic in catalog.topics.values())
     labels = ", ".join(old.label for old in sets) or "nothing: there is no release yet"
-    return Outcome(findings=tuple(findings), looked_at=f"{events} events against {labels}")
+    return Outcome(findings=tuple(findings), looked_at=f"{events} event{'s' if events != 1 else ''} against {labels}")
 
 
 def run_lint(settings: Settings, *, rules: Iterable[str] = ()) -> Outcome:
@@ -57,7 +57,8 @@ def run_lint(settings: Settings, *, rules: Iterable[str] = ()) -> Outcome:
         ignore=settings.get("lint", "ignore"),
     )
     broken = list(unreadable(tree, faults, root_of(settings)))
-    return Outcome(findings=(*broken, *findings), looked_at=f"{len(tree.schemas) + len(tree.unread)} schemas")
+    count = len(tree.schemas) + len(tree.unread)
+    return Outcome(findings=(*broken, *findings), looked_at=f"{count} schema{'s' if count != 1 else ''}")
 
 
 def root_of(settings: Settings) -> str:
