@@ -12,6 +12,7 @@ from treaty.cli.project import config_option, load_settings
 
 if TYPE_CHECKING:
     from treaty.config import Settings
+    from treaty.local.ending import Pause
     from treaty.local.layout import Layout
     from treaty.local.stack import Stack
     from treaty.local.view import View
@@ -60,14 +61,12 @@ def up(config: Path | None, **options: Any) -> int:
     )
 
 
-def watch(stack: Stack, view: View) -> None:
+def watch(stack: Stack, view: View, pause: Pause) -> None:
     """The table, and again whenever a part has ended; for ever."""
-    import time
-
     view.table(stack.rows)
     view.say(f"Logs: {stack.layout.folder / 'logs'}. Ctrl-C, or `treaty down` in another terminal, ends everything.")
     while True:
-        time.sleep(0.5)
+        pause(0.5)
         if stack.look():
             view.table(stack.rows)
 

@@ -10,6 +10,7 @@ from random import Random
 from rich.live import Live
 
 from treaty.local import live
+from treaty.local.ending import Pause
 from treaty.local.errors import StartFailed
 from treaty.local.keys import keys_in
 from treaty.local.live import Rates
@@ -20,6 +21,7 @@ from treaty.local.view import View
 from treaty_codegen import Catalog
 
 LINE_SECONDS = 5.0
+TICK_SECONDS = 0.5
 QUIET_SECONDS = 30.0
 PAGE_SERVICE = "order"
 DRIVEN = frozenset({"goods", "order", "chat"})
@@ -43,7 +45,7 @@ class Demo:
         self._catalog, self._rng, self._rate, self._seconds, self._now = catalog, rng, rate, seconds, now
         self._show_page = show_page
 
-    def run(self, stack: Stack, view: View) -> None:
+    def run(self, stack: Stack, view: View, pause: Pause) -> None:
         """Traffic and view until the time is over or a signal comes; the summary in any case."""
         require_services(stack)
         layout, rates = stack.layout, Rates()
@@ -58,18 +60,18 @@ class Demo:
         with Meter(layout, catalog=self._catalog, shoppers=shoppers, now=self._now) as meter, shoppers:
             try:
                 watch = self._on_terminal if view.console.is_terminal else self._in_lines
-                watch(stack, view, meter=meter, shoppers=shoppers, rates=rates, page=page)
+                watch(stack, view, self._ticks(pause), meter=meter, shoppers=shoppers, rates=rates, page=page)
                 shoppers.stop()
-                self._wait_for_quiet(meter)
+                self._wait_for_quiet(meter, pause)
             finally:
                 for sentence in live.summary(meter.facts, shoppers.tally):
                     view.say(sentence)
 
     def _on_terminal(
-        self, stack: Stack, view: View, *, meter: Meter, shoppers: Shoppers, rates: Rates, page: str
+        self, stack: Stack, view: View, ticks: Ticks, *, meter: Meter, shoppers: Shoppers, rates: Rates, page: str
     ) -> None:
         with Live(console=view.console, auto_refresh=False, transient=True) as shown:
-            for _ in self._ticks(0.5):
+            for _ in ticks:
                 stack.look()
                 rates.take(meter.facts)
                 shown.update(
@@ -77,20 +79,22 @@ class Demo:
                     refresh=True,
                 )
 
-    def _in_lines(self, stack: Stack, view: View, *, meter: Meter, shoppers: Shoppers, rates: Rates, page: str) -> None:
+    def _in_lines(
+        self, stack: Stack, view: View, ticks: Ticks, *, meter: Meter, shoppers: Shoppers, rates: Rates, page: str
+    ) -> None:
         del page  # it was said
         last = 0.0
-        for passed in self._ticks(0.5):
+        for passed in ticks:
             stack.look()
             rates.take(meter.facts)
             if passed - last >= LINE_SECONDS:
                 last = passed
                 view.say(live.line(meter.facts, shoppers.tally, rates))
 
-    def _ticks(self, pause: float) -> Ticks:
+    def _ticks(self, pause: Pause) -> Ticks:
         return Ticks(pause, seconds=self._seconds)
 
-    def _wait_for_quiet(self, meter: Meter) -> None:
+    def _wait_for_quiet(self, meter: Meter, pause: Pause) -> None:
         """Until every event has been handled, so that the summary's lag is that of a quiet system."""
         deadline, before = time.monotonic() + QUIET_SECONDS, meter.facts
         while time.monotonic() < deadline:
@@ -98,7 +102,7 @@ class Demo:
             is_quiet = facts.lags and facts.lag == 0 and facts.total(WAITING) == 0
             if facts.seconds > before.seconds and is_quiet:
                 return
-            time.sleep(0.2)
+            pause(0.2)
 
 
 def require_services(stack: Stack) -> None:
@@ -110,16 +114,16 @@ def require_services(stack: Stack) -> None:
 
 
 class Ticks:
-    """Seconds passed, every ``pause`` seconds, until ``seconds`` are over (None: for ever)."""
+    """Seconds passed, every half second, until ``seconds`` are over (None: for ever)."""
 
-    def __init__(self, pause: float, *, seconds: float | None) -> None:
+    def __init__(self, pause: Pause, *, seconds: float | None) -> None:
         self._pause, self._seconds, self._began = pause, seconds, time.monotonic()
 
     def __iter__(self) -> Ticks:
         return self
 
     def __next__(self) -> float:
-        time.sleep(self._pause)
+        self._pause(TICK_SECONDS)
         passed = time.monotonic() - self._began
         if self._seconds is not None and passed >= self._seconds:
             raise StopIteration

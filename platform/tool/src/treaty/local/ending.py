@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -19,23 +20,49 @@ class Ending(BaseException):
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+Pause = Callable[[float], None]
+"""Sleeps for so many seconds; raises ``Ending`` if somebody asked us to end."""
+
+
+class Asked:
+    """Whether somebody asked us to end. Python throws away an exception that a signal handler raises inside a callback of its
+    own (after a fork, in a finalizer), so whoever waits asks again.
+    """
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+
+    def check(self) -> None:
+        """Raises ``Ending`` if a signal came."""
+        if self.number is not None:
+            raise Ending(self.number)
+
+    def pause(self, seconds: float) -> None:
+        """A ``Pause``."""
+        self.check()
+        time.sleep(seconds)
+        self.check()
+
+
 @contextmanager
-def ended_by_signals() -> Iterator[None]:
+def ended_by_signals() -> Iterator[Asked]:
     """Within, the first signal raises ``Ending``; later ones are ignored, so that the clean end is not cut short.
 
     A signal that the caller had us ignore (``nohup``) stays ignored.
     """
+    asked = Asked()
 
     def first(number: int, _frame: FrameType | None) -> None:
         for one in before:
             signal.signal(one, signal.SIG_IGN)
+        asked.number = number
         raise Ending(number)
 
     before = {one: signal.getsignal(one) for one in SIGNALS if signal.getsignal(one) is not signal.SIG_IGN}
     for one in before:
         signal.signal(one, first)
     try:
-        yield
+        yield asked
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from treaty.local.ending import Ending, ended_by_signals
+from treaty.local.ending import Ending, Pause, ended_by_signals
 from treaty.local.stack import Stack
 from treaty.local.view import View
 
@@ -14,17 +14,19 @@ INTERRUPTED = 130
 
 
 def supervise(
-    started: Callable[[], AbstractContextManager[Stack]], *, within: Callable[[Stack, View], None], view: View
+    started: Callable[[], AbstractContextManager[Stack]], *, within: Callable[[Stack, View, Pause], None], view: View
 ) -> int:
     """Starts, runs ``within``, and stops whatever comes; the exit code.
 
-    0 when it was asked to end after the start, or when ``within`` returned; 130 for a signal during the start.
+    0 when it was asked to end after the start, or when ``within`` returned; 130 for a signal during the start. ``within`` waits
+    only by the ``Pause`` that it is given.
     """
     is_up = False
     try:
-        with ended_by_signals(), started() as stack:
+        with ended_by_signals() as asked, started() as stack:
+            asked.check()
             is_up = True
-            within(stack, view)
+            within(stack, view, asked.pause)
     except Ending as ending:
         if not is_up and ending.number == signal.SIGINT:
             return INTERRUPTED

@@ -1,0 +1,36 @@
+"""A wish to end is heard even where Python throws the exception away."""
+
+from __future__ import annotations
+
+import os
+import signal
+import warnings
+
+import pytest
+
+from treaty.local.ending import Ending, ended_by_signals
+
+
+class AskedToEndWhileDying:
+    """The signal comes in a finalizer: what its handler raises there is printed and forgotten."""
+
+    def __del__(self) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        sum(range(1000))  # the handler runs between these steps
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_signal_that_was_lost_in_a_callback_ends_the_next_pause() -> None:
+    with warnings.catch_warnings(), pytest.raises(Ending) as ended, ended_by_signals() as asked:
+        one = AskedToEndWhileDying()
+        del one
+        assert asked.number == signal.SIGINT, "the exception was lost, the wish was not"
+        asked.pause(60)
+    assert ended.value.number == signal.SIGINT
+
+
+def test_without_a_signal_a_pause_is_a_pause_and_handlers_are_put_back() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with ended_by_signals() as asked:
+        asked.pause(0)
+    assert signal.getsignal(signal.SIGINT) is before
