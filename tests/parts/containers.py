@@ -14,7 +14,7 @@ PROBE_SECONDS = 1
 def engine() -> tuple[bool, str]:
     """Whether a container engine answers, and what it said: a client on PATH or an importable package says nothing."""
     try:
-        import docker  # type: ignore[import-untyped]  # what testcontainers stands on; it ships no types
+        import docker
     except ImportError:
         return False, "the package docker is not installed"
     try:

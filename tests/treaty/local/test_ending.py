@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import warnings
 
 import pytest
 
@@ -19,13 +18,18 @@ class AskedToEndWhileDying:
         sum(range(1000))  # the handler runs between these steps
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_signal_that_was_lost_in_a_callback_ends_the_next_pause() -> None:
-    with warnings.catch_warnings(), pytest.raises(Ending) as ended, ended_by_signals() as asked:
+def pause_after_a_lost_signal() -> None:
+    with ended_by_signals() as asked:
         one = AskedToEndWhileDying()
         del one
         assert asked.number == signal.SIGINT, "the exception was lost, the wish was not"
         asked.pause(60)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_signal_that_was_lost_in_a_callback_ends_the_next_pause() -> None:
+    with pytest.raises(Ending) as ended:
+        pause_after_a_lost_signal()
     assert ended.value.number == signal.SIGINT
 
 
