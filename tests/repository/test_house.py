@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -97,6 +98,16 @@ def test_pages_that_code_names_are_in_the_repository() -> None:
     for path in (path for path in modules() if path.is_file()):
         for name in re.findall(r"`[\w/.-]*?([\w-]+\.md)`", path.read_text(encoding="utf-8")):
             assert name in pages, f"{path.relative_to(ROOT)} names {name}"
+
+
+def test_keys_of_schemas_stand_in_one_order() -> None:
+    """docs/adr/0008: a named type and a field read like sentences, whoever wrote them."""
+    of_type = ["type", "namespace", "name", "doc", "symbols", "fields", "size", "default", "aliases", "treaty"]
+    of_field = ["name", "type", "doc", "default", "aliases", "treaty"]
+    for path in sorted(ROOT.glob("schemas/*/*.avsc")):
+        schema = json.loads(path.read_text(encoding="utf-8"))
+        for keys, order in [(schema, of_type), *((field, of_field) for field in schema.get("fields", ()))]:
+            assert list(keys) == sorted(keys, key=order.index), f"{path.relative_to(ROOT)}: {list(keys)}"
 
 
 def test_lists_written_by_hand_are_complete() -> None:
