@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from treaty_avro import SchemaError, SchemaLimit
-from treaty_avro.jsontext import MAX_BYTES, Lines, locate, read
+from treaty_avro.jsontext import MAX_BYTES, Lines, Places, read
 
 
 @pytest.mark.parametrize(
@@ -93,8 +94,8 @@ def test_a_hostile_text_is_refused_in_time_that_grows_with_its_length(text: str)
 
 def test_every_pointer_has_the_place_of_its_key_and_its_value() -> None:
     text = '{"a/b": [1, {"~": "x"}],\n "": {}}'
-    places = locate(text)
-    assert set(places) == {"", "/a~1b", "/a~1b/0", "/a~1b/1", "/a~1b/1/~0", "/"}
+    places = Places(text)
+    assert set(places.pointers()) == {"", "/a~1b", "/a~1b/0", "/a~1b/1", "/a~1b/1/~0", "/"}
     key, value = places["/a~1b/1/~0"]
     assert (key.column, key.end_column, value.column, value.end_column) == (14, 17, 19, 22)
     key, value = places["/"]
@@ -114,7 +115,9 @@ def test_each_place_holds_the_value_of_its_pointer(document: Any, indent: int | 
     text = json.dumps(document, indent=indent, ensure_ascii=ascii_only)
     assert read(text, path="a.avsc") == document
     starts = [0, *(match + 1 for match, character in enumerate(text) if character == "\n")]
-    for pointer, (_, span) in locate(text).items():
+    places = Places(text)
+    for pointer in places.pointers():
+        span = places[pointer][1]
         start = starts[span.line - 1] + span.column - 1
         end = starts[span.end_line - 1] + span.end_column - 1
         assert json.loads(text[start:end]) == at(document, pointer)
@@ -125,6 +128,23 @@ def at(document: Any, pointer: str) -> Any:
         name = token.replace("~1", "/").replace("~0", "~")
         document = document[int(name)] if isinstance(document, list) else document[name]
     return document
+
+
+@pytest.mark.parametrize("pointer", ["/b", "/a/2", "/a/-1", "/a/x", "/a/0/0", "/a/١"])
+def test_a_pointer_to_nothing_is_no_key(pointer: str) -> None:
+    with pytest.raises(KeyError):
+        Places('{"a": [1, 2]}')[pointer]
+
+
+def test_places_take_room_for_the_text_and_not_for_the_pointers_into_it() -> None:
+    text = json.dumps({"x" * 100_000: [0] * 4_000})
+    tracemalloc.start()
+    try:
+        places = Places(text)
+        assert places[f"/{'x' * 100_000}/3999"][1].column == len(text) - 2
+        assert tracemalloc.get_traced_memory()[1] < 16_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_lines_end_as_editors_see_them() -> None:

@@ -31,6 +31,8 @@ Reason: TypeAlias = Literal[
 MAX_DEPTH: Final = 250
 MAX_PAIRS: Final = 200_000
 MAX_FOUND: Final = 10_000
+MAX_HELD: Final = 100_000
+"""Reasons held while types are compared; beyond it a pair of records keeps its first reason alone."""
 
 PROMOTIONS: Final[Mapping[str, frozenset[str]]] = {
     "long": frozenset({"int"}),
@@ -100,6 +102,7 @@ class _Comparison:
         self._path = path
         self._known: dict[tuple[int, int], _Found] = {}
         self._depth = 0
+        self._held = 0
 
     def compare(self, reader: Type, writer: Type, at: _Place) -> _Found:
         if isinstance(reader, Primitive) and reader.kind == writer.kind:
@@ -172,16 +175,23 @@ class _Comparison:
             # Asked here too, before a place is built: most fields of most versions are the same primitive.
             if match is not None and isinstance(field.type, Primitive) and field.type.kind == match.type.kind:
                 continue
+            # Unions of records that differ in every field: pairs times fields would be millions of reasons, then dropped.
+            if found and self._held > MAX_HELD:
+                break
             below = (*at, "fields", str(field.index))
+            each: Incompatibility | _Found = ()
             if match is not None:
-                found.append(self.compare(field.type, match.type, (*below, "type")))
+                each = self.compare(field.type, match.type, (*below, "type"))
             elif isinstance(field.default, Missing):
                 if isinstance(field.type, Enum) and field.type.default is not None:
                     # Java compares the enum with the writer's whole record here; the mismatch is what users see.
-                    found.append(self.compare(field.type, writer, (*below, "type")))
+                    each = self.compare(field.type, writer, (*below, "type"))
                 else:
-                    found.append(_found("READER_FIELD_MISSING_DEFAULT_VALUE", below, field.name, reader, writer))
-        return list(filter(None, found))
+                    each = _found("READER_FIELD_MISSING_DEFAULT_VALUE", below, field.name, reader, writer)
+            if each:
+                found.append(each)
+        self._held += len(found)
+        return found
 
 
 def _flat(found: _Found) -> list[Incompatibility]:

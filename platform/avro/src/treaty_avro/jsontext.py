@@ -23,6 +23,7 @@ MAX_DIGITS: Final = 1_000
 
 # An unfinished string is one token to the end of the text: to look for its quote again from every offset takes quadratic time.
 _TOKEN: Final = re.compile(r'([{}\[\],:])|("(?:[^"\\]|\\.)*+"?)|([^ \t\n\r{}\[\],:"]+)', re.DOTALL)
+_INDEX: Final = re.compile("[0-9]{1,9}")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _ESCAPED_SURROGATE: Final = re.compile(r"\\(?:u([dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL)
 
@@ -63,10 +64,32 @@ def read(text: str, *, path: str) -> Json:
         _fail(text, _find(text, refused), refused.reason, path=path)
 
 
-def locate(text: str) -> dict[str, tuple[Span, Span]]:
-    """Every RFC 6901 pointer of a valid JSON text with the spans of its key (its value's, where it has none) and value."""
-    lines = Lines(text)
-    return {pointer: (lines.span(*key), lines.span(*value)) for pointer, key, value in _walk(text)}
+class Places:
+    """Where each part of a valid JSON text stands, by RFC 6901 pointer.
+
+    What is kept grows with the text, not with the pointers into it: a key of half a megabyte over a long list would
+    otherwise stand in the pointer of every item.
+    """
+
+    def __init__(self, text: str) -> None:
+        """Walk the text once."""
+        self._lines = Lines(text)
+        self._parts = _walk(text)
+
+    def __getitem__(self, pointer: str) -> tuple[Span, Span]:
+        """The spans of a value's key (its own, where it has none) and of the value; ``KeyError`` if nothing is there."""
+        part = self._parts
+        for token in pointer.split("/")[1:]:
+            part = part.child(token.replace("~1", "/").replace("~0", "~"))
+        return self._lines.span(*part.key), self._lines.span(*part.value)
+
+    def pointers(self) -> Iterator[str]:
+        """Every pointer; together they can be far longer than the text."""
+        waiting = [("", self._parts)]
+        while waiting:
+            pointer, part = waiting.pop()
+            yield pointer
+            waiting.extend((f"{pointer}/{escape(token)}", child) for token, child in part.children())
 
 
 def escape(token: str) -> str:
@@ -227,42 +250,68 @@ def _tokens(text: str) -> Iterator[Token]:
         yield Token(match[group], match.start(group), match.end(group))
 
 
-@dataclass(slots=True)
-class _Open:
-    """An object or array that is being walked."""
+class _Part:
+    """A value in the text: offsets of its key and of itself, and its parts, by key or in order."""
 
-    pointer: str
-    start: int
-    key: tuple[int, int]
-    is_array: bool
-    index: int = 0
-    member: tuple[str, int, int] | None = None
+    __slots__ = ("_held", "key", "value")
 
-    def child(self, token: Token) -> tuple[str, tuple[int, int]]:
-        if self.is_array:
-            self.index += 1
-            return f"{self.pointer}/{self.index - 1}", (token.start, token.start)
-        name, start, end = self.member or ("", token.start, token.end)
-        self.member = None
-        return f"{self.pointer}/{escape(name)}", (start, end)
+    def __init__(
+        self, key: tuple[int, int], value: tuple[int, int], held: dict[str, _Part] | list[_Part] | None
+    ) -> None:
+        self.key, self.value, self._held = key, value, held
+
+    def add(self, name: str, part: _Part) -> None:
+        """Take a part in; a list's come in order."""
+        if isinstance(self._held, list):
+            self._held.append(part)
+        elif self._held is not None:
+            self._held[name] = part
+
+    def child(self, token: str) -> _Part:
+        """The part of that key or index; raises ``KeyError``."""
+        if isinstance(self._held, dict):
+            return self._held[token]
+        if not isinstance(self._held, list) or not _INDEX.fullmatch(token) or int(token) >= len(self._held):
+            raise KeyError(token)
+        return self._held[int(token)]
+
+    def children(self) -> Iterator[tuple[str, _Part]]:
+        """All parts with their keys or indexes."""
+        if isinstance(self._held, dict):
+            yield from self._held.items()
+        elif self._held is not None:
+            yield from ((str(index), part) for index, part in enumerate(self._held))
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether it is an object."""
+        return isinstance(self._held, dict)
 
 
-def _walk(text: str) -> Iterator[tuple[str, tuple[int, int], tuple[int, int]]]:
-    """(pointer, key offsets, value offsets); arrays' items have their own span as key."""
-    stack: list[_Open] = []
+def _walk(text: str) -> _Part:
+    """The whole text as parts."""
+    whole = _Part((0, 0), (0, 0), [])
+    stack, member = [whole], None
     for token in _tokens(text):
         if token.text in (",", ":"):
             continue
         if token.text in ("}", "]"):
             done = stack.pop()
-            value = (done.start, token.end)
-            yield done.pointer, (value if done.key[0] == done.key[1] else done.key), value
-        elif stack and not stack[-1].is_array and stack[-1].member is None:
-            stack[-1].member = (json.loads(token.text), token.start, token.end)
+            is_unnamed = done.key == done.value
+            done.value = (done.value[0], token.end)
+            done.key = done.value if is_unnamed else done.key
+        elif stack[-1].has_keys and member is None:
+            member = token
         else:
-            pointer, key = stack[-1].child(token) if stack else ("", (token.start, token.start))
-            if token.text in ("{", "["):
-                stack.append(_Open(pointer, token.start, key, is_array=token.text == "["))
-            else:
-                value = (token.start, token.end)
-                yield pointer, (value if key[0] == key[1] else key), value
+            value = (token.start, token.end)
+            held = _empty(token.text)
+            part = _Part(value if member is None else (member.start, member.end), value, held)
+            stack[-1].add("" if member is None else json.loads(member.text), part)
+            member = None
+            if held is not None:
+                stack.append(part)
+    return whole.child("0")
+
+
+def _empty(opening: str) -> dict[str, _Part] | list[_Part] | None:
+    return {} if opening == "{" else [] if opening == "[" else None

@@ -376,7 +376,7 @@ class _Reader:
         self._warnings.append(Notice(pointer, reason))
 
     def _error(self, reason: str, pointer: str, kind: type[SchemaError] = SchemaError) -> SchemaError:
-        span = jsontext.locate(self._text)[pointer][1]
+        span = jsontext.Places(self._text)[pointer][1]
         return kind(reason, path=self._path, line=span.line, column=span.column, pointer=pointer)
 
 

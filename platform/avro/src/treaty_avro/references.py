@@ -127,5 +127,5 @@ def _children(node: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
 
 
 def _fail(reason: str, path: str, text: str, pointer: str) -> NoReturn:
-    span = jsontext.locate(text)[pointer][1]
+    span = jsontext.Places(text)[pointer][1]
     raise SchemaError(reason, path=path, line=span.line, column=span.column, pointer=pointer)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from treaty_avro import jsontext
 from treaty_avro.equality import equal
-from treaty_avro.jsontext import Span
+from treaty_avro.jsontext import Places, Span
 from treaty_avro.model import Enum, Fixed, Named, Record, Type
 
 
@@ -34,7 +33,7 @@ class Schema:
     path: str = "<schema>"
     references: tuple[Schema, ...] = ()
     warnings: tuple[Notice, ...] = ()
-    _spans: dict[str, tuple[Span, Span]] | None = field(default=None, repr=False)
+    _places: Places | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
@@ -48,9 +47,9 @@ class Schema:
 
     def locate(self, pointer: str, *, key: bool = False) -> Span:
         """Where the value at an RFC 6901 pointer stands in the text, or its key; raises ``KeyError`` if nothing does."""
-        if self._spans is None:
-            self._spans = jsontext.locate(self.text)
-        at_key, at_value = self._spans[pointer]
+        if self._places is None:
+            self._places = Places(self.text)
+        at_key, at_value = self._places[pointer]
         return at_key if key else at_value
 
     def __eq__(self, other: object) -> bool:
