@@ -26,6 +26,8 @@ SCALE = "decimal-scale-changed error"
 PRECISION = "decimal-precision-shrunk error"
 LOSS = "promotion-loses-value error"
 NULL = "null-newly-possible warning"
+BECOMES = "enum-symbol-becomes-default warning"
+GREW = "decimal-precision-shrunk warning"
 ORDER = "enum-symbol-reordered warning"
 ENUM_DEFAULT = "enum-default-changed error"
 DEFAULT = "default-value-changed info"
@@ -190,7 +192,7 @@ def logical() -> Iterator[Row]:
     yield from retyped("decimal to string", decimal(12, 2), "string", FULL=(LOGICAL,))
     yield from retyped("a scale grows", decimal(12, 2), decimal(12, 4), FULL=(SCALE,), NONE=(SCALE,))
     yield from retyped("scale and precision grow alike", decimal(10, 2), decimal(12, 4), FULL=(SCALE,))
-    yield from retyped("a precision grows", decimal(10, 2), decimal(18, 2), FULL=())
+    yield from retyped("a precision grows", decimal(10, 2), decimal(18, 2), FULL=(GREW,), BACKWARD=(), NONE=())
     yield from retyped("a precision shrinks", decimal(10, 2), decimal(6, 2), FULL=(PRECISION,), NONE=(PRECISION,))
     yield from retyped("scale and precision shrink", decimal(10, 2), decimal(6, 0), FULL=(SCALE,))
     yield from retyped(
@@ -285,11 +287,19 @@ def enums() -> Iterator[Row]:
     yield from retyped(
         "a symbol is added", one, enum("A", "B", "C"), FULL=(SYMBOL,), BACKWARD=(), FORWARD=(SYMBOL,), NONE=()
     )
-    yield from retyped("a symbol is added, there is a default", known, enum("U", "A", "B", "C", default="U"), FULL=())
+    yield from retyped(
+        "a symbol is added, there is a default",
+        known,
+        enum("U", "A", "B", "C", default="U"),
+        FULL=(BECOMES,),
+        BACKWARD=(),
+        FORWARD=(BECOMES,),
+        NONE=(BECOMES,),
+    )
     yield from retyped("a symbol goes", one, enum("A"), FULL=(SYMBOL, SYMBOL_REMOVED), FORWARD=(SYMBOL_REMOVED,))
     yield from retyped("a symbol goes, there is a default", known, enum("U", "A", default="U"), FULL=(SYMBOL_REMOVED,))
     yield from retyped("symbols change places", one, enum("B", "A"), FULL=(ORDER,))
-    yield from retyped("a symbol comes first", known, enum("N", "U", "A", "B", default="U"), FULL=(ORDER,))
+    yield from retyped("a symbol comes first", known, enum("N", "U", "A", "B", default="U"), FULL=(BECOMES, ORDER))
     yield from retyped(
         "another default symbol", known, enum("U", "A", "B", default="A"), FULL=(ENUM_DEFAULT,), NONE=(ENUM_DEFAULT,)
     )

@@ -67,7 +67,7 @@ def test_the_shown_bytes_are_what_another_implementation_reads_as_shown(change: 
     both, proof = plain(change), found.proof
     assert both is not None
     assert proof is not None
-    old, new = both
+    old, new = both if proof.writer != "the new schema" else both[::-1]
     data = bytes.fromhex(proof.hex)
     written = read(data, old, old)
     assert write(old, written) == data
