@@ -1,0 +1,1 @@
+"""Publish and consume governed events, right under crashes. Import from the modules: `platform/runtime/README.md` says where is what."""
