@@ -186,7 +186,7 @@ def test_a_folder_is_compared_with_and_a_missing_one_refused(scratch: Scratch) -
 
 
 def test_a_slip_in_the_settings_ends_with_2(tmp_path: Path) -> None:
-    done = project(tmp_path, toml='[breaking]\nuse = ["meening"]\nagainst = ["releases"]\n').run("breaking")
+    done = project(tmp_path, toml='[breaking]\nuse = ["meanng"]\nagainst = ["releases"]\n').run("breaking")
     assert (done.code, "did you mean `meaning`" in done.err) == (2, True)
 
 

@@ -175,7 +175,7 @@ def test_an_unknown_type_is_told_where_no_file_is_broken(scratch: Scratch) -> No
     ("topics", "place", "words"),
     [
         (TOPICS.replace("owner =", "ownre ="), "schemas/topics.toml:", "`owner`"),
-        (TOPICS + "retension = '1h'\n", "schemas/topics.toml:9:1", "did you mean `retention`"),
+        (TOPICS + "retenton = '1h'\n", "schemas/topics.toml:9:1", "did you mean `retention`"),
         (TOPICS + "[[[", "schemas/topics.toml:9:1", "not TOML"),
         (TOPICS.replace("OrderPaid", "OrderPade"), "schemas/topics.toml:7:1", "did you mean `mall.order.OrderPaid`"),
         ("", "schemas/topics.toml:1:1", "`format` is not 1"),
