@@ -81,7 +81,7 @@ def metrics_table() -> str:
     for owner in (Metrics("service"), RegistryMetrics()):
         registry: CollectorRegistry = owner._registry
         for collector in registry._collector_to_names:
-            (family,) = getattr(collector, "describe")()  # noqa: B009  every metric of the library has it, its base type does not
+            (family,) = getattr(collector, "describe")()  # noqa: B009  # every metric of the library has it, its base type does not
             name = f"{family.name}_total" if family.type == "counter" else family.name
             labels = ", ".join(getattr(collector, "_labelnames", ()))
             lines.append(f"| `{name}` | {family.type} | {labels} | {family.documentation} |")
