@@ -25,7 +25,7 @@ from treaty_runtime.classify import Kind
 from treaty_runtime.dispatch import Dispatch
 from treaty_runtime.errors import Outage, RegistryUnavailable, Reject, Retry, WriterNotAllowed
 from treaty_runtime.event import Partition, Place
-from treaty_runtime.facts import Arrival, Fault, Limits, OnFailure
+from treaty_runtime.facts import Arrival, FailedAttempt, Limits, OnFailure
 from treaty_runtime.intake import Marks
 from treaty_runtime.retry import RetryPolicy
 from treaty_runtime.transport import Position
@@ -63,7 +63,7 @@ class Table:
         on_failure: OnFailure = "skip",
         epoch: int = 1,
     ) -> list[Action]:
-        return list(self.dispatch.failed(place, epoch, Fault(kind, error, on_failure), now=NOW, jitter=0.0))
+        return list(self.dispatch.failed(place, epoch, FailedAttempt(kind, error, on_failure), now=NOW, jitter=0.0))
 
     def outage(self, place: Place) -> list[Action]:
         return self.fail(place, Outage("refused", dependency="database"), Kind.OUTAGE)

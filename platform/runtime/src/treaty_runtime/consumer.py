@@ -34,7 +34,7 @@ from treaty_runtime.copies import Answer, Copies, Told
 from treaty_runtime.dispatch import Away, Dispatch
 from treaty_runtime.errors import Outage, Oversize, Poison, TreatyError
 from treaty_runtime.event import DirectEffects, Effects, Partition, Place, Record
-from treaty_runtime.facts import Fault
+from treaty_runtime.facts import FailedAttempt
 from treaty_runtime.failure import describe
 from treaty_runtime.handlers import Group
 from treaty_runtime.hooks import Hooks
@@ -143,7 +143,7 @@ class Consumer:
         leaving = event.partitions
         self._obey(self.dispatch.revoking(leaving))
         for attempt in self._workers.withdraw(lambda job: job.place[:2] in leaving):
-            self._fail(attempt, Fault(Kind.SHUTDOWN, Outage("The partition leaves.", dependency="kafka")))
+            self._fail(attempt, FailedAttempt(Kind.SHUTDOWN, Outage("The partition leaves.", dependency="kafka")))
         with suppress(TimeoutError):
             async with asyncio.timeout(self.group.drain.total_seconds()):
                 while not self.dispatch.is_drained(leaving):
@@ -171,19 +171,19 @@ class Consumer:
         place, epoch = attempt.place, attempt.epoch
         if isinstance(ended, Failed):
             self._told[place] = ended.told
-            self._fail(attempt, Fault(classify(ended.error, self._rules), ended.error, ended.on_failure))
+            self._fail(attempt, FailedAttempt(classify(ended.error, self._rules), ended.error, ended.on_failure))
         elif isinstance(ended, Skipped):
             self._obey(self.dispatch.skipped(place, epoch, ended.reason))
         else:
             self._obey(self.dispatch.handled(place, epoch))
         self._went_on()
 
-    def _fail(self, attempt: Attempt, fault: Fault) -> None:
+    def _fail(self, attempt: Attempt, failed: FailedAttempt) -> None:
         if not self.group.has_retry_topics:
-            fault = Fault(fault.kind, fault.error, "block")
+            failed = FailedAttempt(failed.kind, failed.error, "block")
         jitter, now = self._random(), self._clock.now()
-        for action in self.dispatch.failed(attempt.place, attempt.epoch, fault, now=now, jitter=jitter):
-            if isinstance(action, Wait) and fault.kind is not Kind.STALLED:
+        for action in self.dispatch.failed(attempt.place, attempt.epoch, failed, now=now, jitter=jitter):
+            if isinstance(action, Wait) and failed.kind is not Kind.STALLED:
                 self._tell_retry(attempt.place, attempt.number + 1, None)
             self._do(action)
 

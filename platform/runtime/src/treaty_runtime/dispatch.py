@@ -17,7 +17,7 @@ from datetime import datetime
 from treaty_runtime.actions import Action, Commit, Complete, Copy, DeadLetter, Drop, Handle, Probe, Skip, Wait
 from treaty_runtime.classify import Kind
 from treaty_runtime.event import Partition, Place, Record
-from treaty_runtime.facts import Arrival, Fault, Limits
+from treaty_runtime.facts import Arrival, FailedAttempt, Limits
 from treaty_runtime.intake import LEAVING, MEMORY, NOT_DUE, OUTAGE, Assignment, Intake, Work, positions
 from treaty_runtime.retry import RetryPolicy, retry_topic
 from treaty_runtime.transport import Position
@@ -109,16 +109,18 @@ class Dispatch:
             yield Skip(place, reason)
         yield from self.handled(place, epoch)
 
-    def failed(self, place: Place, epoch: int, fault: Fault, *, now: datetime, jitter: float) -> Iterator[Action]:
+    def failed(
+        self, place: Place, epoch: int, failed: FailedAttempt, *, now: datetime, jitter: float
+    ) -> Iterator[Action]:
         """The attempt failed."""
         work = self._finished(place, epoch)
         if work is None:
             yield Drop(place.of, epoch)
-        elif fault.kind is Kind.OUTAGE:
-            yield from self._wait_out(work, _dependency(fault.error), now, jitter)
-        elif fault.kind is not Kind.SHUTDOWN:
+        elif failed.kind is Kind.OUTAGE:
+            yield from self._wait_out(work, _dependency(failed.error), now, jitter)
+        elif failed.kind is not Kind.SHUTDOWN:
             yield from self._recover(work)
-            yield from self._judge(work, fault, now, jitter)
+            yield from self._judge(work, failed, now, jitter)
 
     def copied(self, place: Place, epoch: int) -> Iterator[Action]:
         """The broker acknowledged the copy. After a crash before this the record is seen again rather than lost."""
@@ -273,26 +275,26 @@ class Dispatch:
 
     # -- failures
 
-    def _judge(self, work: Work, fault: Fault, now: datetime, jitter: float) -> Iterator[Action]:
+    def _judge(self, work: Work, failed: FailedAttempt, now: datetime, jitter: float) -> Iterator[Action]:
         place, epoch = work.place, work.assignment.epoch
-        if fault.kind is Kind.POISON:
-            reason = str(getattr(fault.error, "reason", "undecodable"))
+        if failed.kind is Kind.POISON:
+            reason = str(getattr(failed.error, "reason", "undecodable"))
             yield from self._send(work, DeadLetter(place, reason if reason in _POISON_WORDS else "undecodable", epoch))
-        elif fault.kind is Kind.STALLED:
+        elif failed.kind is Kind.STALLED:
             yield Wait(place, now + self._limits.patience(work.stalls, jitter), epoch)
             work.stalls += 1
-        elif fault.kind is Kind.CONFLICT and work.conflicts < CONFLICTS_AT_ONCE:
+        elif failed.kind is Kind.CONFLICT and work.conflicts < CONFLICTS_AT_ONCE:
             work.conflicts += 1
             yield from self._start(work)
         else:
-            yield from self._schedule(work, fault, now, jitter)
+            yield from self._schedule(work, failed, now, jitter)
 
-    def _schedule(self, work: Work, fault: Fault, now: datetime, jitter: float) -> Iterator[Action]:
+    def _schedule(self, work: Work, failed: FailedAttempt, now: datetime, jitter: float) -> Iterator[Action]:
         place, epoch = work.place, work.assignment.epoch
-        delay = self._policy.delay(work.attempt, fault.error, jitter)
+        delay = self._policy.delay(work.attempt, failed.error, jitter)
         if delay is None:
             yield from self._send(work, DeadLetter(place, "failed", epoch))
-        elif delay.name is None or fault.on_failure == "block":
+        elif delay.name is None or failed.on_failure == "block":
             work.attempt += 1
             yield Wait(place, now + delay.after, epoch)
         else:

@@ -47,7 +47,7 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class FailedAttempt:
     """Why an attempt failed: the exception, what it means, and what the handler wants then."""
 
     kind: Kind
