@@ -136,6 +136,36 @@ def test_half_a_surrogate_pair_is_refused(hostile: httpx.Client) -> None:
     assert refused(hostile, body) == (422, 42201, "Invalid request body: a string holds half of a surrogate pair")
 
 
+@pytest.mark.parametrize(
+    "rule",
+    ['"params": {"a": 1e999}', '"params": {"a": 9}', '"tags": [1]', f'"params": {{"a": {"9" * 4300}}}'],
+    ids=["infinity", "number", "tag", "many digits"],
+)
+def test_a_rule_holds_texts_only(hostile: httpx.Client, rule: str) -> None:
+    body = f'{{"schema": "\\"int\\"", "ruleSet": {{"domainRules": [{{"name": "n", "type": "T", {rule}}}]}}}}'
+    status, code, message = refused(hostile, body.encode())
+    assert (status, code) == (422, 42201)
+    assert message.endswith("have to be strings")
+
+
+def test_a_rule_set_is_enabled_at_a_number_of_64_bits(hostile: httpx.Client) -> None:
+    body = f'{{"schema": "\\"int\\"", "ruleSet": {{"enableAt": {2**63}}}}}'
+    assert refused(hostile, body.encode())[1:] == (
+        42201,
+        "Invalid request body: enableAt has to be between -1 and 2^63-1",
+    )
+
+
+@pytest.mark.parametrize("path", [PATH, f"{PATH}?normalize=true", "/compatibility/subjects/s/versions"])
+def test_types_that_nest_deeper_than_their_text_are_refused(hostile: httpx.Client, path: str) -> None:
+    """Each type uses the next one before it is defined: written out, they stand in each other."""
+    used = [{"type": "record", "name": f"R{n}", "fields": [{"name": "n", "type": f"R{n + 1}"}]} for n in range(150)]
+    text = json.dumps([*used, {"type": "fixed", "name": "R150", "size": 1}])
+    response = hostile.post(path, content=of_schema(text), headers={"Content-Type": "application/json"})
+    assert (response.status_code, response.json()["error_code"]) == (422, 42201)
+    assert "100 levels deep" in response.json()["message"]
+
+
 def test_a_number_of_five_thousand_digits_is_refused(hostile: httpx.Client) -> None:
     assert refused(hostile, b'{"schema": "\\"int\\"", "id": ' + b"9" * 5000 + b"}")[1] == 42201
     assert refused(hostile, b'{"schema": "\\"int\\"", "id": 2147483648}')[1] == 42201

@@ -91,6 +91,9 @@ def test_a_slash_and_a_percent_sign_stay_encoded_until_routed(raw: bytes, path: 
         ("/contexts/x/subjects", b"deleted=true", "/subjects", b"deleted=true&subjectPrefix=:.x:"),
         ("/contexts/x/schemas", b"subjectPrefix=a", "/schemas", b"subjectPrefix=:.x:a"),
         ("/contexts/x/schemas/ids/1", b"subject=s", "/schemas/ids/1", b"subject=:.x:s"),
+        ("/contexts/a%2Fb/subjects/s/versions", b"", "/subjects/:.a%2Fb:s/versions", b""),
+        ("/contexts/a%252Fb/config", b"", "/config/:.a%252Fb:", b""),
+        ("/contexts/a%2Fb/schemas/ids/1", b"", "/schemas/ids/1", b"subject=:.a/b:"),
         ("/contexts/x/schemas/types", b"", "/schemas/types", b""),
     ],
 )

@@ -6,10 +6,13 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from fastapi import Response
 
 from tests.parts.waiting import wait_until
 from tests.treaty.registry.conftest import SHARED
 from treaty.registry.cache import Lru
+from treaty.registry.door import Remembering
+from treaty.registry.memory import MemoryStore
 from treaty.registry.sql.store import open_store
 from treaty.registry.testing import registry
 
@@ -70,7 +73,7 @@ def test_a_delete_in_another_process_is_noticed(kind: str, url_of: Callable[[str
 
 
 def test_the_least_recently_used_goes_first() -> None:
-    held: Lru[str, str] = Lru(3, size_of=len)
+    held: Lru[str, str] = Lru(3, size_of=lambda _, value: len(value))
     held.put("a", "1")
     held.put("b", "2")
     held.put("c", "3")
@@ -81,6 +84,16 @@ def test_the_least_recently_used_goes_first() -> None:
     assert held.get("big") is None
     held.clear()
     assert held.get("a") is None
+
+
+def test_a_long_query_counts_as_what_is_remembered() -> None:
+    """The query is the client's: 60 kB of it beside an answer of 60 bytes must not fill a thousand times the room."""
+    store = MemoryStore()
+    remembering = Remembering(store, capacity_bytes=100_000)
+    keys = [("/schemas/ids/1", f"{index}={'x' * 60_000}", "application/json") for index in range(2)]
+    for key in keys:
+        remembering.keep(remembering.opened(), key, Response(b"{}"))
+    assert [remembering.get(key) is not None for key in keys] == [False, True]
 
 
 def test_outcomes_are_counted(client: httpx.Client) -> None:

@@ -239,3 +239,12 @@ def test_text_of_every_script_and_escaped_nul_is_kept(store: Store) -> None:
         assert schema is not None
         assert schema.content.text == text
         assert reader.counts() == (1, 1)
+
+
+def test_a_name_with_nul_is_asked_for_in_vain(store: Store) -> None:
+    """Postgres refuses NUL even in a question; whoever asks for such a name is told that there is none."""
+    name = Name(".\0", "a\0b")
+    with store.read() as reader:
+        assert [reader.latest(name), reader.config(name), reader.mode(name)] == [None, None, None]
+        assert reader.by_guid("\0") == []
+        assert reader.subjects(Search(context=".", prefix="\0")) == []

@@ -12,9 +12,9 @@ V = TypeVar("V")
 
 
 class Lru(Generic[K, V]):
-    """A thread-safe map whose values together are at most ``capacity`` large; ``size_of`` says how large one is."""
+    """A thread-safe map whose values together are at most ``capacity`` large; ``size_of`` says how large a key and its value are."""
 
-    def __init__(self, capacity: int, *, size_of: Callable[[V], int] = lambda _: 1) -> None:
+    def __init__(self, capacity: int, *, size_of: Callable[[K, V], int] = lambda _key, _value: 1) -> None:
         self._capacity, self._size_of = capacity, size_of
         self._held: OrderedDict[K, V] = OrderedDict()
         self._size = 0
@@ -32,11 +32,10 @@ class Lru(Generic[K, V]):
         """Keep a value; one larger than the whole capacity is not kept."""
         with self._lock:
             old = self._held.pop(key, None)
-            self._size += self._size_of(value) - (0 if old is None else self._size_of(old))
+            self._size += self._size_of(key, value) - (0 if old is None else self._size_of(key, old))
             self._held[key] = value
             while self._size > self._capacity:
-                _, dropped = self._held.popitem(last=False)
-                self._size -= self._size_of(dropped)
+                self._size -= self._size_of(*self._held.popitem(last=False))
 
     def clear(self) -> None:
         """Forget everything."""

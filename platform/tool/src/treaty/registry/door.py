@@ -52,7 +52,7 @@ class Remembering:
 
     def __init__(self, store: Store, *, capacity_bytes: int, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._store, self._monotonic = store, monotonic
-        self._held: Lru[Key, Response] = Lru(capacity_bytes, size_of=lambda response: len(response.body) + 512)
+        self._held: Lru[Key, Response] = Lru(capacity_bytes, size_of=_size)
         self._epoch, self._generation, self._looked_at = 0, -1, float("-inf")
         self._lock = threading.Lock()
 
@@ -138,6 +138,11 @@ class Door:
             await error_response(error, "8", "application/json")(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+
+def _size(key: Key, response: Response) -> int:
+    # The key counts: its query is the client's, and may be longer than the answer.
+    return len(response.body) + sum(map(len, key)) + 512
 
 
 def _request_id(sent: bytes) -> str:

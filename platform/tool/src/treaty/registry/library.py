@@ -6,7 +6,7 @@ name or a version number: those can come to mean something else after a permanen
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
@@ -23,11 +23,15 @@ from treaty.registry.store import Reader
 
 Rules = Literal["new", "stored"]
 
-PARSED_SCHEMAS: Final = 1_000
+PARSED_BYTES: Final = 4_194_304
+"""Texts of parsed schemas that are remembered; the objects they become take some thirty times as much."""
 
 
 class Parsed:
-    """A parsed text; its canonical spellings are made when first asked for."""
+    """A parsed text; its canonical spellings are made when first asked for.
+
+    They raise ``InvalidSchema`` where types come to stand too deep: uses before definitions nest deeper than the text does.
+    """
 
     def __init__(self, schema: avro.Schema) -> None:
         self.schema = schema
@@ -35,17 +39,17 @@ class Parsed:
     @cached_property
     def canonical(self) -> str:
         """The stored text."""
-        return avro.canonical_text(self.schema)
+        return _written(avro.canonical_text, self.schema)
 
     @cached_property
     def normalized(self) -> str:
         """The stored text under ``normalize``."""
-        return avro.normalized_text(self.schema)
+        return _written(avro.normalized_text, self.schema)
 
     @cached_property
     def inlined(self) -> str:
         """The text with every reference inlined."""
-        return avro.inlined_text(self.schema)
+        return _written(avro.inlined_text, self.schema)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,9 @@ class Library:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._parsed: Lru[tuple[object, ...], Parsed] = Lru(PARSED_SCHEMAS)
+        self._parsed: Lru[tuple[object, ...], Parsed] = Lru(
+            PARSED_BYTES, size_of=lambda _, parsed: len(parsed.schema.text) + 512
+        )
 
     def prepare(
         self, reader: Reader, context: str, request: SchemaRequest, *, normalize: bool, rules: Rules, deleted: bool
@@ -135,6 +141,13 @@ def guid_of(content: Content) -> str:
     return str(
         avro.confluent_guid(content.text, references=references, metadata=content.metadata, rule_set=content.rule_set)
     )
+
+
+def _written(spelling: Callable[[avro.Schema], str], schema: avro.Schema) -> str:
+    try:
+        return spelling(schema)
+    except avro.SchemaError as error:
+        raise InvalidSchema(error) from error
 
 
 def _parsed_text(text: str, references: Sequence[avro.Schema], rules: Rules) -> avro.Schema:

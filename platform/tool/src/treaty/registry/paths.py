@@ -52,19 +52,19 @@ def without_context(path: str, query: Query) -> tuple[str, Query]:
     context, rest = segment_text(parts[2]), parts[3:]
     if ":" in context:
         raise ContextHasColon(context)
-    prefix = f":.{context.removeprefix('.')}:"
-    return _rewritten(rest, query, prefix)
+    return _rewritten(rest, query, f":.{parts[2].removeprefix('.')}:")
 
 
 def _rewritten(rest: list[str], query: Query, prefix: str) -> tuple[str, Query]:
+    # In the path the context stays as it was sent: what is decoded here would be decoded a second time, or cut at a slash.
     places = {"subjects": 1, "config": 1, "mode": 1, "compatibility": 2}
     head = rest[0]
     if head in ("config", "mode") and len(rest) == 1:
         rest = [head, prefix]
     elif head in ("subjects", "schemas") and len(rest) == 1:
-        query = _prefixed(query, "subjectPrefix", prefix)
+        query = _prefixed(query, "subjectPrefix", segment_text(prefix))
     elif rest[:2] == ["schemas", "ids"]:
-        query = _prefixed(query, "subject", prefix)
+        query = _prefixed(query, "subject", segment_text(prefix))
     elif head in places and len(rest) > places[head]:
         place = places[head]
         rest = [*rest[:place], _qualified(rest[place], prefix), *rest[place + 1 :]]

@@ -6,7 +6,7 @@ Unknown members are ignored at every depth; ``null`` is absent; a member of the 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar, cast
 
@@ -21,7 +21,6 @@ _RULE_MEMBERS: Final[Mapping[str, type[Json]]] = {
     "name": str, "doc": str, "kind": str, "mode": str, "type": str, "tags": list, "params": dict, "expr": str,
     "onSuccess": str, "onFailure": str, "disabled": bool,
 }  # fmt: skip
-_INT32: Final = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,12 +118,20 @@ def _rule(sent: Json, seen: set[str]) -> Mapping[str, Json]:
     rule = {key: value for key, kind in _RULE_MEMBERS.items() if (value := _member(sent, key, kind)) is not None}
     if not rule.get("name"):
         raise InvalidRuleSet("Missing rule name")
+    _require_texts("ruleSet rule tags", rule.get("tags", []))
+    _require_texts("ruleSet rule params", rule.get("params", {}).values())
     if not rule.get("type"):
         raise InvalidRuleSet("Missing rule type")
     if rule["name"] in seen:
         raise InvalidRuleSet(f"Found rule with duplicate name '{rule['name']}'")
     seen.add(cast("str", rule["name"]))
     return rule
+
+
+def _require_texts(where: str, values: Iterable[Json]) -> None:
+    # Clients read them as texts; numbers beyond a double, which JSON cannot say, would come in this way too.
+    if not all(isinstance(value, str) for value in values):
+        raise InvalidBody(f"{where} have to be strings")
 
 
 def _member(body: Mapping[str, Json], key: str, kind: type[T]) -> T | None:
@@ -143,8 +150,9 @@ def _int(body: Mapping[str, Json], key: str) -> int | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int):
         raise InvalidBody(f"{key} has to be an integer")
-    if not -1 <= value <= _INT32 and key != "enableAt":
-        raise InvalidBody(f"{key} has to be between -1 and 2^31-1")
+    bits = 63 if key == "enableAt" else 31
+    if not -1 <= value < 2**bits:
+        raise InvalidBody(f"{key} has to be between -1 and 2^{bits}-1")
     return value
 
 

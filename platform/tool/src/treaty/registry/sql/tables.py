@@ -4,14 +4,43 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, LargeBinary, MetaData, Table, Text, false, text, true
-from sqlalchemy.types import TypeEngine
+from sqlalchemy import (
+    BigInteger,
+    Dialect,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    false,
+    text,
+    true,
+)
+from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel
 
 
+class NameText(TypeDecorator[str]):
+    """Text that sorts by code point (what SQLite does by itself and Postgres when told), and that may be asked for with NUL.
+
+    Postgres refuses NUL even in a question. No stored name holds a control character (``names.require_subject``), so another
+    one is asked for in its place, and found as little.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[str]:
+        return Text(collation="C") if dialect.name == "postgresql" else Text()
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002  # SQLAlchemy's signature
+        return None if value is None else value.replace("\0", "\1")
+
+
 def name_type() -> TypeEngine[str]:
-    """Text that sorts by code point: what SQLite does by itself and Postgres when told."""
-    return Text().with_variant(Text(collation="C"), "postgresql")
+    """The type of contexts, subjects and guids."""
+    return NameText()
 
 
 class RegistryTable(SQLModel):
@@ -65,7 +94,7 @@ class SchemaTable(RegistryTable, table=True):
     rule_set: str | None = Field(default=None, sa_type=Text)
     content_sha256: bytes = Field(sa_type=LargeBinary)
     resolved_sha256: bytes = Field(sa_type=LargeBinary)
-    guid: str = Field(sa_type=Text)
+    guid: str = Field(sa_type=name_type())
     is_first: bool = Field(sa_column_kwargs={"server_default": true()})
     created_at: int = Field(sa_type=BigInteger)
 
