@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import stat
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,7 @@ from treaty.local.keys import ADMIN_USER_ID, keys_in
 from treaty.local.layout import Layout, ports_for
 from treaty.local.machine import Machine
 from treaty.local.ports import free_ports, holder, require_free
-from treaty.local.state import StateFile
+from treaty.local.state import Running, State, StateFile
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 
@@ -120,3 +121,17 @@ def test_a_state_file_that_makes_no_sense_counts_as_none(tmp_path: Path) -> None
         assert file.is_supervised()
     assert file.read() is None
     assert not file.is_supervised()
+
+
+@pytest.mark.parametrize(
+    "fault", [{"pid": 0}, {"pid": 1}, {"pid": -1}, {"pid": "self"}, {"pid": True}, {"began": None}]
+)
+def test_a_state_file_that_names_no_single_process_is_none(tmp_path: Path, fault: dict[str, object]) -> None:
+    """To signal the groups 0 or 1 would end this shell, or everything; a foreign tree may bring such a file."""
+    file = StateFile(tmp_path)
+    file.write(State(supervisor=Running(name="treaty up", pid=999, began="1")))
+    assert file.read() is not None
+    part = {"name": "kafka", "pid": 999, "began": "1"} | fault
+    tree = {"supervisor": {"name": "treaty up", "pid": 999, "began": "1"}, "parts": [part]}
+    (tmp_path / "state.json").write_text(json.dumps(tree), encoding="utf-8")
+    assert file.read() is None

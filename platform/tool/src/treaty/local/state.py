@@ -9,10 +9,11 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from treaty.local.errors import AlreadyRunning
 from treaty.local.guard import identity
@@ -50,6 +51,16 @@ class State:
         return replace(self, parts=tuple(parts))
 
 
+def running(row: Mapping[str, Any]) -> Running:
+    """A process as the file tells it. Raises ``ValueError`` for ids that mean more than one process.
+
+    A file that came with a foreign tree must not make ``treaty down`` end anything else: 0 is our own group, 1 everybody.
+    """
+    if type(row["pid"]) is not int or row["pid"] <= 1 or not isinstance(row["began"], str):
+        raise ValueError(f"{row['pid']!r} began {row['began']!r} is no process")
+    return Running(**row)
+
+
 class StateFile:
     """The state of one project, in ``folder`` (``.treaty``)."""
 
@@ -60,9 +71,7 @@ class StateFile:
         """The last written state; None if there is none or it makes no sense."""
         try:
             content = json.loads(self._file.read_text(encoding="utf-8"))
-            return State(
-                supervisor=Running(**content["supervisor"]), parts=tuple(Running(**part) for part in content["parts"])
-            )
+            return State(supervisor=running(content["supervisor"]), parts=tuple(map(running, content["parts"])))
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
