@@ -14,6 +14,7 @@ from treaty_avro import wire
 from treaty_avro.binding import is_slotted, slot
 from treaty_avro.construct import Factory
 from treaty_avro.decimals import rescaled
+from treaty_avro.depth import Depth
 from treaty_avro.durations import as_tuple
 from treaty_avro.emit_encode import Odd
 from treaty_avro.layout import twin
@@ -59,9 +60,7 @@ class _Emitter:
         self._source = source
         self._functions: dict[tuple[int, bool], str] = {}
         self._waiting: list[tuple[int, bool]] = []
-        # Records open around the present place: a number in `decode`, counted from `d` in other functions.
-        self._depth = 0
-        self._is_inner = False
+        self._depth = Depth(source, most=limits.max_depth)
         self._is_skipping = False
         self._has_budget = False
 
@@ -81,13 +80,13 @@ class _Emitter:
                 source.line("return o")
             with source.block("except Exception as error:"):
                 source.line("raise explain(data, start, error) from None")
-        self._is_inner = True
         while self._waiting:
             self._function(*self._waiting.pop())
         return source
 
     def _function(self, place: int, is_skipping: bool) -> None:  # the pair is the key
-        source, self._depth, self._is_skipping = self._source, 0, is_skipping
+        source, self._is_skipping = self._source, is_skipping
+        self._depth.begin_function()
         with source.function(f"def {self._functions[place, is_skipping]}(b, i, d, q):"):
             source.line("z = len(b)")
             node = self._plan.nodes[place]
@@ -108,7 +107,7 @@ class _Emitter:
             if key not in self._functions:
                 self._functions[key] = self._source.fresh("f")
                 self._waiting.append(key)
-            self._source.line(f"{target}, i = {self._functions[key]}(b, i, {self._open()}, q)")
+            self._source.line(f"{target}, i = {self._functions[key]}(b, i, {self._depth.text()}, q)")
         else:
             self._inline(place, target)
 
@@ -247,7 +246,7 @@ class _Emitter:
 
     def _record(self, node: Node, target: str) -> None:
         _, place, fields, _ = node
-        self._enter()
+        self._depth.enter()
         if place < 0:
             for _, child, _ in fields:
                 self.value(child, self._source.fresh())
@@ -263,7 +262,7 @@ class _Emitter:
                 self._slotted(node, target)
             else:
                 self._built(node, target, is_dict=False)
-        self._depth -= 1
+        self._depth.leave()
 
     def _twinned(self, node: Node, made: type, target: str) -> None:
         source = self._source
@@ -348,21 +347,6 @@ class _Emitter:
         raw = source.fresh()
         self.value(child, raw)
         source.line(f"{target} = {read}({raw})")
-
-    def _enter(self) -> None:
-        """One more record is open."""
-        self._depth += 1
-        most = self._limits.max_depth
-        if self._is_inner:
-            self._source.line(f"if d > {most - self._depth}: raise Odd")
-        elif self._depth > most:
-            self._source.line("raise Odd")
-
-    def _open(self) -> str:
-        """How many records are open here."""
-        if not self._is_inner:
-            return str(self._depth)
-        return f"d + {self._depth}" if self._depth else "d"
 
     def _const(self, place: int) -> str:
         return self._source.const(self._plan.consts[place])

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from treaty_avro import wire
 from treaty_avro.branches import branch_of
+from treaty_avro.depth import Depth
 from treaty_avro.interpret_encode import encode_part
 from treaty_avro.meaning import Meaning, writer_of
 from treaty_avro.nodes import Node, Op, Plan
@@ -77,9 +78,7 @@ class _Emitter:
         self._source = source
         self._functions: dict[int, str] = {}
         self._waiting: list[int] = []
-        # Records open around the present place: a number in `encode`, counted from `d` in other functions.
-        self._depth = 0
-        self._is_inner = False
+        self._depth = Depth(source, most=limits.max_depth)
         self._has_budget = False
 
     def module(self) -> Source:
@@ -94,13 +93,13 @@ class _Emitter:
                 source.line(f"return J((P, {_tuple(pieces)}))")
             with source.block("except Exception as error:"):
                 source.line("raise explain(o, error) from None")
-        self._is_inner = True
         while self._waiting:
             self._function(self._waiting.pop())
         return source
 
     def _function(self, place: int) -> None:
-        source, self._depth = self._source, 0
+        source = self._source
+        self._depth.begin_function()
         with source.function(f"def {self._functions[place]}(o, d, q):"):
             node = self._plan.nodes[place]
             if node[0] is Op.REF:
@@ -119,7 +118,7 @@ class _Emitter:
             if place not in self._functions:
                 self._functions[place] = self._source.fresh("f")
                 self._waiting.append(place)
-            return [f"{self._functions[place]}({expression}, {self._open()}, q)"]
+            return [f"{self._functions[place]}({expression}, {self._depth.text()}, q)"]
         return self._inline(place, expression)
 
     def _inline(self, place: int, expression: str) -> list[str]:
@@ -240,7 +239,9 @@ class _Emitter:
                 source.line(f"{result} = {self._joined(pieces)}")
         if -1 in single.values():
             self._has_budget = True
-            source.line(f"if {index} < 0: {result} = {source.const(self._tried(place))}({inner}, {self._open()}, q)")
+            source.line(
+                f"if {index} < 0: {result} = {source.const(self._tried(place))}({inner}, {self._depth.text()}, q)"
+            )
         return [result]
 
     def _pick(self, index: str, value: str, single: dict[type, int]) -> None:
@@ -314,7 +315,7 @@ class _Emitter:
     def _record(self, node: Node, expression: str) -> list[str]:
         source, value = self._source, self._source.bound(expression)
         cls = self._plan.consts[node[1]]
-        self._enter()
+        self._depth.enter()
         if cls is dict:
             source.line(f"if not isinstance({value}, dict) or len({value}) != {len(node[2])}: raise Odd")
         else:
@@ -328,23 +329,8 @@ class _Emitter:
                 pieces += self.value(child, f"{value}.{name}")
             else:
                 pieces += self.value(child, f"getattr({value}, {source.const(name)})")
-        self._depth -= 1
+        self._depth.leave()
         return pieces
-
-    def _enter(self) -> None:
-        """One more record is open."""
-        self._depth += 1
-        most = self._limits.max_depth
-        if self._is_inner:
-            self._source.line(f"if d > {most - self._depth}: raise Odd")
-        elif self._depth > most:
-            self._source.line("raise Odd")
-
-    def _open(self) -> str:
-        """How many records are open here."""
-        if not self._is_inner:
-            return str(self._depth)
-        return f"d + {self._depth}" if self._depth else "d"
 
     def _joined(self, pieces: list[str]) -> str:
         return pieces[0] if len(pieces) == 1 else f"J(({_tuple(pieces)}))" if pieces else "E"
