@@ -46,6 +46,9 @@ def test_the_file_is_found_upwards_but_not_above_the_repository(tmp_path: Path) 
         ("[project]\nschemas = 3\n", "must be a text, not a whole number"),
         ("[environment.prod]\nregistri = 'x'\n", "did you mean `registry`"),
         ("[project\n", "not valid TOML"),
+        ("project = 1\n", "[project] must be a table, not a whole number"),
+        ("environment = []\n", "[environment] must be a table, not a list"),
+        ("[environment]\nprod = 'x'\n", "[environment.prod] must be a table, not a text"),
         ("[environment.prod]\nregistry = '${NOT_SET}'\n", "NOT_SET} is not set"),
     ],
 )
@@ -75,3 +78,11 @@ def test_an_unknown_environment_is_refused_with_the_nearest_name(tmp_path: Path)
     project(tmp_path, "[environment.prod]\nbrokers = 'k:9092'\n")
     with pytest.raises(UsageError, match="did you mean `prod`"):
         load(tmp_path).of_environment("prd")
+
+
+def test_a_password_in_a_url_is_not_shown(tmp_path: Path) -> None:
+    registry = "[registry]\ndatabase = 'postgresql://us:hun/t@er2@host/db'\n"
+    project(tmp_path, f"{registry}[environment.prod]\nregistry = 'http://token@host:1/a'\n")
+    shown = {name: value for name, value, _ in load(tmp_path).rows()}
+    assert shown["registry.database"] == "postgresql://***@host/db"
+    assert shown["environment.prod.registry"] == "http://***@host:1/a"

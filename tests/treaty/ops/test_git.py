@@ -56,6 +56,13 @@ def test_hostile_repository_settings_execute_nothing(repository: Path) -> None:
     script = repository / "evil.sh"
     script.write_text(f"#!/bin/sh\ntouch {canary}\n", encoding="utf-8")
     script.chmod(0o755)
+    (repository / ".gitattributes").write_text("*.avsc filter=x\n*.txt filter=y=z\n", encoding="utf-8")
+    (repository / "note.txt").write_text("one", encoding="utf-8")
+    run(repository, "add", ".gitattributes", "note.txt")
+    run(repository, "commit", "-q", "-m", "filtered")
+    # As long as they were: only then does git look at the contents, through the filter.
+    (repository / "schemas" / "order" / "a.avsc").write_text("new", encoding="utf-8")
+    (repository / "note.txt").write_text("two", encoding="utf-8")
     for setting in (
         "core.fsmonitor",
         "diff.external",
@@ -63,8 +70,11 @@ def test_hostile_repository_settings_execute_nothing(repository: Path) -> None:
         "core.pager",
         "filter.x.smudge",
         "filter.x.clean",
+        "filter.x.process",
+        "filter.y=z.clean",
     ):
         run(repository, "config", setting, str(script))
-    git.head(repository)
+    run(repository, "config", "filter.x.required", "true")
+    assert git.head(repository).endswith("+dirty")
     git.files_at(repository, "main", repository / "schemas")
     assert not canary.exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
 }
 ENVIRONMENT_KEYS = frozenset({"registry", "brokers", "registry_token_file", "expected_brokers", "acl"})
 SECRET = re.compile(r"password|token$|secret", re.IGNORECASE)
+USER = re.compile(r"(?<=://)\S*@")  # up to the last @: a password may hold anything
 PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -56,6 +57,7 @@ class Settings:
             )
         tables = read(file)
         named = tables.pop("environment", {})
+        require_table("[environment]", named)
         values = {section: merge(section, tables.pop(section, {}), env) for section in DEFAULTS}
         for section in tables:
             raise UsageError(f"{FILE}: unknown section [{section}]{nearest(section, [*DEFAULTS, 'environment'])}")
@@ -77,11 +79,15 @@ class Settings:
         return {key: value.value for key, value in self.environments[name].items()}
 
     def rows(self) -> Iterator[tuple[str, str, str]]:
-        """(name, value with secrets as ``***``, source) of every setting, in order."""
+        """(name, value with secrets and the users of URLs as ``***``, source) of every setting, in order."""
         sections = {**self.values, **{f"environment.{name}": table for name, table in self.environments.items()}}
         for section, table in sections.items():
             for key, value in table.items():
-                yield f"{section}.{key}", "***" if SECRET.search(key) else str(value.value), value.source
+                yield (
+                    f"{section}.{key}",
+                    "***" if SECRET.search(key) else USER.sub("***@", str(value.value)),
+                    value.source,
+                )
 
 
 def find(start: Path) -> Path | None:
@@ -106,6 +112,7 @@ def read(file: Path) -> dict[str, Any]:
 
 def merge(section: str, table: Mapping[str, Any], env: Mapping[str, str]) -> dict[str, Value]:
     """Default, file and environment of one section, the strongest last; the type of the default holds."""
+    require_table(f"[{section}]", table)
     defaults = DEFAULTS[section]
     for key, value in table.items():
         if key not in defaults:
@@ -121,8 +128,15 @@ def merge(section: str, table: Mapping[str, Any], env: Mapping[str, str]) -> dic
     return merged
 
 
+def require_table(name: str, table: object) -> None:
+    """Raises ``UsageError`` for a section that is no table."""
+    if not isinstance(table, dict):
+        raise UsageError(f"{FILE}: {name} must be a table, not {describe(table)}")
+
+
 def environment(name: str, table: Mapping[str, Any], env: Mapping[str, str]) -> dict[str, Value]:
     """File and variables of one ``[environment.NAME]``, the stronger last; ``UsageError`` for an unknown key."""
+    require_table(f"[environment.{name}]", table)
     for key in table:
         if key not in ENVIRONMENT_KEYS:
             raise UsageError(f"{FILE}: [environment.{name}] has no key `{key}`{nearest(key, sorted(ENVIRONMENT_KEYS))}")
@@ -163,7 +177,7 @@ def expand(value: Any, env: Mapping[str, str]) -> Any:
     return value
 
 
-def nearest(name: str, known: list[str]) -> str:
+def nearest(name: str, known: Sequence[str]) -> str:
     """``: did you mean `x`?`` or a full stop."""
     close = difflib.get_close_matches(name, known, n=1)
     return f": did you mean `{close[0]}`?" if close else "."

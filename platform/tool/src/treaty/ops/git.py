@@ -5,20 +5,31 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from treaty.errors import EnvironmentFault, TreatyError, UsageError
 
 SAFE = ("-c", "core.fsmonitor=", "-c", "core.hooksPath=/dev/null", "-c", "diff.external=", "-c", "protocol.allow=never")
 
 
-def run_git(root: Path, *arguments: str, data: bytes | None = None) -> bytes:
-    """Runs git in ``root`` and returns its output. Raises ``UsageError`` with git's words, ``EnvironmentFault`` without git."""
+def run_git(
+    root: Path, *arguments: str, data: bytes | None = None, settings: Mapping[str, str] = MappingProxyType({})
+) -> bytes:
+    """Runs git in ``root`` and returns its output; ``settings`` win over the repository's.
+
+    Raises ``UsageError`` with git's words, ``EnvironmentFault`` without git.
+    """
     program = shutil.which("git")
     if program is None:
         raise EnvironmentFault("git is not installed.", next_step="install git")
     env = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     env |= {"GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+    # By variables: a key may hold an equals sign, at which -c would cut it.
+    env["GIT_CONFIG_COUNT"] = str(len(settings))
+    for number, (key, value) in enumerate(settings.items()):
+        env |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
     done = subprocess.run([program, *SAFE, *arguments], cwd=root, env=env, input=data, capture_output=True, check=False)  # noqa: S603  # a program that was looked up, no shell
     if done.returncode != 0:
         words = done.stderr.decode(errors="replace").strip().splitlines()
@@ -77,10 +88,17 @@ def head(root: Path) -> str:
     """Hash of HEAD, with ``+dirty`` if a tracked file differs; empty outside a repository or before the first commit."""
     try:
         commit = commit_of(root, "HEAD")
-        dirty = run_git(root, "status", "--porcelain", "--untracked-files=no")
+        words = ("status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all")
+        dirty = run_git(root, *words, settings=without_filters(root))
     except (UsageError, EnvironmentFault):
         return ""
     return f"{commit}+dirty" if dirty else commit
+
+
+def without_filters(root: Path) -> dict[str, str]:
+    """Settings that turn every filter off: a changed file would be sent through its ``clean`` command to be compared."""
+    keys = run_git(root, "config", "--null", "--name-only", "--list").decode(errors="surrogateescape").split("\0")
+    return {key: "false" if key.endswith(".required") else "" for key in keys if key.startswith("filter.")}
 
 
 def files_at(root: Path, ref: str, folder: Path) -> dict[str, bytes]:
