@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
-from treaty.config import Settings
+from treaty.config import Settings, nearest
 from treaty.errors import UsageError
 from treaty_codegen.breaking import ALL_RULES
 from treaty_codegen.finding import Severity
@@ -61,8 +60,3 @@ def page(name: str) -> str:
             checkout = Path(__file__).resolve().parents[5] / "docs" / "rules" / kind / file
             return packed.read_text(encoding="utf-8") if packed.is_file() else checkout.read_text(encoding="utf-8")
     raise UsageError(f"There is no rule `{name}`{nearest(name, (*NAMES['lint'], *NAMES['breaking']))}")
-
-
-def nearest(name: str, names: tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(name, names, n=1)
-    return f": did you mean `{close[0]}`?" if close else "."
