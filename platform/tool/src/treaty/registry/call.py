@@ -11,7 +11,7 @@ from treaty.registry.incoming import json_of
 from treaty.registry.names import Name
 from treaty.registry.paths import Query, segment_text
 from treaty.registry.request import SchemaRequest, require_object, schema_request
-from treaty.registry.rows import Json
+from treaty.registry.rows import Json, SchemaRow
 from treaty.registry.service import RegistryService
 from treaty.registry.service.found import LATEST
 from treaty.registry.settings import WireProfile
@@ -91,6 +91,10 @@ class Call:
     def schema_request(self) -> SchemaRequest:
         """The body, read as a schema."""
         return schema_request(json_of(self.body), limits=self.service.settings.limits)
+
+    def resolved(self, schema: SchemaRow) -> str | None:
+        """The schema's text with its references inlined, if ``format=resolved`` asks for it; else None."""
+        return self.service.reading.inlined(schema) if self.text("format") == "resolved" else None
 
     def members(self) -> Mapping[str, Json]:
         """The body, a JSON object."""

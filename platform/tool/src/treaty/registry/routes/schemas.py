@@ -36,7 +36,7 @@ def by_id(call: Call) -> Reply:
     """The schema of an id."""
     found = call.service.reading.by_id(call.schema_id, near=call.near)
     max_id = found.max_id if call.flag("fetchMaxId") else None
-    body = schema_body(found.schema, profile=call.profile, text=_text(call, found.schema), max_id=max_id)
+    body = schema_body(found.schema, profile=call.profile, text=call.resolved(found.schema), max_id=max_id)
     if found.version is not None:
         body = {"subject": str(found.version.name), "version": found.version.number, **body}
     return Reply(body, headers=_tag(found.schema), is_immutable=max_id is None and _is_fixed(call))
@@ -45,7 +45,7 @@ def by_id(call: Call) -> Reply:
 def by_id_text(call: Call) -> Reply:
     """The schema of an id, alone."""
     schema = call.service.reading.by_id(call.schema_id, near=call.near).schema
-    text = _text(call, schema) or schema.content.text
+    text = call.resolved(schema) or schema.content.text
     return Reply(text=text, headers=_tag(schema), is_immutable=_is_fixed(call))
 
 
@@ -64,7 +64,7 @@ def list_user_subjects(call: Call) -> Json:
 def by_guid(call: Call) -> Json:
     """The schema of a guid."""
     schema = _by_guid(call)[0]
-    return schema_body(schema, profile=call.profile, text=_text(call, schema))
+    return schema_body(schema, profile=call.profile, text=call.resolved(schema))
 
 
 def list_guid_ids(call: Call) -> Json:
@@ -85,10 +85,6 @@ def _by_guid(call: Call) -> list[SchemaRow]:
     if call.profile == "7":
         raise NotFound
     return list(call.service.reading.by_guid(call.params["guid"].lower()))
-
-
-def _text(call: Call, schema: SchemaRow) -> str | None:
-    return call.service.reading.inlined(schema) if call.text("format") == "resolved" else None
 
 
 def _tag(schema: SchemaRow) -> dict[str, str]:

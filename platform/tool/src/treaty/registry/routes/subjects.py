@@ -76,7 +76,7 @@ def read_version_text(call: Call) -> Reply:
     """The schema of one version, alone."""
     number = call.version
     found = call.service.reading.version(call.subject, number, deleted=call.flag("deleted"))
-    return Reply(text=_text(call, found) or found.schema.content.text)
+    return Reply(text=call.resolved(found.schema) or found.schema.content.text)
 
 
 def list_referrers(call: Call) -> Json:
@@ -100,11 +100,7 @@ def latest_with_metadata(call: Call) -> Json:
 
 
 def _version(call: Call, found: Versioned) -> Json:
-    return version_body(found, profile=call.profile, text=_text(call, found))
-
-
-def _text(call: Call, found: Versioned) -> str | None:
-    return call.service.reading.inlined(found.schema) if call.text("format") == "resolved" else None
+    return version_body(found, profile=call.profile, text=call.resolved(found.schema))
 
 
 ROUTES: Final = (
