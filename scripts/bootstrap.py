@@ -64,11 +64,11 @@ def uv_environment() -> dict[str, str]:
 def make_venv(folder: Path) -> list[str | Path]:
     """Makes a virtual environment; returns the pip command that installs into it (empty: impossible here)."""
     if run(sys.executable, "-m", "venv", folder, quiet=True):
-        return [folder / "bin" / "python", "-m", "pip"]
+        return [folder / "bin" / "python", "-m", "pip", "--disable-pip-version-check"]
     # Debian's python3 without python3-venv has no ensurepip: the system's pip can install into a bare environment.
     shutil.rmtree(folder, ignore_errors=True)
     if run(sys.executable, "-m", "venv", "--without-pip", folder, quiet=True):
-        return [sys.executable, "-m", "pip", "--python", folder / "bin" / "python"]
+        return [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", folder / "bin" / "python"]
     return []
 
 
