@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any, Final
 
 
-def _recorded(name: str) -> list[dict[str, Any]]:
+def recorded(name: str) -> list[dict[str, Any]]:
+    """The objects of one file of ``recorded/``, one a line."""
     text = (Path(__file__).parent / "recorded" / name).read_text("utf-8")
     # Not splitlines(): schemas hold U+2028.
     return [json.loads(line) for line in text.split("\n") if line]
 
 
-TEXTS: Final = _recorded("java_texts.jsonl")
+TEXTS: Final = recorded("java_texts.jsonl")
 ACCEPTED: Final = [case for case in TEXTS if not case.get("refused")]
-VERDICTS: Final = _recorded("java_verdicts.jsonl")
+VERDICTS: Final = recorded("java_verdicts.jsonl")
 
 
 def record(*fields: dict[str, Any], name: str = "a.R", **rest: Any) -> str:
