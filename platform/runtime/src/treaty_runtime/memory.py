@@ -9,9 +9,10 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from zlib import crc32
 
+from treaty_runtime.clock import utcnow
 from treaty_runtime.errors import Outage, QueueFull
 from treaty_runtime.event import Partition, Place, Record
 from treaty_runtime.event_id import EPOCH
@@ -31,10 +32,6 @@ from treaty_runtime.transport import (
 _BATCH = 500
 
 
-def _wall_clock() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(eq=False)
 class _Group:
     committed: dict[Partition, Position] = field(default_factory=dict)
@@ -44,7 +41,7 @@ class _Group:
 class MemoryBroker:
     """Topics of fixed partitions and groups that share them. ``down`` makes every produce and commit fail as an outage."""
 
-    def __init__(self, *, partitions: int = 3, now: Callable[[], datetime] = _wall_clock) -> None:
+    def __init__(self, *, partitions: int = 3, now: Callable[[], datetime] = utcnow) -> None:
         self._partitions, self.now = partitions, now
         self._logs: dict[Partition, list[Record]] = {}
         self._topics: dict[str, int] = {}
