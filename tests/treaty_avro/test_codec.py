@@ -15,6 +15,7 @@ import pytest
 
 from tests.treaty_avro.orders import Card, Line, OrderCreated, Seal, Span, Status, Voucher, order
 from treaty_avro import (
+    DecodeError,
     EncodeError,
     SchemaLimit,
     Tagged,
@@ -313,3 +314,21 @@ def test_wide_records_deep_loops_and_many_branches_compile() -> None:
     value = {"nested": deep, "wide": {f"f{i}": i for i in range(3000)}, "many": Tagged("B299", {}), "enum": "S9999"}
     encode, decode = compile_generic(schema)
     assert decode(encode(value)) == value
+
+
+@pytest.mark.parametrize("text", ["[]", '{"type": "array", "items": []}', '{"type": "map", "values": []}'])
+def test_a_union_of_nothing_compiles_and_takes_nothing(text: str) -> None:
+    encode, decode = compile_generic(parse(text))
+    with pytest.raises(EncodeError):
+        encode({"a": None} if "map" in text else [None] if "array" in text else None)
+    with pytest.raises(DecodeError):
+        decode(b"\x02\x02a\x00\x00")
+
+
+def test_a_field_of_a_union_of_nothing_hinders_only_its_record() -> None:
+    encode, decode = compile_generic(
+        parse('[{"type": "record", "name": "R", "fields": [{"name": "f", "type": []}]}, "int"]')
+    )
+    assert decode(encode(7)) == Tagged("int", 7)
+    with pytest.raises(EncodeError):
+        encode({"f": None})

@@ -11,7 +11,7 @@ from treaty_avro.cost import finished
 from treaty_avro.decimals import MAX_PRECISION
 from treaty_avro.errors import ResolutionError, SchemaLimit
 from treaty_avro.meaning import Meaning, Requantized, Scaled, meaning_of
-from treaty_avro.model import Field, Fixed, Primitive, Record
+from treaty_avro.model import Field, Fixed, Primitive, Record, Union
 from treaty_avro.nodes import AGAIN, KEEP, PRIVATE, Node, Op, Plan
 from treaty_avro.resolve import (
     Action,
@@ -150,11 +150,12 @@ class _Planner:
         nulls = [i for i, child in enumerate(children) if self.nodes[child] == (Op.NULL,)]
         if len(children) == 2 and len(nulls) == 1:
             return self._add(Op.OPTIONAL, nulls[0], children[1 - nulls[0]])
-        first = action.children[0] if action.children else None
-        if not self._is_encoder or not isinstance(first, Chosen):
+        if not self._is_encoder:
             return self._add(Op.UNION, children, -1, -1)
-        classes = self._const(branches.table(first.union, self._binding))
-        names = self._const(tuple(map(tag, first.union.branches))) if self._binding.is_generic else -1
+        first = action.children[0] if action.children else None
+        union = first.union if isinstance(first, Chosen) else Union(branches=())
+        classes = self._const(branches.table(union, self._binding))
+        names = self._const(tuple(map(tag, union.branches))) if self._binding.is_generic else -1
         return self._add(Op.UNION, children, classes, names)
 
     def _record(self, action: Steps, *, is_raw: bool) -> int:
