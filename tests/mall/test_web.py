@@ -163,6 +163,12 @@ async def test_every_refusal_has_one_shape(client: httpx.AsyncClient, path: str,
     assert "secret" not in answer.text
 
 
+async def test_an_unknown_field_is_not_sent_back_whole(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/greet", json={"text": "a", "x" * 100_000: 1})
+    assert answer.status_code == 422
+    assert len(answer.content) < 2_000
+
+
 async def test_no_page_loads_scripts_from_elsewhere(client: httpx.AsyncClient) -> None:
     assert (await client.get("/docs")).status_code == 404
     assert (await client.get("/redoc")).status_code == 404

@@ -20,6 +20,7 @@ from mall.work import Desk
 from treaty_runtime.database import is_away, is_conflict
 
 LARGEST_BODY = 1_000_000
+LONGEST_PLACE = 200  # characters: an unknown field's name is the client's, and is not sent back whole
 log = logging.getLogger("mall.web")
 
 
@@ -78,7 +79,8 @@ async def _refused(_request: Request, error: Exception) -> JSONResponse:
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for this class
     problems = [
-        {"where": ".".join(str(part) for part in fault["loc"]), "what": str(fault["msg"])} for fault in error.errors()
+        {"where": ".".join(str(part) for part in fault["loc"])[:LONGEST_PLACE], "what": str(fault["msg"])}
+        for fault in error.errors()
     ]
     first = f"{problems[0]['where']}: {problems[0]['what']}" if problems else None
     return render(Invalid(first, problems=problems))

@@ -96,7 +96,9 @@ async def test_a_ticket_opens_one_connection_and_not_for_long(office: Office, cl
             assert await close_code(connection) == 1008
 
 
-@pytest.mark.parametrize(("origin", "is_welcome"), [("https://shop.test", True), ("https://evil.test", False)])
+@pytest.mark.parametrize(
+    ("origin", "is_welcome"), [("https://shop.test", True), ("https://evil.test", False), ("http://[", False)]
+)
 async def test_a_browser_comes_from_a_known_page(office: Office, origin: str, is_welcome: bool) -> None:
     await office.tell(CREATED)
     async with connected(office, resume=None, origin=origin) as connection:
@@ -112,6 +114,7 @@ async def test_a_browser_comes_from_a_known_page(office: Office, origin: str, is
     [
         ("hello", 1003),
         (b"\x00\x01", 1003),
+        ("[" * 60_000, 1003),
         ('{"resume": "1"}', 1008),
         ('{"resume": -1}', 1008),
         ('{"resume": true}', 1008),

@@ -54,14 +54,20 @@ async def live_inbox(socket: WebSocket, ticket: str = "") -> None:
 
 async def _admit(socket: WebSocket, desk: Desk, ticket: str) -> int:
     origin = socket.headers.get("origin")
-    is_own = origin is None or urlsplit(origin).netloc == socket.headers.get("host")
-    if not is_own and origin not in socket.app.state.allowed_origins:
+    if not _is_own(origin, host=socket.headers.get("host")) and origin not in socket.app.state.allowed_origins:
         raise Closed(POLICY, "origin not allowed")
     async with desk.open() as work:
         user_id = await tickets.redeem(work, ticket=ticket)
     if user_id is None:
         raise Closed(POLICY, "ticket unknown, used or expired")
     return user_id
+
+
+def _is_own(origin: str | None, *, host: str | None) -> bool:
+    try:
+        return origin is None or urlsplit(origin).netloc == host
+    except ValueError:
+        return False  # such as http://[
 
 
 async def _serve(socket: WebSocket, desk: Desk, line: Line) -> None:
@@ -93,7 +99,7 @@ async def _frame(socket: WebSocket) -> object:
         raise WebSocketDisconnect(message["code"])
     try:
         frame: object = json.loads(message.get("text") or "")
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Closed(NOT_JSON, "frames are JSON texts") from None
     return frame
 
