@@ -22,7 +22,7 @@ def _storable(text: str) -> str:
     return text
 
 
-Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+Id = Annotated[int, Field(strict=True, ge=1, le=LARGEST_ID)]  # strict: `true` and `"1"` are no numbers
 Text = Annotated[str, AfterValidator(_storable)]
 Note = Annotated[str, StringConstraints(max_length=500, strip_whitespace=True), AfterValidator(_storable)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(_storable)]

@@ -16,15 +16,15 @@ from mall.goods.answers import GoodsAnswer, GoodsPage, goods_answer, page_answer
 from mall.goods.domain import VISIBLE, Action, Changed, Refused, act, edit
 from mall.goods.tables import GoodsRow, idempotency_keys
 from mall.idempotency import Attempt
-from mall.identity import Identity
-from mall.requests import Body, Id, Line, Note, Text
+from mall.identity import LARGEST_ID, Identity
+from mall.requests import Body, Line, Note, Text
 from mall.web import AtDesk, IdempotencyKey, MaybeWho, PageSize, PathId, Who
 from mall.work import Work
 from mall_events.goods import GoodsStatus, GoodsViewed, ViewSource
 
 routes = APIRouter(prefix="/api/v1")
 Price = Annotated[Decimal, Field(ge=0, le=Decimal("9999999999.99"), decimal_places=2)]
-Quantity = Annotated[int, Field(ge=1, le=1_000_000)]
+Quantity = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 Description = Annotated[Text, Field(max_length=5_000)]
 
 
@@ -87,7 +87,7 @@ async def goods_list(
     who: MaybeWho,
     desk: AtDesk,
     category: Annotated[Text | None, Query(max_length=200)] = None,
-    seller_id: Annotated[Id | None, Query()] = None,
+    seller_id: Annotated[int | None, Query(ge=1, le=LARGEST_ID)] = None,
     title: Annotated[Text | None, Query(max_length=200)] = None,
     mine: bool = False,
     cursor: Annotated[str | None, Query(max_length=100)] = None,

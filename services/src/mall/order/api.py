@@ -32,7 +32,7 @@ class WantedLine(Body):
     """Goods and pieces; the price is the listing's, never the buyer's."""
 
     goods_id: Id
-    quantity: Annotated[int, Field(ge=1, le=99)]
+    quantity: Annotated[int, Field(strict=True, ge=1, le=99)]
 
 
 class PlaceOrder(Body):

@@ -127,6 +127,9 @@ at("language").addEventListener("click", () => {
 
 // A link may carry the token behind the #, which browsers never send to a server.
 const given = new URLSearchParams(location.hash.slice(1)).get("token");
-if (given) history.replaceState(null, "", location.pathname);
+if (given) {
+  history.replaceState(null, "", location.pathname);
+  sessionStorage.setItem("token", given); // so that a reload does not lose it
+}
 at("token").value = given ?? sessionStorage.getItem("token") ?? "";
 translate();
