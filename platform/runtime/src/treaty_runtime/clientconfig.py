@@ -67,6 +67,9 @@ def _shared(settings: KafkaSettings) -> Config:
         "bootstrap.servers": settings.brokers,
         "security.protocol": settings.security_protocol,
         "log_level": _LOG_CRITICAL,
+        # A broker that was fenced answers for a moment that there are no brokers; the client then forgets all it knew, and would
+        # ask the first addresses again only after five minutes.
+        "metadata.recovery.rebootstrap.trigger.ms": 5_000,
     }
     if settings.security_protocol.startswith("SASL"):
         config |= {
