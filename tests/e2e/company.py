@@ -105,14 +105,14 @@ class Company:
 
     # -- tables and topics
 
-    def rows(self, service: str, sql: str) -> Sequence[Any]:
-        """Rows of a service's own database, read from outside."""
+    def rows(self, service: str, sql: str, **values: object) -> Sequence[Any]:
+        """Rows of a service's own database, read from outside; ``:name`` in the query stands for a value."""
         url = sqlalchemy.make_url(database_url(service, self.layout))
         if self.layout.database == "postgres":
             url = url.update_query_dict({"options": f"-csearch_path=mall_{service}"})
         engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool)
         with engine.connect() as connection:
-            return connection.execute(sqlalchemy.text(sql)).all()
+            return connection.execute(sqlalchemy.text(sql), values).all()
 
     def behind(self) -> dict[str, int]:
         """Groups that have records left, and how many; and services whose outbox holds rows."""
@@ -139,12 +139,16 @@ class Company:
         """SIGKILL, and wait for the end."""
         self.part(name).process.kill()
 
+    def stop(self, name: str) -> None:
+        """End it as an operator does: it commits, gives its lanes back and leaves its groups."""
+        assert self.part(name).stop() == 0, f"{name}: {self.layout.log(name)}"
+
     def start(self, name: str) -> None:
-        """Start a killed part again; returns at once."""
+        """Start an ended part again; returns at once."""
         self.part(name).launch()
 
     def restart(self, name: str) -> None:
-        """Start a killed part again and wait until it serves."""
+        """Start an ended part again and wait until it serves."""
         self.start(name)
         wait_until(lambda: answers(self.part(name)), START_SECONDS)
 

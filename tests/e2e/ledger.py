@@ -104,8 +104,9 @@ class Ledger:
                 history.append(entry("record", name, names, record))
         if len(ids) > len({*ids.values()}):
             return [f"{topic}: events with two ids: {len(ids) - len({*ids.values()})}"]
-        sql = f"SELECT event_id, topic, partition, {q('offset')} AS place, handled_at FROM inbox WHERE consumer = '{group}'"  # noqa: S608  # the name of a group of our own
-        handled = [row for row in self._company.rows(service, sql) if UUID(str(row.event_id)) in ids]
+        sql = 'SELECT event_id, partition, "offset" AS place, handled_at FROM inbox WHERE consumer = :group'
+        rows = self._company.rows(service, sql, group=group)
+        handled = [row for row in rows if UUID(str(row.event_id)) in ids]
         for number, row in enumerate(sorted(handled, key=lambda row: (str(row.handled_at), row.partition, row.place))):
             name = ids[UUID(str(row.event_id))]
             key, place = names[name]
@@ -132,7 +133,8 @@ class Ledger:
 
     def notices(self) -> Counter[tuple[UUID, int, str]]:
         """The same from the table of notifications, for the events of these goods."""
-        ours = {record.event_id for found in self.told.values() for record in found}
+        names = (*self.committed("order-events"), *self.committed("chat-events"))
+        ours = {record.event_id for name in names for record in self.told[name]}
         rows = self._company.rows("notification", "SELECT event_id, user_id, kind FROM notification")
         return Counter(
             (UUID(str(row.event_id)), row.user_id, row.kind) for row in rows if UUID(str(row.event_id)) in ours
@@ -184,8 +186,3 @@ def entry(op: Any, name: str, names: Names, record: Seen) -> Entry:
 def listed(numbers: Collection[int]) -> str:
     """A list for SQL's IN; only ints get in."""
     return f"({', '.join(f'{number:d}' for number in numbers)})"
-
-
-def q(column: str) -> str:
-    """A column whose name is a word of SQL."""
-    return f'"{column}"'

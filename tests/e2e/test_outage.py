@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 
 import pytest
@@ -16,6 +17,7 @@ from tests.parts.waiting import wait_until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.timeout(400), pytest.mark.xdist_group("e2e")]
 AWAY_SECONDS = float(os.environ.get("TREATY_E2E_OUTAGE_SECONDS", "20"))
+PAUSE_SECONDS = 0.1
 
 
 def test_orders_succeed_while_kafka_is_killed_and_everything_arrives_afterwards(company: Company) -> None:
@@ -68,7 +70,7 @@ def test_a_service_that_starts_without_the_registry_takes_orders_and_tells_them_
     company.kill("registry")
     try:
         for service in ("order", "notification"):
-            company.kill(service)
+            company.stop(service)
             company.restart(
                 service
             )  # ready: it takes requests; that its schemas are unchecked is no reason to refuse them
@@ -109,11 +111,12 @@ def some_goods(company: Company) -> int:
 
 
 def order_for(company: Company, buyer: int, goods_id: int, *, seconds: float) -> list[int]:
-    """Orders one after another for so long; each must be taken."""
-    end = time.monotonic() + seconds
+    """Some orders a second for so long; each must be taken."""
+    end, pace = time.monotonic() + seconds, threading.Event()
     placed = []
     while time.monotonic() < end:
         placed.append(order(company, buyer, goods_id)["order_id"])
+        pace.wait(PAUSE_SECONDS)
     return placed
 
 
