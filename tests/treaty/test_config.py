@@ -46,6 +46,7 @@ def test_the_file_is_found_upwards_but_not_above_the_repository(tmp_path: Path) 
         ("[project]\nschemas = 3\n", "must be a text, not a whole number"),
         ("[environment.prod]\nregistri = 'x'\n", "did you mean `registry`"),
         ("[project\n", "not valid TOML"),
+        (f"x = {'[' * 5_000}{']' * 5_000}\n", "not valid TOML"),
         ("project = 1\n", "[project] must be a table, not a whole number"),
         ("environment = []\n", "[environment] must be a table, not a list"),
         ("[environment]\nprod = 'x'\n", "[environment.prod] must be a table, not a text"),

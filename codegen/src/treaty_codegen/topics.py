@@ -69,6 +69,8 @@ def read_topics(text: str, *, events: Collection[str]) -> Declarations:
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"line (\d+)", str(error))
         raise CatalogError(f"not TOML: {error}", line=int(line[1]) if line else 0) from None
+    except RecursionError:
+        raise CatalogError("lists or tables stand too deep in each other") from None
     root = Section(values, path=(), lines=key_lines(text))
     if values.get("format") != 1 or not root.has("format"):
         raise root.error("`format` is not 1; write `format = 1` at the top", member="format")

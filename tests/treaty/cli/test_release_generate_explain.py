@@ -32,8 +32,9 @@ def test_a_release_is_written_once_and_versions_only_rise(scratch: Scratch) -> N
     )
     assert [path.name for path in (scratch.root / "schemas/releases/1.1.0").iterdir()] == ["set.json"]
     assert [
-        scratch.run("release", version).code for version in ("1.1.0", "1.0.9", "1.1", "v2", "../2.0.0", "1.2.0")
-    ] == [2, 2, 2, 2, 2, 0]
+        scratch.run("release", version).code
+        for version in ("1.1.0", "1.0.9", "1.1", "v2", "../2.0.0", "١.٢.٣", "1.2.0")
+    ] == [2, 2, 2, 2, 2, 2, 0]
 
 
 def test_a_break_or_a_lint_error_is_not_released(scratch: Scratch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from tests.cases.markdown import ROOT
 from treaty.config import Settings
-from treaty.errors import EnvironmentFault
+from treaty.errors import EnvironmentFault, UsageError
 from treaty.ops.http import RegistryHttp, RegistryMoved, RegistryUnreachable
 from treaty.ops.registry import apply_registry, plan_registry
 from treaty.ops.topics import apply_topics, plan_topics
@@ -90,6 +91,31 @@ def test_an_answer_that_is_no_registry_is_said_so(settings: Settings) -> None:
         pytest.raises(EnvironmentFault, match="without JSON"),
     ):
         client.subjects()
+
+
+ODD: tuple[bytes, ...] = (b"{}", b"null", b'"x"', b"1", b"[1]", b"[" * 100_000, b'{"id": "x", "schema": null}')
+
+
+@pytest.mark.parametrize("body", ODD, ids=lambda body: body[:12].decode())
+def test_json_that_no_registry_answers_is_said_so_too(body: bytes) -> None:
+    odd = httpx.MockTransport(lambda _: httpx.Response(200, content=body))
+    with RegistryHttp("http://proxy:1", transport=odd) as client:
+        for question in (client.level, client.versions, lambda subject: client.register(subject, '"int"')):
+            with pytest.raises(EnvironmentFault, match="is it a schema registry"):
+                question(SUBJECT)
+
+
+def test_an_answer_without_end_is_not_taken_in() -> None:
+    packed = gzip.compress(b" " * 40_000_000)
+    bomb = httpx.MockTransport(lambda _: httpx.Response(200, content=packed, headers={"Content-Encoding": "gzip"}))
+    with RegistryHttp("http://proxy:1", transport=bomb) as client, pytest.raises(EnvironmentFault, match="more than"):
+        client.subjects()
+
+
+def test_an_address_that_is_no_url_is_refused_without_showing_it() -> None:
+    with pytest.raises(UsageError) as refused:
+        RegistryHttp("http://user:hunter2@host\0")
+    assert "hunter2" not in str(refused.value)
 
 
 def test_a_busy_registry_is_asked_again_as_late_as_it_says_and_not_for_ever() -> None:

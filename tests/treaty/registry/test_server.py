@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -76,3 +77,10 @@ def test_the_tables_are_what_the_migrations_make(database: str) -> None:
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
     engine.dispose()
+
+
+@pytest.mark.parametrize("wrong", [{"port": -1}, {"port": 65_536}, {"wire_profile": "9"}])
+def test_settings_that_make_no_sense_stop_the_start(wrong: dict[str, Any]) -> None:
+    with pytest.raises(StartRefused) as refused:
+        RegistrySettings(**wrong).require_safe_start()
+    assert refused.value.exit_code == 2

@@ -19,7 +19,8 @@ def run(command: click.Command, *, debug: bool) -> int:
     """Runs ``command`` on ``sys.argv``; returns the exit code, never raises."""
     try:
         result = command.main(prog_name="treaty", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it was closed before we began (`>&-`)
+            sys.stdout.flush()
     except click.exceptions.Exit as end:
         return end.exit_code
     except click.ClickException as error:

@@ -94,7 +94,7 @@ def read_set(path: Path) -> OldSet:
             for name, event in body["events"].items()
         }
         return OldSet(label=f"release {body['version']}", events=events)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(
             f"{path} is not a released set: {error}", next_step="git restore it: releases are append-only"
         ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
@@ -10,15 +11,20 @@ from urllib.parse import quote
 
 import httpx
 
-from treaty.errors import EnvironmentFault, TreatyError
+from treaty.errors import EnvironmentFault, TreatyError, UsageError
 
 CONTENT = "application/vnd.schemaregistry.v1+json"
 ATTEMPTS = 5
 TIMEOUT_SECONDS = 10.0
+LARGEST_ANSWER_BYTES = 33_554_432
 
 
 class RegistryUnreachable(EnvironmentFault):
     """The schema registry does not answer."""
+
+
+class ServiceUnreachable(EnvironmentFault):
+    """A service does not answer."""
 
 
 class RegistryRefused(EnvironmentFault):
@@ -42,7 +48,7 @@ class RegistryHttp:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._sleep = sleep
-        base = httpx.URL(url)
+        base = address(url)
         self.host = base.netloc.decode()
         headers = {"Accept": CONTENT, **({"Authorization": f"Bearer {token}"} if token else {})}
         # No redirects: credentials go to the registry that was named and to no other host.
@@ -64,18 +70,22 @@ class RegistryHttp:
 
     def subjects(self) -> list[str]:
         """Names of all subjects with a live version, in the default context."""
-        return list(self.call("GET", "/subjects", params={"subjectPrefix": ""}))
+        return list(map(str, self.call("GET", "/subjects", params={"subjectPrefix": ""}, kind=list)))
 
     def versions(self, subject: str) -> dict[int, str]:
         """Live versions of a subject: number to text; empty for an unknown subject."""
-        numbers = self.call("GET", f"/subjects/{part(subject)}/versions", absent=(40401,)) or []
+        numbers = self.call("GET", f"/subjects/{part(subject)}/versions", absent=(40401,), kind=list) or []
         found = {n: self.call("GET", f"/subjects/{part(subject)}/versions/{n}", absent=(40401, 40402)) for n in numbers}
-        return {number: str(body["schema"]) for number, body in found.items() if body is not None}
+        return {number: str(self._member(body, "schema")) for number, body in found.items() if body is not None}
+
+    def mode(self) -> str:
+        """The registry's mode: READWRITE, READONLY, READONLY_OVERRIDE or IMPORT."""
+        return str(self._member(self.call("GET", "/mode"), "mode"))
 
     def level(self, subject: str) -> str | None:
         """The subject's own compatibility level; None if it inherits."""
         body = self.call("GET", f"/config/{part(subject)}", absent=(40401, 40408))
-        return None if body is None else str(body["compatibilityLevel"])
+        return None if body is None else str(self._member(body, "compatibilityLevel"))
 
     def set_level(self, subject: str, level: str | None) -> None:
         """Sets the subject's level, or removes it (None)."""
@@ -88,7 +98,7 @@ class RegistryHttp:
         """Registers a text and returns its id; the same text twice gives the same id."""
         headers = {"Treaty-Provenance": provenance} if provenance else None
         body = self.call("POST", f"/subjects/{part(subject)}/versions", json={"schema": text}, headers=headers)
-        return int(body["id"])
+        return int(self._member(body, "id", kind=int))
 
     def call(
         self,
@@ -99,21 +109,33 @@ class RegistryHttp:
         json: Mapping[str, Any] | None = None,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        kind: type = dict,
     ) -> Any:
-        """One request; the body as JSON, or None for one of the ``absent`` error codes.
+        """One request; the body, a JSON value of ``kind``, or None for one of the ``absent`` error codes.
 
-        Raises ``RegistryUnreachable`` (connection, time-out, answers that are not JSON, 5xx after retries) or
+        Raises ``RegistryUnreachable`` (connection, time-out, answers that no registry gives, 5xx after retries) or
         ``RegistryRefused`` with Confluent's error code.
         """
         request = self._client.build_request(method, path, json=json, params=params, headers=headers)
-        return self._read(self._send(request), absent)
+        body = self._read(self._send(request), absent)
+        if body is not None and not isinstance(body, kind):
+            raise self._foreign(f"a {type(body).__name__}")
+        return body
+
+    def _member(self, body: Mapping[str, Any], key: str, *, kind: type = str) -> Any:
+        if type(body.get(key)) is not kind:
+            raise self._foreign(f"no `{key}`")
+        return body[key]
+
+    def _foreign(self, what: str) -> RegistryUnreachable:
+        return RegistryUnreachable(f"{self.host} answered {what}: is it a schema registry?")
 
     def _send(self, request: httpx.Request) -> httpx.Response:
         """Sends until the server takes it; 429 and 503 are asked again, at most five times in thirty seconds."""
         attempt = 0
         while True:
             try:
-                answer = self._client.send(request)
+                answer = self._received(request)
             except httpx.HTTPError as error:
                 raise RegistryUnreachable(
                     f"The registry at {self.host} does not answer: {error}", next_step="is it up? try: treaty up"
@@ -123,14 +145,27 @@ class RegistryHttp:
                 return answer
             self._sleep(pause(answer.headers.get("Retry-After"), attempt))
 
+    def _received(self, request: httpx.Request) -> httpx.Response:
+        """The answer with its body, at most 32 MiB of it however it is packed."""
+        body, answer = bytearray(), self._client.send(request, stream=True)
+        with contextlib.closing(answer):
+            for chunk in answer.iter_bytes():
+                body += chunk
+                if len(body) > LARGEST_ANSWER_BYTES:
+                    raise self._foreign(f"more than {LARGEST_ANSWER_BYTES} bytes")
+        kept = {key: value for key, value in answer.headers.items() if key.lower() == "retry-after"}
+        return httpx.Response(answer.status_code, headers=kept, content=bytes(body), request=request)
+
     def _read(self, answer: httpx.Response, absent: tuple[int, ...]) -> Any:
         try:
             body = answer.json()
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise RegistryUnreachable(
                 f"{self.host} answered {answer.status_code} without JSON: is it a schema registry?"
             ) from error
         if answer.is_success:
+            if body is None:
+                raise self._foreign("null")
             return body
         code = body.get("error_code", answer.status_code) if isinstance(body, dict) else answer.status_code
         if code in absent:
@@ -151,11 +186,28 @@ class RegistryMoved(TreatyError):
     exit_code = 1
 
 
+def address(url: str) -> httpx.URL:
+    """The registry's URL; ``UsageError`` for a text that is none, which is not shown: it may hold a password."""
+    try:
+        return httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise UsageError("The registry's address is not a URL.", next_step="write http://host:port") from error
+
+
 def pause(retry_after: str | None, attempt: int) -> float:
     """Seconds until the next try: what the server asks for, at most 6 (5 tries end within 30); else 0.2, 0.4, 0.8 …"""
-    if retry_after and retry_after.isdigit():
+    if retry_after and retry_after.isdecimal():
         return min(6.0, float(retry_after))
     return 0.1 * float(2**attempt)
+
+
+def readiness(url: str) -> dict[str, Any]:
+    """What a service says of itself at ``/readyz``; raises ``ServiceUnreachable``."""
+    try:
+        body = httpx.get(url, timeout=TIMEOUT_SECONDS).json()
+    except (httpx.HTTPError, ValueError) as error:
+        raise ServiceUnreachable(f"{url} does not answer: {error}", next_step="treaty up") from error
+    return body if isinstance(body, dict) else {}
 
 
 def part(subject: str) -> str:

@@ -13,7 +13,7 @@ from treaty.ops.files import write_new
 from treaty.ops.schemas import load_project
 from treaty_codegen.finding import Severity
 
-VERSION = re.compile(r"\d+\.\d+\.\d+")
+VERSION = re.compile(r"\d{1,9}\.\d{1,9}\.\d{1,9}", re.ASCII)
 
 
 class NotReleasable(TreatyError):

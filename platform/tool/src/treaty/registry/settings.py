@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from treaty.registry.errors import StartRefused
 
 WireProfile = Literal["8", "7"]
 
+_LAST_PORT: Final = 65_535
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -46,7 +47,11 @@ class RegistrySettings:
     limits: Limits = Limits()
 
     def require_safe_start(self) -> None:
-        """Raise ``StartRefused`` if anyone on the network could change schemas without a name."""
+        """Raise ``StartRefused`` if anyone on the network could change schemas without a name, or a setting makes no sense."""
+        if not 0 <= self.port <= _LAST_PORT:
+            raise StartRefused(f"{self.port} is no port; give a number from 0 to {_LAST_PORT}.", exit_code=2)
+        if self.wire_profile not in get_args(WireProfile):
+            raise StartRefused(f"There is no wire profile {self.wire_profile}; write 8 or 7.", exit_code=2)
         if self.host not in _LOOPBACK and not self.insecure_no_auth:
             raise StartRefused(
                 f"No credentials are configured, so the registry listens on 127.0.0.1 only, not on {self.host}. "
