@@ -1,7 +1,7 @@
 """The local stack: what runs, in which order, until when.
 
 Laws. 1. Whatever was started is stopped, however far the start came. 2. Servers first, then what git says about them (topics,
-schemas), then services; stopped the other way round. 3. A server that fails ends the whole; a service that fails is shown.
+schemas), then services; stopped the other way round. 3. A part that ends while starting ends the whole; a service that ends later is shown.
 """
 
 from __future__ import annotations
@@ -61,13 +61,20 @@ class Stack:
         return list(self._rows.values())
 
     def start(self, settings: Settings, *, file: StateFile, state: State) -> None:
-        """Starts everything and waits; ``StartFailed`` when a server does not come up."""
+        """Starts everything and waits; ``StartFailed`` when a server does not come up, or a service ends instead."""
         self._launch(self.servers, file, state)
         self._wait(self.servers, seconds=SERVER_SECONDS)
         topics, schemas = govern_topics(settings, self.layout), govern_schemas(settings, self.layout)
         self._view.say(f"{'topics':13} {'ready':8} {topics} changes; schemas: {schemas} changes")
         self._launch(self.services, file, state)
         self._wait(self.services, seconds=SERVICE_SECONDS)
+        self._require_living_services()
+
+    def _require_living_services(self) -> None:
+        ended = [part.name for part in self.services if not part.process.is_alive]
+        if ended:
+            step = f"read {self.layout.log(ended[0])}, or run the others alone: --without {ended[0]}"
+            raise StartFailed(f"{', '.join(ended)} ended while starting.", next_step=step)
 
     def look(self) -> bool:
         """Looks at every part once more; True when one has ended since."""
