@@ -56,6 +56,11 @@ class Cluster:
     ) -> None:
         self._admin.poll(0)
 
+    def brokers(self) -> list[str]:
+        """``host:port`` that each broker advertises to clients. Raises ``ClusterUnreachable``."""
+        listed = self._ask(lambda: self._admin.list_topics(timeout=self._timeout)).brokers
+        return [f"{broker.host}:{broker.port}" for broker in listed.values()]
+
     def topics(self) -> dict[str, TopicFacts]:
         """Every topic with its effective settings. Raises ``ClusterUnreachable``."""
         listed = self._ask(lambda: self._admin.list_topics(timeout=self._timeout)).topics

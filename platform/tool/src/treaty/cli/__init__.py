@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "down": ("treaty.cli.down:down", "end the local stack"),
     "demo": ("treaty.cli.demo:demo", "the local stack with steady traffic and a live view"),
     "token": ("treaty.cli.token:token", "print a demo user's token for the services"),
+    "doctor": ("treaty.cli.doctor:doctor", "look for what is wrong, from the project outwards"),
     "settings": ("treaty.cli.settings:settings", "print every setting and where it came from"),
     "completion": ("treaty.cli.completion:completion", "print the completion script of a shell"),
 }

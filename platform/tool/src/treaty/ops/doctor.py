@@ -1,0 +1,192 @@
+"""What is wrong here? One row per check, from the project outwards; each failed one names the next command.
+
+A check looks and never mends. A fault in one does not keep the others from being made.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from treaty.config import Settings
+from treaty.errors import TreatyError
+from treaty.ops import generate, git
+from treaty.ops.check import run_lint
+from treaty.ops.http import RegistryHttp, readiness
+from treaty.ops.registry import plan_registry
+from treaty.ops.schemas import load_project
+from treaty.ops.topics import plan_topics
+from treaty_codegen import compare
+from treaty_codegen.finding import Severity
+from treaty_runtime.admin import Cluster, ClusterRefused, ClusterUnreachable
+
+State = Literal["ok", "failed"]
+
+CONNECT_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One row: what was looked at, how it is, and what to do about it."""
+
+    name: str
+    state: State
+    detail: str
+    next_step: str = ""
+
+
+class Wrong(TreatyError):
+    """A check found something wrong."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patient:
+    """What is examined: a project, and how to reach one of its environments."""
+
+    settings: Settings
+    environment: str
+    registry: Callable[[], RegistryHttp]
+    cluster: Callable[[], Cluster]
+
+    @property
+    def services(self) -> Mapping[str, int]:
+        """Services that run on this machine, with their ports; only the local environment has any."""
+        return dict(self.settings.get("local", "ports")) if self.environment == "local" else {}
+
+
+def examine(patient: Patient) -> Iterator[Check]:
+    """Every check in turn, so that a terminal can show each as it is made."""
+    for name, look in CHECKS.items():
+        yield made(name, partial(look, patient))
+    for service, port in patient.services.items():
+        yield made(f"service {service}", partial(service_ready, port))
+
+
+def made(name: str, look: Callable[[], str]) -> Check:
+    """One check as a row, whatever it raises of ours."""
+    try:
+        return Check(name=name, state="ok", detail=look())
+    except TreatyError as error:
+        return Check(name=name, state="failed", detail=str(error), next_step=error.next_step or "")
+    except (ClusterUnreachable, ClusterRefused) as error:
+        return Check(name=name, state="failed", detail=str(error), next_step="treaty up")
+
+
+def project(patient: Patient) -> str:
+    patient.settings.of_environment(patient.environment)
+    return f"{patient.settings.root}, environment {patient.environment}"
+
+
+def repository(patient: Patient) -> str:
+    commit = git.head(patient.settings.root)
+    if not commit:
+        raise Wrong("no git repository, or no commit yet", next_step="git init && git commit")
+    return commit[:12] + ("+dirty" if commit.endswith("+dirty") else "")
+
+
+def schemas(patient: Patient) -> str:
+    outcome = run_lint(patient.settings)
+    errors = [finding for finding in outcome.findings if finding.severity is Severity.ERROR]
+    if errors:
+        raise Wrong(f"{len(errors)} errors, first at {errors[0].at}", next_step="treaty lint")
+    return outcome.looked_at
+
+
+def sdk(patient: Patient) -> str:
+    wanted = generate.wanted_files(patient.settings)
+    rows = compare(generate.existing_files(patient.settings.folder("sdk")), wanted)
+    if rows:
+        raise Wrong(f"{len(rows)} of {len(wanted)} files are not what the schemas give", next_step="treaty generate")
+    return f"{len(wanted)} files, fresh"
+
+
+def broker(patient: Patient) -> str:
+    with patient.cluster() as cluster:
+        brokers = cluster.brokers()
+        for address in brokers:
+            reach(address)
+        return f"{cluster.bootstrap} answers and advertises {', '.join(brokers)}"
+
+
+def reach(address: str) -> None:
+    """An advertised address that cannot be reached is why clients hang after a first answer."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), CONNECT_SECONDS).close()
+    except OSError as error:
+        raise Wrong(
+            f"Kafka advertises {address}, which does not answer from here: {error.strerror or error}",
+            next_step="set advertised.listeners to an address that clients reach",
+        ) from error
+
+
+def topics(patient: Patient) -> str:
+    with patient.cluster() as cluster:
+        plan = plan_topics(patient.settings, cluster, environment=patient.environment)
+    if plan.steps or plan.drift:
+        raise Wrong(
+            f"{len(plan.steps)} steps and {len(plan.drift)} drifts from git",
+            next_step=f"treaty topics plan{env(patient)}",
+        )
+    return "as git says"
+
+
+def groups(patient: Patient) -> str:
+    catalog = load_project(patient.settings)
+    lags: dict[str, int] = {}
+    with patient.cluster() as cluster:
+        for topic in catalog.topics.values():
+            for consumer in topic.consumers:
+                if consumer.service and not consumer.group.endswith("*"):
+                    behind = cluster.lags(consumer.group, [topic.name])
+                    lags[consumer.group] = lags.get(consumer.group, 0) + sum(behind.values())
+    waiting = {group: lag for group, lag in lags.items() if lag}
+    return f"{len(lags)} groups, " + (", ".join(f"{g} {lag} behind" for g, lag in waiting.items()) or "none behind")
+
+
+def registry(patient: Patient) -> str:
+    with patient.registry() as http:
+        mode = http.mode()
+        if mode != "READWRITE":
+            raise Wrong(f"{http.host} is in mode {mode}", next_step="an administrator sets the mode back")
+        return f"{http.host} answers, mode {mode}"
+
+
+def subjects(patient: Patient) -> str:
+    with patient.registry() as http:
+        plan, blocked = plan_registry(patient.settings, http, environment=patient.environment)
+    if plan.steps or plan.drift or blocked:
+        raise Wrong(
+            f"{len(plan.steps)} steps and {len(plan.drift)} drifts from git",
+            next_step=f"treaty registry plan{env(patient)}",
+        )
+    return "as git says"
+
+
+def service_ready(port: int) -> str:
+    states = readiness(f"http://127.0.0.1:{port}/readyz")
+    bad = {name: state for name, state in states.items() if isinstance(state, str) and state != "ok"}
+    if bad:
+        raise Wrong(", ".join(f"{name}: {state}" for name, state in bad.items()), next_step="read .treaty/logs")
+    return f"port {port}, ready"
+
+
+def env(patient: Patient) -> str:
+    return "" if patient.environment == "local" else f" --env {patient.environment}"
+
+
+CHECKS: Mapping[str, Callable[[Patient], str]] = {
+    "project": project,
+    "git": repository,
+    "schemas": schemas,
+    "SDK": sdk,
+    "broker": broker,
+    "topics": topics,
+    "groups": groups,
+    "registry": registry,
+    "subjects": subjects,
+}
+"""Name to check, in the order in which a fault explains the next ones."""

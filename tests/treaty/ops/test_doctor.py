@@ -1,0 +1,82 @@
+"""The doctor names what is wrong and what to do next, and one fault does not hide the others."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.cases.markdown import ROOT
+from treaty.config import Settings
+from treaty.ops.doctor import CHECKS, Check, Patient, examine
+from treaty.ops.http import RegistryHttp
+from treaty.ops.registry import apply_registry, plan_registry
+from treaty.registry.testing import registry
+from treaty_runtime.admin import Cluster
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """The mall's project, in a folder of its own without a repository and with ports where nobody listens."""
+    shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
+    shutil.copytree(ROOT / "sdk", tmp_path / "sdk", ignore=shutil.ignore_patterns("__pycache__"))
+    text = (ROOT / "treaty.toml").read_text(encoding="utf-8")
+    (tmp_path / "treaty.toml").write_text(text, encoding="utf-8")
+    return Settings.load(tmp_path / "treaty.toml", {}, start=tmp_path)
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    with registry() as address:
+        yield address
+
+
+def rows(settings: Settings, *, url: str, brokers: str) -> dict[str, Check]:
+    patient = Patient(
+        settings=settings,
+        environment="compose",
+        registry=partial(RegistryHttp, url),
+        cluster=partial(Cluster, brokers, timeout=1.0),
+    )
+    return {row.name: row for row in examine(patient)}
+
+
+def test_what_is_away_fails_and_the_rest_is_still_looked_at(settings: Settings, url: str, port: int) -> None:
+    found = rows(settings, url=url, brokers=f"127.0.0.1:{port}")
+    assert list(found) == list(CHECKS)
+    assert {name for name, row in found.items() if row.state == "failed"} == {
+        "git",
+        "broker",
+        "topics",
+        "groups",
+        "subjects",
+    }
+    assert all(row.next_step for row in found.values() if row.state == "failed")
+    assert str(port) in found["broker"].detail
+    assert found["subjects"].next_step == "treaty registry plan --env compose"
+
+
+def test_what_was_applied_is_well(settings: Settings, url: str, port: int) -> None:
+    with RegistryHttp(url) as http:
+        plan, _ = plan_registry(settings, http, environment="compose")
+        apply_registry(plan, http, done=lambda *_: None)
+    assert rows(settings, url=url, brokers=f"127.0.0.1:{port}")["subjects"].state == "ok"
+
+
+def test_a_stale_sdk_and_a_broken_schema_are_named(settings: Settings, url: str, port: int) -> None:
+    (settings.root / "sdk/src/mall_events/order/__init__.py").write_text("# edited\n", encoding="utf-8")
+    assert rows(settings, url=url, brokers=f"127.0.0.1:{port}")["SDK"].next_step == "treaty generate"
+    (settings.root / "schemas/order/order_paid.avsc").write_text("{", encoding="utf-8")
+    found = rows(settings, url=url, brokers=f"127.0.0.1:{port}")
+    assert found["schemas"].next_step == "treaty lint"
+    assert found["registry"].state == "ok"
+
+
+@pytest.mark.kafka
+def test_a_broker_that_answers_is_well_and_missing_topics_are_counted(settings: Settings, url: str, kafka: str) -> None:
+    found = rows(settings, url=url, brokers=kafka)
+    assert found["broker"].state == "ok"
+    assert kafka.rpartition(":")[2] in found["broker"].detail
