@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gzip
 import io
@@ -12,6 +13,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from treaty.registry.app import create_app
+from treaty.registry.memory import MemoryStore
+from treaty.registry.observation import Answered, Record
 from treaty.registry.settings import RegistrySettings
 from treaty.registry.testing import registry
 
@@ -191,6 +195,24 @@ def test_a_connection_stays_usable_after_an_error(hostile: httpx.Client) -> None
     for _ in range(3):
         assert refused(hostile, b"{")[0] == 400
         assert hostile.get("/subjects").status_code == 200
+
+
+def test_a_client_that_goes_away_within_its_body_is_no_failure_of_ours() -> None:
+    """Else each one would write a stack trace, and a thousand of them fill the log."""
+    told: list[Record] = []
+
+    async def gone() -> dict[str, object]:
+        return {"type": "http.disconnect"}
+
+    async def unread(_message: object) -> None:
+        """Nobody listens."""
+
+    scope = {
+        "type": "http", "method": "POST", "path": PATH, "raw_path": PATH.encode(), "query_string": b"", "headers": [],
+        "http_version": "1.1", "scheme": "http", "server": ("x", 80), "client": ("y", 1), "root_path": "",
+    }  # fmt: skip
+    asyncio.run(create_app(MemoryStore(), settings=RegistrySettings(), observe=told.append)(scope, gone, unread))
+    assert [type(record) for record in told] == [Answered]
 
 
 def test_every_answer_has_an_id_and_is_not_cached(hostile: httpx.Client) -> None:

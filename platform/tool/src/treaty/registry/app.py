@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import HTTPException
 from fastapi.middleware.gzip import GZipMiddleware
+from starlette.requests import ClientDisconnect
 
 from treaty.registry.answers import error_response, response_of
 from treaty.registry.call import Call, Handler, Reply, Route
@@ -95,6 +96,10 @@ class Desk:
                 return await self._answered(route, request, content_type)
             except RegistryError as error:
                 return error_response(error, self._service.settings.wire_profile, content_type)
+            except ClientDisconnect:
+                return Response(
+                    status_code=400
+                )  # the client went away within its body: nobody reads this, nothing failed
             except Exception as error:  # noqa: BLE001  # the last place that can still answer; the observer gets it whole
                 self._tell(Failed(scope[REQUEST_ID], error))
                 return error_response(RegistryError(), "8", content_type, request_id=scope[REQUEST_ID])
