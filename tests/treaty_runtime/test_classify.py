@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from treaty_avro import DecodeError
+from treaty_avro import AmbiguousField, DecodeError, SchemaLimit
 from treaty_runtime.classify import Kind, classify, outages
 from treaty_runtime.errors import NotFramed, Outage, RegistryUnavailable, Reject, UnknownSchemaId, WriterNotAllowed
 
@@ -17,6 +17,8 @@ from treaty_runtime.errors import NotFramed, Outage, RegistryUnavailable, Reject
         (WriterNotAllowed(), Kind.POISON),
         (Reject("no"), Kind.POISON),
         (DecodeError(code="truncated", offset=0, path="", reason="x"), Kind.POISON),
+        (SchemaLimit("types are nested 251 levels deep"), Kind.POISON),
+        (AmbiguousField("two fields"), Kind.POISON),
         (RegistryUnavailable(), Kind.STALLED),
         (Outage(dependency="database"), Kind.OUTAGE),
         (ConnectionError(), Kind.FAILURE),

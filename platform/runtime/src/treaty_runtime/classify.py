@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from enum import Enum
 
-from treaty_avro import DecodeError, ResolutionError
+from treaty_avro import AmbiguousField, DecodeError, ResolutionError, SchemaLimit
 from treaty_runtime.errors import Outage, Poison, RegistryUnavailable
+
+_UNREADABLE = (ResolutionError, SchemaLimit, AmbiguousField)
+"""What compiling a foreign writer's schema raises; it will raise it at every attempt."""
 
 
 class Kind(Enum):
@@ -44,4 +47,4 @@ def own_errors(error: Exception) -> Kind | None:
         return Kind.STALLED
     if isinstance(error, Outage):
         return Kind.OUTAGE
-    return Kind.POISON if isinstance(error, (Poison, DecodeError, ResolutionError)) else None
+    return Kind.POISON if isinstance(error, (Poison, DecodeError, *_UNREADABLE)) else None
