@@ -9,6 +9,8 @@ from collections.abc import Callable
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import Final
 
+from treaty_avro.wire import LONG_MAX, long_bytes
+
 MAX_PRECISION: Final = 10_000
 """Digits up to which decimals are compiled; beyond, one value would cost more than a message may."""
 
@@ -46,35 +48,66 @@ def _decimals(value: Decimal) -> int:
 
 def writer(precision: int, scale: int, size: int) -> Callable[[object], bytes]:
     """From ``Decimal`` to the bytes of its number: as few as hold it, or ``size`` of them where that is not -1."""
-    shift = Decimal(scale)
-    scaleb = _EXACT.scaleb
-    top: int = 10**precision
+    exactly = _unscaler(precision, scale)
 
     def write(value: object) -> bytes:
-        # The quick way for usual numbers; whatever is odd about a value is looked at in full by `unscaled`.
-        number = top
-        if type(value) is Decimal and value.is_finite() and value.adjusted() < 18:
-            shifted = scaleb(value, shift)
-            number = int(shifted)
-            if number != shifted:
-                number = top
-        if not -top < number < top:
-            number = unscaled(value, precision, scale)
-        if size >= 0:
-            return number.to_bytes(size, "big", signed=True)
-        return number.to_bytes((number if number >= 0 else ~number).bit_length() // 8 + 1, "big", signed=True)
+        number = exactly(value)
+        return number.to_bytes(_length(number) if size < 0 else size, "big", signed=True)
 
     return write
+
+
+def sized_writer(precision: int, scale: int) -> Callable[[object], bytes]:
+    """From ``Decimal`` to Avro's length of the bytes of its number, and the bytes: as few as hold it."""
+    exactly = _unscaler(precision, scale)
+    heads = [size * 2 << 8 * size for size in range(1, 9)]
+
+    def write(value: object) -> bytes:
+        number = exactly(value)
+        if 0 <= number < LONG_MAX:
+            # The length is the number's highest byte, so that both are written at once.
+            rest = number.bit_length() >> 3
+            return (number + heads[rest]).to_bytes(rest + 2, "big")
+        size = _length(number)
+        return long_bytes(size) + number.to_bytes(size, "big", signed=True)
+
+    return write
+
+
+def _length(number: int) -> int:
+    return (number if number >= 0 else ~number).bit_length() // 8 + 1
+
+
+def _unscaler(precision: int, scale: int) -> Callable[[object], int]:
+    unit = Decimal((0, (1,), -scale))
+    shift = Decimal(scale)
+    scaleb, whole, is_like = _EXACT.scaleb, Decimal.__trunc__, Decimal.same_quantum
+    top: int = 10**precision
+
+    def exactly(value: object) -> int:
+        # A finite number with as many decimals as the schema keeps is shifted without a rest, into no more digits
+        # than it has; all others are looked at in full.
+        if type(value) is Decimal and is_like(value, unit):
+            number = whole(scaleb(value, shift))
+            if -top < number < top:
+                return number
+        return unscaled(value, precision, scale)
+
+    return exactly
 
 
 def reader(precision: int, scale: int) -> Callable[[bytes], Decimal]:
     """From the bytes of a number to the ``Decimal`` of that scale; ``ValueError`` for no bytes or too many digits."""
     longest = byte_length(precision)
     top = 10**precision
+    # Numbers of so many bytes never have more digits.
+    sure = (top.bit_length() - 1) // 8
     shift = Decimal(-scale)
     scaleb, from_bytes = _EXACT.scaleb, int.from_bytes
 
     def read(data: bytes) -> Decimal:
+        if 0 < len(data) <= sure:
+            return scaleb(from_bytes(data, "big", signed=True), shift)
         if not data:
             raise ValueError("a decimal of no bytes")
         if len(data) > longest:

@@ -33,6 +33,7 @@ _ONE_BYTE: Final = 64
 _NAMES: Final[dict[str, Any]] = {
     "RI": wire.read_int,
     "RL": wire.read_long,
+    "RT": wire.read_instant,
     "RN": wire.read_length,
     "RX": wire.read_index,
     "RB": wire.read_block,
@@ -135,10 +136,7 @@ class _Emitter:
             case Op.BOOL:
                 source.line(f"{target} = B[b[i]]; i += 1")
             case Op.INT | Op.LONG:
-                byte = source.fresh()
-                source.line(f"{byte} = b[i]")
-                source.line(f"if {byte} & 129: {target}, i = {'RI' if node[0] is Op.INT else 'RL'}(b, i)")
-                source.line(f"else: {target} = {byte} >> 1; i += 1")
+                self._number(node, target)
             case Op.FLOAT:
                 source.line(f"{target}, = UF(b, i); i += 4")
             case Op.DOUBLE:
@@ -155,6 +153,22 @@ class _Emitter:
                 self._enum(node, target)
             case _:
                 source.line("raise Odd")
+
+    def _number(self, node: Node, target: str) -> None:
+        """One to three bytes of what is not negative are read here: up to a million, and no int is too long for them."""
+        source = self._source
+        a, b, c = source.fresh(), source.fresh(), source.fresh()
+        read = f"{target}, i = {'RI' if node[0] is Op.INT else 'RL'}(b, i)"
+        source.line(f"{a} = b[i]")
+        source.line(f"if not {a} & 129: {target} = {a} >> 1; i += 1")
+        source.line(f"elif {a} & 1: {read}")
+        with source.block("else:"):
+            source.line(f"{b} = b[i + 1]")
+            source.line(f"if 0 < {b} < 128: {target} = ({a} >> 1) + {b} * 64 - 64; i += 2")
+            with source.block("else:"):
+                source.line(f"{c} = b[i + 2] if {b} else 0")
+                source.line(f"if 0 < {c} < 128: {target} = ({a} >> 1) + {b} * 64 + {c} * 8192 - 8256; i += 3")
+                source.line(f"else: {read}")
 
     def _sliced(self, node: Node) -> str:
         """Read a length where there is one, move on, and give the expression of the bytes passed."""
@@ -341,11 +355,21 @@ class _Emitter:
         base = self._plan.nodes[child]
         make = self._plan.consts[a] if meaning is Meaning.DURATION else as_tuple
         read = source.const(reader_of(meaning, a, b, size=base[1] if base[0] is Op.FIXED else -1, make=make))
+        if base[0] is Op.STRING and not self._is_skipping:
+            # Only UUIDs stand on strings; they have 36 characters, in Avro's zig-zag 72.
+            begin = source.fresh()
+            source.line("if b[i] != 72: raise Odd")
+            source.line(f"{begin} = i + 1; i += 37")
+            source.line(f"{target} = {read}(b[{begin}:i])")
+            return
         if base[0] in (Op.BYTES, Op.STRING, Op.FIXED):
             source.line(f"{target} = {read}({self._sliced(base)})")
             return
         raw = source.fresh()
-        self.value(child, raw)
+        if base[0] is Op.LONG:
+            source.line(f"{raw}, i = RT(b, i)")
+        else:
+            self.value(child, raw)
         source.line(f"{target} = {read}({raw})")
 
     def _const(self, place: int) -> str:

@@ -6,14 +6,16 @@ encoder finds out why. Pieces are expressions over names that nothing assigns ag
 
 from __future__ import annotations
 
+from binascii import hexlify
 from collections.abc import Callable
 from typing import Any, Final
+from uuid import UUID
 
-from treaty_avro import wire
+from treaty_avro import uuids, wire
 from treaty_avro.branches import branch_of
 from treaty_avro.depth import Depth
 from treaty_avro.interpret_encode import encode_part
-from treaty_avro.meaning import Meaning, writer_of
+from treaty_avro.meaning import Meaning, sized_writer_of, writer_of
 from treaty_avro.nodes import Node, Op, Plan
 from treaty_avro.source import Source, is_plain
 from treaty_avro.tagged import Tagged
@@ -38,7 +40,15 @@ def _odd(_: object) -> bytes:
 
 _NAMES: Final[dict[str, Any]] = {
     "S": wire.SMALL,
+    "X": wire.FIRST,
+    "F": wire.LAST,
     "LB": long_bytes,
+    "IB": wire.instant_bytes,
+    "UUID": UUID,
+    "HX": hexlify,
+    "UP": uuids.PATTERN.translate,
+    "UR": uuids.REST,
+    "BIG": "big",
     "I": wire.checked_int,
     "L": wire.checked_long,
     "FB": wire.float_bytes,
@@ -50,7 +60,6 @@ _NAMES: Final[dict[str, Any]] = {
     "E": b"",
     "Z": b"\x00",
     "T": b"\x01",
-    "H": b"H",
     "BYTES": (bytes, bytearray),
     "LISTS": (list, tuple),
     "bytes": bytes,
@@ -151,7 +160,10 @@ class _Emitter:
                 return [f"(T if {value} is True else Z if {value} is False else odd({value}))"]
             case Op.INT | Op.LONG:
                 checked = "I" if node[0] is Op.INT else "L"
-                return [f"(S[{value}] if type({value}) is int and 0 <= {value} < 8192 else {checked}({value}))"]
+                quick = f"S[{value}] if {value} < 8192 else X[{value} & 8191] + F[{value} >> 13] if {value} < 134217728"
+                return [
+                    f"({quick} else {checked}({value})) if type({value}) is int and {value} >= 0 else {checked}({value})"
+                ]
             case Op.FLOAT:
                 return [f"(PF({value}) if type({value}) is float else FB({value}))"]
             case Op.DOUBLE:
@@ -188,13 +200,18 @@ class _Emitter:
     def _logical(self, node: Node, expression: str) -> list[str]:
         _, child, meaning, a, b = node
         base = self._plan.nodes[child]
-        write = self._source.const(writer_of(meaning, a, b, size=base[1] if base[0] is Op.FIXED else -1))
-        written = f"{write}({expression})"
-        if base[0] in (Op.INT, Op.LONG):
-            return [f"LB({written})"]
+        source = self._source
+        sized = None if base[0] is Op.FIXED else sized_writer_of(meaning, a, b)
+        if sized is not None and meaning is Meaning.UUID:
+            value = source.bound(expression)
+            quick = f"UP(HX({value}.int.to_bytes(16, BIG)) + UR)"
+            return [f"({quick} if type({value}) is UUID else {source.const(sized)}({value}))"]
+        if sized is not None:
+            return [f"{source.const(sized)}({expression})"]
+        write = source.const(writer_of(meaning, a, b, size=base[1] if base[0] is Op.FIXED else -1))
         if base[0] is Op.FIXED:
-            return [written]
-        return ["H", written] if meaning is Meaning.UUID else self._sized(written)
+            return [f"{write}({expression})"]
+        return [f"{'IB' if base[0] is Op.LONG else 'LB'}({write}({expression}))"]
 
     def _optional(self, node: Node, expression: str) -> list[str]:
         source, value = self._source, self._source.bound(expression)

@@ -60,6 +60,7 @@ def time_reader(unit: int) -> Callable[[int], time]:
 def timestamp_writer(name: str, unit: int, *, is_local: bool) -> Callable[[object], int]:
     """From ``datetime`` (aware, or naive if local) to units of so many microseconds since the epoch."""
     epoch = _LOCAL_EPOCH if is_local else _EPOCH
+    per_second = 1_000_000 // unit
     problem = "has a time zone, the schema keeps none" if is_local else "has no time zone; say which one is meant"
 
     def write(value: object) -> int:
@@ -69,10 +70,11 @@ def timestamp_writer(name: str, unit: int, *, is_local: bool) -> Callable[[objec
             passed = value - epoch
         except TypeError:
             raise ValueError(problem) from None
-        seconds = passed.days * 86_400 + passed.seconds
-        if unit == 1:
-            return seconds * 1_000_000 + passed.microseconds
-        return seconds * (1_000_000 // unit) + _in_units(passed.microseconds, name, unit)
+        micros = passed.microseconds
+        number = micros // unit
+        if number * unit != micros:
+            number = _in_units(micros, name, unit)
+        return (passed.days * 86_400 + passed.seconds) * per_second + number
 
     return write
 

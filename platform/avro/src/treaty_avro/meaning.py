@@ -95,6 +95,16 @@ def writer_of(meaning: Meaning, a: int, b: int, *, size: int = -1) -> Callable[[
     return instants.timestamp_writer(name, unit, is_local=name.startswith("local"))
 
 
+def sized_writer_of(meaning: Meaning, a: int, b: int) -> Callable[[object], bytes] | None:
+    """From a Python value to the length and the bytes of its raw value; None where there is no quicker way than both."""
+    match meaning:
+        case Meaning.DECIMAL:
+            return decimals.sized_writer(a, b)
+        case Meaning.UUID:
+            return uuids.sized_text
+    return None
+
+
 def reader_of(
     meaning: Meaning, a: int, b: int, *, size: int = -1, make: Callable[[int, int, int], object] = durations.as_tuple
 ) -> Callable[[Any], Any]:
