@@ -8,8 +8,10 @@ READY := .venv/.ready
 SOURCES := platform/avro/src platform/runtime/src platform/tool/src codegen/src services/src tests bench scripts
 WORKERS ?= 2
 TESTS ?=
+FUZZ_SECONDS ?= 60
+MUTANTS ?=
 
-.PHONY: help setup demo up down test test-deps check fmt generate snapshots bench lock secrets stack-minimal
+.PHONY: help setup demo up down test test-deps check fmt generate snapshots bench fuzz mutants lock secrets stack-minimal
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -59,6 +61,12 @@ snapshots: $(READY) ## rewrite expected blocks in documents and cases; review th
 
 bench: $(READY) ## measure: ratios and counts, printed with the README's table
 	@$(BIN)/python -m bench
+
+fuzz: $(READY) ## look for bytes and schema texts that break the Avro engine (FUZZ_SECONDS=60 each)
+	@for target in decoder parser; do $(BIN)/python -m tests.fuzz.fuzz $$target -max_total_time=$(FUZZ_SECONDS) || exit; done
+
+mutants: $(READY) ## plant faults in the Avro engine; a test must fail for each (MUTANTS=--guards for the guards alone)
+	@$(BIN)/python -m tests.mutants.run --workers $(WORKERS) $(MUTANTS)
 
 lock: $(READY) ## renew the locks after a change of dependencies (no URL gets into them)
 	@UV_PYTHON_DOWNLOADS=never .venv/tools/bin/uv lock --quiet
