@@ -225,3 +225,18 @@ def test_every_answer_has_an_id_and_is_not_cached(hostile: httpx.Client) -> None
 
 def test_settings_limit_the_body(hostile: httpx.Client) -> None:
     assert RegistrySettings().limits.body_bytes == MIB
+
+
+def test_a_chain_of_references_is_as_deep_for_a_registry_that_has_just_read_it() -> None:
+    """What is remembered must not let a chain in that nobody could read after a restart."""
+    with registry() as url, httpx.Client(base_url=url, timeout=60) as client:
+
+        def status(level: int) -> int:
+            below = f"L{level - 1}"
+            fields = [{"name": "f", "type": below}] if level else []
+            schema = json.dumps({"type": "record", "name": f"L{level}", "fields": fields})
+            references = [{"name": below, "subject": below, "version": 1}] if level else []
+            body = {"schema": schema, "references": references}
+            return client.post(f"/subjects/L{level}/versions", json=body).status_code
+
+        assert [status(level) for level in range(22)] == [200] * 21 + [422]

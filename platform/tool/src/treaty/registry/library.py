@@ -33,8 +33,9 @@ class Parsed:
     They raise ``InvalidSchema`` where types come to stand too deep: uses before definitions nest deeper than the text does.
     """
 
-    def __init__(self, schema: avro.Schema) -> None:
-        self.schema = schema
+    def __init__(self, schema: avro.Schema, height: int) -> None:
+        """``height``: how many schemas refer to each other below this one."""
+        self.schema, self.height = schema, height
 
     @cached_property
     def canonical(self) -> str:
@@ -117,7 +118,7 @@ class Library:
         self, reader: Reader, context: str, text: str, references: Sequence[Reference], *, rules: Rules, depth: int = 0
     ) -> Parsed:
         if depth > self._limits.reference_depth:
-            raise InvalidSchema(f"references are nested deeper than {self._limits.reference_depth}")
+            raise self._too_deep()
         rows = [_referred(reader, context, reference) for reference in references]
         if sum(len(row.content.text) for row in rows) > self._limits.reference_bytes:
             raise InvalidSchema(f"references have more text than {self._limits.reference_bytes} bytes")
@@ -130,9 +131,16 @@ class Library:
                 )
                 for row in rows
             ]
-            parsed = Parsed(_parsed_text(text, [each.schema for each in known], rules))
+            height = max((each.height + 1 for each in known), default=0)
+            # Asked here too: what is remembered ends the descent, and a chain must not be too deep only after a restart.
+            if height > self._limits.reference_depth:
+                raise self._too_deep()
+            parsed = Parsed(_parsed_text(text, [each.schema for each in known], rules), height)
             self._parsed.put(key, parsed)
         return parsed
+
+    def _too_deep(self) -> InvalidSchema:
+        return InvalidSchema(f"references are nested deeper than {self._limits.reference_depth}")
 
 
 def guid_of(content: Content) -> str:
