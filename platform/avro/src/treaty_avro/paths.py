@@ -13,24 +13,23 @@ class Path:
 
     def __init__(self) -> None:
         """Begin at the root."""
-        self._steps: list[tuple[str, bool]] = []
+        self._steps: list[tuple[str, int | str, bool]] = []
 
     def field(self, name: str, *, is_private: bool) -> Self:
         """Enter a field; ``is_private``: neither it nor what it holds is shown in messages."""
-        self._steps.append((f".{name}", is_private or self.is_private))
+        self._steps.append((".", name, is_private or self.is_private))
         return self
 
     def item(self, key: int | str) -> Self:
         """Enter an item of an array, or an entry of a map."""
-        is_private = self.is_private
-        text = "…" if is_private and isinstance(key, str) else shown(key)
-        self._steps.append((f"[{text}]", is_private))
+        # Made into text only when it is asked for: data may hold a million items before the one that is wrong.
+        self._steps.append(("[", key, bool(self._steps) and self._steps[-1][2]))
         return self
 
     @property
     def is_private(self) -> bool:
         """Whether what stands here is personal data."""
-        return bool(self._steps) and self._steps[-1][1]
+        return bool(self._steps) and self._steps[-1][2]
 
     def __len__(self) -> int:
         return len(self._steps)
@@ -49,4 +48,10 @@ class Path:
             self._steps.pop()
 
     def __str__(self) -> str:
-        return "".join(step for step, _ in self._steps).removeprefix(".")
+        return "".join(_text(*step) for step in self._steps).removeprefix(".")
+
+
+def _text(kind: str, key: int | str, is_private: bool) -> str:  # the parts of a step
+    if kind == ".":
+        return f".{key}"
+    return "[…]" if is_private and isinstance(key, str) else f"[{shown(key)}]"
