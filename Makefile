@@ -11,7 +11,7 @@ TESTS ?=
 FUZZ_SECONDS ?= 60
 MUTANTS ?=
 
-.PHONY: help setup demo up down test test-deps check fmt generate snapshots bench fuzz mutants lock secrets stack-minimal
+.PHONY: help setup demo up down test chaos test-deps check fmt generate snapshots bench fuzz mutants lock secrets stack-minimal
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -31,8 +31,11 @@ up: $(READY) ## start Kafka, registry, Redis, mail sink and the services; Ctrl-C
 down: $(READY) ## end what `make up` or `make demo` started in another terminal
 	@$(BIN)/treaty down
 
-test: $(READY) ## run all tests on real parts (TESTS=path to choose, WORKERS=n)
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup $(TESTS)
+test: $(READY) ## run the tests on real parts (TESTS=path to choose, WORKERS=n)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m "not chaos" $(TESTS)
+
+chaos: $(READY) ## kill services, relays and servers under load, and count what became of every event
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m chaos -s $(TESTS)
 
 test-deps: $(READY) ## install what tests need beyond wheels: a browser and a font (apt, as root), else say how
 	@$(BIN)/python scripts/test_deps.py

@@ -29,6 +29,7 @@ from treaty_runtime.transport import Records
 ROUNDS, EVENTS_A_ROUND, KEYS = 4, 120, 12
 
 
+@pytest.mark.chaos
 @pytest.mark.timeout(240)
 async def test_killed_and_frozen_relays_lose_nothing_and_keep_each_keys_order(
     database: AsyncEngine, database_url: str

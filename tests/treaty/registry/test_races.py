@@ -111,6 +111,7 @@ def serving(database: str, port: int) -> Iterator[tuple[subprocess.Popen[str], h
         process.stderr.close()
 
 
+@pytest.mark.chaos
 def test_acknowledged_ids_outlive_kill_9(database: str, port: int) -> None:
     acknowledged: dict[str, int] = {}
     for round_number in range(2):
