@@ -181,5 +181,5 @@ class TwoRegistries(RuleBasedStateMachine):
 # Longer than other tests: a failure is shrunk to its smallest sequence before it is shown.
 TestTwoRegistries = pytest.mark.timeout(600)(TwoRegistries.TestCase)
 TestTwoRegistries.settings = settings(
-    max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=15, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )
