@@ -172,8 +172,8 @@ class _Comparison:
         fields = {field.name: field for field in writer.fields}
         for field in reader.fields:
             match = _matching(field, writer, fields)
-            # Asked here too, before a place is built: most fields of most versions are the same primitive.
-            if match is not None and isinstance(field.type, Primitive) and field.type.kind == match.type.kind:
+            # Asked before a place is built: most fields of most versions have not changed.
+            if match is not None and _is_plain(field.type, match.type):
                 continue
             # Unions of records that differ in every field: pairs times fields would be millions of reasons, then dropped.
             if found and self._held > MAX_HELD:
@@ -206,6 +206,20 @@ def _flat(found: _Found) -> list[Incompatibility]:
         else:
             waiting.append(iter(each))
     return result
+
+
+def _is_plain(reader: Type, writer: Type) -> bool:
+    """Whether the types are seen to be compatible at one look: the same primitive, or lists, maps, unions of primitives."""
+    if isinstance(reader, Primitive):
+        return reader.kind == writer.kind
+    if isinstance(reader, Union) and isinstance(writer, Union):
+        kinds = [branch.kind for branch in reader.branches]
+        return all(isinstance(branch, Primitive) and branch.kind in kinds for branch in writer.branches)
+    if isinstance(reader, Array) and isinstance(writer, Array):
+        return isinstance(reader.items, Primitive) and reader.items.kind == writer.items.kind
+    if isinstance(reader, Map) and isinstance(writer, Map):
+        return isinstance(reader.values, Primitive) and reader.values.kind == writer.values.kind
+    return False
 
 
 def _has_primitive(reader: Union, writer: Primitive) -> bool:

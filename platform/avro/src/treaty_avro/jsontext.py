@@ -53,7 +53,8 @@ def read(text: str, *, path: str) -> Json:
     Floats that overflow, integers of more than 1,000 digits and nesting above 400 are refused beside what JSON refuses.
     """
     _refuse_large(text, path=path)
-    _refuse_surrogates(text, path=path)
+    if not text.isascii() or "\\u" in text:
+        _refuse_surrogates(text, path=path)
     try:
         return _DECODER.decode(text)
     except json.JSONDecodeError as error:
@@ -160,7 +161,7 @@ _DECODER: Final = json.JSONDecoder(
 
 
 def _refuse_large(text: str, *, path: str) -> None:
-    size = len(text.encode("utf-8", "surrogatepass"))
+    size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
     if size > MAX_BYTES:
         raise SchemaLimit(f"the text has {size:,} bytes; the limit is {MAX_BYTES:,}", path=path)
     # Counted before parsing: the C scanner's own recursion guard depends on the caller's depth.

@@ -264,6 +264,11 @@ class _Reader:
         if "type" not in node:
             raise self._error(f"field {name} has no type", at)
         type_ = self._type(node["type"], namespace, f"{at}/type", depth + 1)
+        if len(node) == 2:
+            # A name and a type, as most fields are.
+            field = Field(name=name, type=type_, index=index, pointer=at)
+            self._holders.append(field)
+            return field
         props = _props(node, _RESERVED_FIELD)
         if props and type_.logical is None and isinstance(props.get("logicalType"), str):
             self._warn("logicalType stands beside the type and is ignored; move it into the type", f"{at}/logicalType")
@@ -345,7 +350,7 @@ class _Reader:
     def _judge_defaults(self) -> None:
         defaults = Defaults()
         for holder in self._holders:
-            if not isinstance(holder, Field):
+            if not isinstance(holder, Field) or holder.default is MISSING:
                 continue
             at = f"{holder.pointer}/default"
             try:
