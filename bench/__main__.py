@@ -9,10 +9,15 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import codec, order, stack
+from bench import codec, compat, order, stack
 from bench.report import Row, machine, table, write
 
-AREAS: dict[str, Callable[[], list[Row]]] = {"stack": stack.measure, "order": order.measure, "codec": codec.measure}
+AREAS: dict[str, Callable[[], list[Row]]] = {
+    "stack": stack.measure,
+    "order": order.measure,
+    "codec": codec.measure,
+    "compat": compat.measure,
+}
 
 
 def main(words: list[str]) -> int:
