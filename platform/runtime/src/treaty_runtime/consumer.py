@@ -10,7 +10,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from treaty_runtime import hooks as seen
 from treaty_runtime.actions import (
@@ -77,6 +77,7 @@ class Consumer:
         self._copies = Copies(producer, group=group.name, dead_letter_topic=group.dead_letter, report=self._copied)
         self._told: dict[Place, Told] = {}
         self._outage: Away | None = None
+        self._broken_at: datetime | None = None
         self._source: Source | None = None
         self._progress = asyncio.Event()
         self._committing: asyncio.Task[None] | None = None
@@ -121,6 +122,7 @@ class Consumer:
                 case Records():
                     self._receive(event.records)
                 case Assigned():
+                    self._rejoined()
                     self._obey(self.dispatch.assigned(event.partitions, event.committed))
                     self._hooks(seen.Rebalanced(group=self.group.name, assigned=event.partitions))
                 case Revoking():
@@ -128,8 +130,19 @@ class Consumer:
                 case Lost():
                     self._lose(event.partitions)
                 case Broken():
-                    self._hooks(seen.OutageBegan(group=self.group.name, dependency="kafka", error=event.fault.text))
+                    self._broke(event.fault.text)
                     return
+
+    def _broke(self, error: str) -> None:
+        if self._broken_at is None:  # a client that replaces a broken one may break too: that is the same outage
+            self._broken_at = self._clock.now()
+            self._hooks(seen.OutageBegan(group=self.group.name, dependency="kafka", error=error))
+
+    def _rejoined(self) -> None:
+        if self._broken_at is not None:
+            seconds = (self._clock.now() - self._broken_at).total_seconds()
+            self._broken_at = None
+            self._hooks(seen.Recovered(group=self.group.name, dependency="kafka", seconds=seconds))
 
     def _receive(self, records: Sequence[Record]) -> None:
         now = self._clock.now()

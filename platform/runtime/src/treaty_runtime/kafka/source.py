@@ -18,6 +18,7 @@ from treaty_runtime.clientconfig import Config
 from treaty_runtime.errors import Outage
 from treaty_runtime.event import Headers, Partition, Place, Record
 from treaty_runtime.kafka.faults import fault_of
+from treaty_runtime.kafka.standing import EVERY_MS, Standing
 from treaty_runtime.transport import (
     Assigned,
     Broken,
@@ -33,7 +34,7 @@ from treaty_runtime.transport import (
 _CONSUME_RECORDS, _CONSUME_SECONDS = 500, 0.05
 _BATCHES_AHEAD = 4
 _COMMITTED_SECONDS = 5.0
-_END, _GONE = KafkaError._PARTITION_EOF, KafkaError._DESTROY  # noqa: SLF001  # librdkafka's local codes are named so
+_END, _GONE, _NO_BROKERS = KafkaError._PARTITION_EOF, KafkaError._DESTROY, KafkaError._ALL_BROKERS_DOWN  # noqa: SLF001  # librdkafka's local codes are named so
 
 
 class KafkaSource:
@@ -52,7 +53,8 @@ class KafkaSource:
         self._woken = asyncio.Event()
         self._taken = threading.Event()
         self._assigned: set[Partition] = set()
-        self._is_closing = self._is_over = False
+        self._is_closing = self._is_over = self._is_stuck = False
+        self._standing = Standing()
         self._polled_at = monotonic()
         self.last_fault: Fault | None = None
 
@@ -106,7 +108,8 @@ class KafkaSource:
 
     def _run(self) -> None:
         try:
-            consumer = Consumer({**self._config, "on_commit": self._on_commit, "error_cb": self._noticed})
+            callbacks = {"on_commit": self._on_commit, "error_cb": self._noticed, "stats_cb": self._measured}
+            consumer = Consumer({"statistics.interval.ms": EVERY_MS, **self._config, **callbacks})
             consumer.subscribe(
                 self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
             )
@@ -131,6 +134,8 @@ class KafkaSource:
                 self._polled_at = monotonic()
                 continue
             messages = consumer.consume(_CONSUME_RECORDS, _CONSUME_SECONDS)
+            if self._is_stuck:
+                raise KafkaException(KafkaError(_NO_BROKERS, "The client found no broker and is replaced."))
             self._polled_at = monotonic()
             if messages:
                 self._receive(messages)
@@ -156,6 +161,10 @@ class KafkaSource:
 
     def _noticed(self, error: KafkaError) -> None:
         self.last_fault = fault_of(error)
+
+    def _measured(self, statistics: str) -> None:
+        needs_partitions = bool(self._assigned)
+        self._is_stuck = self._standing.is_stuck(statistics, now=monotonic(), needs_partitions=needs_partitions)
 
     def _on_assign(self, consumer: Any, partitions: list[Any]) -> None:
         fresh = frozenset(Partition(each.topic, each.partition) for each in partitions)
