@@ -32,7 +32,13 @@ PACKAGE: Final = ROOT / "platform/avro/src/treaty_avro"
 EXPLAINED: Final = ROOT / "docs/avro/mutants.md"
 MODULES: Final = {
     "compat": ("test_compat.py", "test_compat_levels.py", "test_public_suites.py", "test_resolve.py"),
-    "resolve": ("test_resolve.py", "test_public_suites.py", "test_codec_classes.py", "test_codec.py"),
+    "resolve": (
+        "test_resolve.py",
+        "test_resolve_limits.py",
+        "test_public_suites.py",
+        "test_codec_classes.py",
+        "test_codec.py",
+    ),
     "wire": ("test_wire_guard.py", "test_codec.py", "test_codec_classes.py", "test_codec_witness.py"),
     "emit_decode": ("test_wire_guard.py", "test_codec.py", "test_codec_witness.py"),
     "interpret_decode": ("test_wire_guard.py", "test_codec.py", "test_codec_witness.py"),

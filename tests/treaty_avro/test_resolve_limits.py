@@ -1,0 +1,31 @@
+"""How deep types may be nested to be resolved, and that a resolution can be shown."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from treaty_avro import Schema, SchemaLimit, parse, resolve
+
+
+def chain(records: int) -> Schema:
+    """A map of a record that holds a record, and so on: one level more than there are records."""
+    each = [{"type": "record", "name": "R0", "fields": []}]
+    each += [
+        {"type": "record", "name": f"R{n}", "fields": [{"name": "f", "type": f"R{n - 1}"}]} for n in range(1, records)
+    ]
+    top = {"type": "map", "values": f"R{records - 1}"}
+    return parse(json.dumps(top), references=[parse(json.dumps(each))])
+
+
+def test_two_hundred_and_fifty_levels_below_the_root_are_resolved_and_one_more_is_refused() -> None:
+    resolve(chain(250), chain(250))
+    with pytest.raises(SchemaLimit, match="the limit is 250"):
+        resolve(chain(251), chain(251))
+
+
+def test_a_resolution_is_shown_without_its_graph() -> None:
+    """The graph of a type that holds itself has no end."""
+    node = parse('{"type": "record", "name": "Node", "fields": [{"name": "next", "type": ["null", "Node"]}]}')
+    assert "Steps(" not in repr(resolve(node, node))
