@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from treaty_avro import Schema, SchemaLimit, parse, resolve
 
 def chain(records: int) -> Schema:
     """A map of a record that holds a record, and so on: one level more than there are records."""
-    each = [{"type": "record", "name": "R0", "fields": []}]
+    each: list[dict[str, Any]] = [{"type": "record", "name": "R0", "fields": []}]
     each += [
         {"type": "record", "name": f"R{n}", "fields": [{"name": "f", "type": f"R{n - 1}"}]} for n in range(1, records)
     ]
