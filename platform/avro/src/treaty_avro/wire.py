@@ -211,7 +211,7 @@ def read_instant(data: bytes, at: int) -> tuple[int, int]:
     if a & b & c & d & e & 128 and 0 < last < 128:
         # Minus the five bits that say that more follows.
         z = a + b * 128 + c * 16_384 + d * 2_097_152 + (e + last * 128) * 268_435_456 - 34_630_287_488
-        return (z >> 1) ^ -(z & 1), at + 6
+        return (~(z >> 1) if a & 1 else z >> 1), at + 6
     return read_long(data, at)
 
 
