@@ -55,6 +55,13 @@ GUARDS: Final = (
     Guard("fast: an int read as a long", "emit_decode", "'RI' if node[0] is Op.INT else 'RL'", "'RL'"),
     Guard("fast: a boolean of any byte", "emit_decode", '"B": (False, True),', '"B": (False, True) * 128,'),
     Guard("fast: a unit beyond 64 bits", "emit_decode", "if not wire.LONG_MIN <= value <= wire.LONG_MAX:", "if False:"),
+    Guard(
+        "fast: records open at once behind a REF",
+        "depth",
+        'self._source.line(f"if d > {self._most - self._open}: raise Odd")',
+        "pass",
+    ),
+    Guard("fast: records nested by the schema itself", "depth", 'self._source.line("raise Odd")', "pass"),
     _pass("slow: bytes left over", "interpret_decode", "self.at != len(self._data)"),
     _pass("slow: a start outside the data", "interpret_decode", "not 0 <= start <= len(self._data)"),
     _pass("slow: a boolean of any byte", "interpret_decode", "byte > 1"),

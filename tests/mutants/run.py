@@ -41,6 +41,7 @@ MODULES: Final = {
     ),
     "wire": ("test_wire_guard.py", "test_codec.py", "test_codec_classes.py", "test_codec_witness.py"),
     "emit_decode": ("test_wire_guard.py", "test_codec.py", "test_codec_witness.py"),
+    "depth": ("test_wire_guard.py", "test_codec.py"),
     "interpret_decode": ("test_wire_guard.py", "test_codec.py", "test_codec_witness.py"),
 }
 """Module → its tests, the quickest killers first."""
