@@ -21,7 +21,13 @@ from tests.e2e.topics import DLQ, Seen, ends, records
 from tests.parts.waiting import wait_until
 from treaty.local.stack import answers
 
-pytestmark = [pytest.mark.chaos, pytest.mark.kafka, pytest.mark.redis, pytest.mark.timeout(900), pytest.mark.xdist_group("e2e")]
+pytestmark = [
+    pytest.mark.chaos,
+    pytest.mark.kafka,
+    pytest.mark.redis,
+    pytest.mark.timeout(900),
+    pytest.mark.xdist_group("e2e"),
+]
 SIZES = {"sqlite": (300, 10), "postgres": (120, 3)}
 """Orders that must be placed and kills of each service; `TREATY_E2E_SCALE` multiplies both (`make soak` and patience)."""
 
