@@ -29,7 +29,7 @@ pytestmark = [
     pytest.mark.xdist_group("e2e"),
 ]
 SIZES = {"sqlite": (300, 10), "postgres": (120, 3)}
-"""Orders that must be placed and kills of each service; `TREATY_E2E_SCALE` multiplies both (`make soak` and patience)."""
+"""Orders that must be placed and kills of each service; `TREATY_E2E_SCALE` multiplies both."""
 
 WORKED = {"order": "kafka_producer_messages_total", "notification": "kafka_consumer_messages_total"}
 """The counter that says that a service has done since its start what the kill is to interrupt."""
