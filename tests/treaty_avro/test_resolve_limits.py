@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from treaty_avro import Schema, SchemaLimit, parse, resolve
+from treaty_avro import ResolutionError, Schema, SchemaLimit, parse, resolve
 
 
 def chain(records: int) -> Schema:
@@ -30,3 +30,14 @@ def test_a_resolution_is_shown_without_its_graph() -> None:
     """The graph of a type that holds itself has no end."""
     node = parse('{"type": "record", "name": "Node", "fields": [{"name": "next", "type": ["null", "Node"]}]}')
     assert "Steps(" not in repr(resolve(node, node))
+
+
+def test_where_the_checker_gives_up_the_resolver_tells_the_place_itself() -> None:
+    """An alias that finds two fields ends the comparison; the field that cannot be read is still named."""
+    fields = '{"name": "x", "type": "int"}, {"name": "y", "type": "int"}, {"name": "z", "type": "string"}'
+    writer = parse(f'{{"type": "record", "name": "R", "fields": [{fields}]}}')
+    taken = '{"name": "x", "type": "int", "aliases": ["y"]}, {"name": "z", "type": "int"}'
+    reader = parse(f'{{"type": "record", "name": "R", "fields": [{taken}]}}')
+    with pytest.raises(ResolutionError) as caught:
+        resolve(writer, reader)
+    assert [each.location for each in caught.value.incompatibilities] == ["/fields/1/type"]
