@@ -15,12 +15,20 @@ MAX_PRECISION: Final = 10_000
 """Digits up to which decimals are compiled; beyond, one value would cost more than a message may."""
 
 _EXACT: Final = Context(prec=MAX_PREC, Emin=MIN_EMIN, Emax=MAX_EMAX)
+shifted: Final = _EXACT.scaleb
+"""A number, and by how many digits it is shifted: exactly, whatever the thread's context is."""
 
 
 def byte_length(precision: int) -> int:
     """Bytes that hold every number of so many digits, with its sign."""
     top: int = 10**precision
     return top.bit_length() // 8 + 1
+
+
+def sure_length(precision: int) -> int:
+    """Bytes whose numbers never have more digits."""
+    top: int = 10**precision
+    return (top.bit_length() - 1) // 8
 
 
 def unscaled(value: object, precision: int, scale: int) -> int:
@@ -31,12 +39,12 @@ def unscaled(value: object, precision: int, scale: int) -> int:
         raise ValueError("is not a finite number")
     if not value:
         return 0
-    shifted = _EXACT.scaleb(value, scale)
+    moved = shifted(value, scale)
     # Before the integer is built: 1E+999999 is a short text and a long number.
-    if shifted.adjusted() >= precision:
+    if moved.adjusted() >= precision:
         raise ValueError(f"has more than {precision} digits with the {scale} decimals that the schema keeps")
-    number = int(shifted)
-    if number != shifted:
+    number = int(moved)
+    if number != moved:
         raise ValueError(f"has {_decimals(value)} decimals, the schema keeps {scale}")
     return number
 
@@ -100,8 +108,7 @@ def reader(precision: int, scale: int) -> Callable[[bytes], Decimal]:
     """From the bytes of a number to the ``Decimal`` of that scale; ``ValueError`` for no bytes or too many digits."""
     longest = byte_length(precision)
     top = 10**precision
-    # Numbers of so many bytes never have more digits.
-    sure = (top.bit_length() - 1) // 8
+    sure = sure_length(precision)
     shift = Decimal(-scale)
     scaleb, from_bytes = _EXACT.scaleb, int.from_bytes
 

@@ -8,12 +8,13 @@ here, and the slow decoder finds out why.
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, Final
 
 from treaty_avro import wire
 from treaty_avro.binding import is_slotted, slot
 from treaty_avro.construct import Factory
-from treaty_avro.decimals import rescaled
+from treaty_avro.decimals import rescaled, shifted, sure_length
 from treaty_avro.depth import Depth
 from treaty_avro.durations import as_tuple
 from treaty_avro.emit_encode import Odd
@@ -43,6 +44,9 @@ _NAMES: Final[dict[str, Any]] = {
     "AB": wire.as_bytes,
     "B": (False, True),
     "NEW": object.__new__,
+    "DS": shifted,
+    "IB": int.from_bytes,
+    "BIG": "big",
     "bytes": bytes,
     "Tagged": Tagged,
     "Odd": Odd,
@@ -357,13 +361,16 @@ class _Emitter:
         read = source.const(reader_of(meaning, a, b, size=base[1] if base[0] is Op.FIXED else -1, make=make))
         if base[0] is Op.STRING and not self._is_skipping:
             # Only UUIDs stand on strings; they have 36 characters, in Avro's zig-zag 72.
-            begin = source.fresh()
             source.line("if b[i] != 72: raise Odd")
-            source.line(f"{begin} = i + 1; i += 37")
-            source.line(f"{target} = {read}(b[{begin}:i])")
+            source.line(f"i += 37; {target} = {read}(b[i - 36:i])")
             return
         if base[0] in (Op.BYTES, Op.STRING, Op.FIXED):
-            source.line(f"{target} = {read}({self._sliced(base)})")
+            data = self._sliced(base)
+            made = f"{read}({data})"
+            if meaning is Meaning.DECIMAL and base[0] is Op.BYTES:
+                quick = f"DS(IB({data}, BIG, signed=True), {source.const(Decimal(-b))})"
+                made = f"{quick} if 0 < i - {data[2:-3]} <= {sure_length(a)} else {made}"
+            source.line(f"{target} = {made}")
             return
         raw = source.fresh()
         if base[0] is Op.LONG:
