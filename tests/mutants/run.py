@@ -112,6 +112,7 @@ def survivors(todo: Sequence[Job], *, workers: int) -> Iterator[Job]:
             passed = _passed(run)
             if passed is not None:
                 running.remove(run)
+                sys.stderr.write(f"\r{len(todo) - len(waiting) - len(running)} of {len(todo)} begun or done ")
             if passed and run.is_quick:
                 waiting.append((run.job, False))
             elif passed:
