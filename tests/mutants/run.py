@@ -31,7 +31,13 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 PACKAGE: Final = ROOT / "platform/avro/src/treaty_avro"
 EXPLAINED: Final = ROOT / "docs/avro/mutants.md"
 MODULES: Final = {
-    "compat": ("test_compat.py", "test_compat_levels.py", "test_public_suites.py", "test_resolve.py"),
+    "compat": (
+        "test_compat.py",
+        "test_resolve_limits.py",
+        "test_compat_levels.py",
+        "test_public_suites.py",
+        "test_resolve.py",
+    ),
     "resolve": (
         "test_resolve.py",
         "test_resolve_limits.py",

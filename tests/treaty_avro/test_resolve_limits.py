@@ -1,4 +1,4 @@
-"""How deep types may be nested to be resolved, and that a resolution can be shown."""
+"""How deep types may be nested to be compared and resolved, and that a resolution can be shown."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from treaty_avro import ResolutionError, Schema, SchemaLimit, parse, resolve
+from treaty_avro import ResolutionError, Schema, SchemaLimit, incompatibilities, parse, resolve
 
 
 def chain(records: int) -> Schema:
@@ -24,6 +24,12 @@ def test_two_hundred_and_fifty_levels_below_the_root_are_resolved_and_one_more_i
     resolve(chain(250), chain(250))
     with pytest.raises(SchemaLimit, match="the limit is 250"):
         resolve(chain(251), chain(251))
+
+
+def test_two_hundred_and_fifty_levels_are_compared_and_one_more_is_refused() -> None:
+    assert incompatibilities(chain(249), chain(249)) == []
+    with pytest.raises(SchemaLimit, match="more than 250 levels"):
+        incompatibilities(chain(250), chain(250))
 
 
 def test_a_resolution_is_shown_without_its_graph() -> None:
