@@ -66,6 +66,7 @@ bench: $(READY) ## measure: ratios and counts, printed with the README's table
 	@$(BIN)/python -m bench
 
 fuzz: $(READY) ## look for bytes and schema texts that break the Avro engine (FUZZ_SECONDS=60 each)
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || .venv/tools/bin/uv pip install -q --require-hashes --python $(BIN)/python -r fuzz.lock
 	@for target in decoder parser; do $(BIN)/python -m tests.fuzz.fuzz $$target -max_total_time=$(FUZZ_SECONDS) || exit; done
 
 mutants: $(READY) ## plant faults in the Avro engine; a test must fail for each (MUTANTS=--guards for the guards alone)
@@ -73,12 +74,13 @@ mutants: $(READY) ## plant faults in the Avro engine; a test must fail for each 
 
 lock: $(READY) ## renew the locks after a change of dependencies (no URL gets into them)
 	@UV_PYTHON_DOWNLOADS=never .venv/tools/bin/uv lock --quiet
-	@.venv/tools/bin/uv export --quiet --all-packages --all-groups --no-emit-workspace --no-header --no-annotate -o requirements.lock
+	@.venv/tools/bin/uv export --quiet --all-packages --all-groups --no-group fuzz --no-emit-workspace --no-header --no-annotate -o requirements.lock
 	@.venv/tools/bin/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 scripts/build.in -o build.lock
 	@.venv/tools/bin/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 scripts/tools.in -o tools.lock
+	@.venv/tools/bin/uv export --quiet --only-group fuzz --no-emit-workspace --no-header --no-annotate -o fuzz.lock
 	@for image in mall "treaty --extra registry"; do set -- $$image; \
 		.venv/tools/bin/uv export --quiet --package $$image --no-default-groups --no-emit-workspace --no-header --no-annotate -o ops/images/$$1.lock; done
-	@! grep -nE '://|^-' ops/images/*.lock requirements.lock build.lock tools.lock
+	@! grep -nE '://|^-' ops/images/*.lock fuzz.lock requirements.lock build.lock tools.lock
 
 secrets: $(READY) ## write random secrets for the containers into .secrets/ (once; never in git)
 	@$(BIN)/python scripts/make_secrets.py

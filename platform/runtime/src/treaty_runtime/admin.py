@@ -18,6 +18,27 @@ T = TypeVar("T")
 TIMEOUT_SECONDS = 15.0
 POLL_SECONDS = 0.05
 
+AWAY = frozenset(
+    {
+        KafkaError._TRANSPORT,
+        KafkaError._ALL_BROKERS_DOWN,
+        KafkaError._TIMED_OUT,
+        KafkaError._RESOLVE,
+        KafkaError.REQUEST_TIMED_OUT,
+    }
+)
+PASSING = frozenset(
+    {
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+    }
+)
+"""Answers of a cluster that has just lost or found a broker: the same question gets another answer a moment later."""
+
 
 class ClusterUnreachable(Exception):
     """The Kafka cluster did not answer."""
@@ -40,8 +61,14 @@ class Cluster:
     """One connection to a cluster. ``extra`` are librdkafka settings (security). Use as a context manager."""
 
     def __init__(
-        self, bootstrap: str, *, extra: Mapping[str, Any] | None = None, timeout: float = TIMEOUT_SECONDS
+        self,
+        bootstrap: str,
+        *,
+        extra: Mapping[str, Any] | None = None,
+        timeout: float = TIMEOUT_SECONDS,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        self._sleep = sleep
         self._settings = {"bootstrap.servers": bootstrap, "log_level": 0, **(extra or {})}
         self._timeout = timeout
         self.bootstrap = bootstrap
@@ -91,7 +118,7 @@ class Cluster:
             raise
         return True
 
-    def await_topics(self, names: Iterable[str], *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def await_topics(self, names: Iterable[str]) -> None:
         """Returns when every topic has a leader for each partition: a created topic reaches the metadata a moment later.
 
         Raises ``ClusterUnreachable`` when that takes longer than the time-out.
@@ -105,7 +132,7 @@ class Cluster:
                     f"Kafka at {self.bootstrap} has no leader yet for {', '.join(sorted(waiting))}"
                 )
             if waiting:
-                sleep(POLL_SECONDS)
+                self._sleep(POLL_SECONDS)
                 left -= POLL_SECONDS
 
     def alter(self, name: str, config: Mapping[str, str]) -> None:
@@ -132,10 +159,10 @@ class Cluster:
         # Read as a member would: the admin call for group offsets can end the whole process as the first group request.
         consumer = Consumer({**self._settings, "group.id": group, "enable.auto.commit": False})
         try:
-            committed = self._ask(lambda: consumer.committed(places, timeout=self._timeout)) if places else []
+            committed = self._again(partial(consumer.committed, places, timeout=self._timeout)) if places else []
             lags = {}
             for place in committed:
-                low, high = self._ask(partial(consumer.get_watermark_offsets, place, timeout=self._timeout))
+                low, high = self._again(partial(consumer.get_watermark_offsets, place, timeout=self._timeout))
                 lags[place.topic, place.partition] = max(0, high - (place.offset if place.offset >= 0 else low))
             return lags
         finally:
@@ -147,19 +174,24 @@ class Cluster:
         except KafkaException as error:
             raise self._fault(error) from error
 
+    def _again(self, call: Callable[[], T]) -> T:
+        """Asks until the answer is none of ``PASSING``, or for the time-out."""
+        left = self._timeout
+        while True:
+            try:
+                return self._ask(call)
+            except ClusterRefused as refused:
+                if cause_code(refused) not in PASSING or left <= 0:
+                    raise
+            self._sleep(POLL_SECONDS)
+            left -= POLL_SECONDS
+
     def _settle(self, futures: Mapping[Any, Future[T]]) -> dict[Any, T]:
         return {key: self._ask(partial(future.result, self._timeout + 5)) for key, future in futures.items()}
 
     def _fault(self, error: KafkaException) -> Exception:
         detail = error.args[0]
-        away = {
-            KafkaError._TRANSPORT,
-            KafkaError._ALL_BROKERS_DOWN,
-            KafkaError._TIMED_OUT,
-            KafkaError._RESOLVE,
-            KafkaError.REQUEST_TIMED_OUT,
-        }
-        if isinstance(detail, KafkaError) and detail.code() in away:
+        if isinstance(detail, KafkaError) and detail.code() in AWAY:
             return ClusterUnreachable(f"Kafka at {self.bootstrap} does not answer: {detail.str()}")
         return ClusterRefused(
             f"Kafka at {self.bootstrap} refused: {detail.str() if isinstance(detail, KafkaError) else detail}"

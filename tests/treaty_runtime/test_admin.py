@@ -1,0 +1,52 @@
+"""An operator's question outlives the moment in which a cluster finds itself again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException
+
+from treaty_runtime.admin import Cluster, ClusterRefused, ClusterUnreachable
+
+
+def answers(*codes: int | None) -> Callable[[], str]:
+    """Fails with each code in turn; None: answers."""
+    left = list(codes)
+
+    def ask() -> str:
+        code = left.pop(0)
+        if code is not None:
+            raise KafkaException(KafkaError(code))
+        return "answer"
+
+    return ask
+
+
+@pytest.fixture
+def slept() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def cluster(slept: list[float]) -> Cluster:
+    return Cluster("127.0.0.1:1", timeout=0.2, sleep=slept.append)
+
+
+def test_an_answer_of_a_cluster_in_motion_is_asked_for_again(cluster: Cluster, slept: list[float]) -> None:
+    ask = answers(KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_LOAD_IN_PROGRESS, None)
+    assert cluster._again(ask) == "answer"
+    assert len(slept) == 2
+
+
+def test_it_is_not_asked_for_ever(cluster: Cluster) -> None:
+    with pytest.raises(ClusterRefused):
+        cluster._again(answers(*[KafkaError.NOT_COORDINATOR] * 10))
+
+
+def test_other_answers_are_told_at_once(cluster: Cluster, slept: list[float]) -> None:
+    with pytest.raises(ClusterRefused, match="refused"):
+        cluster._again(answers(KafkaError.TOPIC_AUTHORIZATION_FAILED))
+    with pytest.raises(ClusterUnreachable, match="does not answer"):
+        cluster._again(answers(KafkaError._TRANSPORT))
+    assert slept == []
