@@ -84,7 +84,7 @@ def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_a_child_that_ends_while_starting_is_told_with_its_last_lines(tmp_path: Path) -> None:
-    child = started(tmp_path, sys.executable, "-c", "print('first'); raise SystemExit('broken setting')")
+    child = started(tmp_path, sys.executable, "-c", "print('first', flush=True); raise SystemExit('broken setting')")
     with pytest.raises(StartFailed, match=r"status 1 while starting\.\n  \| first\n  \| broken setting"):
         child.wait_until(lambda: False, seconds=30)
 
