@@ -51,11 +51,19 @@ def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     wait_until(lambda: identity(child) is None)
 
 
+def group_of(stat: Path) -> int:
+    """The process group that a `/proc/PID/stat` tells of; -1 if the process has ended meanwhile."""
+    try:
+        return int(stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[2])
+    except OSError:
+        return -1
+
+
 def test_the_guard_ends_whole_groups_when_we_are_killed() -> None:
     parent = subprocess.Popen([sys.executable, "-c", GUARDED], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     child, guard = map(int, parent.stdout.readline().split())
-    members = subprocess.run(["pgrep", "-g", str(child)], capture_output=True, text=True, check=True).stdout.split()
+    members = [stat.parent.name for stat in Path("/proc").glob("[0-9]*/stat") if group_of(stat) == child]
     assert len(members) == 2
     parent.kill()
     parent.wait()
