@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import socket
 import stat
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from subprocess import PIPE
+from typing import IO, cast
 
 import jwt
 import pytest
@@ -18,7 +22,7 @@ from treaty.local.kafka import Kafka, new_id
 from treaty.local.keys import ADMIN_USER_ID, keys_in
 from treaty.local.layout import Layout, ports_for
 from treaty.local.machine import Machine
-from treaty.local.ports import free_ports, holder, require_free
+from treaty.local.ports import END, FIRST, Given, free_port, holder, require_free
 from treaty.local.state import Running, State, StateFile
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
@@ -39,8 +43,36 @@ def test_ids_do_not_look_like_options() -> None:
     assert all(len(made) == 22 and not made.startswith("-") for made in (new_id() for _ in range(500)))
 
 
-def test_free_ports_differ_and_a_busy_one_is_refused_with_its_holder() -> None:
-    assert len(set(free_ports(20))) == 20
+def test_free_ports_are_given_once_though_other_processes_ask_too() -> None:
+    ask = "from treaty.local.ports import free_port; print(*(free_port() for _ in range(150)))"
+    others = [
+        subprocess.Popen([sys.executable, "-c", f"{ask}; input()"], stdin=PIPE, stdout=PIPE, text=True)
+        for _ in range(3)
+    ]
+    try:
+        given = [int(word) for other in others for word in cast("IO[str]", other.stdout).readline().split()]
+        given += [free_port() for _ in range(150)]
+    finally:
+        for other in others:
+            other.communicate("\n")
+    assert len(given) == len(set(given)) == 600
+    assert all(FIRST < port < END for port in given)
+
+
+def test_free_ports_of_a_forked_process_are_not_those_of_its_parent() -> None:
+    ask = "import os; from treaty.local.ports import free_port; free_port(); os.fork(); print(free_port(), flush=True)"
+    answer = subprocess.run([sys.executable, "-c", ask], stdout=PIPE, text=True, check=True)
+    assert len(set(answer.stdout.split())) == 2
+
+
+def test_a_port_that_somebody_took_meanwhile_is_passed_over() -> None:
+    given = Given()
+    first = given.port()
+    with socket.create_server(("127.0.0.1", first + 1)):
+        assert given.port() == first + 2
+
+
+def test_a_busy_port_is_refused_with_its_holder() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with pytest.raises(PortBusy, match="which redis needs, is held by"):

@@ -4,45 +4,96 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
+import os
 import socket
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 from treaty.local.errors import PortBusy
 
 LOOPBACK = "127.0.0.1"
+FIRST, END, BLOCK = 10_000, 32_000, 100
+"""Below what Linux (32768) and macOS (49152) give to outgoing connections: ``ip(7)``, ip_local_port_range."""
 LISTEN = "0A"  # state column of /proc/net/tcp: include/net/tcp_states.h, TCP_LISTEN
 
 
-def free_ports(count: int) -> list[int]:
-    """``count`` different ports that nobody listens on now."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind((LOOPBACK, 0))
-        return [int(one.getsockname()[1]) for one in sockets]
-
-
 def free_port() -> int:
-    """A port that nobody listens on now."""
-    return free_ports(1)[0]
+    """A port that nobody listens on, and that no other process is given by this function while this one lives."""
+    return _given(os.getpid()).port()  # a forked child must not go on where its parent is
+
+
+@functools.cache
+def _given(_: int) -> Given:
+    return Given()
+
+
+class Given:
+    """Ports that are this process's alone.
+
+    Between a port's choice and its use lie seconds, in which the kernel may give it to any outgoing connection or to another
+    process that asks. So ports come from below the kernel's own range, in blocks; the first port of a block stays bound
+    as long as the process lives, which tells the others that the block is taken.
+    """
+
+    def __init__(self) -> None:
+        self._claims: list[socket.socket] = []
+        self._left: Iterator[int] = iter(())
+
+    def port(self) -> int:
+        """The next one, of a further block when the last is used up. Raises ``PortBusy`` when all blocks are taken."""
+        while True:
+            for port in self._left:
+                if _is_free(port):
+                    return port
+            self._left = iter(self._claim())
+
+    def _claim(self) -> range:
+        beginnings = range(FIRST, END, BLOCK)
+        start = os.getpid() % len(beginnings)
+        for first in (*beginnings[start:], *beginnings[:start]):
+            claim = socket.socket()
+            try:
+                claim.bind((LOOPBACK, first))
+            except OSError:
+                claim.close()
+                continue
+            self._claims.append(claim)
+            return range(first + 1, first + BLOCK)
+        raise PortBusy(
+            f"No ports are left between {FIRST} and {END}.", next_step="end some of the stacks that run here"
+        )
+
+
+def _is_free(port: int) -> bool:
+    try:
+        _bind(port)
+    except OSError:
+        return False
+    return True
+
+
+def _bind(port: int) -> None:
+    """Binds as a server does, with old connections still fading, and lets go. OSError when it is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((LOOPBACK, port))
 
 
 def require_free(port: int, *, name: str, option: str) -> None:
     """Raises ``PortBusy``, naming the port, its holder if that can be known, and what to do."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError as error:
-            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                raise
-            who = holder(port)
-            by = f"held by {who}" if who else "held by another process"
-            raise PortBusy(
-                f"Port {port}, which {name} needs, is {by}.",
-                next_step=f"end that process, or choose another port: {option}",
-            ) from error
+    try:
+        _bind(port)
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        who = holder(port)
+        by = f"held by {who}" if who else "held by another process"
+        raise PortBusy(
+            f"Port {port}, which {name} needs, is {by}.",
+            next_step=f"end that process, or choose another port: {option}",
+        ) from error
 
 
 def holder(port: int) -> str | None:

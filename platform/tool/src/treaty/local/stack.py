@@ -112,6 +112,7 @@ class Stack:
     def _launch(self, parts: Sequence[Part], file: StateFile, state: State) -> None:
         for part in parts:
             self._set(part, Row(name=part.name, address=part.address, condition="starting"))
+            require_free_port(self.layout, part.name)  # once more: servers take seconds, in which somebody may come
             part.launch()
             self._launched.append(part)
             file.write(state.with_parts([running(one) for one in self._launched]))
@@ -177,7 +178,7 @@ def check(layout: Layout, machine: Machine) -> None:
     """What would stop the start half-way is said before it: ``NoJava``, ``PortBusy``, ``NoSpace``."""
     find_java(machine)
     for name in layout.names():
-        require_free(layout.ports[name], name=name, option=f"--port {name}=<number>")
+        require_free_port(layout, name)
     for folder in (layout.folder, machine.cache):
         folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder).free
@@ -185,6 +186,11 @@ def check(layout: Layout, machine: Machine) -> None:
             raise NoSpace(
                 f"Only {free // 1_000_000} MB are free in {folder}; the stack needs {FREE_BYTES // 1_000_000} MB."
             )
+
+
+def require_free_port(layout: Layout, name: str) -> None:
+    """Raises ``PortBusy`` when somebody else listens where ``name`` should."""
+    require_free(layout.ports[name], name=name, option=f"--port {name}=<number>")
 
 
 def put_old_logs_aside(layout: Layout) -> None:
