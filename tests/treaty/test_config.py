@@ -50,7 +50,10 @@ def test_the_file_is_found_upwards_but_not_above_the_repository(tmp_path: Path) 
         ("project = 1\n", "[project] must be a table, not a whole number"),
         ("environment = []\n", "[environment] must be a table, not a list"),
         ("[environment]\nprod = 'x'\n", "[environment.prod] must be a table, not a text"),
-        ("[environment.prod]\nregistry = '${NOT_SET}'\n", "NOT_SET} is not set"),
+        ("[environment.prod]\nregistry = '${TREATY_VAR_NONE}'\n", "TREATY_VAR_NONE} is not set"),
+        ("[environment.prod]\nregistry = 'http://a/${AWS_SECRET}'\n", "AWS_SECRET} is not for project files"),
+        ("[environment.prod]\nregistry_token_file = '/etc/shadow'\n", "secrets come from variables only"),
+        ("[environment.prod]\nregistry_token = 'x'\n", "secrets come from variables only"),
     ],
 )
 def test_a_wrong_file_is_refused_with_the_way_out(tmp_path: Path, text: str, words: str) -> None:
@@ -61,9 +64,9 @@ def test_a_wrong_file_is_refused_with_the_way_out(tmp_path: Path, text: str, wor
 
 
 def test_placeholders_are_filled_once_and_never_from_their_own_value(tmp_path: Path) -> None:
-    project(tmp_path, "[environment.prod]\nregistry = 'http://${HOST}'\n")
-    settings = load(tmp_path, HOST="${OTHER}")
-    assert settings.of_environment("prod")["registry"] == "http://${OTHER}"
+    project(tmp_path, "[environment.prod]\nregistry = 'http://${TREATY_VAR_HOST}'\n")
+    settings = load(tmp_path, TREATY_VAR_HOST="${TREATY_VAR_OTHER}")
+    assert settings.of_environment("prod")["registry"] == "http://${TREATY_VAR_OTHER}"
 
 
 def test_lists_and_numbers_come_from_variables_with_their_type(tmp_path: Path) -> None:
@@ -87,3 +90,10 @@ def test_a_password_in_a_url_is_not_shown(tmp_path: Path) -> None:
     shown = {name: value for name, value, _ in load(tmp_path).rows()}
     assert shown["registry.database"] == "postgresql://***@host/db"
     assert shown["environment.prod.registry"] == "http://***@host:1/a"
+
+
+def test_a_token_is_never_printed(tmp_path: Path) -> None:
+    project(tmp_path, "[environment.prod]\nregistry = 'http://host'\n")
+    settings = load(tmp_path, TREATY_ENVIRONMENT_PROD__REGISTRY_TOKEN="hunter2")
+    assert ("environment.prod.registry_token", "***", "TREATY_ENVIRONMENT_PROD__REGISTRY_TOKEN") in settings.rows()
+    assert "hunter2" not in f"{settings!r} {list(settings.rows())} {settings.of_environment('prod')}"

@@ -22,10 +22,30 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "local": {"service": "", "ports": {}},
     "registry": {"host": "127.0.0.1", "port": 8081, "database": "sqlite:///.treaty/registry.db", "wire_profile": "8"},
 }
-ENVIRONMENT_KEYS = frozenset({"registry", "brokers", "registry_token_file", "expected_brokers", "acl"})
-SECRET = re.compile(r"password|token$|secret", re.IGNORECASE)
+ENVIRONMENT_KEYS = frozenset({"registry", "brokers", "expected_brokers", "acl"})
+SECRET_KEYS = frozenset({"registry_token", "registry_token_file"})
+"""Taken from variables only: a file that somebody else wrote could name any file and any address to send it to."""
+SECRET = re.compile(r"password|token|secret", re.IGNORECASE)
+FILLABLE = "TREATY_VAR_"
+"""How variables begin that ``${NAME}`` may take; all others are none of a project file's business."""
 USER = re.compile(r"(?<=://)\S*@")  # up to the last @: a password may hold anything
 PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+class Secret:
+    """A text that is never printed; ``reveal`` gives it to whom it is for."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The text itself."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "***"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +105,14 @@ class Settings:
             for key, value in table.items():
                 yield (
                     f"{section}.{key}",
-                    "***" if SECRET.search(key) else USER.sub("***@", str(value.value)),
+                    "***" if SECRET.search(key) else shown(str(value.value)),
                     value.source,
                 )
+
+
+def shown(address: str) -> str:
+    """A text as it may be printed: the user and the password of a URL as ``***``."""
+    return USER.sub("***@", address)
 
 
 def find(start: Path) -> Path | None:
@@ -138,14 +163,24 @@ def environment(name: str, table: Mapping[str, Any], env: Mapping[str, str]) -> 
     """File and variables of one ``[environment.NAME]``, the stronger last; ``UsageError`` for an unknown key."""
     require_table(f"[environment.{name}]", table)
     for key in table:
+        if key in SECRET_KEYS:
+            raise UsageError(
+                f"{FILE}: [environment.{name}] {key}: secrets come from variables only.",
+                next_step=f"export {variable_of(name, key)}=…",
+            )
         if key not in ENVIRONMENT_KEYS:
             raise UsageError(f"{FILE}: [environment.{name}] has no key `{key}`{nearest(key, sorted(ENVIRONMENT_KEYS))}")
     values = {key: Value(value=expand(value, env), source=FILE) for key, value in table.items()}
-    for key in sorted(ENVIRONMENT_KEYS):
-        variable = f"TREATY_ENVIRONMENT_{name}__{key}".upper().replace("-", "_")
+    for key in sorted(ENVIRONMENT_KEYS | SECRET_KEYS):
+        variable = variable_of(name, key)
         if variable in env:
-            values[key] = Value(value=env[variable], source=variable)
+            values[key] = Value(value=Secret(env[variable]) if key in SECRET_KEYS else env[variable], source=variable)
     return values
+
+
+def variable_of(environment: str, key: str) -> str:
+    """The variable that sets a key of ``[environment.NAME]``."""
+    return f"TREATY_ENVIRONMENT_{environment}__{key}".upper().replace("-", "_")
 
 
 def typed(text: str, default: Any, variable: str) -> Any:
@@ -163,9 +198,14 @@ def typed(text: str, default: Any, variable: str) -> Any:
 
 
 def expand(value: Any, env: Mapping[str, str]) -> Any:
-    """``${NAME}`` once, not recursively; a missing variable is an error rather than an empty string."""
+    """``${TREATY_VAR_NAME}`` once, not recursively; a missing variable is an error rather than an empty string."""
 
     def one(match: re.Match[str]) -> str:
+        if not match[1].startswith(FILLABLE):
+            raise UsageError(
+                f"{FILE}: ${{{match[1]}}} is not for project files: addresses in them could carry any variable away.",
+                next_step=f"write ${{{FILLABLE}{match[1]}}} and export it",
+            )
         if match[1] not in env:
             raise UsageError(f"{FILE}: ${{{match[1]}}} is not set", next_step=f"export {match[1]}=…")
         return env[match[1]]

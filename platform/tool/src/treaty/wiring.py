@@ -6,21 +6,37 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from treaty.config import Settings
+from treaty.config import Settings, shown, variable_of
 from treaty.errors import EnvironmentFault, UsageError
 from treaty.ops.http import RegistryHttp
 from treaty_runtime.admin import Cluster
 
 
 def registry_of(settings: Settings, environment: str) -> RegistryHttp:
-    """The registry of ``[environment.NAME]``; its token comes from a file, never from a flag."""
+    """The registry of ``[environment.NAME]``; a token comes from a variable, and so must the address that it is sent to."""
     values = settings.of_environment(environment)
     if "registry" not in values:
         raise UsageError(
             f"[environment.{environment}] names no registry.", next_step='add registry = "http://…" to treaty.toml'
         )
-    file = values.get("registry_token_file")
-    return RegistryHttp(str(values["registry"]), token=read_secret(settings.root / file) if file else None)
+    return RegistryHttp(str(values["registry"]), token=token_of(settings, environment))
+
+
+def token_of(settings: Settings, environment: str) -> str | None:
+    """The token for the registry of an environment, if the variables give one; ``UsageError`` if it could go to a stranger."""
+    table = settings.environments[environment]
+    given = table.get("registry_token") or table.get("registry_token_file")
+    if given is None:
+        return None
+    variable = variable_of(environment, "registry")
+    if table["registry"].source != variable:
+        raise UsageError(
+            f"{given.source} is set, but the registry's address comes from {table['registry'].source}: "
+            "a token goes only to an address that a variable names too.",
+            next_step=f"export {variable}={shown(str(table['registry'].value))}",
+        )
+    secret: str = given.value.reveal()
+    return secret if "registry_token" in table else read_secret(Path(secret))
 
 
 def cluster_of(settings: Settings, environment: str) -> Cluster:
