@@ -20,11 +20,11 @@ from treaty_avro import (
     compile_generic,
     fingerprint,
     incompatibilities,
-    interpret_decode,
     normalized_text,
     parse,
 )
-from treaty_avro.wire import LIMITS
+from treaty_avro.interpret import decoding
+from treaty_avro.values.wire import LIMITS
 
 _VIEW = {"type": "record", "name": "OrderCreated", "fields": [{"name": "number", "type": "double"}]}
 _UNIONS = {
@@ -96,7 +96,7 @@ def decoding_holds(data: bytes) -> None:
         return
     decode, encode = DECODERS[data[0] % len(DECODERS)]
     found = outcome(decode, data[1:])
-    slow = outcome(lambda body: interpret_decode.decode(decode.plan, body, limits=LIMITS), data[1:])
+    slow = outcome(lambda body: decoding.decode(decode.plan, body, limits=LIMITS), data[1:])
     assert repr(found) == repr(slow), (found, slow)
     if encode is not None and not (isinstance(found, tuple) and len(found) == 3):
         assert repr(decode(encode(found))) == repr(found)

@@ -31,27 +31,27 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 PACKAGE: Final = ROOT / "platform/avro/src/treaty_avro"
 EXPLAINED: Final = ROOT / "docs/avro/mutants.md"
 MODULES: Final = {
-    "compat": (
+    "compat.checker": (
         "test_compat.py",
         "test_resolve_limits.py",
         "test_compat_levels.py",
         "test_public_suites.py",
         "test_resolve.py",
     ),
-    "resolve": (
+    "plan.resolve": (
         "test_resolve.py",
         "test_resolve_limits.py",
         "test_public_suites.py",
         "test_codec_classes.py",
         "test_codec.py",
     ),
-    "wire": ("test_wire_guard.py", "test_codec.py", "test_codec_classes.py", "test_codec_witness.py"),
-    "emit_decode": ("test_wire_guard.py", "test_codec.py", "test_codec_witness.py"),
-    "depth": ("test_wire_guard.py", "test_codec.py"),
-    "interpret_decode": ("test_wire_guard.py", "test_codec.py", "test_codec_witness.py"),
+    "values.wire": ("test_wire_guard.py", "test_codec.py", "test_codec_classes.py", "test_codec_witness.py"),
+    "straightline.emit_decode": ("test_wire_guard.py", "test_codec.py", "test_codec_witness.py"),
+    "straightline.depth": ("test_wire_guard.py", "test_codec.py"),
+    "interpret.decoding": ("test_wire_guard.py", "test_codec.py", "test_codec_witness.py"),
 }
 """Module → its tests, the quickest killers first."""
-FAULTED: Final = ("compat", "resolve", "wire")
+FAULTED: Final = ("compat.checker", "plan.resolve", "values.wire")
 SLOW: Final = "not too_wide and not that_differ_in_every_field"
 PATIENCE: Final = 120
 MEMORY_BYTES: Final = 4 << 30
@@ -77,11 +77,15 @@ class _Planted(importlib.abc.MetaPathFinder):
         return importlib.util.spec_from_file_location(fullname, self._path) if fullname == self._module else None
 
 
+def _source(module: str) -> str:
+    return PACKAGE.joinpath(*module.split(".")).with_suffix(".py").read_text(encoding="utf-8")
+
+
 def guards(modules: Sequence[str]) -> Iterator[Job]:
     """The guards of these modules, each switched off; one whose text is gone must be mended here."""
     for guard in GUARDS:
         if guard.module in modules:
-            source = (PACKAGE / f"{guard.module}.py").read_text(encoding="utf-8")
+            source = _source(guard.module)
             if source.count(guard.old) != 1:
                 raise SystemExit(f"{guard.module}.py does not hold once: {guard.old!r}; mend tests/mutants/guards.py")
             yield Job(guard.module, f"guard {guard.name}", source.replace(guard.old, guard.new))
@@ -91,7 +95,7 @@ def faults(modules: Sequence[str]) -> Iterator[Job]:
     """Every small fault of those of these modules whose every line must matter."""
     for module in modules:
         if module in FAULTED:
-            for each in mutants((PACKAGE / f"{module}.py").read_text(encoding="utf-8")):
+            for each in mutants(_source(module)):
                 yield Job(module, each.what, each.source)
 
 
@@ -176,7 +180,7 @@ def main() -> int:
     chosen = parser.parse_args()
     os.chdir(ROOT)
     # Without a fault the tests must pass, else every mutant would seem to be killed.
-    sound = [Job(module, "no fault", (PACKAGE / f"{module}.py").read_text("utf-8")) for module in chosen.modules]
+    sound = [Job(module, "no fault", _source(module)) for module in chosen.modules]
     if len(list(survivors(sound, workers=chosen.workers))) < len(sound):
         raise SystemExit("the tests fail without a fault; run `make test TESTS=tests/treaty_avro` first")
     todo = [] if chosen.faults else list(guards(chosen.modules))

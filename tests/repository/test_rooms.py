@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -16,10 +17,28 @@ from tests.repository.test_house import PACKAGES
 )
 def test_every_module_stands_in_one_room(page: str, package: str) -> None:
     _, _, section = (ROOT / page).read_text(encoding="utf-8").partition("## Where is what")
-    rows = [line.split("|", 2)[2] for line in section.splitlines() if line.startswith("| ")]
-    named = Counter(word for row in rows for word in re.findall(r"`(\w+)`", row))
-    found = {
-        path.stem for path in PACKAGES[package].iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()
-    } - {"__init__"}
-    assert named.keys() == found, f"{page}: give each module a room, and no room to what is gone"
-    assert set(named.values()) == {1}, f"{page}: {[word for word, times in named.items() if times > 1]} stand twice"
+    rows = [line for line in section.splitlines() if line.startswith("| ")]
+    named = Counter(place for row in rows for place in _places(row))
+    opened = {place.partition("/")[0] for place in named if "/" in place}
+    assert named.keys() == _found(PACKAGES[package], opened), (
+        f"{page}: give each module a room, and no room to what is gone"
+    )
+    assert set(named.values()) == {1}, f"{page}: {[place for place, times in named.items() if times > 1]} stand twice"
+
+
+def _places(row: str) -> list[str]:
+    """What a row names: modules, or, where its first cell is a folder such as `schema/`, that folder's modules."""
+    first, _, rest = row.removeprefix("| ").partition("|")
+    folder = "".join(re.findall(r"`(\w+/)`", first))
+    return [folder + word for word in re.findall(r"`(\w+)`", rest)]
+
+
+def _found(package: Path, opened: set[str]) -> set[str]:
+    """Modules and folders of a package; in place of a folder that the page opens, its modules."""
+    found: set[str] = set()
+    for path in package.iterdir():
+        if path.name in opened:
+            found |= {f"{path.name}/{each.stem}" for each in path.glob("*.py")}
+        elif path.suffix == ".py" or (path / "__init__.py").is_file():
+            found.add(path.stem)
+    return {name for name in found if not name.endswith("__init__")}

@@ -10,8 +10,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from treaty_avro import Schema, Tagged, parse
-from treaty_avro.model import Array, Enum, Fixed, Map, Record, Type, Union
-from treaty_avro.tagged import is_tagged, tag
+from treaty_avro.schema.model import Array, Enum, Fixed, Map, Record, Type, Union
+from treaty_avro.values.tagged import is_tagged, tag
 
 _PRIMITIVES = ("null", "boolean", "int", "long", "float", "double", "bytes", "string")
 _LOGICAL: tuple[dict[str, Any], ...] = (

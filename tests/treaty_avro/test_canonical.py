@@ -20,7 +20,7 @@ from treaty_avro import (
     parse,
     parsing_canonical_form,
 )
-from treaty_avro.javajson import double, value
+from treaty_avro.text.javajson import double, value
 
 
 @pytest.mark.parametrize("case", ACCEPTED, ids=lambda case: case["text"][:60])

@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.treaty_avro.generated import schemas, untagged, values
-from treaty_avro import compile_generic, interpret_decode, interpret_encode
-from treaty_avro.wire import LIMITS
+from treaty_avro import compile_generic
+from treaty_avro.interpret import decoding, encoding
+from treaty_avro.values.wire import LIMITS
 
 _SETTINGS = settings(
     deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -27,8 +28,8 @@ def test_fastavro_reads_what_is_written_and_both_back_ends_agree(data: st.DataOb
     written = encode(value)
     assert fastavro.schemaless_reader(io.BytesIO(written), json.loads(schema.text)) == untagged(value)
     assert decode(written) == value
-    assert interpret_encode.encode(encode.plan, value, limits=LIMITS) == written
-    assert interpret_decode.decode(decode.plan, written, limits=LIMITS) == value
+    assert encoding.encode(encode.plan, value, limits=LIMITS) == written
+    assert decoding.decode(decode.plan, written, limits=LIMITS) == value
 
 
 @_SETTINGS

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from treaty_avro import SchemaError, SchemaLimit
-from treaty_avro.jsontext import MAX_BYTES, Lines, Places, read
+from treaty_avro.schema.jsontext import MAX_BYTES, Lines, Places, read
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ import treaty_avro
 from tests.cases.markdown import ROOT, Case, cases, expect
 from tests.treaty_avro.orders import OrderCreated, order
 from treaty_avro import AmbiguousField, DecodeError, compile_generic, errors, incompatibilities, parse
-from treaty_avro.nodes import Op
+from treaty_avro.compat import checker
+from treaty_avro.plan.nodes import Op
 
 FOLDER: Final = ROOT / "docs/avro"
 PAGES: Final = sorted(FOLDER.glob("*.md"))
@@ -63,7 +64,7 @@ def test_a_rule_of_compatibility_is_as_its_page_shows(case: Case) -> None:
 
 def test_every_kind_of_incompatibility_has_an_example() -> None:
     told = "".join(block.text for case in COMPARED for block in case.of("verdict"))
-    kinds = get_args(treaty_avro.Incompatibility.__annotations__["type"]) or get_args(treaty_avro.compat.Reason)
+    kinds = get_args(treaty_avro.Incompatibility.__annotations__["type"]) or get_args(checker.Reason)
     assert [kind for kind in kinds if kind not in told] == []
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.treaty_avro.java import TEXTS, field, record
 from treaty_avro import Primitive, Record, Schema, SchemaError, SchemaLimit, Union, parse
-from treaty_avro.model import Array, Enum, Fixed, Logical, Map
+from treaty_avro.schema.model import Array, Enum, Fixed, Logical, Map
 
 
 def root_record(schema: Schema) -> Record:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.treaty_avro.orders import Card, OrderCreated
 from treaty_avro import compile_decoder, compile_encoder, compile_generic, parse
-from treaty_avro.nodes import AGAIN, KEEP, PRIVATE, Op, children
+from treaty_avro.plan.nodes import AGAIN, KEEP, PRIVATE, Op, children
 
 
 def _plan(document: Any, writer: Any = None) -> Any:

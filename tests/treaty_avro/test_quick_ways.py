@@ -9,8 +9,8 @@ from decimal import Decimal, localcontext
 
 import pytest
 
-from treaty_avro import decimals, uuids
-from treaty_avro.wire import Refused, instant_bytes, long_bytes, read_instant, read_long
+from treaty_avro.values import decimals, uuids
+from treaty_avro.values.wire import Refused, instant_bytes, long_bytes, read_instant, read_long
 
 EDGES = sorted({sign * (2**bits + step) for bits in range(63) for step in (-1, 0, 1) for sign in (-1, 1)})
 BYTES = (0, 1, 2, 127, 128, 129, 255)

@@ -9,17 +9,9 @@ from typing import Any
 import pytest
 
 from tests.treaty_avro.orders import OrderCreated, Voucher, order
-from treaty_avro import (
-    DecodeError,
-    EncodeError,
-    Limits,
-    compile_decoder,
-    compile_encoder,
-    compile_generic,
-    interpret_decode,
-    parse,
-)
-from treaty_avro.wire import LIMITS, long_bytes, nearest_float, read_long
+from treaty_avro import DecodeError, EncodeError, Limits, compile_decoder, compile_encoder, compile_generic, parse
+from treaty_avro.interpret import decoding
+from treaty_avro.values.wire import LIMITS, long_bytes, nearest_float, read_long
 
 
 def _schema(*types: Any) -> str:
@@ -220,7 +212,7 @@ def _outcome(decode: Any, data: bytes) -> Any:
 
 
 def _slow(decode: Any) -> Any:
-    return lambda data: interpret_decode.decode(decode.plan, data, limits=LIMITS)
+    return lambda data: decoding.decode(decode.plan, data, limits=LIMITS)
 
 
 def _mutants(data: bytes, rng: random.Random, count: int) -> list[bytes]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from treaty_avro import Enum, Field, Fixed, Record
-from treaty_avro.model import Missing
+from treaty_avro.schema.model import Missing
 from treaty_codegen.annotations import annotation
 from treaty_codegen.defaults import DefaultWriter, UnusableDefault
 from treaty_codegen.errors import EmitError

@@ -13,8 +13,8 @@ from typing import Final
 from uuid import UUID
 
 from treaty_avro import Array, Enum, Field, Fixed, Logical, Map, Primitive, Record, Type, Union
-from treaty_avro.defaults import Defaults, number
-from treaty_avro.model import Json
+from treaty_avro.schema.defaults import Defaults, number
+from treaty_avro.schema.model import Json
 from treaty_codegen.layout import Layout
 from treaty_codegen.literals import STEP
 from treaty_codegen.logical_literals import CALENDAR, decimal_text, uuid_text

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar, cast
 
-from treaty_avro import straightline
-from treaty_avro.binding import Binding, Plain, Typed, schema_of
-from treaty_avro.nodes import Plan
-from treaty_avro.plan import decoder_plan, encoder_plan
-from treaty_avro.resolve import resolve
-from treaty_avro.schema import Schema
-from treaty_avro.wire import LIMITS, Limits
+from treaty_avro.plan.binding import Binding, Plain, Typed, schema_of
+from treaty_avro.plan.nodes import Plan
+from treaty_avro.plan.planner import decoder_plan, encoder_plan
+from treaty_avro.plan.resolve import resolve
+from treaty_avro.schema.schema import Schema
+from treaty_avro.straightline import compiled
+from treaty_avro.values.wire import LIMITS, Limits
 
 T = TypeVar("T")
 T_contra = TypeVar("T_contra", contravariant=True)
@@ -98,13 +98,13 @@ def compile_generic(
 def _encoder(schema: Schema, binding: Binding, prefix: bytes, limits: Limits, backend: Backend) -> Encoder[Any]:
     _check(backend)
     plan = encoder_plan(resolve(schema, schema), binding)
-    return cast("Encoder[Any]", straightline.encoder(plan, prefix=bytes(prefix), limits=limits))
+    return cast("Encoder[Any]", compiled.encoder(plan, prefix=bytes(prefix), limits=limits))
 
 
 def _decoder(schema: Schema, writer: Schema | None, binding: Binding, limits: Limits, backend: Backend) -> Decoder[Any]:
     _check(backend)
     plan = decoder_plan(resolve(writer or schema, schema), binding)
-    return cast("Decoder[Any]", straightline.decoder(plan, limits=limits))
+    return cast("Decoder[Any]", compiled.decoder(plan, limits=limits))
 
 
 def _check(backend: Backend) -> None:

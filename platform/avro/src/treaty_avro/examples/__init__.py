@@ -1,0 +1,1 @@
+"""Values made up from a schema and a seed."""

@@ -1,0 +1,1 @@
+"""A text becomes a schema: JSON with places, names, types, defaults, references."""

@@ -1,0 +1,1 @@
+"""A schema becomes a text: canonical, normalized, and the fingerprints of both."""

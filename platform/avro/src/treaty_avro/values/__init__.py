@@ -1,0 +1,1 @@
+"""Between bytes and Python values: numbers on the wire, and what logical types mean."""
