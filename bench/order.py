@@ -18,9 +18,9 @@ from mall.order.tables import metadata
 from mall_events import EVENTS
 from tests.mall.counter import Clock, Counter, Tokens, opened
 from tests.mall.order.market import placed, stock_up
-from treaty_runtime.outbox import Outbox
-from treaty_runtime.serde import Serde
+from treaty_runtime.publish.outbox import Outbox
 from treaty_runtime.testing import MemoryRegistry
+from treaty_runtime.wire.serde import Serde
 
 ROUNDS, ORDERS = 15, 20
 MOST = 2.0

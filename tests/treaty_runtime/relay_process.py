@@ -10,15 +10,15 @@ import time
 from datetime import timedelta
 
 from tests.treaty_runtime.order_events import CATALOG, FakeRegistry, OrderCreated, OrderSeen
-from treaty_runtime import database
-from treaty_runtime.backlog import Backlog
-from treaty_runtime.clientconfig import producer_config
 from treaty_runtime.kafka import KafkaProducer
-from treaty_runtime.late_ids import LateIds
-from treaty_runtime.lease import Lease, LeaseTimes
-from treaty_runtime.relay import Relay, RelaySettings
-from treaty_runtime.serde import Serde
+from treaty_runtime.kafka.config import producer_config
+from treaty_runtime.publish.backlog import Backlog
+from treaty_runtime.publish.late_ids import LateIds
+from treaty_runtime.publish.lease import Lease, LeaseTimes
+from treaty_runtime.publish.relay import Relay, RelaySettings
 from treaty_runtime.settings import KafkaSettings
+from treaty_runtime.sql import database
+from treaty_runtime.wire.serde import Serde
 
 TIMES = LeaseTimes(lease_seconds=1.5, renew_seconds=0.4, margin_seconds=0.4)
 

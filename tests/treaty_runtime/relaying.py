@@ -16,17 +16,17 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from tests.treaty_runtime.order_events import CATALOG, FakeRegistry, OrderCreated, OrderSeen
-from treaty_runtime.backlog import Backlog
-from treaty_runtime.headers import ID, first_values
 from treaty_runtime.hooks import Hooks
-from treaty_runtime.late_ids import LateIds
-from treaty_runtime.lease import Lease
-from treaty_runtime.memory import MemoryBroker, MemoryProducer
-from treaty_runtime.outbox import Outbox
-from treaty_runtime.relay import Relay, RelaySettings
-from treaty_runtime.serde import Serde
-from treaty_runtime.tables import OutboxRow
+from treaty_runtime.publish.backlog import Backlog
+from treaty_runtime.publish.late_ids import LateIds
+from treaty_runtime.publish.lease import Lease
+from treaty_runtime.publish.outbox import Outbox
+from treaty_runtime.publish.relay import Relay, RelaySettings
+from treaty_runtime.sql.tables import OutboxRow
 from treaty_runtime.transport import Producer
+from treaty_runtime.transport.memory import MemoryBroker, MemoryProducer
+from treaty_runtime.wire.headers import ID, first_values
+from treaty_runtime.wire.serde import Serde
 
 QUICK = RelaySettings(
     poll=timedelta(milliseconds=5),

@@ -10,9 +10,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from tests.treaty_runtime.order_events import envelope_of
-from treaty_runtime import database
 from treaty_runtime.event import Context
-from treaty_runtime.inbox import Inbox
+from treaty_runtime.sql import database
+from treaty_runtime.sql.inbox import Inbox
 
 
 async def main(url: str) -> None:

@@ -11,15 +11,15 @@ from datetime import timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
-from treaty_runtime import database
-from treaty_runtime.delay import RedisDelays
-from treaty_runtime.delay_queue import DelayQueue, DelayWorkers
-from treaty_runtime.delayed_jobs import DelayedJobs
+from treaty_runtime.delay.jobs import DelayedJobs
+from treaty_runtime.delay.queue import DelayQueue, DelayWorkers
+from treaty_runtime.delay.redis import RedisDelays
+from treaty_runtime.delay.runner import JobContext, JobRunner
 from treaty_runtime.hooks import Hooks
 from treaty_runtime.job import Job
-from treaty_runtime.job_runner import JobContext, JobRunner
 from treaty_runtime.outages import Outages
 from treaty_runtime.retry import RetryPolicy
+from treaty_runtime.sql import database
 
 
 async def handle(job: Job, context: JobContext) -> None:

@@ -10,8 +10,8 @@ from datetime import timedelta
 import pytest
 
 from tests.parts.waiting import eventually
-from treaty_runtime.clientconfig import producer_config
 from treaty_runtime.kafka import KafkaProducer
+from treaty_runtime.kafka.config import producer_config
 from treaty_runtime.settings import KafkaSettings
 from treaty_runtime.testing import chaos as chaos_kit
 from treaty_runtime.testing.chaos import Chaos, ChaosUnavailable

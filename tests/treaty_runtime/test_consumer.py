@@ -13,22 +13,22 @@ import pytest
 
 from tests.parts.waiting import eventually
 from tests.treaty_runtime.order_events import OrderCreated, OrderSeen
-from treaty_runtime import headers as names
-from treaty_runtime.clientconfig import consumer_config, producer_config
-from treaty_runtime.consumer import Consumer
+from treaty_runtime.consume.consumer import Consumer
+from treaty_runtime.consume.reader import Reader
 from treaty_runtime.errors import Outage
 from treaty_runtime.event import Context, Envelope, Partition, Record
 from treaty_runtime.handlers import Group, Handlers
 from treaty_runtime.hooks import Committed, DeadLettered, Failed, Handled, Hooks, OutageBegan, Recovered, Skipped
 from treaty_runtime.kafka import KafkaProducer, KafkaSource
-from treaty_runtime.publisher import Publisher
-from treaty_runtime.reader import Reader
+from treaty_runtime.kafka.config import consumer_config, producer_config
+from treaty_runtime.publish.publisher import Publisher
 from treaty_runtime.retry import RetryPolicy
-from treaty_runtime.serde import Serde, frame
 from treaty_runtime.settings import KafkaSettings
 from treaty_runtime.testing import MemoryRegistry
 from treaty_runtime.testing.chaos import Chaos
 from treaty_runtime.transport import Delivery, Outgoing, Position, Records, Revoking
+from treaty_runtime.wire import headers as names
+from treaty_runtime.wire.serde import Serde, frame
 
 QUICK = {"consumer.session.timeout.ms": 6000, "consumer.heartbeat.interval.ms": 300, "consumer.fetch.wait.max.ms": 50}
 TOPIC = OrderCreated.__topic__

@@ -12,9 +12,9 @@ from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from treaty_runtime import database as runtime_database
 from treaty_runtime.errors import LaneCountDiffers, LayoutDiffers, TablesMissing
-from treaty_runtime.tables import InboxRow, LaneRow, LayoutRow, OutboxRow
+from treaty_runtime.sql import database as runtime_database
+from treaty_runtime.sql.tables import InboxRow, LaneRow, LayoutRow, OutboxRow
 
 
 def _staged(**columns: object) -> dict[str, object]:

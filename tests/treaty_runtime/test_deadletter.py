@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from treaty_runtime import headers
-from treaty_runtime.deadletter import COPY_BYTES, dead_letter, retry_copy, size_of
 from treaty_runtime.event import Place, Record
-from treaty_runtime.failure import Failure, describe
-from treaty_runtime.masking import masked
 from treaty_runtime.transport import Outgoing
+from treaty_runtime.wire import headers
+from treaty_runtime.wire.deadletter import COPY_BYTES, dead_letter, retry_copy, size_of
+from treaty_runtime.wire.failure import Failure, describe
+from treaty_runtime.wire.masking import masked
 
 DUE = datetime(2026, 3, 1, 12, 0, 0, 1, tzinfo=UTC)
 RECORD = Record(

@@ -18,17 +18,17 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from tests.treaty_runtime.relaying import until
-from treaty_runtime.delay import RedisDelays
-from treaty_runtime.delay_queue import DelayQueue, DelayWorkers
-from treaty_runtime.delayed_jobs import DelayedJobs
-from treaty_runtime.due_times import Claimed
+from treaty_runtime.delay.due_times import Claimed
+from treaty_runtime.delay.jobs import DelayedJobs
+from treaty_runtime.delay.queue import DelayQueue, DelayWorkers
+from treaty_runtime.delay.redis import RedisDelays
+from treaty_runtime.delay.runner import JobContext, JobRunner
+from treaty_runtime.delay.schedule import Scheduler
 from treaty_runtime.hooks import Hooks, JobRun, OutageBegan
 from treaty_runtime.job import Job
-from treaty_runtime.job_runner import JobContext, JobRunner
 from treaty_runtime.outages import Outages
 from treaty_runtime.retry import RetryPolicy
-from treaty_runtime.schedule import Scheduler
-from treaty_runtime.tables import DelayedRow
+from treaty_runtime.sql.tables import DelayedRow
 
 pytestmark = pytest.mark.redis
 Sessions = async_sessionmaker[AsyncSession]

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from treaty_runtime.actions import (
+from treaty_runtime.classify import Kind
+from treaty_runtime.consume.actions import (
     Action,
     Commit,
     Complete,
@@ -21,12 +22,11 @@ from treaty_runtime.actions import (
     Skip,
     Wait,
 )
-from treaty_runtime.classify import Kind
-from treaty_runtime.dispatch import Dispatch
+from treaty_runtime.consume.dispatch import Dispatch
+from treaty_runtime.consume.facts import Arrival, FailedAttempt
 from treaty_runtime.errors import Outage, RegistryUnavailable, Reject, Retry, WriterNotAllowed
 from treaty_runtime.event import Partition, Place
-from treaty_runtime.facts import Arrival, FailedAttempt, Limits, OnFailure
-from treaty_runtime.intake import Marks
+from treaty_runtime.limits import Limits, Marks, OnFailure
 from treaty_runtime.retry import RetryPolicy
 from treaty_runtime.transport import Position
 

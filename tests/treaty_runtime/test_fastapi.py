@@ -13,13 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from tests.treaty_runtime.order_events import CATALOG, FakeRegistry, OrderCreated, OrderSeen
 from tests.treaty_runtime.relaying import until
-from treaty_runtime.connections import MemoryConnections
 from treaty_runtime.fastapi import lifespan, routes
 from treaty_runtime.healthcheck import main
-from treaty_runtime.memory import MemoryBroker
 from treaty_runtime.metrics import Metrics
 from treaty_runtime.runtime import Runtime
 from treaty_runtime.settings import KafkaSettings
+from treaty_runtime.transport.memory import MemoryBroker
+from treaty_runtime.wiring.connections import MemoryConnections
 
 Sessions = async_sessionmaker[AsyncSession]
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from treaty_runtime import headers
 from treaty_runtime.event import Place
-from treaty_runtime.event_id import as_event_id, new_event_id
+from treaty_runtime.wire import headers
+from treaty_runtime.wire.event_id import as_event_id, new_event_id
 
 ID = UUID("0190a3c4-9d3e-7000-8000-000000000001")
 CAUSE = UUID("0190a3c4-9d3e-7000-8000-000000000002")

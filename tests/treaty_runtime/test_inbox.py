@@ -20,13 +20,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from tests.treaty_runtime.order_events import FakeRegistry, OrderCreated, envelope_of
 from tests.treaty_runtime.statements import counted
-from treaty_runtime import database as runtime_database
 from treaty_runtime.errors import Outage
 from treaty_runtime.event import Context, Envelope, Outcome
-from treaty_runtime.inbox import Inbox
-from treaty_runtime.outbox import Outbox
-from treaty_runtime.serde import Serde
-from treaty_runtime.tables import InboxRow, OutboxRow
+from treaty_runtime.publish.outbox import Outbox
+from treaty_runtime.sql import database as runtime_database
+from treaty_runtime.sql.inbox import Inbox
+from treaty_runtime.sql.tables import InboxRow, OutboxRow
+from treaty_runtime.wire.serde import Serde
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 Sessions = async_sessionmaker[AsyncSession]

@@ -12,11 +12,11 @@ from structlog.testing import capture_logs
 
 from tests.treaty_runtime.order_events import OrderCreated, OrderSeen
 from treaty_runtime import hooks as seen
-from treaty_runtime.backlog import Depth
 from treaty_runtime.event import Context, Place
 from treaty_runtime.handlers import Group, Handlers
 from treaty_runtime.logs import Logs
 from treaty_runtime.metrics import Metrics
+from treaty_runtime.publish.backlog import Depth
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 PLACE = Place("order-events", 0, 5)

@@ -15,13 +15,13 @@ from sqlalchemy.orm import Session
 
 from tests.treaty_runtime.order_events import FakeRegistry, OrderCreated, OrderSeen
 from tests.treaty_runtime.statements import counted
-from treaty_runtime import database as runtime_database
 from treaty_runtime.errors import InvalidKey
 from treaty_runtime.hooks import Hooks, KeyMissing, Staged
-from treaty_runtime.outbox import Outbox, lane_of
-from treaty_runtime.outbox_headers import load_headers, writer_of
-from treaty_runtime.serde import Serde, schema_id_of
-from treaty_runtime.tables import OutboxRow
+from treaty_runtime.publish.outbox import Outbox, lane_of
+from treaty_runtime.publish.outbox_headers import load_headers, writer_of
+from treaty_runtime.sql import database as runtime_database
+from treaty_runtime.sql.tables import OutboxRow
+from treaty_runtime.wire.serde import Serde, schema_id_of
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 890123, tzinfo=UTC)
 Sessions = async_sessionmaker[AsyncSession]

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from treaty_runtime import database
-from treaty_runtime.hint import Hint
+from treaty_runtime.publish.hint import Hint
+from treaty_runtime.sql import database
 
 
 @pytest.mark.postgres

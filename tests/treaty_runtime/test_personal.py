@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from treaty_runtime.personal import personal_values
+from treaty_runtime.wire.personal import personal_values
 
 _ADDRESS = (
     '{"type":"record","name":"Address","fields":[{"name":"street","type":"string","treaty.pii":"address"},'

@@ -12,14 +12,14 @@ import pytest
 
 from tests.treaty_runtime.order_events import OrderCreated, OrderSeen
 from treaty_avro import EncodeError
-from treaty_runtime import headers as names
 from treaty_runtime.errors import InvalidKey, PublishFailed, QueueFull, SchemaNotRegistered
 from treaty_runtime.hooks import Hooks, KeyMissing, Published, PublishRefused
-from treaty_runtime.memory import MemoryBroker, MemoryProducer
-from treaty_runtime.publisher import Publisher
-from treaty_runtime.serde import Serde, schema_id_of
+from treaty_runtime.publish.publisher import Publisher
 from treaty_runtime.testing import MemoryRegistry
 from treaty_runtime.transport import Fault, FaultKind
+from treaty_runtime.transport.memory import MemoryBroker, MemoryProducer
+from treaty_runtime.wire import headers as names
+from treaty_runtime.wire.serde import Serde, schema_id_of
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ORDER = OrderCreated(order_id="o-1", number=3)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.treaty_runtime.order_events import OrderCreated
 from treaty_runtime.errors import RegistryUnavailable, SchemaNotRegistered, UnknownSchemaId
-from treaty_runtime.registry import RegistryClient
+from treaty_runtime.wire.registry import RegistryClient
 
 SCHEMA = {"schema": OrderCreated.__avro_schema__}
 SUBJECT = OrderCreated.__subject__

@@ -12,14 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.treaty_runtime.order_events import OrderCreated, OrderSeen
 from tests.treaty_runtime.relaying import Service, running, until
 from tests.treaty_runtime.statements import counted
-from treaty_runtime.backlog import Backlog
-from treaty_runtime.headers import first_values
 from treaty_runtime.hooks import Fenced, OutageBegan, OutboxHeld, Published, PublishRefused, Recovered, Relayed
-from treaty_runtime.lease import Lease
-from treaty_runtime.memory import MemoryProducer
-from treaty_runtime.serde import schema_id_of
-from treaty_runtime.tables import FailedRow, LaneRow, OutboxRow, RelayRow
+from treaty_runtime.publish.backlog import Backlog
+from treaty_runtime.publish.lease import Lease
+from treaty_runtime.sql.tables import FailedRow, LaneRow, OutboxRow, RelayRow
 from treaty_runtime.transport import Fault, FaultKind
+from treaty_runtime.transport.memory import MemoryProducer
+from treaty_runtime.wire.headers import first_values
+from treaty_runtime.wire.serde import schema_id_of
 
 
 class Killed(BaseException):

@@ -18,13 +18,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.treaty_runtime.order_events import OrderCreated
 from tests.treaty_runtime.relay_process import TIMES
 from tests.treaty_runtime.relaying import Service, until
-from treaty_runtime.clientconfig import consumer_config
 from treaty_runtime.event import Record
-from treaty_runtime.headers import ID, first_values
 from treaty_runtime.kafka import KafkaSource
+from treaty_runtime.kafka.config import consumer_config
 from treaty_runtime.settings import KafkaSettings
 from treaty_runtime.testing.chaos import Chaos
 from treaty_runtime.transport import Records
+from treaty_runtime.wire.headers import ID, first_values
 
 ROUNDS, EVENTS_A_ROUND, KEYS = 4, 120, 12
 

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from treaty_runtime.lease import TIMES, Lease, fair_share
-from treaty_runtime.tables import LaneRow, RelayRow
+from treaty_runtime.publish.lease import TIMES, Lease, fair_share
+from treaty_runtime.sql.tables import LaneRow, RelayRow
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 

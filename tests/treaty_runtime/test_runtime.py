@@ -14,20 +14,20 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from tests.treaty_runtime.order_events import CATALOG, FakeRegistry, OrderCreated, OrderSeen, Version
 from tests.treaty_runtime.relaying import until
-from treaty_runtime import database as runtime_database
-from treaty_runtime.connections import MemoryConnections
-from treaty_runtime.delay_queue import DelayQueue
+from treaty_runtime.delay.queue import DelayQueue
+from treaty_runtime.delay.runner import JobContext
 from treaty_runtime.errors import DuplicateGroup, NoSession, UndeclaredTopic
 from treaty_runtime.event import Context
 from treaty_runtime.handlers import Group, Handlers
 from treaty_runtime.hooks import OutageBegan
 from treaty_runtime.job import Job
-from treaty_runtime.job_runner import JobContext
-from treaty_runtime.memory import MemoryBroker
-from treaty_runtime.readiness import Readiness
 from treaty_runtime.runtime import Runtime
 from treaty_runtime.settings import KafkaSettings
-from treaty_runtime.tables import OutboxRow
+from treaty_runtime.sql import database as runtime_database
+from treaty_runtime.sql.tables import OutboxRow
+from treaty_runtime.transport.memory import MemoryBroker
+from treaty_runtime.wiring.connections import MemoryConnections
+from treaty_runtime.wiring.readiness import Readiness
 
 Sessions = async_sessionmaker[AsyncSession]
 

@@ -12,12 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from tests.treaty_runtime.order_events import FakeRegistry, OrderCreated
 from tests.treaty_runtime.relaying import until
 from treaty_runtime.admin import Cluster
-from treaty_runtime.connections import PUBLISHING, KafkaConnections
 from treaty_runtime.event import Context, Event, Record
 from treaty_runtime.handlers import Group, Handlers
 from treaty_runtime.runtime import Runtime
 from treaty_runtime.settings import KafkaSettings
 from treaty_runtime.transport import Delivery, Outgoing
+from treaty_runtime.wiring.connections import PUBLISHING, KafkaConnections
 
 pytestmark = pytest.mark.kafka
 ORDERS, EVENTS_EACH = 10, 30

@@ -9,10 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import Session
 
+from treaty_runtime.delay.schedule import Scheduler
 from treaty_runtime.errors import InvalidJob
 from treaty_runtime.job import Job
-from treaty_runtime.schedule import Scheduler
-from treaty_runtime.tables import DelayedRow
+from treaty_runtime.sql.tables import DelayedRow
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 Sessions = async_sessionmaker[AsyncSession]

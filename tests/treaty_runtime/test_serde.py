@@ -9,8 +9,8 @@ import pytest
 from tests.treaty_runtime.order_events import OrderCreated, OrderSeen
 from treaty_avro import DecodeError, EncodeError
 from treaty_runtime.errors import NotFramed, Oversize, RegistryUnavailable, SchemaNotRegistered, UnknownTopic
-from treaty_runtime.serde import UNKNOWN_ID, Serde, frame, schema_id_of, with_schema_id
 from treaty_runtime.testing import MemoryRegistry
+from treaty_runtime.wire.serde import UNKNOWN_ID, Serde, frame, schema_id_of, with_schema_id
 
 ORDER = OrderCreated(order_id="o-1", number=3)
 

@@ -12,10 +12,9 @@ from typing import Any, Protocol
 import pytest
 
 from tests.parts.waiting import eventually
-from treaty_runtime.clientconfig import consumer_config, producer_config
 from treaty_runtime.event import Partition, Record
 from treaty_runtime.kafka import KafkaProducer, KafkaSource
-from treaty_runtime.memory import MemoryBroker, MemoryProducer, MemorySource
+from treaty_runtime.kafka.config import consumer_config, producer_config
 from treaty_runtime.settings import KafkaSettings
 from treaty_runtime.testing.chaos import Chaos
 from treaty_runtime.transport import (
@@ -29,6 +28,7 @@ from treaty_runtime.transport import (
     Source,
     SourceEvent,
 )
+from treaty_runtime.transport.memory import MemoryBroker, MemoryProducer, MemorySource
 
 QUICK = {"consumer.session.timeout.ms": 6000, "consumer.heartbeat.interval.ms": 300, "consumer.fetch.wait.max.ms": 50}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from treaty_runtime.watermark import Watermark
+from treaty_runtime.consume.watermark import Watermark
 
 
 def test_nothing_arrived_means_nothing_to_commit() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tests.parts.waiting import eventually
-from treaty_runtime.workers import Workers
+from treaty_runtime.consume.workers import Workers
 
 
 async def test_cancelling_one_job_lets_its_worker_go_on_with_the_next() -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import MetaData, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
-from treaty_runtime import database
+from treaty_runtime.sql import database
 
 Sessions = async_sessionmaker[AsyncSession]
 _CREATE_LOCK = 0x6D616C6C  # "mall": one creator at a time

@@ -11,7 +11,7 @@ from mall_events.goods import StockChanged
 from mall_events.order import CancelReason, OrderCancelled, OrderTimedOut
 from tests.mall.counter import Clock, Counter
 from tests.mall.order.market import ADMIN, BUYER, LAMP, goods, placed, stock_up
-from treaty_runtime.job_runner import JobContext
+from treaty_runtime.delay.runner import JobContext
 
 
 async def test_new_goods_open_a_stock_and_tell_it(orders: Counter) -> None:

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""What Kafka counts its milliseconds from."""
+
 
 class Clock(Protocol):
     """An aware now, and calls on the running event loop at or after an instant."""

@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol, TypeVar
 from treaty_runtime.classify import Rule
 from treaty_runtime.errors import HandlerConflict, InvalidSettings, UnknownTopic
 from treaty_runtime.event import Context, Envelope, Event, Record
-from treaty_runtime.facts import Limits, OnFailure
+from treaty_runtime.limits import Limits, OnFailure
 from treaty_runtime.retry import RetryPolicy
 
 HANDLER_SECONDS = 60

@@ -13,10 +13,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from treaty_runtime import hooks as seen
-from treaty_runtime.backlog import Depth
 from treaty_runtime.clock import utcnow
 from treaty_runtime.event import Event
 from treaty_runtime.handlers import Group
+from treaty_runtime.publish.backlog import Depth
 
 EXPOSITION = CONTENT_TYPE_PLAIN_0_0_4
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)

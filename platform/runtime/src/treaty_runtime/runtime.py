@@ -11,30 +11,30 @@ from typing import Any, Protocol, Self
 
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
-from treaty_runtime.background import Background
-from treaty_runtime.backlog import Depth
 from treaty_runtime.clock import SystemClock
-from treaty_runtime.connections import FOR_EVER, PUBLISHING, Connections, KafkaConnections
-from treaty_runtime.consumer import Consumer
-from treaty_runtime.database import LANES
-from treaty_runtime.delay_queue import DelayQueue
+from treaty_runtime.consume.consumer import Consumer
+from treaty_runtime.consume.reader import Reader
+from treaty_runtime.consume.schema_gate import SchemaGate, Versions
+from treaty_runtime.delay.queue import DelayQueue
+from treaty_runtime.delay.schedule import Scheduler
 from treaty_runtime.errors import NoSession
 from treaty_runtime.event import DirectEffects, Effects
-from treaty_runtime.groups import chosen_groups
 from treaty_runtime.handlers import Group
 from treaty_runtime.hooks import Hooks, Observer
-from treaty_runtime.late_ids import LateIds
-from treaty_runtime.outbox import Outbox
-from treaty_runtime.publisher import Publisher
-from treaty_runtime.reader import Reader
-from treaty_runtime.readiness import Facts, Readiness, readiness
-from treaty_runtime.registry import RegistryClient
-from treaty_runtime.schedule import Scheduler
-from treaty_runtime.schema_gate import SchemaGate, Versions
-from treaty_runtime.serde import Schemas, Serde
+from treaty_runtime.publish.backlog import Depth
+from treaty_runtime.publish.late_ids import LateIds
+from treaty_runtime.publish.outbox import Outbox
+from treaty_runtime.publish.publisher import Publisher
+from treaty_runtime.publish.warming import warm
 from treaty_runtime.settings import KafkaSettings
-from treaty_runtime.sql_side import SqlSide
-from treaty_runtime.warming import warm
+from treaty_runtime.sql.database import LANES
+from treaty_runtime.wire.registry import RegistryClient
+from treaty_runtime.wire.serde import Schemas, Serde
+from treaty_runtime.wiring.background import Background
+from treaty_runtime.wiring.connections import FOR_EVER, PUBLISHING, Connections, KafkaConnections
+from treaty_runtime.wiring.groups import chosen_groups
+from treaty_runtime.wiring.readiness import Facts, Readiness, readiness
+from treaty_runtime.wiring.sql_side import SqlSide
 from treaty_runtime.world import World
 
 HANDLERS_END, RELAY_ENDS, FLUSHED = timedelta(seconds=15), timedelta(seconds=5), timedelta(seconds=3)

@@ -20,8 +20,8 @@ from mall.service import Store, assemble
 from mall.settings import Settings
 from mall_events import EVENTS
 from treaty_runtime.clock import utcnow
-from treaty_runtime.delay import RedisDelays
-from treaty_runtime.delay_queue import DelayQueue
+from treaty_runtime.delay.queue import DelayQueue
+from treaty_runtime.delay.redis import RedisDelays
 from treaty_runtime.handlers import Group
 from treaty_runtime.logs import Logs
 from treaty_runtime.metrics import Metrics

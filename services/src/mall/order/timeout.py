@@ -17,8 +17,8 @@ from mall.order import events, store
 from mall.order.tables import STATUS_CODES
 from mall.work import Desk, Work
 from mall_events.order import OrderStatus
+from treaty_runtime.delay.runner import JobContext, JobHandler
 from treaty_runtime.job import Job
-from treaty_runtime.job_runner import JobContext, JobHandler
 
 QUEUE = "order-timeout"
 SWEEP_EVERY = timedelta(seconds=60)

@@ -13,9 +13,9 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka import Producer as Client
 
-from treaty_runtime.clientconfig import Config
 from treaty_runtime.errors import QueueFull
 from treaty_runtime.event import Place
+from treaty_runtime.kafka.config import Config
 from treaty_runtime.kafka.faults import fault_of
 from treaty_runtime.transport import Delivery, Fault, Outgoing
 

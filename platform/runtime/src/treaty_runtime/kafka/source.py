@@ -14,9 +14,9 @@ from typing import Any
 
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, KafkaError, KafkaException, TopicPartition
 
-from treaty_runtime.clientconfig import Config
 from treaty_runtime.errors import Outage
 from treaty_runtime.event import Headers, Partition, Place, Record
+from treaty_runtime.kafka.config import Config
 from treaty_runtime.kafka.faults import fault_of
 from treaty_runtime.kafka.standing import EVERY_MS, Standing
 from treaty_runtime.transport import (

@@ -17,22 +17,22 @@ from typing import Any, Self, TypeVar
 from uuid import UUID
 
 from treaty_avro import compile_decoder
-from treaty_runtime import headers as names
-from treaty_runtime.consumer import Consumer
+from treaty_runtime.consume.consumer import Consumer
+from treaty_runtime.consume.reader import Reader
 from treaty_runtime.event import Effects, Event, Place, Record
-from treaty_runtime.event_id import new_event_id
 from treaty_runtime.handlers import Group, Handlers
 from treaty_runtime.hooks import Hooks, Observer
 from treaty_runtime.job import Job
-from treaty_runtime.memory import MemoryBroker, MemoryProducer, MemorySource
-from treaty_runtime.publisher import Published, Publisher
-from treaty_runtime.reader import Reader
+from treaty_runtime.publish.publisher import Published, Publisher
 from treaty_runtime.retry import RetryPolicy
-from treaty_runtime.serde import Serde, schema_id_of
 from treaty_runtime.testing.clock import VirtualClock
 from treaty_runtime.testing.effects import FaultyEffects, MemoryEffects
 from treaty_runtime.testing.registry import MemoryRegistry
 from treaty_runtime.transport import Source
+from treaty_runtime.transport.memory import MemoryBroker, MemoryProducer, MemorySource
+from treaty_runtime.wire import headers as names
+from treaty_runtime.wire.event_id import new_event_id
+from treaty_runtime.wire.serde import Serde, schema_id_of
 
 E = TypeVar("E", bound=Event)
 
@@ -254,9 +254,9 @@ class Harness:
         if sessions is None:
             self._memory = MemoryEffects(send=self._send, new_id=self._new_id)
             return self._memory
-        from treaty_runtime.inbox import Inbox  # noqa: PLC0415  # needs the extra [sql], which services without a database lack
-        from treaty_runtime.outbox import Outbox  # noqa: PLC0415  # as above
-        from treaty_runtime.schedule import Scheduler  # noqa: PLC0415  # as above
+        from treaty_runtime.delay.schedule import Scheduler  # noqa: PLC0415  # as above
+        from treaty_runtime.publish.outbox import Outbox  # noqa: PLC0415  # as above
+        from treaty_runtime.sql.inbox import Inbox  # noqa: PLC0415  # needs the extra [sql], which services without a database lack
         from treaty_runtime.testing.staged import StagedRows  # noqa: PLC0415  # as above
 
         self.outbox = Outbox(

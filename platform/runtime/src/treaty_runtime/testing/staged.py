@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
-from treaty_runtime.backlog import Pending
-from treaty_runtime.memory import MemoryBroker
-from treaty_runtime.relay_batch import outgoing
-from treaty_runtime.serde import UNKNOWN_ID, schema_id_of
-from treaty_runtime.tables import OutboxRow
+from treaty_runtime.publish.backlog import Pending
+from treaty_runtime.publish.relay_batch import outgoing
+from treaty_runtime.sql.tables import OutboxRow
+from treaty_runtime.transport.memory import MemoryBroker
+from treaty_runtime.wire.serde import UNKNOWN_ID, schema_id_of
 
 
 class StagedRows:

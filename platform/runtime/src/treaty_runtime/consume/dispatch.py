@@ -1,0 +1,384 @@
+"""The decisions of a consumer: facts go in, actions come out. No clock, no thread, no I/O.
+
+Rule 1. One record of a lane is in work at a time; the others of its key wait behind it.
+Rule 2. A record is completed after its effect is committed or the broker acknowledged its copy, never before.
+Rule 3. What is committed is the watermark: nothing below it is unfinished.
+Rule 4. A result that belongs to an older assignment of its partition changes nothing.
+Rule 5. In an outage one record probes, all others wait, and no attempt is counted.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from treaty_runtime.classify import Kind
+from treaty_runtime.consume.actions import Action, Commit, Complete, Copy, DeadLetter, Drop, Handle, Probe, Skip, Wait
+from treaty_runtime.consume.facts import Arrival, FailedAttempt
+from treaty_runtime.consume.intake import LEAVING, MEMORY, NOT_DUE, OUTAGE, Assignment, Intake, Work, positions
+from treaty_runtime.event import Partition, Place, Record
+from treaty_runtime.limits import Limits
+from treaty_runtime.retry import RetryPolicy, retry_topic
+from treaty_runtime.transport import Position
+
+CONFLICTS_AT_ONCE = 5
+"""How often a serialization conflict is simply run again before it counts as a failure."""
+
+
+@dataclass(slots=True, eq=False)
+class _Lane:
+    running: Work
+    queue: deque[Work] = field(default_factory=deque)
+
+
+@dataclass(slots=True, eq=False)
+class Away:
+    """A dependency is away ``since`` then; one record probes, ``parked`` ones wait."""
+
+    since: datetime
+    dependency: str
+    probe: Work
+    failures: int = 0
+    parked: deque[Work] = field(default_factory=deque)
+
+
+class Dispatch:
+    """The state of one group member and every decision about it.
+
+    Methods take facts with ``now`` (aware) and ``jitter`` in [0, 1) and yield actions; obey them in order, to the end.
+    """
+
+    def __init__(self, *, group: str, policy: RetryPolicy, limits: Limits | None = None) -> None:
+        self._group, self._policy = group, policy
+        self._limits = limits if limits is not None else Limits()
+        self._intake = Intake(self._limits.marks)
+        self._lanes: dict[Hashable, _Lane] = {}
+        self._completions = 0
+        self.outage: Away | None = None
+
+    # -- what arrives
+
+    def arrived(self, place: Place, arrival: Arrival, now: datetime) -> Iterator[Action]:
+        """A record was fetched."""
+        assignment = self._intake.assignments.get(place[:2])
+        if assignment is None or assignment.is_leaving or not assignment.watermark.arrived(place.offset):
+            return  # not ours (its next owner reads it), or already in work
+        work = Work(place, assignment, arrival.lane, arrival.size, arrival.attempt, arrival.due, arrival.record)
+        self._intake.add(work)
+        if arrival.skip is not None:
+            yield Skip(place, arrival.skip)
+            yield from self._complete(work)
+        elif arrival.poison is not None:
+            work.lane = None  # it needs no turn
+            yield from self._send(work, DeadLetter(place, arrival.poison, assignment.epoch))
+        elif assignment.later or (work.due is not None and work.due > now):
+            yield from self._postpone(work)
+        else:
+            yield from self._admit(work)
+        if self._intake.is_at_mark(assignment):
+            yield from self._intake.hold_back(assignment)
+
+    def due(self, place: Place, epoch: int, now: datetime) -> Iterator[Action]:
+        """The time of a Wait or Probe came."""
+        work = self._intake.find(place, epoch)
+        if work is None or work.assignment.is_leaving:
+            return
+        if self.outage is not None and self.outage.probe is work:
+            yield self._begin(work)
+        elif work.assignment.later and work.assignment.later[0] is work:
+            yield from self._release(work.assignment, now)
+        else:
+            yield from self._start(work)
+
+    # -- results
+
+    def handled(self, place: Place, epoch: int) -> Iterator[Action]:
+        """The handler's effect is committed, or the inbox knew the event."""
+        work = self._finished(place, epoch)
+        if work is None:
+            yield Drop(place.of, epoch)
+            return
+        if self.outage is not None:
+            yield from self._recover(work)
+        yield from self._complete(work)
+
+    def skipped(self, place: Place, epoch: int, reason: str) -> Iterator[Action]:
+        """Only after its schema was known it turned out that nobody handles the record."""
+        if self._intake.find(place, epoch) is not None:
+            yield Skip(place, reason)
+        yield from self.handled(place, epoch)
+
+    def failed(
+        self, place: Place, epoch: int, failed: FailedAttempt, *, now: datetime, jitter: float
+    ) -> Iterator[Action]:
+        """The attempt failed."""
+        work = self._finished(place, epoch)
+        if work is None:
+            yield Drop(place.of, epoch)
+        elif failed.kind is Kind.OUTAGE:
+            yield from self._wait_out(work, _dependency(failed.error), now, jitter)
+        elif failed.kind is not Kind.SHUTDOWN:
+            yield from self._recover(work)
+            yield from self._judge(work, failed, now, jitter)
+
+    def copied(self, place: Place, epoch: int) -> Iterator[Action]:
+        """The broker acknowledged the copy. After a crash before this the record is seen again rather than lost."""
+        yield from self.handled(place, epoch)
+
+    def copy_refused(self, place: Place, epoch: int) -> Iterator[Action]:
+        """The broker will never take this copy, as it is too large: a dead letter that only points at the record follows."""
+        work = self._finished(place, epoch)
+        if work is None:
+            yield Drop(place.of, epoch)
+        else:
+            yield from self._send(work, DeadLetter(place, "oversize", epoch))
+
+    def copy_failed(self, place: Place, epoch: int, *, now: datetime, jitter: float) -> Iterator[Action]:
+        """The broker did not take the copy: an outage of Kafka; the copy itself is tried again, never skipped."""
+        work = self._finished(place, epoch)
+        if work is None:
+            yield Drop(place.of, epoch)
+        else:
+            yield from self._wait_out(work, "kafka", now, jitter)
+
+    # -- partitions
+
+    def assigned(
+        self, partitions: Iterable[Partition], committed: Mapping[Partition, Position] | None = None
+    ) -> Iterator[Action]:
+        """Partitions came, with what the group committed for them. Each assignment has a new epoch."""
+        known = committed or {}
+        fresh = [
+            self._intake.open(partition, committed=known[partition].offset if partition in known else None)
+            for partition in partitions
+            if partition not in self._intake.assignments
+        ]
+        if self.outage is not None:
+            yield from self._intake.pause(fresh, OUTAGE)
+        elif self._intake.is_full:
+            yield from self._intake.pause(fresh, MEMORY)
+
+    def revoking(self, partitions: Iterable[Partition]) -> Iterator[Action]:
+        """Partitions leave in good order: nothing of them starts any more; wait for ``is_drained``, then call ``revoked``."""
+        leaving = self._intake.ours(partitions)
+        for assignment in leaving:
+            assignment.is_leaving = True
+        yield from self._intake.pause(leaving, LEAVING)
+
+    def is_drained(self, partitions: Iterable[Partition]) -> bool:
+        """Whether no handler and no copy of these partitions is under way."""
+        ours = self._intake.ours(partitions)
+        return not any(work.in_flight for assignment in ours for work in assignment.works.values())
+
+    def revoked(self, partitions: Iterable[Partition], *, now: datetime, jitter: float) -> Iterator[Action]:
+        """Their work is drained, or its time is over: commit what is done, drop the rest."""
+        leaving = self._intake.ours(partitions)
+        offsets = positions(leaving)
+        if offsets:
+            yield Commit(offsets)
+        yield from self._forget(leaving, now, jitter)
+
+    def lost(self, partitions: Iterable[Partition], *, now: datetime, jitter: float) -> Iterator[Action]:
+        """Partitions already belong to others: nothing of them is committed."""
+        yield from self._forget(self._intake.ours(partitions), now, jitter)
+
+    def tick(self) -> Iterator[Action]:
+        """About once a second: commit where the watermark moved."""
+        self._completions = 0
+        offsets = positions(assignment for assignment in self._intake.assignments.values() if not assignment.is_leaving)
+        if offsets:
+            yield Commit(offsets)
+
+    def committed(self, offsets: Mapping[Partition, Position]) -> None:
+        """The broker took a Commit."""
+        for assignment in self._intake.ours(offsets):
+            assignment.committed = offsets[assignment.partition].offset
+
+    # -- what may be seen
+
+    def record(self, place: Place, epoch: int) -> Record | None:
+        """The record of unfinished work that is still ours."""
+        work = self._intake.find(place, epoch)
+        return None if work is None else work.record
+
+    @property
+    def assignments(self) -> Mapping[tuple[str, int], Assignment]:
+        """What is ours, leaving ones too."""
+        return self._intake.assignments
+
+    @property
+    def lanes(self) -> int:
+        """Keys with work."""
+        return len(self._lanes)
+
+    # -- lanes
+
+    def _admit(self, work: Work) -> Iterator[Action]:
+        if work.lane is not None:
+            lane = self._lanes.get(work.lane)
+            if lane is not None:
+                lane.queue.append(work)
+                return
+            self._lanes[work.lane] = _Lane(work)
+        if self.outage is None:
+            yield self._begin(work)
+        else:
+            self.outage.parked.append(work)
+
+    def _start(self, work: Work) -> Iterator[Action]:
+        if self.outage is not None:
+            self.outage.parked.append(work)
+        elif not work.assignment.is_leaving:
+            yield self._begin(work)
+
+    def _begin(self, work: Work) -> Action:
+        work.in_flight = True
+        return work.pending or Handle(work.place, work.attempt, work.assignment.epoch, work.record)
+
+    def _send(self, work: Work, copy: Copy | DeadLetter) -> Iterator[Action]:
+        work.pending = copy
+        yield from self._start(work)
+
+    def _complete(self, work: Work) -> Iterator[Action]:
+        self._intake.remove(work)
+        yield Complete(work.place)
+        lane = self._lanes.get(work.lane)
+        if lane is not None and lane.running is work:
+            if lane.queue:
+                yield from self._advance(work)
+            else:
+                del self._lanes[work.lane]
+        if work.assignment.pauses:
+            yield from self._intake.let_in(work.assignment)
+        self._completions += 1
+        if self._completions >= self._limits.commit_every:
+            yield from self.tick()
+
+    def _advance(self, work: Work) -> Iterator[Action]:
+        """Gives the turn of a lane to the next record that is still ours."""
+        lane = self._lanes.get(work.lane) if work.lane is not None else None
+        if lane is None or lane.running is not work:
+            return
+        while lane.queue:
+            lane.running = lane.queue.popleft()
+            if not lane.running.assignment.is_leaving:
+                yield from self._start(lane.running)
+                return
+        del self._lanes[work.lane]
+
+    def _finished(self, place: Place, epoch: int) -> Work | None:
+        work = self._intake.find(place, epoch)
+        if work is not None:
+            work.in_flight = False
+        return work
+
+    # -- failures
+
+    def _judge(self, work: Work, failed: FailedAttempt, now: datetime, jitter: float) -> Iterator[Action]:
+        place, epoch = work.place, work.assignment.epoch
+        if failed.kind is Kind.POISON:
+            reason = str(getattr(failed.error, "reason", "undecodable"))
+            yield from self._send(work, DeadLetter(place, reason if reason in _POISON_WORDS else "undecodable", epoch))
+        elif failed.kind is Kind.STALLED:
+            yield Wait(place, now + self._limits.patience(work.stalls, jitter), epoch)
+            work.stalls += 1
+        elif failed.kind is Kind.CONFLICT and work.conflicts < CONFLICTS_AT_ONCE:
+            work.conflicts += 1
+            yield from self._start(work)
+        else:
+            yield from self._schedule(work, failed, now, jitter)
+
+    def _schedule(self, work: Work, failed: FailedAttempt, now: datetime, jitter: float) -> Iterator[Action]:
+        place, epoch = work.place, work.assignment.epoch
+        delay = self._policy.delay(work.attempt, failed.error, jitter)
+        if delay is None:
+            yield from self._send(work, DeadLetter(place, "failed", epoch))
+        elif delay.name is None or failed.on_failure == "block":
+            work.attempt += 1
+            yield Wait(place, now + delay.after, epoch)
+        else:
+            topic = retry_topic(self._group, delay=delay.name)
+            yield from self._send(work, Copy(place, topic, work.attempt + 1, now + delay.after, epoch))
+
+    # -- outages
+
+    def _wait_out(self, work: Work, dependency: str, now: datetime, jitter: float) -> Iterator[Action]:
+        outage = self.outage
+        if outage is None:
+            outage = self.outage = Away(now, dependency, work)
+            yield from self._intake.pause(self._intake.assignments.values(), OUTAGE)
+        elif outage.probe is work:
+            outage.failures += 1
+        else:
+            outage.parked.append(work)
+            return
+        yield self._probe(outage, now, jitter)
+
+    def _probe(self, outage: Away, now: datetime, jitter: float) -> Probe:
+        work = outage.probe
+        return Probe(work.place, now + self._limits.patience(outage.failures, jitter), work.assignment.epoch)
+
+    def _recover(self, work: Work) -> Iterator[Action]:
+        """Ends the outage if this record was its probe: the dependency answered."""
+        outage = self.outage
+        if outage is not None and outage.probe is work:
+            yield from self._end_outage(outage)
+
+    def _end_outage(self, outage: Away) -> Iterator[Action]:
+        self.outage = None
+        yield from self._intake.resume(self._intake.assignments.values(), OUTAGE)
+        for parked in outage.parked:
+            yield from self._start(parked)
+
+    # -- leaving
+
+    def _forget(self, leaving: list[Assignment], now: datetime, jitter: float) -> Iterator[Action]:
+        left: list[Work] = []
+        for assignment in leaving:
+            left += self._intake.close(assignment)
+            yield Drop(assignment.partition, assignment.epoch)
+        for work in left:
+            yield from self._advance(work)
+        yield from self._reelect(now, jitter)
+        yield from self._intake.free_memory()
+
+    def _reelect(self, now: datetime, jitter: float) -> Iterator[Action]:
+        """Finds another probe if the old one left with its partition."""
+        outage = self.outage
+        if outage is None:
+            return
+        outage.parked = deque(work for work in outage.parked if not work.assignment.is_leaving)
+        if not outage.probe.assignment.is_leaving:
+            return
+        if outage.parked:
+            outage.probe = outage.parked.popleft()
+            yield self._probe(outage, now, jitter)
+        else:
+            yield from self._end_outage(outage)
+
+    # -- retry topics: the head of a partition waits, the rest behind it
+    def _postpone(self, work: Work) -> Iterator[Action]:
+        assignment = work.assignment
+        assignment.later.append(work)
+        if len(assignment.later) == 1 and work.due is not None:
+            yield from self._intake.pause((assignment,), NOT_DUE)
+            yield Wait(work.place, work.due, assignment.epoch)
+
+    def _release(self, assignment: Assignment, now: datetime) -> Iterator[Action]:
+        later = assignment.later
+        while later and (later[0].due is None or later[0].due <= now):
+            yield from self._admit(later.popleft())
+        if later and later[0].due is not None:
+            yield Wait(later[0].place, later[0].due, assignment.epoch)
+        else:
+            yield from self._intake.resume((assignment,), NOT_DUE)
+
+
+_POISON_WORDS = frozenset({"undecodable", "not-allowed", "rejected", "oversize"})
+
+
+def _dependency(error: Exception) -> str:
+    """Who is away: what the error says, else the library it comes from."""
+    return str(getattr(error, "dependency", None) or type(error).__module__.partition(".")[0])

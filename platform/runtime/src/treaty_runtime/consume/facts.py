@@ -1,0 +1,37 @@
+"""What ``Dispatch`` is told: a record that arrived, an attempt that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from datetime import datetime
+
+from treaty_runtime.classify import Kind
+from treaty_runtime.event import Record
+from treaty_runtime.limits import OnFailure
+
+
+@dataclass(slots=True, kw_only=True)
+class Arrival:
+    """The facts about a record that arrived.
+
+    ``lane`` orders it; None: a lane of its own. ``due``: not before (retry topics). ``skip`` and ``poison`` are first words of
+    reasons that need no handler. ``record`` is only kept for whoever carries the actions out.
+    """
+
+    lane: Hashable | None
+    size: int = 0
+    attempt: int = 1
+    due: datetime | None = None
+    skip: str | None = None
+    poison: str | None = None
+    record: Record | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FailedAttempt:
+    """Why an attempt failed: the exception, what it means, and what the handler wants then."""
+
+    kind: Kind
+    error: Exception
+    on_failure: OnFailure = "skip"

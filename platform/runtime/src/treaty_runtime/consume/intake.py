@@ -1,0 +1,146 @@
+"""What is in memory and whether more may come: assignments, their records, and the reasons why a partition is paused."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from treaty_runtime.consume.actions import Action, Copy, DeadLetter, Pause, Resume
+from treaty_runtime.consume.watermark import Watermark
+from treaty_runtime.event import Partition, Place, Record
+from treaty_runtime.limits import Marks
+from treaty_runtime.transport import Position
+
+BACKPRESSURE, MEMORY, NOT_DUE, OUTAGE, LEAVING = "backpressure", "memory", "not due", "outage", "leaving"
+
+
+@dataclass(slots=True, eq=False)
+class Work:
+    """A record that arrived and is not complete."""
+
+    place: Place
+    assignment: Assignment
+    lane: Hashable | None
+    size: int
+    attempt: int
+    due: datetime | None
+    record: Record | None = None
+    pending: Copy | DeadLetter | None = None
+    in_flight: bool = False
+    conflicts: int = 0
+    stalls: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Assignment:
+    """A partition while it is ours. ``later``: records of a retry topic whose time has not come, in order."""
+
+    partition: Partition
+    epoch: int
+    committed: int | None = None
+    watermark: Watermark = field(default_factory=Watermark)
+    works: dict[int, Work] = field(default_factory=dict)
+    later: deque[Work] = field(default_factory=deque)
+    pauses: set[str] = field(default_factory=set)
+    is_leaving: bool = False
+
+
+class Intake:
+    """The assignments of one group member. A partition is fetched while nothing gives a reason against it."""
+
+    def __init__(self, marks: Marks) -> None:
+        self._marks = marks
+        self._epochs: dict[Partition, int] = {}
+        self._bytes = 0
+        self.assignments: dict[tuple[str, int], Assignment] = {}
+
+    def open(self, partition: Partition, *, committed: int | None) -> Assignment:
+        """A new assignment, of the next epoch of its partition."""
+        epoch = self._epochs[partition] = self._epochs.get(partition, 0) + 1
+        assignment = self.assignments[partition] = Assignment(partition, epoch, committed)
+        return assignment
+
+    def close(self, assignment: Assignment) -> list[Work]:
+        """Forgets an assignment; answers the work that was left."""
+        assignment.is_leaving = True
+        del self.assignments[assignment.partition]
+        left = list(assignment.works.values())
+        self._bytes -= sum(work.size for work in left)
+        return left
+
+    def ours(self, partitions: Iterable[Partition]) -> list[Assignment]:
+        """The assignments of those partitions that are still here."""
+        return [self.assignments[partition] for partition in partitions if partition in self.assignments]
+
+    def find(self, place: Place, epoch: int) -> Work | None:
+        """The unfinished work at a place, if that assignment is still ours."""
+        assignment = self.assignments.get(place[:2])
+        return assignment.works.get(place.offset) if assignment is not None and assignment.epoch == epoch else None
+
+    def add(self, work: Work) -> None:
+        """Takes a record in."""
+        work.assignment.works[work.place.offset] = work
+        self._bytes += work.size
+
+    def remove(self, work: Work) -> None:
+        """A record is complete."""
+        del work.assignment.works[work.place.offset]
+        work.assignment.watermark.completed(work.place.offset)
+        self._bytes -= work.size
+
+    def is_at_mark(self, assignment: Assignment) -> bool:
+        """Whether a high mark is reached."""
+        return len(assignment.works) >= self._marks.high_records or self._bytes >= self._marks.high_bytes
+
+    def hold_back(self, assignment: Assignment) -> Iterator[Action]:
+        """Pauses at the high marks."""
+        if len(assignment.works) >= self._marks.high_records:
+            yield from self.pause((assignment,), BACKPRESSURE)
+        if self._bytes >= self._marks.high_bytes:
+            yield from self.pause(self.assignments.values(), MEMORY)
+
+    def let_in(self, assignment: Assignment) -> Iterator[Action]:
+        """Resumes at the low marks."""
+        if len(assignment.works) <= self._marks.low_records:
+            yield from self.resume((assignment,), BACKPRESSURE)
+        yield from self.free_memory()
+
+    def free_memory(self) -> Iterator[Action]:
+        """Resumes everything once little memory is taken."""
+        if self._bytes <= self._marks.low_bytes:
+            yield from self.resume(self.assignments.values(), MEMORY)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the process holds as many bytes as it may."""
+        return self._bytes >= self._marks.high_bytes
+
+    def pause(self, assignments: Iterable[Assignment], why: str) -> Iterator[Action]:
+        """Adds a reason; tells the source about partitions that had none."""
+        changed = [assignment for assignment in assignments if why not in assignment.pauses]
+        fresh = frozenset(assignment.partition for assignment in changed if not assignment.pauses)
+        for assignment in changed:
+            assignment.pauses.add(why)
+        if fresh:
+            yield Pause(fresh, why)
+
+    def resume(self, assignments: Iterable[Assignment], why: str) -> Iterator[Action]:
+        """Takes a reason away; tells the source about partitions that have none left."""
+        changed = [assignment for assignment in assignments if why in assignment.pauses]
+        for assignment in changed:
+            assignment.pauses.remove(why)
+        free = frozenset(assignment.partition for assignment in changed if not assignment.pauses)
+        if free:
+            yield Resume(free)
+
+
+def positions(assignments: Iterable[Assignment]) -> dict[Partition, Position]:
+    """Watermarks that are not committed yet."""
+    moved: dict[Partition, Position] = {}
+    for assignment in assignments:
+        offset = assignment.watermark.position
+        if offset is not None and offset != assignment.committed:
+            moved[assignment.partition] = Position(offset)
+    return moved

@@ -1,0 +1,95 @@
+"""The table of delayed jobs as the workers see it; `take` is what makes a job run once, and never early."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from treaty_runtime.job import Job
+from treaty_runtime.sql.database import autocommit
+from treaty_runtime.sql.sqltext import listed, statements
+from treaty_runtime.sql.tables import Timestamp
+
+# In the job's own transaction: whoever sets done_at runs it, and nobody else until that transaction ends.
+TAKE = statements(
+    "UPDATE delayed SET done_at = {now} WHERE queue = :queue AND id = :id AND done_at IS NULL AND failed_at IS NULL"
+    " AND due_at <= {now} RETURNING due_at, payload, attempts"
+)
+LOOK = statements(
+    "SELECT due_at FROM delayed WHERE queue = :queue AND id = :id AND done_at IS NULL AND failed_at IS NULL"
+)
+DUE = statements(
+    "SELECT queue, id, due_at FROM delayed WHERE queue = ANY(CAST(:queues AS text[])) AND done_at IS NULL"
+    " AND failed_at IS NULL AND due_at <= {later} ORDER BY due_at LIMIT :limit",
+    sqlite="SELECT queue, id, due_at FROM delayed WHERE queue IN (SELECT value FROM json_each(:queues)) AND done_at IS NULL"
+    " AND failed_at IS NULL AND due_at <= {later} ORDER BY due_at LIMIT :limit",
+)
+LATER = statements(
+    "UPDATE delayed SET attempts = attempts + 1, due_at = {later}"
+    " WHERE queue = :queue AND id = :id AND done_at IS NULL RETURNING due_at"
+)
+GIVE_UP = statements(
+    "UPDATE delayed SET attempts = attempts + 1, failed_at = {now} WHERE queue = :queue AND id = :id AND done_at IS NULL"
+)
+CLEAN = statements("DELETE FROM delayed WHERE done_at < {later}")
+PENDING = statements(
+    "SELECT queue, count(*) AS jobs FROM delayed WHERE done_at IS NULL AND failed_at IS NULL GROUP BY queue"
+)
+
+_KEPT_SECONDS = 7 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A job that is ours until the transaction ends; `attempt` counts from 1."""
+
+    job: Job
+    attempt: int
+
+
+class DelayedJobs:
+    """The jobs of a service's own database."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine, self._dialect = autocommit(engine), engine.dialect.name
+
+    async def take(self, session: AsyncSession, *, queue: str, job_id: str) -> Taken | datetime | None:
+        """Mark the job done in the session's transaction; or answer when it is due; None: nothing to do."""
+        key = {"queue": queue, "id": job_id}
+        row = (await session.execute(TAKE[self._dialect].columns(due_at=Timestamp()), key)).first()
+        if row is not None:
+            return Taken(Job(queue=queue, id=job_id, due=row.due_at, payload=bytes(row.payload)), row.attempts + 1)
+        due: datetime | None = await session.scalar(LOOK[self._dialect].columns(due_at=Timestamp()), key)
+        return due
+
+    async def due(self, queues: Sequence[str], *, within: float, limit: int) -> list[tuple[str, str, datetime]]:
+        """Queue, id and due time of jobs due in that many seconds, soonest first."""
+        parameters = {"queues": listed(queues, dialect=self._dialect), "seconds": within, "limit": limit}
+        async with self._engine.connect() as connection:
+            rows = await connection.execute(DUE[self._dialect].columns(due_at=Timestamp()), parameters)
+            return [(row.queue, row.id, row.due_at) for row in rows]
+
+    async def later(self, job: Job, *, seconds: float) -> datetime | None:
+        """Count a failed attempt and move the job; answer its new due time, None if it is gone."""
+        parameters = {"queue": job.queue, "id": job.id, "seconds": seconds}
+        async with self._engine.connect() as connection:
+            due: datetime | None = await connection.scalar(LATER[self._dialect].columns(due_at=Timestamp()), parameters)
+        return due
+
+    async def give_up(self, job: Job) -> None:
+        """Count the last failed attempt; the job waits for an operator."""
+        async with self._engine.connect() as connection:
+            await connection.execute(GIVE_UP[self._dialect], {"queue": job.queue, "id": job.id})
+
+    async def clean(self) -> None:
+        """Forget what was done seven days ago: until then the same id is not run again."""
+        async with self._engine.connect() as connection:
+            await connection.execute(CLEAN[self._dialect], {"seconds": -float(_KEPT_SECONDS)})
+
+    async def pending(self) -> dict[str, int]:
+        """How many jobs wait, by queue."""
+        async with self._engine.connect() as connection:
+            return {row.queue: row.jobs for row in await connection.execute(PENDING[self._dialect])}

@@ -1,0 +1,35 @@
+"""How much a group takes in, when it commits, how long it waits for a dependency, what a failure means for a key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal
+
+from treaty_runtime.retry import backoff
+
+OnFailure = Literal["skip", "block"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """High and low marks: records in memory per partition, bytes in memory of the process."""
+
+    high_records: int = 2_000
+    low_records: int = 500
+    high_bytes: int = 64 << 20
+    low_bytes: int = 16 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Marks of backpressure, completions between two commits, and how long to wait before asking a dependency again."""
+
+    marks: Marks = field(default_factory=Marks)
+    commit_every: int = 1_000
+    first_probe: timedelta = timedelta(milliseconds=500)
+    last_probe: timedelta = timedelta(seconds=30)
+
+    def patience(self, failures: int, jitter: float) -> timedelta:
+        """Wait before the next question after that many without an answer."""
+        return backoff(failures, first=self.first_probe, ceiling=self.last_probe, jitter=jitter)

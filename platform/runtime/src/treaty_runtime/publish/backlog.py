@@ -1,0 +1,147 @@
+"""The outbox as its relay sees it: rows that are still there, in order, and one fenced delete.
+
+Laws: rows are found by being present, never by "position greater than the last one", because a slower transaction may
+commit a lower position later. A delete holds only while the lanes are still owned under the epoch they were read with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Uuid
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from treaty_runtime.sql.database import autocommit
+from treaty_runtime.sql.sqltext import listed, statements
+from treaty_runtime.sql.tables import Timestamp
+
+_SELECT = (
+    "SELECT position, id, aggregatetype, aggregateid, type, dataschema, payload, headers, tracingspancontext, lane FROM outbox"
+    " WHERE {mine} AND NOT EXISTS (SELECT 1 FROM outbox_failed WHERE outbox_failed.aggregateid = outbox.aggregateid)"
+    " ORDER BY position LIMIT :limit"
+)
+_MINE = "lane = ANY(CAST(:lanes AS smallint[])) AND aggregateid <> ALL(CAST(:held AS text[]))"
+_MINE_IN_SQLITE = (
+    "lane IN (SELECT value FROM json_each(:lanes)) AND aggregateid NOT IN (SELECT value FROM json_each(:held))"
+)
+READ = {
+    dialect: statement.columns(id=Uuid())
+    for dialect, statement in statements(
+        _SELECT.replace("{mine}", _MINE), sqlite=_SELECT.replace("{mine}", _MINE_IN_SQLITE)
+    ).items()
+}
+
+DELETE = statements(
+    "DELETE FROM outbox USING outbox_lane,"
+    " unnest(CAST(:lanes AS smallint[]), CAST(:epochs AS bigint[])) AS mine (lane, epoch)"
+    " WHERE outbox.position = ANY(CAST(:positions AS bigint[])) AND outbox_lane.lane = outbox.lane"
+    " AND outbox_lane.owner = :owner AND mine.lane = outbox.lane AND mine.epoch = outbox_lane.epoch",
+    sqlite="DELETE FROM outbox WHERE position IN (SELECT value FROM json_each(:positions)) AND lane IN"
+    " (SELECT outbox_lane.lane FROM outbox_lane"
+    " JOIN json_each(:lanes) AS lanes ON lanes.value = outbox_lane.lane"
+    " JOIN json_each(:epochs) AS epochs ON epochs.key = lanes.key AND epochs.value = outbox_lane.epoch"
+    " WHERE outbox_lane.owner = :owner)",
+)
+
+FAIL = statements(
+    "INSERT INTO outbox_failed (position, aggregateid, attempts, code, error, failed_at, overtaken)"
+    " VALUES (:position, :aggregateid, 1, :code, :error, {now}, :overtaken)"
+    " ON CONFLICT (position) DO UPDATE SET attempts = outbox_failed.attempts + 1, code = excluded.code,"
+    " error = excluded.error, failed_at = excluded.failed_at, overtaken = outbox_failed.overtaken OR excluded.overtaken"
+)
+
+COUNT = {
+    dialect: statement.columns(oldest=Timestamp())
+    for dialect, statement in statements(
+        "SELECT count(*) AS pending, min(created_at) AS oldest, (SELECT count(*) FROM outbox_failed) AS failed FROM outbox"
+    ).items()
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An outbox row that waits: `topic` and `key` are the columns aggregatetype and aggregateid."""
+
+    position: int
+    id: UUID
+    topic: str
+    key: str
+    type: str
+    full_name: str
+    payload: bytes
+    headers: str
+    trace: str | None
+    lane: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A row that the broker will never take; `overtaken`: a later row of its key was acknowledged before."""
+
+    row: Pending
+    code: str
+    error: str
+    overtaken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How much waits: rows, the creation time of the oldest (None: none), rows that failed."""
+
+    pending: int
+    oldest: datetime | None
+    failed: int
+
+
+class Backlog:
+    """Reads and removes the rows of an outbox, each call one statement in a transaction of its own."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine, self._dialect = autocommit(engine), engine.dialect.name
+
+    async def read(self, lanes: Iterable[int], *, held: Collection[str], limit: int) -> list[Pending]:
+        """The first rows of these lanes by position, without the `held` keys and those behind a failed row."""
+        parameters = {"lanes": self._list(sorted(lanes)), "held": self._list(sorted(held)), "limit": limit}
+        async with self._engine.connect() as connection:
+            return [Pending(*row) for row in await connection.execute(READ[self._dialect], parameters)]
+
+    async def delete(self, rows: Sequence[Pending], *, owner: str, epochs: Mapping[int, int]) -> int:
+        """Remove acknowledged rows of the lanes that `owner` still holds under these epochs; answer how many."""
+        parameters = {
+            "positions": self._list([row.position for row in rows]),
+            "lanes": self._list(list(epochs)),
+            "epochs": self._list(list(epochs.values())),
+            "owner": owner,
+        }
+        async with self._engine.connect() as connection:
+            deleted = await connection.execute(DELETE[self._dialect], parameters)
+        assert isinstance(deleted, CursorResult)  # noqa: S101  # text DML always answers with a cursor
+        return deleted.rowcount
+
+    async def fail(self, refusals: Sequence[Refusal]) -> int:
+        """Set rows aside, answer how many; later rows of their keys are not read until they are retried or discarded."""
+        rows = [
+            {
+                "position": refusal.row.position,
+                "aggregateid": refusal.row.key,
+                "code": refusal.code,
+                "error": refusal.error,
+                "overtaken": refusal.overtaken,
+            }
+            for refusal in refusals
+        ]
+        async with self._engine.connect() as connection:
+            await connection.execute(FAIL[self._dialect], rows)
+        return len(rows)
+
+    async def depth(self) -> Depth:
+        """How much waits now."""
+        async with self._engine.connect() as connection:
+            return Depth(*(await connection.execute(COUNT[self._dialect])).one())
+
+    def _list(self, values: Collection[object]) -> object:
+        return listed(values, dialect=self._dialect)

@@ -1,0 +1,48 @@
+"""Schema ids for rows that were staged while the registry was away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from treaty_runtime.errors import SchemaNotRegistered
+from treaty_runtime.event import Event
+from treaty_runtime.publish.backlog import Pending
+from treaty_runtime.publish.outbox_headers import WRITER, load_headers, writer_of
+from treaty_runtime.transport import Fault, FaultKind
+from treaty_runtime.wire.serde import UNKNOWN_ID, Serde, schema_id_of, with_schema_id
+
+
+class LateIds:
+    """Fills ids in, for the classes this program has (`events`: full name to class)."""
+
+    def __init__(self, serde: Serde, events: Mapping[str, type[Event]]) -> None:
+        self._serde, self._events = serde, events
+
+    async def fill(self, rows: Sequence[Pending]) -> tuple[list[Pending], dict[str, Fault]]:
+        """The rows that can be sent, and for each key that cannot the reason; later rows of such a key are left out too.
+
+        Raises RegistryUnavailable if the registry is needed and away.
+        """
+        ready: list[Pending] = []
+        held: dict[str, Fault] = {}
+        for row in rows:
+            if row.key in held:
+                continue
+            filled = row if schema_id_of(row.payload) != UNKNOWN_ID else await self._filled(row)
+            if isinstance(filled, Fault):
+                held[row.key] = filled
+            else:
+                ready.append(filled)
+        return ready, held
+
+    async def _filled(self, row: Pending) -> Pending | Fault:
+        event = self._events[row.full_name] if row.full_name in self._events else None  # noqa: SIM401  # a lazy catalog has no get
+        # The text decides, not the name: after an update the class of this name has another schema and another id.
+        if event is None or load_headers(row.headers).get(WRITER) != writer_of(event):
+            text = f"This program lacks the schema that wrote outbox row {row.position}: run the one that staged it."
+            return Fault("SCHEMA_UNKNOWN", text, FaultKind.HELD)
+        try:
+            return replace(row, payload=with_schema_id(row.payload, await self._serde.schema_id(event)))
+        except SchemaNotRegistered as error:
+            return Fault("SCHEMA_NOT_REGISTERED", str(error), FaultKind.HELD)

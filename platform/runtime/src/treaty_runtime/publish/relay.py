@@ -1,0 +1,226 @@
+"""The relay carries outbox rows to Kafka: read, produce in order, wait for every acknowledgement, delete once.
+
+Laws: a row is deleted only after the broker's acknowledgement, so that a crash sends it again rather than never. The
+first copies of a key's rows reach the topic in the order of their positions, whoever was killed in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import TypeVar
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from treaty_runtime.errors import Outage
+from treaty_runtime.hooks import Fenced, Hooks, LanesHeld, Relayed
+from treaty_runtime.outages import Outages
+from treaty_runtime.publish.backlog import Backlog
+from treaty_runtime.publish.late_ids import LateIds
+from treaty_runtime.publish.lease import Lease
+from treaty_runtime.publish.relay_batch import Batch
+from treaty_runtime.publish.relay_holds import Holds
+from treaty_runtime.retry import backoff
+from treaty_runtime.sql.database import is_away, is_conflict
+from treaty_runtime.transport import Producer
+
+T = TypeVar("T")
+
+AGAIN_SECONDS = 1.0
+"""How soon a renewal that failed is tried again."""
+
+LOOK_SECONDS = 0.25
+"""While answers are missing, how often the relay looks whether the lanes are still its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelaySettings:
+    """How the relay works: rows per batch, and how long it waits for what."""
+
+    batch: int = 1000
+    poll: timedelta = timedelta(milliseconds=200)
+    held_again: timedelta = timedelta(seconds=5)
+    late_after: timedelta = timedelta(seconds=5)
+    first_wait: timedelta = timedelta(milliseconds=100)
+    longest_wait: timedelta = timedelta(seconds=5)
+    last_answers: timedelta = timedelta(seconds=3)
+
+
+class Relay:
+    """Runs until stopped; any number of relays share the lanes of one outbox.
+
+    `clock` is monotonic, in seconds; `random` gives numbers in [0, 1). `outages` and `holds` say what waits, and why.
+    """
+
+    def __init__(
+        self,
+        *,
+        backlog: Backlog,
+        lease: Lease,
+        producer: Producer,
+        late_ids: LateIds,
+        registry_url: str,
+        clock: Callable[[], float],
+        random: Callable[[], float],
+        hooks: Hooks | None = None,
+        settings: RelaySettings | None = None,
+    ) -> None:
+        self._backlog, self._lease, self._producer, self._late_ids = backlog, lease, producer, late_ids
+        self._registry_url, self._clock, self._random = registry_url, clock, random
+        self._hooks, self._settings = hooks or Hooks(), settings or RelaySettings()
+        self.outages = Outages("relay", clock=clock, hooks=self._hooks)
+        self.holds = Holds(again=self._settings.held_again, clock=clock, hooks=self._hooks)
+        self._failures = 0
+        self._woken = asyncio.Event()
+        self._stopping, self._is_over = asyncio.Event(), asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def wake(self) -> None:
+        """Look for rows now; safe from any thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._woken.set)
+
+    def stop(self) -> None:
+        """Finish the batch under way, give the lanes back, return from `run`."""
+        self._stopping.set()
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Relay until stopped. Outages are waited out; anything else is a bug and is raised."""
+        self._loop = asyncio.get_running_loop()
+        keeper = asyncio.create_task(self._keep_lease())
+        relaying = asyncio.create_task(self._relay())
+        try:
+            await asyncio.wait({keeper, relaying}, return_when=asyncio.FIRST_COMPLETED)
+            # Told, not cancelled: a statement that is cut off keeps SQLite's lock until its cursor is collected.
+            self.stop()
+            await asyncio.wait({relaying})
+            self._is_over.set()
+            await asyncio.wait({keeper})
+        finally:
+            self._loop = None
+            for task in (keeper, relaying):
+                task.cancel()
+            await asyncio.wait({keeper, relaying})
+            # Even after a bug: lanes that are given back need not wait for their lease to end.
+            with contextlib.suppress(DBAPIError, PoolTimeout, OSError):
+                await self._lease.leave()
+        for task in (relaying, keeper):
+            if not task.cancelled():
+                task.result()
+
+    async def _keep_lease(self) -> None:
+        while not self._is_over.is_set():
+            renewed = await self._tried(self._renew)
+            await self._unless(self._is_over, self._lease.times.renew_seconds if renewed else AGAIN_SECONDS)
+
+    async def _renew(self) -> bool:
+        before = len(self._lease.held)
+        for lane in sorted(await self._lease.renew()):
+            self._hooks(Fenced(lane=lane, owner=self._lease.owner))
+        if len(self._lease.held) != before:
+            self._hooks(LanesHeld(lanes=len(self._lease.held)))
+            self._woken.set()
+        return True
+
+    async def _relay(self) -> None:
+        while not self._stopping.is_set():
+            self._woken.clear()
+            had_rows = await self._tried(self._round)
+            self.holds.report()
+            if had_rows is None:
+                await self._back_off()
+                continue
+            self._failures = 0
+            if not had_rows:
+                await self._unless(self._woken, self._settings.poll.total_seconds())
+
+    async def _round(self) -> bool:
+        """Relay one batch; answer whether there was anything to relay."""
+        if self._lease.surplus:
+            await self._lease.give_back(self._lease.surplus)
+        if not self._lease.is_safe:
+            return False
+        epochs = dict(self._lease.held)
+        rows = await self._backlog.read(epochs, held=self.holds.keys(), limit=self._settings.batch)
+        if not rows:
+            return False
+        ready, held = await self._late_ids.fill(rows)
+        self.outages.ended("registry")
+        self.holds.add(held)
+        batch = Batch(ready, hooks=self._hooks, clock=self._clock)
+        await batch.send(self._producer, registry_url=self._registry_url, may_send=partial(self._lease.covers, epochs))
+        await self._answers(batch, epochs)
+        await self._finish(batch, epochs)
+        return True
+
+    async def _answers(self, batch: Batch, epochs: Mapping[int, int]) -> None:
+        """Wait for the broker, as long as the lanes are ours; then drop what is not on the wire."""
+        while not await batch.settled(within=LOOK_SECONDS):
+            is_last = self._stopping.is_set()
+            if is_last and await batch.settled(within=self._settings.last_answers.total_seconds()):
+                break
+            if is_last or not self._lease.covers(epochs):
+                batch.give_up(self._producer)
+                return
+            if self._clock() - batch.started >= self._settings.late_after.total_seconds():
+                self.outages.began("kafka", error="The broker does not acknowledge.")
+        if batch.outage is None:
+            self.outages.ended("kafka")
+
+    async def _finish(self, batch: Batch, epochs: Mapping[int, int]) -> None:
+        """Write down what the broker said; again and again if the database is away, so that nothing is sent twice."""
+        self.holds.add(batch.held)
+        refusals = list(batch.refusals())
+        if refusals:
+            await self._insist(partial(self._backlog.fail, refusals))
+        sent = batch.acknowledged
+        if sent:
+            delete = partial(self._backlog.delete, sent, owner=self._lease.owner, epochs=epochs)
+            deleted = await self._insist(delete)
+            if deleted is not None and deleted < len(sent):
+                await self._tried(self._renew)  # tells which lanes were lost
+            self._hooks(Relayed(rows=len(sent), seconds=self._clock() - batch.started, lanes=len(epochs)))
+        if batch.outage is not None:
+            raise Outage(batch.outage.text, dependency="kafka")
+
+    async def _insist(self, work: Callable[[], Awaitable[T]]) -> T | None:
+        while (done := await self._tried(work)) is None and not self._stopping.is_set():
+            await self._back_off()
+        return done
+
+    async def _tried(self, work: Callable[[], Awaitable[T]]) -> T | None:
+        """What the work answered; None if a dependency is away, which is then told to the observers."""
+        try:
+            done = await work()
+        except (DBAPIError, PoolTimeout) as error:
+            if not (is_away(error) or is_conflict(error)):
+                raise
+            self.outages.began("database", error=str(error))
+        except Outage as error:
+            self.outages.began(error.dependency, error=str(error))
+        else:
+            self.outages.ended("database")
+            return done
+        return None
+
+    async def _back_off(self) -> None:
+        wait = backoff(
+            self._failures,
+            first=self._settings.first_wait,
+            ceiling=self._settings.longest_wait,
+            jitter=self._random(),
+        )
+        self._failures += 1
+        await self._unless(self._stopping, wait.total_seconds())
+
+    async def _unless(self, event: asyncio.Event, seconds: float) -> None:
+        """Wait so long, or until the event."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await event.wait()

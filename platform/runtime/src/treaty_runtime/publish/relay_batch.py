@@ -1,0 +1,136 @@
+"""One batch of outbox rows on its way: what was acknowledged, what waits, what will never be taken.
+
+Law: once a row of a key has failed, no later row of that key is sent in the batch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+
+from treaty_runtime.errors import QueueFull
+from treaty_runtime.event import Headers
+from treaty_runtime.hooks import Hooks, Published, PublishRefused
+from treaty_runtime.publish.backlog import Pending, Refusal
+from treaty_runtime.publish.outbox_headers import WRITER, load_headers
+from treaty_runtime.transport import Delivery, Fault, FaultKind, Outgoing, Producer
+from treaty_runtime.wire.headers import DATASCHEMA, dataschema_of
+from treaty_runtime.wire.serde import schema_id_of
+
+CHUNK = 100
+"""Rows between two looks at the lease."""
+
+
+class Batch:
+    """Sends rows in order and collects the answers, by count: a thousand rows wait on one event."""
+
+    def __init__(self, rows: Sequence[Pending], *, hooks: Hooks, clock: Callable[[], float]) -> None:
+        self.acknowledged: list[Pending] = []
+        self.held: dict[str, Fault] = {}
+        self.outage: Fault | None = None
+        self._refused: list[tuple[Pending, Fault]] = []
+        self._blocked: set[str] = set()
+        self._rows, self._hooks, self._clock = rows, hooks, clock
+        self._waiting = 0
+        self._is_sent = self._is_given_up = False
+        self._settled = asyncio.Event()
+        self.started = clock()
+
+    async def send(self, producer: Producer, *, registry_url: str, may_send: Callable[[], bool]) -> None:
+        """Produce every row whose key is not blocked; stop and purge as soon as `may_send` says no."""
+        for number, row in enumerate(self._rows):
+            if number % CHUNK == 0 and not may_send():
+                self.give_up(producer)
+                break
+            if row.key not in self._blocked:
+                await self._produce(row, producer, registry_url=registry_url)
+        self._is_sent = True
+        self._look()
+
+    def give_up(self, producer: Producer) -> None:
+        """Drop what is not on the wire: the rows stay in the table for whoever owns their lane next."""
+        self._is_given_up = True
+        producer.purge()
+
+    async def settled(self, *, within: float) -> bool:
+        """Whether every produced row was answered in that many seconds."""
+        try:
+            async with asyncio.timeout(within):
+                await self._settled.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def refusals(self) -> Iterator[Refusal]:
+        """Rows that the broker will never take."""
+        last: Mapping[str, int] = {row.key: row.position for row in sorted(self.acknowledged, key=_position)}
+        for row, fault in self._refused:
+            overtaken = last.get(row.key, -1) > row.position
+            yield Refusal(row=row, code=fault.name, error=fault.text, overtaken=overtaken)
+
+    async def _produce(self, row: Pending, producer: Producer, *, registry_url: str) -> None:
+        record = outgoing(row, registry_url=registry_url)
+        self._waiting += 1
+        while True:
+            try:
+                return producer.produce(record, partial(self._answered, row))
+            except QueueFull:
+                await producer.room()
+
+    def _answered(self, row: Pending, delivery: Delivery) -> None:
+        self._waiting -= 1
+        fault = delivery.fault
+        if fault is None:
+            self.acknowledged.append(row)
+            self._published(row, delivery)
+        else:
+            self._failed(row, fault)
+        self._look()
+
+    def _failed(self, row: Pending, fault: Fault) -> None:
+        self._blocked.add(row.key)
+        if fault.kind is FaultKind.HELD:
+            self.held.setdefault(row.key, fault)
+        elif fault.kind is FaultKind.REFUSED:
+            self._refused.append((row, fault))
+            self._hooks(
+                PublishRefused(
+                    topic=row.topic, event_type=row.type, event_id=row.id, error_type=fault.name, reason=fault.text
+                )
+            )
+        elif not self._is_given_up:
+            self.outage = self.outage or fault
+
+    def _published(self, row: Pending, delivery: Delivery) -> None:
+        if self._hooks and delivery.place is not None:
+            seconds = self._clock() - self.started
+            self._hooks(
+                Published(topic=row.topic, event_type=row.type, event_id=row.id, place=delivery.place, seconds=seconds)
+            )
+
+    def _look(self) -> None:
+        if self._is_sent and not self._waiting:
+            self._settled.set()
+
+
+def outgoing(row: Pending, *, registry_url: str) -> Outgoing:
+    """The record of a row whose schema id is filled in."""
+    headers = load_headers(row.headers)
+    headers.pop(WRITER, None)
+    headers[DATASCHEMA] = dataschema_of(registry_url, schema_id_of(row.payload)).encode()
+    return Outgoing(
+        topic=row.topic,
+        key=row.key.encode(),
+        value=row.payload,
+        headers=(*headers.items(), *_trace_headers(row.trace)),
+    )
+
+
+def _trace_headers(trace: str | None) -> Headers:
+    pairs = (line.partition("=") for line in (trace or "").splitlines())
+    return tuple((name, value.encode()) for name, _, value in pairs)
+
+
+def _position(row: Pending) -> int:
+    return row.position

@@ -1,0 +1,149 @@
+"""Engines, and the runtime's tables in them: SQLite and PostgreSQL behave alike where delivery depends on it."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, event, insert, inspect, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, Dialect, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from treaty_runtime.errors import LaneCountDiffers, LayoutDiffers, TablesMissing
+from treaty_runtime.sql.tables import LAYOUT, LaneRow, LayoutRow, Tables
+
+LANES = 16
+"""Lanes of an outbox unless its tables are created with another number (1 to 64)."""
+
+_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+_DIALECTS: dict[str, type[Dialect]] = {"postgresql": postgresql.dialect, "sqlite": sqlite.dialect}
+_CREATE_LOCK = 0x74726561747901  # "treaty" and 1: one creator at a time
+_RETRIABLE_STATES = frozenset({"40001", "40P01"})  # serialization failure, deadlock (PostgreSQL appendix A)
+
+
+def open_engine(url: str | URL, *, pool_size: int = 10) -> AsyncEngine:
+    """An engine for `sqlite:///path` or `postgresql://…`, with the settings that delivery needs.
+
+    SQLite: WAL, `synchronous=FULL`, a 5 s busy time-out and `BEGIN IMMEDIATE`, since a transaction that begins as a
+    reader cannot wait for the writer it meets later. PostgreSQL: psycopg 3.
+    """
+    parsed = make_url(url)
+    parsed = parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
+    if parsed.get_backend_name() != "sqlite":
+        return create_async_engine(
+            parsed,
+            pool_size=pool_size,
+            connect_args={"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3},
+        )
+    engine = create_async_engine(parsed)
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_immediate)
+    return engine
+
+
+def autocommit(engine: AsyncEngine) -> AsyncEngine:
+    """The same pool, each statement its own transaction: no round trips for BEGIN and COMMIT, no write lock to read."""
+    if engine.dialect.name == "sqlite":
+        return engine.execution_options(treaty_autocommit=True)
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # the driver would begin by itself, and only as a reader
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    if not connection.get_execution_options().get("treaty_autocommit"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+async def create(engine: AsyncEngine, *, lanes: int = LANES) -> None:
+    """Create the runtime's tables where they are missing; a second call changes nothing.
+
+    Raises LaneCountDiffers if the outbox was made with another number of lanes.
+    """
+    if not 1 <= lanes <= 64:
+        raise LaneCountDiffers(f"An outbox has 1 to 64 lanes, not {lanes}. Leave `lanes` out to get {LANES}.")
+    async with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATE_LOCK})
+        await connection.run_sync(Tables.metadata.create_all)
+        if not (await connection.execute(select(LayoutRow.version))).first():
+            await connection.execute(insert(LayoutRow), _layout(lanes))
+            await connection.execute(insert(LaneRow), _free_lanes(lanes))
+    await check(engine, lanes=lanes)
+
+
+async def check(engine: AsyncEngine, *, lanes: int = LANES) -> None:
+    """Raise TablesMissing, LayoutDiffers or LaneCountDiffers unless the tables are the ones this release works on."""
+    async with autocommit(engine).connect() as connection:
+        if not await connection.run_sync(lambda sync: inspect(sync).has_table(LayoutRow.__tablename__)):
+            raise TablesMissing
+        rows = await connection.execute(select(LayoutRow.part, LayoutRow.version))
+        found = dict(rows.all())
+    if found.get("tables") != LAYOUT:
+        raise LayoutDiffers(
+            f"Outbox layout is {found.get('tables')}, this release needs {LAYOUT}: "
+            f'apply database.sql("{engine.dialect.name}", since={found.get("tables")}).'
+        )
+    if found.get("lanes") != lanes:
+        raise LaneCountDiffers(
+            f"The outbox was created with {found.get('lanes')} lanes, not {lanes}: "
+            "rows of a key would change their lane. Use the number it was created with."
+        )
+
+
+def sql(dialect: str, *, since: int = 0, lanes: int = LANES) -> str:
+    """The DDL that brings a database of layout `since` (0: none) to this release's, for `postgresql` or `sqlite`."""
+    if since >= LAYOUT:
+        return ""
+    target = _DIALECTS[dialect]()
+    lines = []
+    for table in Tables.metadata.sorted_tables:
+        lines.append(str(CreateTable(table).compile(dialect=target)).strip())
+        lines.extend(str(CreateIndex(index).compile(dialect=target)) for index in table.indexes)
+    rows = (insert(LayoutRow).values(_layout(lanes)), insert(LaneRow).values(_free_lanes(lanes)))
+    lines.extend(str(row.compile(dialect=target, compile_kwargs={"literal_binds": True})) for row in rows)
+    return ";\n".join(lines) + ";\n"
+
+
+def _layout(lanes: int) -> list[dict[str, str | int]]:
+    return [{"part": "tables", "version": LAYOUT}, {"part": "lanes", "version": lanes}]
+
+
+def _free_lanes(lanes: int) -> list[dict[str, int]]:
+    return [{"lane": lane, "epoch": 0} for lane in range(lanes)]
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Whether the transaction lost against another one, so that running it again at once is right.
+
+    True for serialization failures and deadlocks of PostgreSQL and for a busy SQLite.
+    """
+    if not isinstance(error, DBAPIError):
+        return False
+    state = getattr(error.orig, "sqlstate", None)
+    return state in _RETRIABLE_STATES or "database is locked" in str(error.orig)
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the database could not be reached or went away; a COMMIT it interrupted may or may not have happened."""
+    if isinstance(error, PoolTimeout):
+        return True
+    if not isinstance(error, DBAPIError) or is_conflict(error):
+        return False
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    # 08: connection exception, 57P: shut down or starting up, 53: out of connections, disk or memory.
+    lost = error.connection_invalidated or state.startswith(("08", "57P", "53"))
+    return lost or (isinstance(error, OperationalError | InterfaceError) and not state and _is_postgres(error))
+
+
+def _is_postgres(error: DBAPIError) -> bool:
+    return type(error.orig).__module__.startswith("psycopg")

@@ -1,0 +1,98 @@
+"""Effects happen once: the event's id and its effects are written in one transaction, a second try finds the id.
+
+Laws: the inbox row comes first, so that a second member with the same event waits for the first one's COMMIT. A COMMIT
+whose answer was lost is not judged: the work runs again and the row says whether it had happened.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from treaty_runtime.errors import Outage
+from treaty_runtime.event import Context, Envelope, Handle, Outcome, Schedule, Stage
+from treaty_runtime.sql.database import is_away, is_conflict
+from treaty_runtime.sql.tables import InboxRow, Tables
+
+RUNS = 6
+"""One run and five more at once: a lost race or a lost COMMIT is nobody's failure and counts as no attempt."""
+
+_TABLE = Tables.metadata.tables[InboxRow.__tablename__]
+_REMEMBER = {
+    "postgresql": postgresql.insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.event_id),
+    "sqlite": sqlite.insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.event_id),
+}
+
+
+class Inbox:
+    """Runs handlers in transactions that remember the event; the `Effects` of services with a database."""
+
+    def __init__(
+        self, sessions: async_sessionmaker[Any], *, stage: Stage | None = None, schedule: Schedule | None = None
+    ) -> None:
+        self._sessions, self._stage, self._schedule = sessions, stage, schedule
+
+    async def run(
+        self, envelope: Envelope[Any], *, group: str, handle: Handle, deadline: datetime, inbox: bool = True
+    ) -> Outcome:
+        """Call `handle` in a transaction of its own and commit, unless `group` has handled this event id: DUPLICATE.
+
+        Raises what the handler raised (nothing is kept then), and Outage while the database is away.
+        """
+        for _ in range(RUNS - 1):
+            try:
+                return await self._once(envelope, group=group, handle=handle, deadline=deadline, inbox=inbox)
+            except _LostRace:
+                continue
+        return await self._once(envelope, group=group, handle=handle, deadline=deadline, inbox=inbox)
+
+    async def _once(
+        self, envelope: Envelope[Any], *, group: str, handle: Handle, deadline: datetime, inbox: bool
+    ) -> Outcome:
+        is_committing = False
+        try:
+            async with self._sessions() as session:
+                if inbox and not await _remember(session, envelope, group=group):
+                    return Outcome.DUPLICATE
+                await handle(
+                    Context(
+                        envelope=envelope,
+                        deadline=deadline,
+                        open_session=session,
+                        stager=self._stage,
+                        scheduler=self._schedule,
+                    )
+                )
+                is_committing = True
+                await session.commit()
+        except (DBAPIError, PoolTimeout) as error:
+            if is_conflict(error) or (is_committing and is_away(error)):
+                raise _LostRace(str(error)) from error
+            if is_away(error):
+                raise Outage(f"The database is away: {error}", dependency="database") from error
+            raise
+        return Outcome.HANDLED
+
+
+class _LostRace(Outage):
+    """The database did not commit, or did not say whether it had: it is asked again when it is less busy."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, dependency="database")
+
+
+async def _remember(session: AsyncSession, envelope: Envelope[Any], *, group: str) -> bool:
+    row = {
+        "consumer": group,
+        "event_id": envelope.id,
+        "topic": envelope.place.topic,
+        "partition": envelope.place.partition,
+        "offset": envelope.place.offset,
+    }
+    inserted = await session.execute(_REMEMBER[session.get_bind().dialect.name], row)
+    return inserted.first() is not None

@@ -1,0 +1,107 @@
+"""From a record to the envelope a handler sees: headers read, what is missing or unreadable derived from the record itself.
+
+Most handlers ask an envelope for nothing but its event. So headers are read when first asked for, each by its reader below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+from treaty_runtime.clock import EPOCH
+from treaty_runtime.event import Envelope, Place, Record
+from treaty_runtime.wire import headers as names
+from treaty_runtime.wire.event_id import as_event_id, derived_id
+from treaty_runtime.wire.headers import read_text
+
+E = TypeVar("E")
+
+
+def seal(record: Record, event: E, headers: Mapping[str, bytes], *, schema_id: int, attempt: int) -> Envelope[E]:
+    """The envelope of an event. ``headers`` are the record's first values; ``schema_id`` 0 for raw records.
+
+    Without `ce_id` the id is derived from the first place, so that every retry has the same.
+    """
+    envelope: Envelope[E] = object.__new__(Envelope)
+    envelope.__dict__.update(
+        _read=_read,
+        _timestamp_ms=record.timestamp_ms,
+        event=event,
+        place=record.place,
+        key=record.key,
+        headers=headers,
+        schema_id=schema_id,
+        attempt=attempt,
+        is_replay=names.REPLAY_ID in headers,
+    )
+    return envelope
+
+
+def _read(envelope: Envelope[Any], name: str) -> object:
+    """The value of a field that was left out; ``KeyError`` for any other name."""
+    return _READERS[name](envelope)
+
+
+def _source(envelope: Envelope[Any]) -> str:
+    return read_text(envelope.headers.get(names.SOURCE)) or ""
+
+
+def _type(envelope: Envelope[Any]) -> str:
+    return read_text(envelope.headers.get(names.TYPE)) or str(getattr(envelope.event, "__event_type__", ""))
+
+
+def _subject(envelope: Envelope[Any]) -> str:
+    return read_text(envelope.headers.get(names.SUBJECT)) or (envelope.key or b"").decode(errors="replace")
+
+
+def _time(envelope: Envelope[Any]) -> datetime:
+    return names.read_time(envelope.headers.get(names.TIME)) or envelope.timestamp
+
+
+def _origin(envelope: Envelope[Any]) -> Place:
+    return names.origin_of(envelope.place, envelope.headers)
+
+
+def _event_id(envelope: Envelope[Any]) -> UUID:
+    return _id(envelope.headers.get(names.ID), envelope)
+
+
+def _correlation(envelope: Envelope[Any]) -> UUID:
+    told = envelope.headers.get(names.CORRELATION_ID)
+    is_own_chain = told is None or told == envelope.headers.get(names.ID)
+    return envelope.id if is_own_chain else _id(told, envelope)
+
+
+def _causation(envelope: Envelope[Any]) -> UUID | None:
+    told = envelope.headers.get(names.CAUSATION_ID)
+    return None if told is None else _id(told, envelope)
+
+
+def _timestamp(envelope: Envelope[Any]) -> datetime:
+    try:
+        return EPOCH + timedelta(milliseconds=max(envelope.__dict__["_timestamp_ms"], 0))
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)  # a producer's nonsense must not stop the group
+
+
+def _id(value: bytes | None, envelope: Envelope[Any]) -> UUID:
+    text = read_text(value)
+    if text:
+        return as_event_id(text, source=envelope.source)
+    topic, partition, offset = envelope.origin
+    return derived_id(topic, str(partition), str(offset))
+
+
+_READERS: dict[str, Callable[[Envelope[Any]], object]] = {
+    "source": _source,
+    "type": _type,
+    "subject": _subject,
+    "time": _time,
+    "origin": _origin,
+    "id": _event_id,
+    "correlation_id": _correlation,
+    "causation_id": _causation,
+    "timestamp": _timestamp,
+}

@@ -1,0 +1,1 @@
+"""The parts of a `Runtime` that only it puts together."""

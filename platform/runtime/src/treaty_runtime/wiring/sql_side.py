@@ -1,0 +1,87 @@
+"""What a service with a database has: an outbox to relay, an inbox, a table of delayed jobs."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
+
+from treaty_runtime.delay.jobs import DelayedJobs
+from treaty_runtime.delay.queue import DelayQueue, DelayWorkers
+from treaty_runtime.delay.runner import JobRunner
+from treaty_runtime.event import Schedule, Stage
+from treaty_runtime.hooks import Hooks
+from treaty_runtime.outages import Outages
+from treaty_runtime.publish.backlog import Backlog, Depth
+from treaty_runtime.publish.hint import Hint
+from treaty_runtime.publish.late_ids import LateIds
+from treaty_runtime.publish.lease import Lease
+from treaty_runtime.publish.relay import Relay
+from treaty_runtime.sql.database import is_away, is_conflict
+from treaty_runtime.sql.inbox import Inbox
+from treaty_runtime.sql.tables_check import TablesCheck
+from treaty_runtime.transport import Producer
+from treaty_runtime.world import World
+
+
+class SqlSide:
+    """Builds what works on one database. Relays and delay workers carry the name of this start of the process."""
+
+    def __init__(
+        self, sessions: async_sessionmaker[Any], *, service: str, lanes: int, world: World, hooks: Hooks
+    ) -> None:
+        self._sessions, self._world, self._hooks = sessions, world, hooks
+        self._engine: AsyncEngine = sessions.kw["bind"]
+        self._owner = f"{service}-{os.getpid()}-{world.entropy(6).hex()}"
+        self._backlog = Backlog(self._engine)
+        self.hint = Hint(self._engine)
+        self.jobs = DelayedJobs(self._engine)
+        self.tables = TablesCheck(self._engine, lanes=lanes, random=world.random)
+
+    def inbox(self, *, stage: Stage, schedule: Schedule) -> Inbox:
+        """The effects of handlers."""
+        return Inbox(self._sessions, stage=stage, schedule=schedule)
+
+    def relay(self, *, producer: Producer, late_ids: LateIds, registry_url: str) -> Relay:
+        """A relay of this outbox."""
+        return Relay(
+            backlog=self._backlog,
+            lease=Lease(self._engine, owner=self._owner, clock=self._world.clock),
+            producer=producer,
+            late_ids=late_ids,
+            registry_url=registry_url,
+            clock=self._world.clock,
+            random=self._world.random,
+            hooks=self._hooks,
+        )
+
+    def delay(self, queue: DelayQueue, *, stage: Stage, schedule: Schedule) -> DelayWorkers:
+        """Workers of the service's delayed jobs."""
+        runner = JobRunner(
+            queue.workers,
+            jobs=self.jobs,
+            sessions=self._sessions,
+            retry=queue.retry,
+            timeout=queue.timeout,
+            random=self._world.random,
+            clock=self._world.clock,
+            hooks=self._hooks,
+            stage=stage,
+            schedule=schedule,
+        )
+        outages = Outages("delay", clock=self._world.clock, hooks=self._hooks)
+        return DelayWorkers(queue, jobs=self.jobs, runner=runner, outages=outages, owner=self._owner)
+
+    async def depth(self) -> Depth | str:
+        """How much waits in the outbox, or why nobody can say."""
+        if self.tables.fault is not None:
+            return self.tables.fault
+        try:
+            return await self._backlog.depth()
+        except (DBAPIError, PoolTimeout) as error:
+            if not (is_away(error) or is_conflict(error)):
+                raise
+            return f"the database is away ({type(error).__name__})"
