@@ -21,8 +21,9 @@ from treaty.local.guard import Guard
 from treaty.local.jars import DATA, locked_jars
 from treaty.local.java import Java, find_java
 from treaty.local.machine import Machine
-from treaty.local.ports import free_port
+from treaty.local.ports import LOOPBACK, free_port
 from treaty.local.process import Process
+from treaty.local.server import Server
 
 HEAP = "256m"
 FLAGS = (
@@ -31,13 +32,12 @@ FLAGS = (
     f"-Dlog4j2.configurationFile={DATA / 'log4j2.properties'}",
 )  # fmt: skip
 CLEAN_EXIT = 128 + signal.SIGTERM  # what a JVM that was asked to end by SIGTERM returns
-START_SECONDS = 120.0
 
 
-class Kafka:
-    """One broker with its data in ``folder``. Started again on the same folder, it has the same records."""
+class Kafka(Server):
+    """One broker."""
 
-    name = "kafka"
+    name, title, start_seconds = "kafka", "Kafka", 120.0
 
     def __init__(
         self,
@@ -48,51 +48,26 @@ class Kafka:
         log: Path | None = None,
         guard: Guard | None = None,
         progress: Progress = silent,
+        extra_flags: Sequence[str] = (),
     ) -> None:
-        """``port`` 0: a free one. Nothing happens before ``start``.
-
-        Raises ``LocalFault`` for a folder whose path has a comma: Kafka would read it as two folders.
-        """
+        """``extra_flags`` of the JVM. Raises ``LocalFault`` for a folder whose path has a comma: Kafka would read it as two folders."""
         if "," in str(folder):
             raise LocalFault(f"Kafka cannot keep data in {folder}: the path has a comma.", next_step="move the project")
-        self.folder, self.port = folder.absolute(), port or free_port()
-        self.log = log or self.folder / "broker.log"
-        self._machine, self._guard, self._progress = machine, guard, progress
-        self._process: Process | None = None
+        super().__init__(folder, machine=machine, port=port, log=log, guard=guard)
+        self._progress, self._extra_flags = progress, extra_flags
 
     @property
     def bootstrap(self) -> str:
         """Address for clients."""
-        return f"127.0.0.1:{self.port}"
+        return f"{LOOPBACK}:{self.port}"
 
-    @property
-    def address(self) -> str:
-        """Host and port, as people say it; clients take ``bootstrap``."""
-        return f"localhost:{self.port}"
-
-    @property
-    def process(self) -> Process:
-        """The JVM. ``StartFailed`` before ``start``."""
-        if self._process is None:
-            raise StartFailed("Kafka was not started.")
-        return self._process
-
-    def start(self, *, extra_flags: Sequence[str] = ()) -> Kafka:
-        """Fetches, formats, starts, and waits until clients and consumer groups are served.
-
-        Raises ``NoJava``, ``NoJars``, ``NoSpace``, or ``StartFailed`` with the broker's last lines.
-        """
-        self.launch(extra_flags=extra_flags)
-        self.process.wait_until(self.is_ready, seconds=START_SECONDS)
-        return self
-
-    def launch(self, *, extra_flags: Sequence[str] = ()) -> None:
-        """Everything of ``start`` but the waiting."""
+    def launch(self) -> None:
+        """Fetches, formats, starts. Raises ``NoJava``, ``NoJars``, ``NoSpace``, or ``StartFailed``."""
         java = find_java(self._machine)
         class_path = locked_jars().class_path(fetch(self._machine, progress=self._progress))
         self.folder.mkdir(parents=True, exist_ok=True)
         settings = self._write_settings()
-        flags = list(extra_flags) or archive_flags(self._machine, java, FLAGS, class_path)
+        flags = list(self._extra_flags) or archive_flags(self._machine, java, FLAGS, class_path)
         command = [str(java.program), *FLAGS, *flags, "-cp", class_path]
         if not (self.folder / "data" / "meta.properties").exists():
             self._format(java, command, settings)

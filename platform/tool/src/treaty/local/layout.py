@@ -20,10 +20,14 @@ Database = Literal["sqlite", "postgres"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """``root`` is the project's folder; ``services`` are the names of topics.toml, in its order."""
+    """``root`` is the project's folder; ``services`` are those of topics.toml that are started, in its order.
+
+    ``left_out``: those that nobody runs here, so that their groups have no reader.
+    """
 
     root: Path
     services: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     service_command: str = ""
     database: Database = "sqlite"
     ports: Mapping[str, int] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from treaty.local import rest
 from treaty.local.health import ask
 from treaty.local.layout import Layout
 from treaty.local.shoppers import Shoppers
+from treaty.ops.services import groups_of
 from treaty_codegen import Catalog
 from treaty_runtime.admin import Cluster, ClusterRefused, ClusterUnreachable
 
@@ -53,16 +54,6 @@ class Facts:
         return int(self.sums.get(metric, 0))
 
 
-def groups_of(catalog: Catalog) -> dict[str, list[str]]:
-    """Consumer group to its topics; groups of one process each (``name-*``) keep no common offsets and are left out."""
-    found: dict[str, list[str]] = {}
-    for topic in catalog.topics.values():
-        for consumer in topic.consumers:
-            if consumer.service and not consumer.group.endswith("*"):
-                found.setdefault(consumer.group, []).append(topic.name)
-    return found
-
-
 def sums_of(text: str) -> dict[str, float]:
     """Totals by metric name of a text in Prometheus' exposition format."""
     sums: dict[str, float] = {}
@@ -77,7 +68,8 @@ class Meter:
 
     def __init__(self, layout: Layout, *, catalog: Catalog, shoppers: Shoppers, now: Callable[[], datetime]) -> None:
         self.facts = Facts()
-        self._layout, self._groups, self._shoppers, self._now = layout, groups_of(catalog), shoppers, now
+        self._layout, self._shoppers, self._now = layout, shoppers, now
+        self._groups = groups_of(catalog, without=layout.left_out)
         self._began = now()
         self._seen: dict[int, int] = {}
         self._effects: deque[Effect] = deque(maxlen=EFFECTS)

