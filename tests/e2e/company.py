@@ -26,7 +26,6 @@ from treaty.config import Settings
 from treaty.local.keys import Keys, keys_in
 from treaty.local.layout import Database, Layout, ports_for
 from treaty.local.machine import Machine
-from treaty.local.measure import groups_of
 from treaty.local.part import Part
 from treaty.local.ports import LOOPBACK
 from treaty.local.program import Program
@@ -34,6 +33,7 @@ from treaty.local.services import database_url
 from treaty.local.stack import Stack, answers, running_stack
 from treaty.local.view import View
 from treaty.ops.schemas import load_project
+from treaty.ops.services import groups_of, left_out, started
 from treaty_runtime.admin import Cluster
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -116,7 +116,7 @@ class Company:
 
     def behind(self) -> dict[str, int]:
         """Groups that have records left, and how many; and services whose outbox holds rows."""
-        groups = groups_of(load_project(self.settings))
+        groups = groups_of(load_project(self.settings), without=self.layout.left_out)
         groups["notification-push-notification-local"] = ["user.notifications"]
         with Cluster(self.layout.brokers) as cluster:
             left = {group: sum(cluster.lags(group, topics).values()) for group, topics in groups.items()}
@@ -169,10 +169,12 @@ def running_company(folder: Path, *, database: Database) -> Iterator[Company]:
     shutil.copy(ROOT / "treaty.toml", folder)
     shutil.copytree(ROOT / "schemas", folder / "schemas")
     settings = Settings.load(None, os.environ, start=folder)
-    services = tuple(load_project(settings).services)
+    declared = tuple(load_project(settings).services)
+    services = started(settings, declared=declared)
     layout = Layout(
         root=folder,
         services=services,
+        left_out=left_out(settings, declared=declared),
         service_command=str(settings.get("local", "service")),
         database=database,
         ports=ports_for(services, configured={}, by_hand=dict.fromkeys(port_names(services, database), 0)),

@@ -1,4 +1,4 @@
-"""A small project with one event and one service, for tests that run ``treaty up`` as a real command."""
+"""A small project with one event, a service and one that is not built yet, for tests that run ``treaty up`` as a real command."""
 
 from __future__ import annotations
 
@@ -41,6 +41,11 @@ producers = ["{first}"]
 owner = "@shop/sales"
 code = "."
 dead_letter = "dlq.{first}"
+[service.later]
+owner = "@shop/later"
+code = "later"
+[topic."sale-events".consumer."later-group"]
+service = "later"
 """
 PARTS = ("kafka", "registry", "redis", "smtp", "mail")
 
@@ -53,6 +58,7 @@ def make_project(folder: Path, *, service: str = "till") -> Path:
     (folder / "service.py").write_text(SERVICE)
     (folder / "treaty.toml").write_text(
         '[project]\nnamespace = "shop"\n[environment.local]\n[local]\nservice = "python service.py {service}"\n'
+        f'services = ["{service}"]\n'
     )
     return folder
 

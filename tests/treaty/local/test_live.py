@@ -8,11 +8,9 @@ from rich.console import Console
 
 from treaty.local import live
 from treaty.local.live import Rates
-from treaty.local.measure import HANDLED, PUBLISHED, Effect, Facts, groups_of, sums_of
+from treaty.local.measure import HANDLED, PUBLISHED, Effect, Facts, sums_of
 from treaty.local.shoppers import Tally
 from treaty.local.view import Row, View
-from treaty_codegen import Catalog
-from treaty_codegen.catalog import Consumer, Topic
 
 FACTS = Facts(
     sums={PUBLISHED: 60, HANDLED: 150, "kafka_dlq_messages_total": 1},
@@ -81,16 +79,6 @@ def test_metrics_are_summed_over_labels() -> None:
         'kafka_producer_messages_total{topic="b",event_type="Y"} 3\n'
     )
     assert sums_of(text)[PUBLISHED] == 5
-
-
-def test_groups_of_one_process_each_are_left_out_of_the_lag() -> None:
-    consumers = (
-        Consumer(group="order-view", service="order"),
-        Consumer(group="push-*", service="notification"),
-        Consumer(group="billing", external="@partner/billing"),
-    )
-    topic = Topic(name="order-events", doc="", owner="", events=(), consumers=consumers)
-    assert groups_of(Catalog(files={}, topics={"order-events": topic})) == {"order-view": ["order-events"]}
 
 
 def test_without_a_terminal_every_change_is_one_line() -> None:

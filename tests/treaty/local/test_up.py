@@ -33,6 +33,7 @@ def test_up_shows_what_runs_and_down_ends_it(project: Path, up: Command) -> None
     state = up.state()
     assert [part.name for part in state.parts] == ["kafka", "registry", "redis", "smtp", "till"]
     assert all(part.address in text for part in state.parts)
+    assert "Declared, but not started: later" in text
 
     till = state.parts[-1]
     port = int(till.address.rpartition(":")[2])

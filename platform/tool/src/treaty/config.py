@@ -19,7 +19,7 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "lint": {"use": ["standard"], "except": [], "ignore": {}, "severity": {}},
     "breaking": {"use": ["wire", "meaning", "source", "docs", "policy"], "against": ["merge-base", "releases"]},
     "governance": {"approvers": [], "pii_owner": "", "pii": []},
-    "local": {"service": "", "ports": {}},
+    "local": {"service": "", "services": ["*"], "ports": {}},
     "registry": {"host": "127.0.0.1", "port": 8081, "database": "sqlite:///.treaty/registry.db", "wire_profile": "8"},
 }
 ENVIRONMENT_KEYS = frozenset({"registry", "brokers", "expected_brokers", "acl"})

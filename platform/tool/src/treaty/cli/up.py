@@ -64,6 +64,10 @@ def up(config: Path | None, **options: Any) -> int:
 def watch(stack: Stack, view: View, pause: Pause) -> None:
     """The table, and again whenever a part has ended; for ever."""
     view.table(stack.rows)
+    if absent := stack.layout.left_out:
+        view.say(
+            f"Declared, but not started: {', '.join(absent)} ([local] services of treaty.toml). Nobody reads for them."
+        )
     view.say(f"Logs: {stack.layout.folder / 'logs'}. Ctrl-C, or `treaty down` in another terminal, ends everything.")
     while True:
         pause(0.5)
@@ -76,21 +80,22 @@ def layout_of(settings: Settings, options: Mapping[str, Any]) -> Layout:
     from treaty.errors import UsageError
     from treaty.local.layout import Layout, ports_for
     from treaty.ops.schemas import load_project
+    from treaty.ops.services import left_out, started
 
     command = str(settings.get("local", "service"))
     declared = tuple(load_project(settings).services) if command else ()
+    here = started(settings, declared=declared) if command else ()
     without = options["without"]
     for name in without:
-        if name not in declared:
-            raise UsageError(f"There is no service `{name}`.", next_step=f"the services are {', '.join(declared)}")
+        if name not in here:
+            raise UsageError(f"There is no service `{name}` here.", next_step=f"the services are {', '.join(here)}")
     return Layout(
         root=settings.root,
-        services=tuple(name for name in declared if name not in without),
+        services=tuple(name for name in here if name not in without),
+        left_out=left_out(settings, declared=declared) if command else (),
         service_command=command,
         database=options["database"],
-        ports=ports_for(
-            declared, configured=settings.get("local", "ports"), by_hand=dict(map(port_of, options["ports"]))
-        ),
+        ports=ports_for(here, configured=settings.get("local", "ports"), by_hand=dict(map(port_of, options["ports"]))),
     )
 
 

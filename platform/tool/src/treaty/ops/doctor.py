@@ -18,6 +18,7 @@ from treaty.ops.check import run_lint
 from treaty.ops.http import RegistryHttp, readiness
 from treaty.ops.registry import plan_registry
 from treaty.ops.schemas import load_project
+from treaty.ops.services import groups_of, left_out
 from treaty.ops.topics import plan_topics
 from treaty_codegen import compare
 from treaty_codegen.finding import Severity
@@ -54,7 +55,20 @@ class Patient:
     @property
     def services(self) -> Mapping[str, int]:
         """Services that run on this machine, with their ports; only the local environment has any."""
-        return dict(self.settings.get("local", "ports")) if self.environment == "local" else {}
+        if self.environment != "local":
+            return {}
+        try:
+            absent = not_run(self)
+        except TreatyError:
+            absent = ()  # the checks of schemas and groups say what is wrong
+        return {name: port for name, port in self.settings.get("local", "ports").items() if name not in absent}
+
+
+def not_run(patient: Patient) -> tuple[str, ...]:
+    """Declared services that nobody runs on this machine; of other environments nothing is known."""
+    if patient.environment != "local":
+        return ()
+    return left_out(patient.settings, declared=load_project(patient.settings).services)
 
 
 def examine(patient: Patient) -> Iterator[Check]:
@@ -135,16 +149,14 @@ def topics(patient: Patient) -> str:
 
 
 def groups(patient: Patient) -> str:
-    catalog = load_project(patient.settings)
+    catalog, absent = load_project(patient.settings), not_run(patient)
     lags: dict[str, int] = {}
     with patient.cluster() as cluster:
-        for topic in catalog.topics.values():
-            for consumer in topic.consumers:
-                if consumer.service and not consumer.group.endswith("*"):
-                    behind = cluster.lags(consumer.group, [topic.name])
-                    lags[consumer.group] = lags.get(consumer.group, 0) + sum(behind.values())
+        for group, topics in groups_of(catalog, without=absent).items():
+            lags[group] = sum(cluster.lags(group, topics).values())
     waiting = {group: lag for group, lag in lags.items() if lag}
-    return f"{len(lags)} groups, " + (", ".join(f"{g} {lag} behind" for g, lag in waiting.items()) or "none behind")
+    said = ", ".join(f"{group} {lag} behind" for group, lag in waiting.items()) or "none behind"
+    return f"{len(lags)} groups, {said}" + (f"; not started here: {', '.join(absent)}" if absent else "")
 
 
 def registry(patient: Patient) -> str:
