@@ -17,7 +17,7 @@ from treaty.registry.sql.store import open_store
 from treaty.registry.store import Store
 from treaty.registry.testing import registry
 
-TABLES = "contexts, subjects, schemas, versions, schema_references, configs, modes"
+TABLES = "contexts, subjects, schemas, versions, schema_references, configs, modes, principals, tokens, grants, audit"
 SHARED = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
 

@@ -59,7 +59,7 @@ def test_a_database_behind_our_revision_is_not_ready(broken: httpx.Client, file:
     assert broken.get("/readyz").json() == {"database": "ok", "migrations": "ok"}
     run(file, "UPDATE alembic_version SET version_num = '0000'")
     answer = broken.get("/readyz")
-    assert (answer.status_code, answer.json()["migrations"]) == (503, "behind: 0000 < 0001")
+    assert (answer.status_code, answer.json()["migrations"]) == (503, "behind: 0000 < 0002")
     assert broken.get("/master_available").json() == {"master_available": False}
     assert broken.get("/healthz").status_code == 200
 

@@ -167,8 +167,7 @@ def _parsed_text(text: str, references: Sequence[avro.Schema], rules: Rules) -> 
 
 def _referred(reader: Reader, context: str, reference: Reference) -> SchemaRow:
     target = reference.target(context)
-    version = reader.version(target, reference.version)
-    row = None if version is None else reader.schema(target.context, version.schema_id)
+    row = reader.referred(target, reference.version)
     if row is None:
         raise _missing(target, reference.version)
     return row

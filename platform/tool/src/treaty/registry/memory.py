@@ -7,36 +7,48 @@ and a failed write leaves nothing.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
+from treaty.registry.audit import Entry
+from treaty.registry.directory import Directory
+from treaty.registry.memory_roster import MemoryRoster
 from treaty.registry.names import DEFAULT_CONTEXT, Name
 from treaty.registry.rows import Json, NewSchema, Referrer, SchemaRow, VersionRow
 from treaty.registry.store import Readiness, Search
 
 T = TypeVar("T")
 
+AUDIT_ENTRIES: Final = 10_000
+"""How many entries of the audit are kept in memory."""
+
 
 @dataclass(slots=True)
 class _State:
     versions: dict[Name, dict[int, VersionRow]] = field(default_factory=dict)
     schemas: dict[str, dict[int, SchemaRow]] = field(default_factory=dict)
-    subjects: set[Name] = field(default_factory=set)
+    last_versions: dict[Name, int] = field(default_factory=dict)
     last_ids: dict[str, int] = field(default_factory=dict)
     configs: dict[Name, Mapping[str, Json]] = field(default_factory=dict)
     modes: dict[Name, str] = field(default_factory=dict)
+    audit: deque[tuple[int, Entry]] = field(default_factory=lambda: deque(maxlen=AUDIT_ENTRIES))
     generation: int = 0
+
+    def note(self, entry: Entry) -> None:
+        self.audit.append((self.audit[-1][0] + 1 if self.audit else 1, entry))
 
     def copy(self) -> _State:
         return _State(
             versions={name: dict(numbers) for name, numbers in self.versions.items()},
             schemas={context: dict(ids) for context, ids in self.schemas.items()},
-            subjects=set(self.subjects),
+            last_versions=dict(self.last_versions),
             last_ids=dict(self.last_ids),
             configs=dict(self.configs),
             modes=dict(self.modes),
+            audit=self.audit.copy(),
             generation=self.generation,
         )
 
@@ -71,6 +83,10 @@ class MemoryReader:
         every = (schema for held in self._state.schemas.values() for schema in held.values())
         return sorted((schema for schema in every if schema.guid == guid), key=lambda row: (row.context, row.id))
 
+    def referred(self, name: Name, number: int) -> SchemaRow | None:
+        version = self.version(name, number)
+        return None if version is None else self.schema(name.context, version.schema_id)
+
     def users(self, context: str, schema_id: int) -> Sequence[VersionRow]:
         return [row for row in self._ordered() if row.name.context == context and row.schema_id == schema_id]
 
@@ -104,13 +120,19 @@ class MemoryReader:
         return _page(found, search)
 
     def contexts(self) -> Sequence[str]:
-        return sorted({DEFAULT_CONTEXT, *(name.context for name in self._state.subjects)})
+        return sorted({DEFAULT_CONTEXT, *(name.context for name in self._state.last_versions)})
 
     def last_id(self, context: str) -> int:
         return self._state.last_ids.get(context, 0)
 
+    def last_version(self, name: Name) -> int:
+        return self._state.last_versions.get(name, 0)
+
     def config(self, name: Name) -> Mapping[str, Json] | None:
         return self._state.configs.get(name)
+
+    def aliases(self) -> Mapping[Name, str]:
+        return {name: members["alias"] for name, members in self._state.configs.items() if members.get("alias")}
 
     def mode(self, name: Name) -> str | None:
         return self._state.modes.get(name)
@@ -141,7 +163,7 @@ class MemoryWriter(MemoryReader):
         return given
 
     def add_version(self, version: VersionRow, *, provenance: str = "") -> None:  # noqa: ARG002  # nothing reads it here
-        self._state.subjects.add(version.name)
+        self._state.last_versions[version.name] = max(self.last_version(version.name), version.number)
         self._state.versions.setdefault(version.name, {})[version.number] = version
 
     def mark_deleted(self, name: Name, numbers: Collection[int], *, at: int) -> None:  # noqa: ARG002  # likewise
@@ -174,10 +196,14 @@ class MemoryWriter(MemoryReader):
             del self._state.modes[name]
 
     def drop_context(self, context: str) -> None:
-        self._state.subjects = {name for name in self._state.subjects if name.context != context}
+        kept = {name: last for name, last in self._state.last_versions.items() if name.context != context}
+        self._state.last_versions = kept
 
     def raise_generation(self) -> None:
         self._state.generation += 1
+
+    def add_audit(self, entry: Entry) -> None:
+        self._state.note(entry)
 
 
 class MemoryStore:
@@ -187,6 +213,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._state = _State()
+        self._directory = Directory()
         self._writing = threading.Lock()
 
     @contextmanager
@@ -200,8 +227,32 @@ class MemoryStore:
             yield MemoryWriter(state)
             self._state = state
 
+    def signal(self) -> int | None:
+        return self._state.generation
+
     def generation(self) -> int:
         return self._state.generation
+
+    def directory(self, known: Directory | None = None) -> Directory:  # noqa: ARG002  # it is at hand anyway
+        return self._directory
+
+    @contextmanager
+    def roster(self) -> Iterator[MemoryRoster]:
+        with self._writing:
+            roster = MemoryRoster(self._directory)
+            yield roster
+            self._directory = roster.made()
+
+    def note(self, entries: Sequence[Entry]) -> None:
+        with self._writing:
+            state = self._state.copy()
+            for entry in entries:
+                state.note(entry)
+            self._state = state
+
+    def audit(self, *, before: int | None = None, limit: int = 100) -> Sequence[tuple[int, Entry]]:
+        held = [row for row in reversed(self._state.audit) if before is None or row[0] < before]
+        return held[:limit]
 
     def ready(self) -> Readiness:
         return Readiness(ready=True, details={"database": "ok"})

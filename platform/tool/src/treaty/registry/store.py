@@ -12,6 +12,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from treaty.registry.audit import Entry
+from treaty.registry.directory import Directory, Roster
 from treaty.registry.names import Name
 from treaty.registry.rows import Json, NewSchema, Referrer, SchemaRow, VersionRow
 
@@ -61,6 +63,9 @@ class Reader(Protocol):
     def by_guid(self, guid: str) -> Sequence[SchemaRow]:
         """Schemas with this guid, by context and id."""
 
+    def referred(self, name: Name, number: int) -> SchemaRow | None:
+        """The schema of a version, deleted or not, that another schema refers to: whoever may read that one may read this."""
+
     def users(self, context: str, schema_id: int) -> Sequence[VersionRow]:
         """Versions that have this schema, deleted ones too, by subject and number."""
 
@@ -82,8 +87,14 @@ class Reader(Protocol):
     def last_id(self, context: str) -> int:
         """The highest id given or imported so far; 0: none."""
 
+    def last_version(self, name: Name) -> int:
+        """The highest number that a version of the subject ever had, also if it is gone for good; 0: none."""
+
     def config(self, name: Name) -> Mapping[str, Json] | None:
         """Config members set for exactly this name."""
+
+    def aliases(self) -> Mapping[Name, str]:
+        """The ``alias`` of every config that names one, as it was set."""
 
     def mode(self, name: Name) -> str | None:
         """Mode set for exactly this name."""
@@ -122,6 +133,9 @@ class Writer(Reader, Protocol):
     def raise_generation(self) -> None:
         """Tell caches everywhere that something they may hold is gone."""
 
+    def add_audit(self, entry: Entry) -> None:
+        """Write down who made this change; it stands if and only if the change does."""
+
 
 class Store(Protocol):
     """A place for schemas."""
@@ -137,7 +151,22 @@ class Store(Protocol):
         relies on ``others`` (subjects referred to). Raises ``StoreConflict``, ``StoreUnavailable``."""
 
     def generation(self) -> int:
-        """A number that grows with each permanent delete."""
+        """A number that grows with each permanent delete and each change of an alias."""
+
+    def signal(self) -> int | None:
+        """A number that moves whenever the generation may have; costs no statement. None: nobody can tell, so ask."""
+
+    def directory(self, known: Directory | None = None) -> Directory:
+        """Everybody who may come in; ``known`` itself if nothing has changed since."""
+
+    def roster(self) -> AbstractContextManager[Roster]:
+        """A transaction that changes the directory."""
+
+    def note(self, entries: Sequence[Entry]) -> None:
+        """Write down what changed nothing: refusals."""
+
+    def audit(self, *, before: int | None = None, limit: int = 100) -> Sequence[tuple[int, Entry]]:
+        """Audit entries with their numbers, newest first; ``before``: only those with a smaller number."""
 
     def ready(self) -> Readiness:
         """Whether it can serve now."""

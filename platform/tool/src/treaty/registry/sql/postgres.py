@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from treaty.registry.names import TOP, Name
 from treaty.registry.sql.locks import locks_of
+from treaty.registry.sql.notices import Notices
 
 POOL_SIZE: Final = 8
 STATEMENT_MILLISECONDS: Final = 5_000
@@ -34,6 +35,7 @@ class Postgres:
             connect_args={"options": f"-c statement_timeout={STATEMENT_MILLISECONDS}", "connect_timeout": 5},
             isolation_level="READ COMMITTED",
         )
+        self._notices = Notices(self.engine)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -61,6 +63,15 @@ class Postgres:
         """A connection under which no one else migrates."""
         with self.writing(TOP, ()) as connection:
             yield connection
+
+    def signal(self) -> int | None:
+        """How many notices of other processes were heard; None while nobody listens."""
+        return self._notices.count()
+
+    def close(self) -> None:
+        """Stop listening and let go of the connections."""
+        self._notices.close()
+        self.engine.dispose()
 
     def is_conflict(self, error: DBAPIError) -> bool:
         """True if another writer came first: a decision made anew can succeed."""

@@ -56,6 +56,13 @@ class SqlReader:
         chosen = _SCHEMA.where(_S.guid == guid).order_by(_S.context, _S.id)
         return [_schema_row(row) for row in self._connection.execute(chosen)]
 
+    def referred(self, name: Name, number: int) -> SchemaRow | None:
+        chosen = _SCHEMA.join(VERSIONS, and_(_V.context == _S.context, _V.schema_id == _S.id)).where(
+            _V.context == name.context, _V.subject == name.subject, _V.version == number
+        )
+        row = self._connection.execute(chosen).first()
+        return None if row is None else _schema_row(row)
+
     def users(self, context: str, schema_id: int) -> Sequence[VersionRow]:
         chosen = _VERSION.where(_V.context == context, _V.schema_id == schema_id)
         return self._versions(chosen.order_by(_V.subject, _V.version))
@@ -111,9 +118,23 @@ class SqlReader:
         chosen = select(CONTEXTS.c.last_id).where(CONTEXTS.c.name == context)
         return int(self._connection.execute(chosen).scalar() or 0)
 
+    def last_version(self, name: Name) -> int:
+        chosen = select(SUBJECTS.c.last_version).where(
+            SUBJECTS.c.context == name.context, SUBJECTS.c.name == name.subject
+        )
+        return int(self._connection.execute(chosen).scalar() or 0)
+
     def config(self, name: Name) -> Mapping[str, Json] | None:
         text = self._members(CONFIGS, name)
         return None if text is None else dict(json.loads(text))
+
+    def aliases(self) -> Mapping[Name, str]:
+        of = CONFIGS.c
+        rows = self._connection.execute(
+            select(of.context, of.subject, of.members).where(of.members.contains('"alias"'))
+        )
+        members = {Name(row.context, row.subject): json.loads(row.members) for row in rows}
+        return {name: each["alias"] for name, each in members.items() if each.get("alias")}
 
     def mode(self, name: Name) -> str | None:
         return self._members(MODES, name)

@@ -6,12 +6,12 @@ import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from treaty.registry.errors import StoreUnavailable
@@ -44,6 +44,8 @@ class Sqlite:
         event.listen(self.engine, "connect", _configure)
         event.listen(self.engine, "begin", _begin)
         self._writing = threading.Lock()
+        self._watcher: Any = None
+        self._watching = threading.Lock()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -71,6 +73,23 @@ class Sqlite:
         """A connection under which no one else migrates."""
         with self.writing(Name(".", ""), ()) as connection:
             yield connection
+
+    def signal(self) -> int | None:
+        """SQLite's own count of commits by other connections; None if the file cannot be asked."""
+        with self._watching:
+            try:
+                if self._watcher is None:
+                    self._watcher = self.engine.raw_connection().driver_connection
+                return int(self._watcher.execute("PRAGMA data_version").fetchone()[0])
+            except (SQLAlchemyError, self.engine.dialect.loaded_dbapi.Error):
+                return None
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        with self._watching:
+            if self._watcher is not None:
+                self._watcher.close()
+        self.engine.dispose()
 
     def is_conflict(self, error: DBAPIError) -> bool:  # noqa: ARG002  # the same question for every database
         """Never: whoever writes is alone."""

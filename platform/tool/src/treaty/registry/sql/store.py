@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol
+from typing import Final, Protocol
 
 from sqlalchemy import Connection, Engine, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
+from treaty.registry.audit import Entry
+from treaty.registry.directory import Directory
 from treaty.registry.errors import StartRefused, StoreConflict, StoreUnavailable
 from treaty.registry.migrations import is_known, newest_revision, revision_of, upgrade
 from treaty.registry.names import Name
+from treaty.registry.sql.access import SqlRoster, add_entries, read_directory, read_entries
 from treaty.registry.sql.postgres import Postgres
 from treaty.registry.sql.reader import SqlReader
 from treaty.registry.sql.sqlite import Sqlite
 from treaty.registry.sql.tables import STATE
 from treaty.registry.sql.writer import SqlWriter
 from treaty.registry.store import Readiness
+
+DIRECTORY: Final = Name(".__DIRECTORY", "*")
+"""What a change of the directory locks: a name that no subject can have."""
 
 
 class Database(Protocol):
@@ -34,6 +40,12 @@ class Database(Protocol):
 
     def migrating(self) -> AbstractContextManager[Connection]:
         """A transaction in which nobody else migrates."""
+
+    def signal(self) -> int | None:
+        """A number that moves whenever the generation may have, or None."""
+
+    def close(self) -> None:
+        """Let go of connections."""
 
     def is_conflict(self, error: DBAPIError) -> bool:
         """True if the decision is worth making again."""
@@ -60,6 +72,26 @@ class SqlStore:
     def generation(self) -> int:
         with self._errors_named(), self._database.reading() as connection:
             return int(connection.execute(select(STATE.c.generation)).scalar_one())
+
+    def directory(self, known: Directory | None = None) -> Directory:
+        with self._errors_named(), self._database.reading() as connection:
+            return read_directory(connection, known)
+
+    @contextmanager
+    def roster(self) -> Iterator[SqlRoster]:
+        with self._errors_named(), self._database.writing(DIRECTORY, ()) as connection:
+            yield SqlRoster(connection)
+
+    def note(self, entries: Sequence[Entry]) -> None:
+        with self._errors_named(), self._database.writing(DIRECTORY, ()) as connection:
+            add_entries(connection, entries)
+
+    def audit(self, *, before: int | None = None, limit: int = 100) -> Sequence[tuple[int, Entry]]:
+        with self._errors_named(), self._database.reading() as connection:
+            return read_entries(connection, before=before, limit=limit)
+
+    def signal(self) -> int | None:
+        return self._database.signal()
 
     def ready(self) -> Readiness:
         try:
@@ -94,7 +126,7 @@ class SqlStore:
             )
 
     def close(self) -> None:
-        self._database.engine.dispose()
+        self._database.close()
 
     @contextmanager
     def _errors_named(self) -> Iterator[None]:

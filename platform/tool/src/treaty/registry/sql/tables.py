@@ -187,6 +187,7 @@ class StateTable(RegistryTable, table=True):
     id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     generation: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
     cluster_id: str = Field(sa_type=Text, sa_column_kwargs={"server_default": ""})
+    directory_version: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
 
 
 METADATA: Final = RegistryTable.metadata

@@ -13,8 +13,11 @@ from typing import Final
 
 from sqlalchemy import delete, exists, insert, select, text, update
 
+from treaty.registry.audit import Entry
 from treaty.registry.names import Name
 from treaty.registry.rows import Json, NewSchema, VersionRow
+from treaty.registry.sql.access import add_entries
+from treaty.registry.sql.notices import CHANNEL
 from treaty.registry.sql.reader import SqlReader
 from treaty.registry.sql.tables import CONFIGS, MODES, REFERENCES, SCHEMAS, STATE, SUBJECTS, VERSIONS
 
@@ -125,6 +128,11 @@ class SqlWriter(SqlReader):
 
     def raise_generation(self) -> None:
         self._connection.execute(update(STATE).values(generation=STATE.c.generation + 1))
+        if self._connection.dialect.name == "postgresql":
+            self._connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
+
+    def add_audit(self, entry: Entry) -> None:
+        add_entries(self._connection, [entry])
 
     def _add_references(self, context: str, schema_id: int, schema: NewSchema) -> None:
         rows = []
