@@ -48,7 +48,14 @@ def facts(
     twin: VersionRow | None = None,
 ) -> RegisterFacts:
     return RegisterFacts(
-        name=NAME, mode=mode, versions=versions, same_id=same_id, asked_id_is_taken=taken, twin=twin, max_versions=3
+        name=NAME,
+        mode=mode,
+        versions=versions,
+        next_number=1 + max((row.number for row in versions), default=0),
+        same_id=same_id,
+        asked_id_is_taken=taken,
+        twin=twin,
+        max_versions=3,
     )
 
 

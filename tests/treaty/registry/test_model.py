@@ -23,6 +23,7 @@ from treaty.registry.names import TOP, Name
 from treaty.registry.request import SchemaRequest
 from treaty.registry.rows import Reference
 from treaty.registry.service import RegistryService
+from treaty.registry.service.registering import How
 from treaty.registry.settings import RegistrySettings
 from treaty.registry.sql.sqlite import Sqlite
 from treaty.registry.sql.store import SqlStore, open_store
@@ -84,18 +85,18 @@ class TwoRegistries(RuleBasedStateMachine):
     def register(self, name: Name, text: str, owner: str | None) -> None:
         metadata = None if owner is None else {"properties": {"owner": owner}}
         request = SchemaRequest(text=text, metadata=metadata)
-        self.both(lambda service: service.registering.register(name, request, normalize=False))
+        self.both(lambda service: service.registering.register(name, request, how=How()))
 
     @rule(name=NAMES, subject=st.sampled_from(["a", "b", ":.x:a"]), number=st.sampled_from([-1, 1, 2]))
     def refer(self, name: Name, subject: str, number: int) -> None:
         request = SchemaRequest(text=REFERRER, references=(Reference("T", subject, number),))
-        self.both(lambda service: service.registering.register(name, request, normalize=False))
+        self.both(lambda service: service.registering.register(name, request, how=How()))
 
     @rule(name=NAMES, text=TEXTS, schema_id=st.integers(1, 9), number=st.integers(1, 6))
     def bring_in(self, name: Name, text: str, schema_id: int, number: int) -> None:
         request = SchemaRequest(text=text, id=schema_id, version=number)
         self.both(lambda service: service.governing.set_mode(name, "IMPORT", force=True))
-        self.both(lambda service: service.registering.register(name, request, normalize=False))
+        self.both(lambda service: service.registering.register(name, request, how=How()))
         self.both(lambda service: service.governing.set_mode(name, "READWRITE", force=False))
 
     @rule(name=NAMES, text=TEXTS, deleted=st.booleans())

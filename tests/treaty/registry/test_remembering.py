@@ -12,6 +12,7 @@ from tests.parts.waiting import wait_until
 from tests.treaty.registry.conftest import SHARED
 from treaty.registry.cache import Lru
 from treaty.registry.door import Remembering
+from treaty.registry.freshness import Freshness
 from treaty.registry.memory import MemoryStore
 from treaty.registry.sql.store import open_store
 from treaty.registry.testing import registry
@@ -89,7 +90,7 @@ def test_the_least_recently_used_goes_first() -> None:
 def test_a_long_query_counts_as_what_is_remembered() -> None:
     """The query is the client's: 60 kB of it beside an answer of 60 bytes must not fill a thousand times the room."""
     store = MemoryStore()
-    remembering = Remembering(store, capacity_bytes=100_000)
+    remembering = Remembering(Freshness(store), capacity_bytes=100_000)
     keys = [("/schemas/ids/1", f"{index}={'x' * 60_000}", "application/json") for index in range(2)]
     for key in keys:
         remembering.keep(remembering.opened(), key, Response(b"{}"))

@@ -53,8 +53,7 @@ def create_app(
         observe(record)
 
     service = RegistryService(store, settings=settings, now=now, observe=tell)
-    remembering = Remembering(store, capacity_bytes=settings.cache_bytes)
-    service.removals.append(remembering.forget)
+    remembering = Remembering(service.freshness, capacity_bytes=settings.cache_bytes)
     workers = ThreadPoolExecutor(settings.threads, thread_name_prefix="registry")
 
     @asynccontextmanager

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+from treaty.registry.decide import LATEST
 from treaty.registry.errors import InvalidVersion, NotFound
 from treaty.registry.incoming import json_of
 from treaty.registry.names import Name
@@ -13,7 +14,6 @@ from treaty.registry.paths import Query, segment_text
 from treaty.registry.request import SchemaRequest, require_object, schema_request
 from treaty.registry.rows import Json, SchemaRow
 from treaty.registry.service import RegistryService
-from treaty.registry.service.found import LATEST
 from treaty.registry.settings import WireProfile
 
 _INT32: Final = 2**31 - 1
@@ -52,6 +52,11 @@ class Call:
         return Name.parse(segment_text(self.params["subject"]))
 
     @property
+    def meant(self) -> Name:
+        """The subject that is meant by the one of the path: its alias, if it has one."""
+        return self.service.aliases.followed(self.subject)
+
+    @property
     def version(self) -> int:
         """The version of the path; raises ``InvalidVersion``."""
         return read_version(segment_text(self.params["version"]))
@@ -66,9 +71,9 @@ class Call:
 
     @property
     def near(self) -> Name | None:
-        """The query's ``subject``."""
+        """The subject that is meant by the query's ``subject``."""
         text = self.text("subject")
-        return Name.parse(text) if text else None
+        return self.service.aliases.followed(Name.parse(text)) if text else None
 
     def text(self, key: str) -> str | None:
         """The first value of a query member."""

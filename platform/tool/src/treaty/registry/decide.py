@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from treaty.registry.errors import (
     ImportIntoExistingSubjects,
@@ -30,6 +31,9 @@ from treaty.registry.errors import (
 from treaty.registry.merge import IMPORT, READWRITE, is_read_only
 from treaty.registry.names import Name
 from treaty.registry.rows import Referrer, VersionRow
+
+LATEST: Final = -1
+"""The version number that stands for the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +72,13 @@ class RegisterFacts:
 
     ``same_id``: the id that this content has in the context. ``asked_id_is_taken``: other content lives under the id that
     the request wants. ``twin``: a live version that means the same. ``versions``: all of the subject, ascending.
+    ``next_number``: what the next version is called.
     """
 
     name: Name
     mode: str
     versions: Sequence[VersionRow]
+    next_number: int
     same_id: int | None
     asked_id_is_taken: bool
     twin: VersionRow | None
@@ -92,13 +98,16 @@ def mode_refuses(name: Name, mode: str, *, asked_id: int | None) -> RegistryErro
 
 def answers(version: VersionRow, *, asked_id: int | None, asked_version: int | None) -> bool:
     """True if this version is what a request with that id and version number asks for."""
-    return asked_id in (None, version.schema_id) and asked_version in (None, version.number)
+    return asked_id in (None, version.schema_id) and asked_version in (None, LATEST, version.number)
 
 
 def register(
     facts: RegisterFacts, *, asked_id: int | None, asked_version: int | None, judge: Callable[[], Sequence[str]]
 ) -> Existing | NewVersion | Refused:
-    """Decide a registration; ``judge`` gives the reasons why the schema is incompatible and is asked at most once."""
+    """Decide a registration; ``judge`` gives the reasons why the schema is incompatible and is asked at most once.
+
+    ``asked_version`` ``LATEST``: a new version unless the newest one is it (which the caller has looked at).
+    """
     refusal = mode_refuses(facts.name, facts.mode, asked_id=asked_id)
     if refusal is not None:
         return Refused(refusal)
@@ -117,10 +126,9 @@ def register(
 def _numbered(
     facts: RegisterFacts, *, asked_id: int | None, asked_version: int | None, same_id: int | None
 ) -> NewVersion | Refused:
-    highest = facts.versions[-1].number if facts.versions else 0
-    number = highest + 1 if asked_version is None else asked_version
+    number = facts.next_number if asked_version in (None, LATEST) else asked_version
     taken = any(row.number == number for row in facts.versions)
-    if taken or (number != highest + 1 and facts.mode != IMPORT):
+    if taken or (number != facts.next_number and facts.mode != IMPORT):
         return Refused(VersionNotNext())
     if len(facts.versions) >= facts.max_versions:
         return Refused(TooManyVersions(facts.name, facts.max_versions))

@@ -1,8 +1,7 @@
 """The outermost ASGI layer: the path as it was sent, headers of every answer, and answers that are remembered.
 
 Law: an answer by id never changes while its id stands, so it is sent again from memory, on the loop, without thread or
-SQL. What could end an id is a permanent delete: in this process it empties the memory at once; in another process it
-moves the store's generation, which is looked at again when the last look is more than a second old.
+SQL. What could end an id (``freshness``) empties the memory.
 """
 
 from __future__ import annotations
@@ -19,10 +18,10 @@ from fastapi import Response
 from treaty.registry.answers import error_response
 from treaty.registry.cache import Lru
 from treaty.registry.errors import RegistryError
+from treaty.registry.freshness import Freshness
 from treaty.registry.negotiation import answer_type
 from treaty.registry.observation import Answered, Observe, Remembered
 from treaty.registry.paths import parsed_query, query_string, routed_path, without_context
-from treaty.registry.store import Store
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -34,8 +33,6 @@ ROUTE: Final = "treaty.route"
 QUERY: Final = "treaty.query"
 REQUEST_ID: Final = "treaty.request_id"
 CACHE_KEY: Final = "treaty.cache_key"
-
-GENERATION_SECONDS: Final = 1.0
 
 _BY_ID: Final = re.compile(r"/schemas/ids/\d{1,10}(/schema)?")
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -50,43 +47,35 @@ Key: TypeAlias = tuple[str, ...]
 class Remembering:
     """Ready responses by path, query and type. Thread-safe."""
 
-    def __init__(self, store: Store, *, capacity_bytes: int, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._store, self._monotonic = store, monotonic
+    def __init__(self, freshness: Freshness, *, capacity_bytes: int) -> None:
+        self._freshness = freshness
         self._held: Lru[Key, Response] = Lru(capacity_bytes, size_of=_size)
-        self._epoch, self._generation, self._looked_at = 0, -1, float("-inf")
+        self._epoch = freshness.epoch
         self._lock = threading.Lock()
 
     def get(self, key: Key) -> Response | None:
-        """The response, if the generation was looked at lately."""
-        if self._store.shared and self._monotonic() - self._looked_at > GENERATION_SECONDS:
+        """The response, if it is known to hold still."""
+        if not self._freshness.is_current() or self._freshness.epoch != self._epoch:
             return None
         return self._held.get(key)
 
     def opened(self) -> int:
         """Call before reading what ``keep`` shall hold: the epoch it belongs to."""
-        return self._epoch
+        return self._freshness.epoch
 
     def keep(self, epoch: int, key: Key, response: Response) -> None:
-        """Hold a response, unless something was removed since ``opened``."""
+        """Hold a response, unless something ended since ``opened``."""
         with self._lock:
-            if epoch == self._epoch:
-                self._held.put(key, response)
+            if epoch != self._freshness.epoch:
+                return
+            if epoch != self._epoch:
+                self._held.clear()
+                self._epoch = epoch
+            self._held.put(key, response)
 
     def look(self) -> None:
-        """Compare the store's generation (one statement); blocks, so call it in a thread."""
-        if not self._store.shared or self._monotonic() - self._looked_at <= GENERATION_SECONDS:
-            return
-        asked_at = self._monotonic()
-        generation = self._store.generation()
-        if generation != self._generation:
-            self.forget()
-        self._generation, self._looked_at = generation, asked_at
-
-    def forget(self) -> None:
-        """Forget everything, also what is being read now."""
-        with self._lock:
-            self._epoch += 1
-            self._held.clear()
+        """Find out whether what is held still holds; blocks, so call it in a thread."""
+        self._freshness.look()
 
 
 class Door:

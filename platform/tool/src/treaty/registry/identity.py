@@ -30,11 +30,22 @@ def resolved_sha256(inlined: str, content: Content) -> bytes:
 
 def without_version(metadata: Mapping[str, Json] | None) -> Mapping[str, Json] | None:
     """Metadata without the property that carries the version number; None if nothing else is in it."""
-    if metadata is None or VERSION_PROPERTY not in (metadata.get("properties") or {}):
+    if metadata is None or not says_version(metadata):
         return metadata
     properties = {key: value for key, value in metadata["properties"].items() if key != VERSION_PROPERTY}
     rest = {key: value for key, value in metadata.items() if key != "properties"}
     return {**rest, **({"properties": properties} if properties else {})} or None
+
+
+def with_version(metadata: Mapping[str, Json] | None, number: int) -> Mapping[str, Json]:
+    """Metadata with the property that carries the version number."""
+    held = metadata or {}
+    return {**held, "properties": {**(held.get("properties") or {}), VERSION_PROPERTY: str(number)}}
+
+
+def says_version(metadata: Mapping[str, Json] | None) -> bool:
+    """True if the metadata carries a version number."""
+    return VERSION_PROPERTY in ((metadata or {}).get("properties") or {})
 
 
 def _json(value: Json) -> str | None:

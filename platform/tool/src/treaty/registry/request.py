@@ -25,7 +25,10 @@ _RULE_MEMBERS: Final[Mapping[str, type[Json]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaRequest:
-    """What was sent. ``id`` and ``version`` None: not asked for. ``text`` "" : take the latest version's."""
+    """What was sent. ``id`` and ``version`` None: not asked for; ``version`` -1: the newest, and say its number in the metadata.
+
+    ``text`` "" : take the latest version's.
+    """
 
     text: str
     references: tuple[Reference, ...] = ()
@@ -44,17 +47,22 @@ def schema_request(body: Json, *, limits: Limits) -> SchemaRequest:
     text = _member(body, "schema", str) or ""
     if len(text.encode("utf-8", "surrogatepass")) > limits.schema_bytes:
         raise SchemaTooLarge
-    metadata, rule_set = _metadata(body), _rule_set(body)
-    if len(json.dumps([metadata, rule_set])) > limits.extras_bytes:
-        raise SchemaTooLarge
+    metadata, rule_set = metadata_of(body, "metadata"), rule_set_of(body, "ruleSet")
+    require_small(limits, metadata, rule_set)
     return SchemaRequest(
         text=text,
         references=_references(body, limits),
         metadata=metadata,
         rule_set=rule_set,
-        id=_positive(_int(body, "id"), least=0),
-        version=_positive(_int(body, "version"), least=1),
+        id=_asked(_int(body, "id"), absent=-1),
+        version=_asked(_int(body, "version"), absent=0),
     )
+
+
+def require_small(limits: Limits, *extras: Mapping[str, Json] | None) -> None:
+    """Raise ``SchemaTooLarge`` if metadata and rule sets together are larger than the limit."""
+    if len(json.dumps(extras)) > limits.extras_bytes:
+        raise SchemaTooLarge
 
 
 def require_object(body: Json) -> Mapping[str, Json]:
@@ -79,8 +87,9 @@ def _reference(item: Json) -> Reference:
     return Reference(name, subject, version)
 
 
-def _metadata(body: Mapping[str, Json]) -> Mapping[str, Json] | None:
-    sent = _member(body, "metadata", dict)
+def metadata_of(body: Mapping[str, Json], member: str) -> Mapping[str, Json] | None:
+    """The metadata in a member of a body, or None; raises ``InvalidBody``."""
+    sent = _member(body, member, dict)
     if sent is None:
         return None
     kinds: Mapping[str, type[Json]] = {"tags": dict, "properties": dict, "sensitive": list}
@@ -89,17 +98,18 @@ def _metadata(body: Mapping[str, Json]) -> Mapping[str, Json] | None:
     }
     for key, value in kept.get("properties", {}).items():
         if not isinstance(value, str):
-            raise InvalidBody(f"metadata.properties.{key} has to be a string")
+            raise InvalidBody(f"{member}.properties.{key} has to be a string")
     for key, value in kept.get("tags", {}).items():
         if not isinstance(value, list) or not all(isinstance(tag, str) for tag in value):
-            raise InvalidBody(f"metadata.tags.{key} has to be a list of strings")
+            raise InvalidBody(f"{member}.tags.{key} has to be a list of strings")
     if not all(isinstance(item, str) for item in kept.get("sensitive", [])):
-        raise InvalidBody("metadata.sensitive has to be a list of strings")
+        raise InvalidBody(f"{member}.sensitive has to be a list of strings")
     return kept
 
 
-def _rule_set(body: Mapping[str, Json]) -> Mapping[str, Json] | None:
-    sent = _member(body, "ruleSet", dict)
+def rule_set_of(body: Mapping[str, Json], member: str) -> Mapping[str, Json] | None:
+    """The rule set in a member of a body, or None; raises ``InvalidBody``, ``InvalidRuleSet``."""
+    sent = _member(body, member, dict)
     if sent is None:
         return None
     kept: dict[str, Json] = {}
@@ -156,5 +166,5 @@ def _int(body: Mapping[str, Json], key: str) -> int | None:
     return value
 
 
-def _positive(value: int | None, *, least: int) -> int | None:
-    return value if value is not None and value >= least else None
+def _asked(value: int | None, *, absent: int) -> int | None:
+    return None if value == absent else value

@@ -8,6 +8,7 @@ from typing import Final, Literal, get_args
 from treaty.registry.errors import StartRefused
 
 WireProfile = Literal["8", "7"]
+VersionNumbers = Literal["confluent", "never_reuse"]
 
 _LAST_PORT: Final = 65_535
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -32,7 +33,8 @@ class RegistrySettings:
     """Where the registry listens, where it keeps its data, which Confluent version it answers like.
 
     ``database``: ``sqlite:///path``, ``postgresql://...`` or ``memory:``. ``migrate``: bring a Postgres database to our
-    revision first (SQLite is always brought). ``port`` 0: any free one.
+    revision first (SQLite is always brought). ``port`` 0: any free one. ``version_numbers``: whether numbers of versions
+    that were deleted for good come again, as Confluent's do, or never.
     """
 
     host: str = "127.0.0.1"
@@ -40,6 +42,7 @@ class RegistrySettings:
     database: str = "sqlite:///.treaty/registry.db"
     migrate: bool = False
     wire_profile: WireProfile = "8"
+    version_numbers: VersionNumbers = "confluent"
     insecure_no_auth: bool = False
     cluster_id: str = "treaty"
     cache_bytes: int = 67_108_864
@@ -52,6 +55,11 @@ class RegistrySettings:
             raise StartRefused(f"{self.port} is no port; give a number from 0 to {_LAST_PORT}.", exit_code=2)
         if self.wire_profile not in get_args(WireProfile):
             raise StartRefused(f"There is no wire profile {self.wire_profile}; write 8 or 7.", exit_code=2)
+        if self.version_numbers not in get_args(VersionNumbers):
+            raise StartRefused(
+                f"Version numbers cannot be counted as {self.version_numbers}; write confluent or never_reuse.",
+                exit_code=2,
+            )
         if self.host not in _LOOPBACK and not self.insecure_no_auth:
             raise StartRefused(
                 f"No credentials are configured, so the registry listens on 127.0.0.1 only, not on {self.host}. "

@@ -21,7 +21,7 @@ def check_one(call: Call) -> Json:
 def _checked(call: Call, version: int | None) -> Json:
     is_verbose = call.flag("verbose")
     judgement = call.service.judging.check(
-        call.subject,
+        call.meant,
         call.schema_request(),
         version=version,
         normalize=call.flag("normalize"),

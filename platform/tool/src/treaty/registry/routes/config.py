@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from treaty.registry.bodies import config_body
 from treaty.registry.call import Call, Route
+from treaty.registry.config_change import config_change
 from treaty.registry.names import TOP, Name
 from treaty.registry.rows import Json
-from treaty.registry.service.governing import config_change
 
 
 def read_config(call: Call) -> Json:
@@ -19,13 +20,17 @@ def read_config(call: Call) -> Json:
 
 def write_config(call: Call) -> Json:
     """Change a config: absent members stay, ``null`` clears."""
-    config = call.service.governing.set_config(_place(call), config_change(call.members()))
+    config = call.service.governing.set_config(_place(call), _change(call))
     return config_body(config, level_key="compatibility")
 
 
 def delete_config(call: Call) -> Json:
     """Remove a config and answer the old one."""
     return config_body(call.service.governing.drop_config(_place(call)), level_key="compatibilityLevel")
+
+
+def _change(call: Call) -> Mapping[str, Json | None]:
+    return config_change(call.members(), limits=call.service.settings.limits)
 
 
 def _place(call: Call) -> Name:

@@ -10,6 +10,7 @@ from treaty.registry.call import Call, Reply, Route
 from treaty.registry.names import EVERY_CONTEXT, Name
 from treaty.registry.rows import Json
 from treaty.registry.service.found import Versioned
+from treaty.registry.service.registering import How
 from treaty.registry.store import Search
 
 _PROVENANCE: Final = re.compile(r"[ -~]{0,512}")
@@ -33,21 +34,21 @@ def list_subjects(call: Call) -> Json:
 def look_up(call: Call) -> Json:
     """The version of a subject that has this schema."""
     found = call.service.registering.look_up(
-        call.subject, call.schema_request(), normalize=call.flag("normalize"), deleted=call.flag("deleted")
+        call.meant, call.schema_request(), normalize=call.flag("normalize"), deleted=call.flag("deleted")
     )
     return _version(call, found)
 
 
 def delete_subject(call: Call) -> Json:
     """Delete a subject, softly or for good."""
-    return list(call.service.deleting.subject(call.subject, permanent=call.flag("permanent")))
+    return list(call.service.deleting.subject(call.meant, permanent=call.flag("permanent")))
 
 
 def list_versions(call: Call) -> Json:
     """The version numbers of a subject."""
     as_negative = call.flag("deletedAsNegative")
     rows = call.service.reading.versions(
-        call.subject, deleted=call.flag("deleted") or as_negative, deleted_only=call.flag("deletedOnly")
+        call.meant, deleted=call.flag("deleted") or as_negative, deleted_only=call.flag("deletedOnly")
     )
     offset, limit = call.page()
     numbers = [-row.number if as_negative and row.deleted else row.number for row in rows]
@@ -58,10 +59,13 @@ def register(call: Call) -> Json:
     """Register a schema."""
     sent = call.headers.get("treaty-provenance", "")
     found, _ = call.service.registering.register(
-        call.subject,
+        call.meant,
         call.schema_request(),
-        normalize=call.flag("normalize"),
-        provenance=sent if _PROVENANCE.fullmatch(sent) else "",
+        how=How(
+            normalize=call.flag("normalize"),
+            force=call.flag("force"),
+            provenance=sent if _PROVENANCE.fullmatch(sent) else "",
+        ),
     )
     return registered_body(found, profile=call.profile)
 
@@ -69,20 +73,20 @@ def register(call: Call) -> Json:
 def read_version(call: Call) -> Json:
     """One version."""
     number = call.version
-    return _version(call, call.service.reading.version(call.subject, number, deleted=call.flag("deleted")))
+    return _version(call, call.service.reading.version(call.meant, number, deleted=call.flag("deleted")))
 
 
 def read_version_text(call: Call) -> Reply:
     """The schema of one version, alone."""
     number = call.version
-    found = call.service.reading.version(call.subject, number, deleted=call.flag("deleted"))
+    found = call.service.reading.version(call.meant, number, deleted=call.flag("deleted"))
     return Reply(text=call.resolved(found.schema) or found.schema.content.text)
 
 
 def list_referrers(call: Call) -> Json:
     """Ids of the schemas that refer to a version."""
     number = call.version
-    ids = call.service.reading.referrer_ids(call.subject, number, deleted=call.flag("deleted"))
+    ids = call.service.reading.referrer_ids(call.meant, number, deleted=call.flag("deleted"))
     offset, limit = call.page(most=1000)
     return list(ids[offset : offset + limit])
 
@@ -90,13 +94,13 @@ def list_referrers(call: Call) -> Json:
 def delete_version(call: Call) -> Json:
     """Delete one version, softly or for good."""
     number = call.version
-    return call.service.deleting.version(call.subject, number, permanent=call.flag("permanent"))
+    return call.service.deleting.version(call.meant, number, permanent=call.flag("permanent"))
 
 
 def latest_with_metadata(call: Call) -> Json:
     """The newest version whose metadata has the given properties."""
     pairs = list(zip(call.all("key"), call.all("value"), strict=False))
-    return _version(call, call.service.reading.latest_with(call.subject, pairs, deleted=call.flag("deleted")))
+    return _version(call, call.service.reading.latest_with(call.meant, pairs, deleted=call.flag("deleted")))
 
 
 def _version(call: Call, found: Versioned) -> Json:

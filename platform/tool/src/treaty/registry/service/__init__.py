@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from treaty.registry.freshness import Freshness
 from treaty.registry.library import Library
 from treaty.registry.observation import Observe, ignore
+from treaty.registry.service.aliases import Aliases
 from treaty.registry.service.deleting import Deleting
 from treaty.registry.service.governing import Governing
 from treaty.registry.service.judging import Judging
@@ -20,7 +22,7 @@ from treaty.registry.store import Store
 
 
 class RegistryService:
-    """The registry itself. ``now`` gives aware times; ``removals`` is a list of what to call after a permanent delete."""
+    """The registry itself. ``now`` gives aware times; ``freshness`` says how long what it answered may be remembered."""
 
     def __init__(
         self,
@@ -31,7 +33,8 @@ class RegistryService:
         observe: Observe = ignore,
     ) -> None:
         self.store, self.settings = store, settings
-        self.removals: list[Callable[[], None]] = []
+        self.freshness = Freshness(store)
+        self.aliases = Aliases(store, self.freshness)
         library = Library(settings.limits)
         judging = Judging(store, library, observe=observe)
         self.reading = Reading(store, library)
@@ -42,11 +45,8 @@ class RegistryService:
             judging,
             observe=observe,
             limits=settings.limits,
+            version_numbers=settings.version_numbers,
             now_ms=lambda: int(now().timestamp() * 1000),
         )
-        self.deleting = Deleting(store, now_ms=lambda: int(now().timestamp() * 1000), on_removed=self._tell_removed)
-        self.governing = Governing(store, on_removed=self._tell_removed)
-
-    def _tell_removed(self) -> None:
-        for tell in self.removals:
-            tell()
+        self.deleting = Deleting(store, now_ms=lambda: int(now().timestamp() * 1000), on_removed=self.freshness.end)
+        self.governing = Governing(store, on_ended=self.freshness.end)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from treaty.registry import decide
+from treaty.registry.decide import LATEST
 from treaty.registry.errors import ContextNotEmpty, SubjectNotFound, VersionNotFound
 from treaty.registry.merge import mode_in_scope
 from treaty.registry.names import Name
-from treaty.registry.service.found import LATEST
 from treaty.registry.service.retrying import in_write
 from treaty.registry.store import Search, Store, Writer
 

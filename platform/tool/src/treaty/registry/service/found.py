@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
+from treaty.registry.decide import LATEST
 from treaty.registry.errors import SubjectNotFound, VersionNotFound
 from treaty.registry.library import Library
+from treaty.registry.merge import between
 from treaty.registry.names import DEFAULT_CONTEXT, Name
 from treaty.registry.request import SchemaRequest
-from treaty.registry.rows import SchemaRow, VersionRow
+from treaty.registry.rows import Json, SchemaRow, VersionRow
 from treaty.registry.store import Reader
 
-LATEST: Final = -1
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which versions a lookup takes. ``config``: the one in scope. ``only``: this number alone."""
+
+    config: Mapping[str, Json]
+    normalize: bool
+    deleted: bool
+    only: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,41 +72,45 @@ def with_schemas(reader: Reader, rows: Sequence[VersionRow]) -> list[Versioned]:
     return [Versioned(row, held[row.name.context][row.schema_id]) for row in rows]
 
 
-def saying(
-    reader: Reader, library: Library, name: Name, request: SchemaRequest, *, normalize: bool, deleted: bool
-) -> Versioned | None:
-    """The version of exactly this name that says what the request says: as sent, else with the latest's metadata and rules."""
-    found = _saying_exactly(reader, library, name, request, normalize=normalize, deleted=deleted)
+def saying(reader: Reader, library: Library, name: Name, request: SchemaRequest, *, wanted: Wanted) -> Versioned | None:
+    """The version of exactly this name that says what the request says: as sent, else with what a registration would add."""
+    found = _saying_exactly(reader, library, name, request, wanted)
     if found is not None:
         return found
-    inherited = inheriting(reader, name, request)
-    if inherited == request:
+    completed = complete(reader, name, request, wanted.config)
+    if completed == request:
         return None
-    return _saying_exactly(reader, library, name, inherited, normalize=normalize, deleted=deleted)
+    return _saying_exactly(reader, library, name, completed, wanted)
 
 
-def inheriting(reader: Reader, name: Name, request: SchemaRequest) -> SchemaRequest:
-    """The request with what it leaves out taken from the latest version: text and references, metadata, rule set."""
-    if request.text and request.metadata is not None and request.rule_set is not None:
-        return request
-    latest = reader.latest(name)
-    if latest is None:
-        return request
-    content = with_schema(reader, latest).schema.content
-    if not request.text:
-        request = replace(request, text=content.text, references=content.references)
-    return replace(
-        request,
-        metadata=content.metadata if request.metadata is None else request.metadata,
-        rule_set=content.rule_set if request.rule_set is None else request.rule_set,
-    )
+def complete(reader: Reader, name: Name, request: SchemaRequest, config: Mapping[str, Json]) -> SchemaRequest:
+    """The request as it would be registered.
+
+    What it leaves out comes from the latest version: text and references, metadata, rule set; the config's defaults lie
+    under that, its overrides over it.
+    """
+    metadata, rule_set = request.metadata, request.rule_set
+    if not request.text or metadata is None or rule_set is None:
+        latest = reader.latest(name)
+        if latest is not None:
+            content = with_schema(reader, latest).schema.content
+            if not request.text:
+                request = replace(request, text=content.text, references=content.references)
+            metadata = content.metadata if metadata is None else metadata
+            rule_set = content.rule_set if rule_set is None else rule_set
+    metadata, rule_set = between(config, metadata, rule_set)
+    return replace(request, metadata=metadata, rule_set=rule_set)
 
 
 def _saying_exactly(
-    reader: Reader, library: Library, name: Name, request: SchemaRequest, *, normalize: bool, deleted: bool
+    reader: Reader, library: Library, name: Name, request: SchemaRequest, wanted: Wanted
 ) -> Versioned | None:
-    prepared = library.prepare(reader, name.context, request, normalize=normalize, rules="stored", deleted=deleted)
-    rows = [row for row in reader.resolving_to(name, prepared.resolved_sha256) if deleted or not row.deleted]
+    prepared = library.prepare(
+        reader, name.context, request, normalize=wanted.normalize, rules="stored", deleted=wanted.deleted
+    )
+    rows = [row for row in reader.resolving_to(name, prepared.resolved_sha256) if wanted.deleted or not row.deleted]
+    if wanted.only is not None:
+        rows = [row for row in rows if row.number == wanted.only]
     candidates = with_schemas(reader, rows) if rows else []
     same = (each for each in candidates if each.schema.content_sha256 == prepared.content_sha256)
     return next(same, candidates[0] if candidates else None)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from treaty.registry import decide
+from treaty.registry.decide import Refused, enter_import
 from treaty.registry.errors import (
-    InvalidBody,
-    InvalidCompatibilityLevel,
     InvalidMode,
     ReadOnly,
     SubjectConfigNotFound,
@@ -30,42 +28,14 @@ from treaty.registry.rows import Json
 from treaty.registry.service.retrying import in_write
 from treaty.registry.store import Search, Store, Writer
 
-LEVELS: Final = frozenset(
-    {"NONE", "BACKWARD", "FORWARD", "FULL", "BACKWARD_TRANSITIVE", "FORWARD_TRANSITIVE", "FULL_TRANSITIVE"}
-)
 _MODES: Final = frozenset({READWRITE, READONLY, OVERRIDE, IMPORT})
-_MEMBERS: Final[Mapping[str, type]] = {
-    "normalize": bool, "validateFields": bool, "validateNewSchemas": bool, "validateRules": bool,
-    "compatibilityGroup": str, "compatibilityPolicy": str, "aliasForDeks": str,
-}  # fmt: skip
-
-
-def read_level(text: Json) -> str:
-    """A compatibility level in any case; raises ``InvalidCompatibilityLevel``."""
-    if not isinstance(text, str) or text.upper() not in LEVELS:
-        raise InvalidCompatibilityLevel
-    return text.upper()
-
-
-def config_change(body: Mapping[str, Json]) -> Mapping[str, Json | None]:
-    """The members that a PUT changes; None clears one. Unknown members are ignored."""
-    change: dict[str, Json | None] = {}
-    level = next((body[key] for key in ("compatibility", "compatibilityLevel") if key in body), ...)
-    if level is not ...:
-        change["compatibility"] = None if level is None else read_level(level)
-    for key, kind in _MEMBERS.items():
-        if key in body:
-            if body[key] is not None and not isinstance(body[key], kind):
-                raise InvalidBody(f"{key} has to be {'true or false' if kind is bool else 'a string'}")
-            change[key] = body[key]
-    return change
 
 
 class Governing:
-    """Config and mode of one registry."""
+    """Config and mode of one registry. ``on_ended`` is told after something that may be remembered is so no more."""
 
-    def __init__(self, store: Store, *, on_removed: Callable[[], None]) -> None:
-        self._store, self._on_removed = store, on_removed
+    def __init__(self, store: Store, *, on_ended: Callable[[], None]) -> None:
+        self._store, self._on_ended = store, on_ended
 
     def config(self, name: Name, *, in_scope: bool) -> Mapping[str, Json]:
         """The config of a name, or (``in_scope``) the one that holds for it; raises ``SubjectConfigNotFound``."""
@@ -81,27 +51,21 @@ class Governing:
         """Merge a change into a name's config and answer what is stored; raises ``InvalidSubject``, ``ReadOnly``."""
         require_scope(name)
 
-        def decided(writer: Writer) -> Mapping[str, Json]:
-            _require_writable(writer, name)
-            merged = {**(writer.config(name) or {}), **change}
-            kept = {key: value for key, value in merged.items() if value is not None}
-            writer.set_config(name, kept)
-            return kept
+        def decided(old: Mapping[str, Json] | None) -> Mapping[str, Json]:
+            return {key: value for key, value in {**(old or {}), **change}.items() if value is not None}
 
-        return in_write(self._store, name, decided)
+        _, stored = self._replace(name, decided)
+        return stored or {}
 
     def drop_config(self, name: Name) -> Mapping[str, Json]:
         """Remove a name's config and answer the old one; raises ``SubjectNotFound``, ``ReadOnly``."""
 
-        def decided(writer: Writer) -> Mapping[str, Json]:
-            _require_writable(writer, name)
-            config = writer.config(name)
-            if config is None and name not in (TOP, GLOBAL):
+        def decided(old: Mapping[str, Json] | None) -> None:
+            if old is None and name not in (TOP, GLOBAL):
                 raise SubjectNotFound(name)
-            writer.set_config(name, None)
-            return with_level(config or {})
 
-        return in_write(self._store, name, decided)
+        old, _ = self._replace(name, decided)
+        return with_level(old or {})
 
     def mode(self, name: Name, *, in_scope: bool) -> str:
         """The mode of a name, or (``in_scope``) the one that holds for it; raises ``SubjectModeNotFound``."""
@@ -127,7 +91,7 @@ class Governing:
             return removed
 
         if in_write(self._store, name, decided):
-            self._on_removed()
+            self._on_ended()
         return mode
 
     def drop_mode(self, name: Name, *, recursive: bool) -> str:
@@ -144,6 +108,26 @@ class Governing:
 
         return in_write(self._store, name, decided)
 
+    def _replace(
+        self, name: Name, decide: Callable[[Mapping[str, Json] | None], Mapping[str, Json] | None]
+    ) -> tuple[Mapping[str, Json] | None, Mapping[str, Json] | None]:
+        """Put what ``decide`` makes of a config in its place; answers both, the old one first."""
+
+        def decided(writer: Writer) -> tuple[Mapping[str, Json] | None, Mapping[str, Json] | None, bool]:
+            _require_writable(writer, name)
+            old = writer.config(name)
+            new = decide(old)
+            writer.set_config(name, new)
+            redirects = (old or {}).get("alias") != (new or {}).get("alias")
+            if redirects:
+                writer.raise_generation()
+            return old, new, redirects
+
+        old, new, redirects = in_write(self._store, name, decided)
+        if redirects:
+            self._on_ended()
+        return old, new
+
 
 def _require_writable(writer: Writer, name: Name) -> None:
     if is_read_only(mode_in_scope(writer.mode, name)):
@@ -155,12 +139,12 @@ def _empty_for_import(writer: Writer, name: Name) -> bool:
     context = None if name == GLOBAL else name.context
     every = writer.find(Search(context=context, prefix=name.subject, deleted=True))
     rows = [row for row in every if not name.subject or row.name == name]
-    decision = decide.enter_import(
+    decision = enter_import(
         live_subjects=any(not row.deleted for row in rows),
         deleted=rows,
         is_referred=lambda row: bool(writer.referrers(row.name, row.number)),
     )
-    if isinstance(decision, decide.Refused):
+    if isinstance(decision, Refused):
         raise decision.error
     for row in reversed(decision):
         writer.remove(row.name, [row.number])

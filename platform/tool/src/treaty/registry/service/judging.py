@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import cast
 
 import treaty_avro as avro
+from treaty.registry.decide import LATEST
 from treaty.registry.errors import EmptySchema, InvalidSchema, VersionNotFound
 from treaty.registry.library import Library, Prepared
 from treaty.registry.merge import config_in_scope
@@ -15,7 +16,7 @@ from treaty.registry.observation import Checked, Observe
 from treaty.registry.request import SchemaRequest
 from treaty.registry.reserved import reserved_messages
 from treaty.registry.rows import Content, Json, VersionRow
-from treaty.registry.service.found import LATEST, Versioned, inheriting, numbered, with_schemas
+from treaty.registry.service.found import Versioned, complete, numbered, with_schemas
 from treaty.registry.store import Reader, Store
 
 
@@ -47,7 +48,7 @@ class Judging:
                 prepared = self._library.prepare(
                     reader,
                     name.context,
-                    inheriting(reader, name, request),
+                    complete(reader, name, request, config),
                     normalize=normalize or config.get("normalize") is True,
                     rules="stored" if config.get("validateNewSchemas") is False else "new",
                     deleted=False,

@@ -6,24 +6,36 @@ at each start work on a read-only registry and write nothing. Everything else is
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from treaty.registry import decide
+from treaty.registry.decide import LATEST
 from treaty.registry.errors import IncompatibleSchema, RegistryError, SchemaNotFound, SubjectNotFound
+from treaty.registry.identity import says_version, with_version
 from treaty.registry.library import Library, Prepared
-from treaty.registry.merge import IMPORT, config_in_scope, mode_in_scope
+from treaty.registry.merge import IMPORT, adds, config_in_scope, mode_in_scope
 from treaty.registry.names import Name, require_subject
 from treaty.registry.observation import Observe, Registered
 from treaty.registry.request import SchemaRequest
-from treaty.registry.rows import VersionRow
-from treaty.registry.service.found import Versioned, homes, inheriting, saying, with_schema
+from treaty.registry.rows import Json, VersionRow
+from treaty.registry.service.found import Versioned, Wanted, complete, homes, saying, with_schema
 from treaty.registry.service.judging import Judging
 from treaty.registry.service.retrying import in_write
-from treaty.registry.settings import Limits
-from treaty.registry.store import Reader, Store, Writer
+from treaty.registry.settings import Limits, VersionNumbers
+from treaty.registry.store import Store, Writer
 
 _INVALID: Final = 42201
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class How:
+    """How a schema is to be registered. ``force``: without asking whether it is compatible. ``provenance``: where it is from."""
+
+    normalize: bool = False
+    force: bool = False
+    provenance: str = ""
 
 
 class Registering:
@@ -37,38 +49,36 @@ class Registering:
         *,
         observe: Observe,
         limits: Limits,
+        version_numbers: VersionNumbers,
         now_ms: Callable[[], int],
     ) -> None:
         self._store, self._library, self._judging = store, library, judging
         self._observe, self._limits, self._now_ms = observe, limits, now_ms
+        self._numbers_come_again = version_numbers == "confluent"
 
-    def register(
-        self, name: Name, request: SchemaRequest, *, normalize: bool, provenance: str = ""
-    ) -> tuple[Versioned, bool]:
+    def register(self, name: Name, request: SchemaRequest, *, how: How) -> tuple[Versioned, bool]:
         """The version that has this schema now, and whether it is new.
 
         Raises ``InvalidSubject``, ``InvalidSchema``, ``EmptySchema``, ``IncompatibleSchema``, the 42205 family.
         """
         try:
-            found, is_new = self._registered(name, request, normalize=normalize, provenance=provenance)
+            found, is_new = self._registered(name, request, how)
         except RegistryError as error:
             self._observe(Registered(_outcome(error)))
             raise
         self._observe(Registered("new" if is_new else "existing"))
         return found, is_new
 
-    def _registered(
-        self, name: Name, request: SchemaRequest, *, normalize: bool, provenance: str
-    ) -> tuple[Versioned, bool]:
+    def _registered(self, name: Name, request: SchemaRequest, how: How) -> tuple[Versioned, bool]:
         require_subject(name)
-        found = self._existing(name, request, normalize=normalize)
+        found = self._existing(name, request, normalize=how.normalize)
         if found is not None:
             return found, False
         others = {each.target(name.context) for each in request.references}
         return in_write(
             self._store,
             name,
-            lambda writer: self._decided(writer, name, request, normalize=normalize, provenance=provenance),
+            lambda writer: self._decided(writer, name, request, how),
             others=others,
             observe=self._observe,
         )
@@ -76,62 +86,84 @@ class Registering:
     def look_up(self, name: Name, request: SchemaRequest, *, normalize: bool, deleted: bool) -> Versioned:
         """The version that says what the request says; never writes. Raises ``SubjectNotFound``, ``SchemaNotFound``."""
         with self._store.read() as reader:
-            normalize = normalize or is_normalizing(reader, name)
+            config = config_in_scope(reader.config, name)
+            wanted = Wanted(config=config, normalize=_normalizes(normalize, config), deleted=deleted)
             known = False
             for home in homes(reader, name):
                 if any(deleted or not row.deleted for row in reader.versions(home)):
                     known = True
-                    found = saying(reader, self._library, home, request, normalize=normalize, deleted=deleted)
+                    found = saying(reader, self._library, home, request, wanted=wanted)
                     if found is not None:
                         return found
         raise SchemaNotFound if known else SubjectNotFound(name)
 
     def _existing(self, name: Name, request: SchemaRequest, *, normalize: bool) -> Versioned | None:
         with self._store.read() as reader:
-            if not request.text or reader.latest(name) is None:
+            config = config_in_scope(reader.config, name)
+            latest = reader.latest(name)
+            if not request.text or latest is None or adds(config):
                 return None
-            normalize = normalize or is_normalizing(reader, name)
-            found = saying(reader, self._library, name, request, normalize=normalize, deleted=False)
+            only = latest.number if request.version == LATEST else None
+            wanted = Wanted(config=config, normalize=_normalizes(normalize, config), deleted=False, only=only)
+            found = saying(reader, self._library, name, request, wanted=wanted)
         if found is None:
             return None
         asked = decide.answers(found.version, asked_id=request.id, asked_version=request.version)
         return found if asked else None
 
-    def _decided(
-        self, writer: Writer, name: Name, request: SchemaRequest, *, normalize: bool, provenance: str
-    ) -> tuple[Versioned, bool]:
+    def _decided(self, writer: Writer, name: Name, request: SchemaRequest, how: How) -> tuple[Versioned, bool]:
         mode = mode_in_scope(writer.mode, name)
         refusal = decide.mode_refuses(name, mode, asked_id=request.id)
         if refusal is not None:
             raise refusal
-        prepared = self._prepared(writer, name, request, normalize=normalize, mode=mode)
+        versions = writer.versions(name)
+        number = self._next_number(writer, name, versions)
+        prepared = self._prepared(writer, name, request, normalize=how.normalize, mode=mode, number=number)
         decision = decide.register(
-            self._facts(writer, name, prepared, mode=mode, asked_id=request.id),
+            self._facts(writer, name, prepared, mode=mode, asked_id=request.id, versions=versions, number=number),
             asked_id=request.id,
             asked_version=request.version,
-            judge=lambda: self._judging.reasons(writer, name, prepared),
+            judge=lambda: () if how.force else self._judging.reasons(writer, name, prepared),
         )
         if isinstance(decision, decide.Refused):
             raise decision.error
         if isinstance(decision, decide.Existing):
             return with_schema(writer, decision.version), False
-        return self._stored(writer, name, prepared, decision, provenance=provenance), True
+        return self._stored(writer, name, prepared, decision, provenance=how.provenance), True
 
-    def _prepared(self, writer: Writer, name: Name, request: SchemaRequest, *, normalize: bool, mode: str) -> Prepared:
+    def _next_number(self, writer: Writer, name: Name, versions: Sequence[VersionRow]) -> int:
+        highest = versions[-1].number if versions else 0
+        return 1 + (highest if self._numbers_come_again else max(highest, writer.last_version(name)))
+
+    def _prepared(
+        self, writer: Writer, name: Name, request: SchemaRequest, *, normalize: bool, mode: str, number: int
+    ) -> Prepared:
         config = config_in_scope(writer.config, name)
         importing = mode == IMPORT
+        if not importing:
+            request = complete(writer, name, request, config)
+            if request.version is not None or says_version(request.metadata):
+                request = replace(request, metadata=with_version(request.metadata, number))
         lenient = request.id is not None or config.get("validateNewSchemas") is False
         return self._library.prepare(
             writer,
             name.context,
-            request if importing else inheriting(writer, name, request),
-            normalize=(normalize or config.get("normalize") is True) and not importing,
+            request,
+            normalize=_normalizes(normalize, config) and not importing,
             rules="stored" if lenient else "new",
             deleted=request.id is not None,
         )
 
     def _facts(
-        self, writer: Writer, name: Name, prepared: Prepared, *, mode: str, asked_id: int | None
+        self,
+        writer: Writer,
+        name: Name,
+        prepared: Prepared,
+        *,
+        mode: str,
+        asked_id: int | None,
+        versions: Sequence[VersionRow],
+        number: int,
     ) -> decide.RegisterFacts:
         same = writer.by_content(name.context, prepared.content_sha256)
         asked = None if asked_id is None else writer.schema(name.context, asked_id)
@@ -141,7 +173,8 @@ class Registering:
         return decide.RegisterFacts(
             name=name,
             mode=mode,
-            versions=writer.versions(name),
+            versions=versions,
+            next_number=number,
             same_id=None if same is None else same.id,
             asked_id_is_taken=asked is not None and asked is not same,
             twin=next((row for row in twins if not row.deleted), None),
@@ -172,9 +205,8 @@ class Registering:
         return with_schema(writer, version)
 
 
-def is_normalizing(reader: Reader, name: Name) -> bool:
-    """True if the config in scope asks for normalized schemas."""
-    return config_in_scope(reader.config, name).get("normalize") is True
+def _normalizes(asked: bool, config: Mapping[str, Json]) -> bool:  # one question of two parts
+    return asked or config.get("normalize") is True
 
 
 def _outcome(error: RegistryError) -> Literal["incompatible", "invalid", "refused"]:

@@ -6,13 +6,21 @@ Law: the count moves with every notice and with every new connection, for what w
 from __future__ import annotations
 
 import threading
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 CHANNEL: Final = "treaty_registry"
 _WAIT_SECONDS: Final = 1.0
+
+
+def own_connection(engine: Engine) -> Any:
+    """A connection of the database's driver that the pool gives away for good; close it. Raises the driver's errors."""
+    pooled = engine.raw_connection()
+    connection = pooled.driver_connection
+    pooled.detach()
+    return connection
 
 
 class Notices:
@@ -54,10 +62,7 @@ class Notices:
                 self._closed.wait(_WAIT_SECONDS)
 
     def _listen(self) -> None:
-        pooled = self._engine.raw_connection()
-        pooled.detach()
-        connection = pooled.driver_connection
-        assert connection is not None  # noqa: S101  # a connection just taken has its driver's
+        connection = own_connection(self._engine)
         try:
             connection.autocommit = True
             connection.execute(f"LISTEN {CHANNEL}")

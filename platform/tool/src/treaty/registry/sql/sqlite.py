@@ -16,6 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from treaty.registry.errors import StoreUnavailable
 from treaty.registry.names import Name
+from treaty.registry.sql.notices import own_connection
 
 LOCK_SECONDS: Final = 5.0
 _PRAGMAS: Final = (
@@ -79,7 +80,7 @@ class Sqlite:
         with self._watching:
             try:
                 if self._watcher is None:
-                    self._watcher = self.engine.raw_connection().driver_connection
+                    self._watcher = own_connection(self.engine)
                 return int(self._watcher.execute("PRAGMA data_version").fetchone()[0])
             except (SQLAlchemyError, self.engine.dialect.loaded_dbapi.Error):
                 return None
