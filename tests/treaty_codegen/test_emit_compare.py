@@ -78,7 +78,7 @@ def test_a_foreign_file_survives_and_is_reported(
     foreign.write_text("x = 1\n", "utf-8")
     assert run(schema, out) == 1
     assert foreign.read_text("utf-8") == "x = 1\n"
-    assert "foreign src/test_events/mine.py" in capsys.readouterr().out
+    assert "foreign  src/test_events/mine.py" in capsys.readouterr().out
 
 
 def test_nothing_is_written_through_a_link(tmp_path: Path, schema: Path) -> None:

@@ -1,118 +1,164 @@
 """``python -m treaty_codegen FILE.avsc… --out DIR --package NAME``: the SDK of some schema files, or of one folder.
 
 A folder's ``topics.toml`` gives topics and keys; files alone have none. Exit codes: 0 done · 1 drift, foreign files or a
-schema that does not fit · 2 usage · 3 not readable or writable · 4 a bug.
+schema that does not fit · 2 usage · 3 not readable or writable · 4 a bug · 130 interrupted.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import shutil
+import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
 
 from treaty_avro import AvroError
 from treaty_codegen.compare import FileChange, compare
+from treaty_codegen.disk import LinkInTheWay, Output
 from treaty_codegen.emit import emit_sdk
-from treaty_codegen.errors import CodegenError, GuardError
+from treaty_codegen.errors import CodegenError, EmitError, GuardError
 from treaty_codegen.load import load_catalog
 from treaty_codegen.settings import SdkSettings
+from treaty_codegen.sources import UnusableArguments, read_sources
+
+PROGRAM: Final = "python -m treaty_codegen"
+EXAMPLES: Final = f"""\
+examples:
+  {PROGRAM} order_paid.avsc --out sdk --package shop_events --namespace shop
+  {PROGRAM} schemas --out sdk --package shop_events --check
+
+exit codes:
+  0  written; with --check: fresh
+  1  stale (--check), a file in the way that is not generated, or a schema that does not fit
+  2  usage
+  3  a file cannot be read or written
+  4  a bug of treaty
+"""
+# PEP 440 as far as versions of schemas need it.
+_VERSION: Final = re.compile(r"\d+(\.\d+)*((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?(\+[A-Za-z0-9.]+)?", re.ASCII)
+
+
+class Broken(CodegenError):
+    """The schemas give no SDK; the message names file and line."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Generate, or with ``--check`` only compare; answers the exit code."""
+    """Generate, or with ``--check`` only compare; answers the exit code. ``--help`` and bad options raise ``SystemExit``."""
     options = _parser().parse_args(arguments)
     try:
-        wanted = _generate(options)
-        changes = compare(dict(_existing(options.out, options.package)), wanted)
-        if not options.check:
-            _write(options.out, changes, wanted)
+        return _run(options)
+    except UnusableArguments as error:
+        return _fail(error, "see --help", code=2)
     except GuardError as error:
-        return _fail(error, code=4)
-    except (AvroError, CodegenError) as error:
-        return _fail(error, code=1)
-    except (OSError, UnicodeDecodeError) as error:
-        return _fail(error, code=3)
-    for change in changes:
-        print(f"{change.kind} {change.path}")
-        if options.check:
-            print(change.diff, end="")
-    return int(any(options.check or change.kind == "foreign" for change in changes))
+        return _fail(error, "this is a bug of treaty; report it with the schema. Nothing was written", code=4)
+    except LinkInTheWay as error:
+        return _fail(error, "nothing was written", code=3)
+    except CodegenError as error:
+        return _fail(error, "correct it and run again; nothing was written", code=1)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{place}{error.strerror or error}", "mend it and run again; every file is whole", code=3)
+    except KeyboardInterrupt:
+        return _fail("interrupted", "run it again; every file is whole", code=130)
+    except Exception as error:  # noqa: BLE001  # the last place: a bug ends with its own exit code
+        traceback.print_exc()
+        return _fail(
+            f"{type(error).__name__}: {error}", "this is a bug of treaty; report it with the lines above", code=4
+        )
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m treaty_codegen", description="Typed Python classes from Avro schemas."
+        prog=PROGRAM,
+        description="Typed Python classes from Avro schemas: frozen dataclasses that carry their schema, no dependency.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("schemas", nargs="+", type=Path, metavar="FILE", help="schema files, or one folder of them")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the SDK")
-    parser.add_argument("--package", required=True, help="import name")
-    parser.add_argument("--distribution", help="name of the distribution (default: the package's, with hyphens)")
-    parser.add_argument("--namespace", default="", help="schema namespace that the package stands for")
-    parser.add_argument("--version", default="0.1.0.dev0", help="version of the distribution")
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if anything would change")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the SDK; made if need be")
+    parser.add_argument("--package", required=True, metavar="NAME", help="what the SDK is imported as")
+    parser.add_argument("--distribution", metavar="NAME", help="what it is installed as (default: the package's name)")
+    parser.add_argument("--namespace", default="", metavar="NAME", help="namespace that the package stands for")
+    parser.add_argument(
+        "--version", default="0.1.0.dev0", metavar="V", help="version of the SDK (default: %(default)s)"
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing; show differences, exit 1 if there are any")
     return parser
 
 
-def _generate(options: argparse.Namespace) -> dict[PurePosixPath, bytes]:
-    first: Path = options.schemas[0]
-    if len(options.schemas) == 1 and first.is_dir():
-        root, paths, topics = first, sorted(first.rglob("*.avsc")), first / "topics.toml"
-    else:
-        root = Path(os.path.commonpath([path.absolute().parent for path in options.schemas]))
-        paths, topics = [path.absolute() for path in options.schemas], None
-    settings = SdkSettings(
-        package=options.package,
-        distribution=options.distribution or options.package.replace("_", "-"),
-        namespace=options.namespace,
-        version=options.version,
-    )
-    catalog = load_catalog(
-        {path.relative_to(root).as_posix(): path.read_bytes().decode() for path in paths},
-        topics=topics.read_bytes().decode() if topics is not None and topics.is_file() else None,
-    )
-    return emit_sdk(catalog, settings)
+def _run(options: argparse.Namespace) -> int:
+    settings = _settings(options)
+    sources = read_sources(options.schemas)
+    try:
+        wanted = emit_sdk(load_catalog(sources.files, topics=sources.topics), settings)
+    except GuardError:
+        raise
+    except (AvroError, CodegenError) as error:
+        raise Broken(sources.shown(error)) from error
+    output = Output(folder=options.out, parts=(f"src/{options.package}", "pyproject.toml", "README.md"))
+    changes = compare(output.files(), wanted)
+    if not options.check:
+        output.write(changes, wanted)
+    return _report(changes, count=len(wanted), is_check=options.check)
 
 
-def _existing(out: Path, package: str) -> Iterator[tuple[PurePosixPath, bytes]]:
-    """The files that are generated or lie among generated ones; links are not followed."""
-    inside = out / "src" / package
-    for path in (out / "pyproject.toml", out / "README.md", *sorted(inside.rglob("*"))):
-        if path.is_file() and not path.is_symlink() and "__pycache__" not in path.parts:
-            yield PurePosixPath(path.relative_to(out).as_posix()), path.read_bytes()
+def _settings(options: argparse.Namespace) -> SdkSettings:
+    if _VERSION.fullmatch(options.version) is None:
+        raise UnusableArguments(f"--version {options.version!r} is not a version; write one like 1.4.0")
+    try:
+        return SdkSettings(
+            package=options.package,
+            distribution=options.distribution or options.package.replace("_", "-").strip("-"),
+            namespace=options.namespace,
+            version=options.version,
+        )
+    except EmitError as error:
+        raise UnusableArguments(str(error)) from error
 
 
-def _write(out: Path, changes: Sequence[FileChange], wanted: Mapping[PurePosixPath, bytes]) -> None:
-    """New texts first, each by a rename, so that a file is old or new; deletions last."""
+def _report(changes: Sequence[FileChange], *, count: int, is_check: bool) -> int:
+    """What changed on stdout, what to do next on stderr; answers the exit code."""
     for change in changes:
-        if change.kind in ("added", "changed"):
-            target = out / change.path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if not target.resolve().is_relative_to(out.resolve()):
-                raise OSError(f"{target} leads out of {out} by a link; nothing is written there")
-            beside = target.with_name(f".{target.name}.new")
-            beside.write_bytes(wanted[change.path])
-            beside.replace(target)
-    for change in changes:
-        if change.kind == "stale":
-            _delete(out / change.path, within=out)
+        print(f"{change.kind:8} {change.path}")
+        if is_check:
+            print(change.diff, end="")
+    foreign = sum(change.kind == "foreign" for change in changes)
+    ours = len(changes) - foreign
+    if not is_check:
+        print(f"{count} files, {ours} written or removed.", file=sys.stderr)
+    elif ours:
+        print(
+            f"{ours} of {count} files differ from what the schemas give.\n  next: run it without --check",
+            file=sys.stderr,
+        )
+    if foreign:
+        print(
+            f"Not generated, and left alone: {foreign}.\n  next: move what is foreign out of the folder",
+            file=sys.stderr,
+        )
+    return int(bool(foreign or (is_check and ours)))
 
 
-def _delete(path: Path, *, within: Path) -> None:
-    """Delete a file, and the folders that it leaves empty."""
-    path.unlink()
-    for folder in path.parents:
-        if folder == within or any(each.name != "__pycache__" for each in folder.iterdir()):
-            return
-        shutil.rmtree(folder)
+def _fail(error: object, next_step: str, *, code: int) -> int:
+    print(f"{PROGRAM}: {error}\n  next: {next_step}", file=sys.stderr)
+    return code
 
 
-def _fail(error: Exception, *, code: int) -> int:
-    print(error, file=sys.stderr)
+def _begin() -> int:
+    try:
+        code = main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output went away (`| head`): point stdout at nothing so that the interpreter's own flush is quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 130
     return code
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(_begin())

@@ -12,14 +12,17 @@ from treaty_codegen.lines import MARK
 
 Kind: TypeAlias = Literal["added", "changed", "stale", "foreign"]
 
-_MARKS: Final = (MARK.encode(), f"<!-- {MARK.removeprefix('# ')}".encode())
+_MARK: Final = MARK.removeprefix("# ")
+_MARKS: Final = tuple(f"{start}{_MARK}".encode() for start in ("# ", "<!-- ", '{\n  "x-generated": "'))
+"""How generated Python, Markdown and JSON begin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileChange:
     """One difference. ``diff`` is unified, from what is there to what is wanted; "" for a foreign file.
 
-    stale: generated, and no longer wanted: to be deleted. foreign: not generated: never to be touched, only reported.
+    stale: generated, and no longer wanted: to be deleted. foreign: not generated: never to be touched, only reported, even
+    where a file is wanted.
     """
 
     path: PurePosixPath
@@ -34,16 +37,19 @@ def compare(existing: Mapping[PurePosixPath, bytes], wanted: Mapping[PurePosixPa
         before, after = existing.get(path), wanted.get(path)
         if before == after:
             continue
-        kind: Kind
-        if before is None:
-            kind = "added"
-        elif after is not None:
-            kind = "changed"
-        else:
-            kind = "stale" if before.startswith(_MARKS) else "foreign"
+        kind = _kind(before, after)
         diff = "" if kind == "foreign" else _diff(path, before or b"", after or b"")
         changes.append(FileChange(path=path, kind=kind, diff=diff))
     return changes
+
+
+def _kind(before: bytes | None, after: bytes | None) -> Kind:
+    if before is None:
+        return "added"
+    # Nobody loses anything with an empty file; there may be one where a machine lost its power.
+    if before and not before.startswith(_MARKS):
+        return "foreign"
+    return "changed" if after is not None else "stale"
 
 
 def _diff(path: PurePosixPath, before: bytes, after: bytes) -> str:

@@ -1,0 +1,121 @@
+"""Generated files on disk: read, compared by ``compare``, written so that a kill at any moment leaves whole files.
+
+New texts are written aside, then renamed one by one, then stale files are deleted: each file is old or new, never half, and
+the next run finishes what was begun. With the command the only module here that touches files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from treaty_codegen.compare import FileChange
+from treaty_codegen.errors import CodegenError
+
+if sys.platform != "win32":
+    import fcntl
+
+STAGING: Final = ".treaty-new"
+"""Where new texts wait, within the generated folder: beside it may be another file system, or nothing that is ours."""
+
+
+class LinkInTheWay(CodegenError):
+    """A symbolic link stands where generated files belong; nothing is ever written through one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """A generated folder. ``parts``: what of it is generated, files and folders; all else in it is not looked at."""
+
+    folder: Path
+    parts: tuple[str, ...] = (".",)
+
+    def files(self) -> dict[PurePosixPath, bytes]:
+        """What lies there by relative path, without links and byte code. Raises ``LinkInTheWay`` if a part is a link."""
+        return {PurePosixPath(path.relative_to(self.folder).as_posix()): path.read_bytes() for path in self._paths()}
+
+    def write(self, changes: Sequence[FileChange], wanted: Mapping[PurePosixPath, bytes]) -> None:
+        """Make it so: added and changed files, then stale ones, then folders that hold nothing; foreign files stay.
+
+        Raises ``LinkInTheWay`` before anything is written, ``OSError`` where the system refuses.
+        """
+        fresh = [change.path for change in changes if change.kind in ("added", "changed")]
+        stale = [change.path for change in changes if change.kind == "stale"]
+        for path in (*fresh, *stale):
+            self._refuse_links(path)
+        if fresh:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        if self.folder.is_dir():
+            with _alone(self.folder), _staging(self.folder) as staging:
+                self._replace(fresh, wanted, staging)
+                for path in stale:
+                    (self.folder / path).unlink(missing_ok=True)
+                self._prune()
+
+    def _paths(self) -> Iterator[Path]:
+        for part in self.parts:
+            top = self.folder / part
+            if top.is_symlink():
+                raise LinkInTheWay(f"{top} is a link; generated files are never written through one. Remove it")
+            found = sorted(top.rglob("*")) if top.is_dir() else [top]
+            yield from (path for path in found if _is_source(path))
+
+    def _refuse_links(self, path: PurePosixPath) -> None:
+        for parent in path.parents:
+            if parent.parts and (self.folder / parent).is_symlink():
+                raise LinkInTheWay(f"{self.folder / parent} is a link: {path} would lie outside. Remove the link")
+
+    def _replace(self, fresh: Sequence[PurePosixPath], wanted: Mapping[PurePosixPath, bytes], staging: Path) -> None:
+        for number, path in enumerate(fresh):
+            (staging / str(number)).write_bytes(wanted[path])
+        for number, path in enumerate(fresh):
+            target = self.folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (staging / str(number)).replace(target)
+
+    def _prune(self) -> None:
+        """Folders without a file go, also those that a killed run has emptied."""
+        for part in self.parts:
+            for place, _, _ in os.walk(self.folder / part, topdown=False):
+                folder = Path(place)
+                if folder != self.folder and all(each.name == "__pycache__" for each in folder.iterdir()):
+                    shutil.rmtree(folder)
+
+
+def _is_source(path: Path) -> bool:
+    is_made_by_us = {"__pycache__", STAGING} & set(path.parts) or path.suffix == ".pyc"
+    return path.is_file() and not path.is_symlink() and not is_made_by_us
+
+
+@contextlib.contextmanager
+def _staging(folder: Path) -> Iterator[Path]:
+    """An empty folder; what a killed run left in it is gone."""
+    staging = folder / STAGING
+    if staging.exists():
+        shutil.rmtree(staging)
+    staging.mkdir()
+    try:
+        yield staging
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Until the end no other run writes here; the system forgets the lock of a process that is killed."""
+    if sys.platform == "win32":
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # some network file systems have no locks: then there is none
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

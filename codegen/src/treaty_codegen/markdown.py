@@ -1,0 +1,23 @@
+"""The catalogue in Markdown: an index, a page for each topic and each event. Same catalog, same bytes."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from treaty_codegen.catalog import Catalog
+from treaty_codegen.event_page import event_page
+from treaty_codegen.index_page import index_page
+from treaty_codegen.pages import INDEX, Pages
+from treaty_codegen.topic_page import topic_page
+
+
+def emit_markdown(catalog: Catalog) -> dict[PurePosixPath, bytes]:
+    """All pages by path relative to their folder: ``index.md``, ``topics/<topic>.md``, ``events/<full name>.md``.
+
+    For GitHub's Markdown. Texts of schemas appear as texts, whatever they look like; pages load nothing from elsewhere.
+    """
+    pages = Pages.of(catalog)
+    files = {INDEX: index_page(pages)}
+    files |= {path: topic_page(catalog.topics[name], pages=pages) for name, path in pages.topics.items()}
+    files |= {path: event_page(catalog.by_name[name], pages=pages) for name, path in pages.events.items()}
+    return dict(sorted(files.items()))
