@@ -78,7 +78,7 @@ GUARDS: Final = (
     _pass("slow: values and items without width", "interpret.decoding", "self._values < 0 or self._zero_width < 0"),
     Guard("slow: items without width", "interpret.decoding", "self._zero_width -= count", "pass"),
     Guard("slow: values of items", "interpret.decoding", "self._values -= count * cost", "pass"),
-    Guard("slow: values of a record behind a REF", "interpret.decoding", "self._values -= node[2]", "pass"),
+    Guard("slow: values of a record behind a REF", "interpret.decoding", "self._pay(node[2])", "pass"),
     _pass("slow: optional index too large", "interpret.decoding", "index > 1"),
     _pass("slow: union index too large", "interpret.decoding", "index >= len(node[1])"),
     _pass("slow: records open at once", "interpret.decoding", "self._depth < 0"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import sys
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from tests.treaty_avro.orders import OrderCreated, Voucher, order
 from treaty_avro import DecodeError, EncodeError, Limits, compile_decoder, compile_encoder, compile_generic, parse
 from treaty_avro.interpret import decoding
+from treaty_avro.plan.nodes import Op
 from treaty_avro.values.wire import LIMITS, long_bytes, nearest_float, read_long
 
 
@@ -190,6 +192,34 @@ def test_items_without_width_have_their_own_budget() -> None:
     assert decode(encode({"f0": [None] * 65_536})) == {"f0": [None] * 65_536}
     with pytest.raises(EncodeError):
         encode({"f0": [None] * 65_537})
+
+
+@pytest.mark.parametrize("item", ["null", {"type": "record", "name": "E", "fields": [{"name": "n", "type": "null"}]}])
+def test_a_fault_behind_items_without_width_is_explained_without_walking_over_them(item: Any) -> None:
+    """Three bytes announce 65,536 items; what a fault costs is counted in calls, which are the same on each machine."""
+    _, decode = compile_generic(parse(_schema({"type": "array", "items": item}, "boolean")))
+    calls = 0
+
+    def count(_: object, event: str, __: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(count)
+    try:
+        found = _outcome(decode, long_bytes(65_536) + b"\x00\x02")
+    finally:
+        sys.setprofile(None)
+    assert found == ("bool", 4, "f1")
+    assert calls < 200
+
+
+def test_shared_records_without_width_pay_for_each_item() -> None:
+    shared: Any = {"type": "record", "name": "S", "fields": [{"name": f"n{i}", "type": "null"} for i in range(20)]}
+    schema = parse(_schema({"type": "array", "items": shared}, "S"))
+    _, decode = compile_generic(schema, limits=Limits(max_values=1_000))
+    assert any(node[0] is Op.REF for node in decode.plan.nodes)
+    assert len(decode(long_bytes(46) + b"\x00")["f0"]) == 46
+    assert _outcome(decode, long_bytes(48) + b"\x00") == ("budget", 1, "f0[0]")
 
 
 def test_records_without_width_that_double_at_each_level_are_refused() -> None:
