@@ -63,6 +63,12 @@ def test_a_literal_looks_as_a_person_would_write_it(text: str, source: str) -> N
         ("two\n\nlines", '"""two\n\n    lines"""'),
         ('ends in "', "'ends in \"'"),
         ("right to left \u202e", '"right to left \\u202e"'),
+        ("\U0001f600", '"""\U0001f600"""'),
+        # Letters of newer editions of Unicode: some Pythons would call them printable, others not.
+        ("\U0001fae8 of 15.0", '"\\U0001fae8 of 15.0"'),
+        ("\U0001fabe of 16.0", '"\\U0001fabe of 16.0"'),
+        (" begins with a space", '" begins with a space"'),
+        ("", '""'),
     ],
 )
 def test_documentation_is_triple_quoted_only_where_that_is_safe(text: str, source: str) -> None:

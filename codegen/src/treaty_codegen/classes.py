@@ -149,6 +149,7 @@ class ClassWriter:
 
     def _default(self, field: Field, scope: Scope) -> str:
         arguments: list[str] = []
+        is_personal = personal_data(field) is not None
         if not isinstance(field.default, Missing):
             try:
                 default = DefaultWriter(self._layout, scope=scope).write(field.type, default=field.default)
@@ -156,11 +157,11 @@ class ClassWriter:
                 raise self._error(field, str(error)) from None
             if default.needs_factory:
                 arguments.append(f"default_factory=lambda: {default.expression}")
-            elif personal_data(field) is None:
+            elif not is_personal:
                 return f" = {default.expression}"
             else:
                 arguments.append(f"default={default.expression}")
-        if personal_data(field) is not None:
+        if is_personal:
             arguments.append("repr=False")
         return f" = {self._source.library('_dc')}.field({', '.join(arguments)})" if arguments else ""
 
@@ -188,16 +189,20 @@ class ClassWriter:
 
 def personal_data(field: Field) -> str | None:
     """The category of personal data that a field holds, or None."""
-    return _treaty_text(field, "pii")
+    category = _treaty(field).get("pii")
+    return category if isinstance(category, str) else None
 
 
 def field_doc(field: Field) -> str:
     """The doc of a field, what kind of personal data it holds, and what to use instead if it is deprecated."""
+    treaty = _treaty(field)
+    if not treaty:
+        return field.doc or ""
     sentences = [field.doc] if field.doc else []
     category = personal_data(field)
     if category is not None:
         sentences.append(f"Personal data: {category}.")
-    deprecated = _treaty(field).get("deprecated")
+    deprecated = treaty.get("deprecated")
     if isinstance(deprecated, Mapping):
         use = deprecated.get("use")
         sentences.append(f"Deprecated since {deprecated.get('since')}{f': use {use}' if use else ''}.")
@@ -207,8 +212,3 @@ def field_doc(field: Field) -> str:
 def _treaty(field: Field) -> Mapping[str, object]:
     value = field.props.get("treaty")
     return value if isinstance(value, Mapping) else {}
-
-
-def _treaty_text(field: Field, name: str) -> str | None:
-    value = _treaty(field).get(name)
-    return value if isinstance(value, str) else None

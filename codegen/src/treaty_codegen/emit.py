@@ -37,7 +37,7 @@ def emit_sdk(catalog: Catalog, settings: SdkSettings) -> dict[PurePosixPath, byt
             raise EmitError(f"two files of the SDK would be {path}; rename a schema file or a namespace")
         guard.check(str(path), source=module.source, allowed=module.allowed)
         files[path] = module.source
-    return {path: text.encode() for path, text in sorted(files.items())}
+    return {path: files[path].encode() for path in sorted(files, key=lambda path: path.parts)}
 
 
 def _modules(

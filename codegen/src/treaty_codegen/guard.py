@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from treaty_codegen.errors import GuardError
 from treaty_codegen.source import LIBRARIES
-
-Fault: TypeAlias = tuple[int, str]
-"""A line of the module, and what is wrong there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,75 +58,95 @@ _DECORATORS: Final = frozenset(
 )
 
 
-def kinds(node: ast.AST, allowed: Allowed) -> Iterator[Fault]:  # noqa: ARG001  # all rules have one shape
+_NAMED: Final[Mapping[type[ast.AST], str]] = {
+    ast.Name: "id",
+    ast.Attribute: "attr",
+    ast.ClassDef: "name",
+    ast.FunctionDef: "name",
+    ast.arg: "arg",
+    ast.keyword: "arg",
+    ast.alias: "asname",
+}
+"""Where a node has the name that it binds or uses."""
+
+
+def kinds(node: ast.AST, allowed: Allowed) -> str | None:  # noqa: ARG001  # all rules have one shape
     """Only the kinds of nodes that the emitter makes."""
-    yield getattr(node, "lineno", 0), f"holds a {type(node).__name__}"
+    return f"holds a {type(node).__name__}"
 
 
-def calls(node: ast.Call, allowed: Allowed) -> Iterator[Fault]:
+def calls(node: ast.Call, allowed: Allowed) -> str | None:
     """Only calls of listed functions and of the module's classes."""
     name = _dotted(node.func)
-    if name not in _CALLS and name.removeprefix("_t_") not in allowed.classes:
-        yield node.lineno, f"calls {name or ast.unparse(node.func):.80}"
+    if name in _CALLS or name.removeprefix("_t_") in allowed.classes:
+        return None
+    return f"calls {name or ast.unparse(node.func):.80}"
 
 
-def bases(node: ast.ClassDef, allowed: Allowed) -> Iterator[Fault]:  # noqa: ARG001  # as above
+def bases(node: ast.ClassDef, allowed: Allowed) -> str | None:  # noqa: ARG001  # as above
     """Only known bases and no metaclass: they run."""
-    if node.keywords or any(_dotted(base) not in _BASES for base in node.bases):
-        yield node.lineno, "has a base or a keyword of a class that is not ours"
+    is_ours = not node.keywords and all(_dotted(base) in _BASES for base in node.bases)
+    return None if is_ours else "has a base or a keyword of a class that is not ours"
 
 
-def decorators(node: ast.ClassDef | ast.FunctionDef, allowed: Allowed) -> Iterator[Fault]:  # noqa: ARG001  # as above
+def decorators(node: ast.ClassDef | ast.FunctionDef, allowed: Allowed) -> str | None:  # noqa: ARG001  # as above
     """Only known decorators: they are calls without brackets."""
     for each in node.decorator_list:
         name = _dotted(each.func if isinstance(each, ast.Call) else each)
         if name not in _DECORATORS and not (isinstance(each, ast.Call) and name == "_dc.dataclass"):
-            yield node.lineno, "has a decorator that is not ours"
+            return "has a decorator that is not ours"
+    return None
 
 
-def libraries(node: ast.Import, allowed: Allowed) -> Iterator[Fault]:  # noqa: ARG001  # as above
+def libraries(node: ast.Import, allowed: Allowed) -> str | None:  # noqa: ARG001  # as above
     """Only listed libraries under our names."""
-    for each in node.names:
-        if LIBRARIES.get(each.asname or "") != each.name:
-            yield node.lineno, f"imports {each.name}"
+    strange = [each.name for each in node.names if LIBRARIES.get(each.asname or "") != each.name]
+    return f"imports {strange[0]}" if strange else None
 
 
-def modules(node: ast.ImportFrom, allowed: Allowed) -> Iterator[Fault]:
+def modules(node: ast.ImportFrom, allowed: Allowed) -> str | None:
     """Only modules of the package, and annotations that are not evaluated."""
     is_future = node.module == "__future__" and [each.name for each in node.names] == ["annotations"]
-    if node.level or not (is_future or node.module in allowed.modules):
-        yield node.lineno, f"imports from {node.module}"
+    if not node.level and (is_future or node.module in allowed.modules):
+        return None
+    return f"imports from {node.module}"
 
 
-def names(node: ast.AST, allowed: Allowed) -> Iterator[Fault]:
+def names(node: ast.AST, allowed: Allowed) -> str | None:
     """No name starts with an underscore but ours."""
-    name = _name_in(node)
-    is_ours = name in _OURS or name == allowed.text_module
+    name = getattr(node, _NAMED[type(node)])
+    if name is None:  # an import that is not renamed, or ``**``
+        name = getattr(node, "name", "")
+    if not name.startswith("_") or name in _OURS or name == allowed.text_module:
+        return None
     is_alias = name.startswith("_t_") and name.removeprefix("_t_") in allowed.classes
-    if name.startswith("_") and not (is_ours or is_alias):
-        yield getattr(node, "lineno", 0), f"uses the name {name:.80}"
+    return None if is_alias else f"uses the name {name:.80}"
 
 
-def builtins(node: ast.Attribute, allowed: Allowed) -> Iterator[Fault]:  # noqa: ARG001  # as above
+def builtins(node: ast.Attribute, allowed: Allowed) -> str | None:  # noqa: ARG001  # as above
     """Of ``_builtins`` only what annotations need."""
-    if isinstance(node.value, ast.Name) and node.value.id == "_builtins" and node.attr not in _BUILTINS:
-        yield node.lineno, f"uses the builtin {node.attr:.80}"
+    value = node.value
+    is_strange = isinstance(value, ast.Name) and value.id == "_builtins" and node.attr not in _BUILTINS
+    return f"uses the builtin {node.attr:.80}" if is_strange else None
 
 
-def texts(node: ast.Constant, allowed: Allowed) -> Iterator[Fault]:
+def texts(node: ast.Constant, allowed: Allowed) -> str | None:
     """Every literal evaluates back to a text that was put in."""
-    if isinstance(node.value, str | bytes) and node.value not in allowed.texts:
-        yield node.lineno, f"holds a text that no schema has: {node.value!r:.80}"
+    value = node.value
+    is_strange = isinstance(value, (str, bytes)) and value not in allowed.texts
+    return f"holds a text that no schema has: {value!r:.80}" if is_strange else None
 
 
-def documentation(node: ast.Expr, allowed: Allowed) -> Iterator[Fault]:
+def documentation(node: ast.Expr, allowed: Allowed) -> str | None:
     """A statement that is a text documents something; its lines are indented like their place."""
     value = node.value.value if isinstance(node.value, ast.Constant) else None
-    if isinstance(value, str) and value not in allowed.texts and inspect.cleandoc(value) not in allowed.texts:
-        yield node.lineno, f"holds a text that no schema has: {value!r:.80}"
+    if not isinstance(value, str) or value in allowed.texts or inspect.cleandoc(value) in allowed.texts:
+        return None
+    return f"holds a text that no schema has: {value!r:.80}"
 
 
-Rule: TypeAlias = Callable[[Any, Allowed], Iterator[Fault]]
+Rule: TypeAlias = Callable[[Any, Allowed], str | None]
+"""What is wrong with a node; None where nothing is."""
 
 RULES: Final[Mapping[Rule, tuple[type[ast.AST], ...]]] = {
     kinds: (ast.AST,),
@@ -146,10 +163,18 @@ RULES: Final[Mapping[Rule, tuple[type[ast.AST], ...]]] = {
 """Each rule and the nodes that it looks at; ``ast.AST`` stands for all kinds of nodes that are not known."""
 
 _WITHOUT_RULE: Final = (
-    *(ast.Module, ast.arguments, ast.Return, ast.Assign, ast.AnnAssign, ast.Load, ast.Store, ast.Subscript),
+    *(ast.Module, ast.arguments, ast.Return, ast.Assign, ast.AnnAssign, ast.Subscript),
     *(ast.Tuple, ast.List, ast.Dict, ast.Lambda, ast.BinOp, ast.BitOr, ast.Add, ast.UnaryOp, ast.USub),
     *(ast.If, ast.Compare, ast.NotEq, ast.Raise, ast.JoinedStr, ast.FormattedValue),
 )
+
+_WITHOUT_NODES: Final = frozenset(
+    {"arg", "asname", "attr", "conversion", "ctx", "id", "kind", "level", "module", "name", "simple", "type_comment"}
+)
+"""Members of nodes that hold a name or a number. ``ctx`` says load, store or delete, which the node around it says too."""
+
+_Table: TypeAlias = Mapping[type[ast.AST], tuple[tuple[Rule, ...], tuple[str, ...]]]
+"""Kind of node to the rules that look at it, and to its members that hold nodes."""
 
 
 def check(path: str, *, source: str, allowed: Allowed, rules: Mapping[Rule, tuple[type[ast.AST], ...]] = RULES) -> None:
@@ -160,52 +185,45 @@ def check(path: str, *, source: str, allowed: Allowed, rules: Mapping[Rule, tupl
         tree = ast.parse(source)
     except (SyntaxError, ValueError) as error:
         raise GuardError(f"is not Python: {error}", path=path) from None
-    looks_at = _by_kind(rules)
-    strangers = looks_at[ast.AST]
-    for node in _walk(tree):
-        for rule in looks_at.get(type(node), strangers):
-            for line, reason in rule(node, allowed):
-                raise GuardError(reason, path=path, line=line)
-
-
-def _by_kind(rules: Mapping[Rule, tuple[type[ast.AST], ...]]) -> dict[type[ast.AST], list[Rule]]:
-    table: dict[type[ast.AST], list[Rule]] = {kind: [] for kinds_ in RULES.values() for kind in kinds_}
-    table |= {kind: [] for kind in _WITHOUT_RULE}
-    for rule, nodes in rules.items():
-        for kind in nodes:
-            table[kind].append(rule)
-    return table
-
-
-def _walk(tree: ast.Module) -> Iterator[ast.AST]:
-    """Every node, but for the text inside a statement of documentation, which is looked at as such."""
+    table = _TABLE if rules is RULES else _by_kind(rules)
+    strangers = table[ast.AST]
     waiting: list[ast.AST] = [tree]
     while waiting:
         node = waiting.pop()
-        yield node
-        if type(node) is ast.Expr and type(node.value) is ast.Constant:
-            continue
-        for name in node._fields:
-            value = getattr(node, name, None)
-            if type(value) is list:
-                waiting += [each for each in value if isinstance(each, ast.AST)]
-            elif isinstance(value, ast.AST):
-                waiting.append(value)
+        looks_at, members = table.get(type(node), strangers)
+        for rule in looks_at:
+            reason = rule(node, allowed)
+            if reason is not None:
+                raise GuardError(reason, path=path, line=getattr(node, "lineno", 0))
+        # The text inside a statement of documentation has been looked at as such, with its indentation.
+        if members and not (type(node) is ast.Expr and type(node.value) is ast.Constant):
+            waiting += _held(node, members)
 
 
-def _name_in(node: ast.AST) -> str:
-    """The name that a node binds or uses; "" for ``**``."""
-    match node:
-        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.ClassDef(name=name) | ast.FunctionDef(name=name):
-            return name
-        case ast.arg(arg=name):
-            return name
-        case ast.keyword(arg=name):
-            return name or ""
-        case ast.alias(name=name, asname=asname):
-            return asname or name
-        case _:
-            return ""
+def _held(node: ast.AST, members: tuple[str, ...]) -> list[ast.AST]:
+    """The nodes in some members of a node."""
+    held: list[ast.AST] = []
+    for member in members:
+        value = getattr(node, member, None)
+        if type(value) is list:
+            held += [each for each in value if each is not None]  # None: the key of ``**`` in a dict
+        elif isinstance(value, ast.AST):
+            held.append(value)
+    return held
+
+
+def _by_kind(rules: Mapping[Rule, tuple[type[ast.AST], ...]]) -> _Table:
+    known: set[type[ast.AST]] = {*_WITHOUT_RULE, *(kind for kinds_ in RULES.values() for kind in kinds_)}
+    return {
+        kind: (
+            tuple(rule for rule, nodes in rules.items() if kind in nodes),
+            () if kind is ast.Constant else tuple(name for name in kind._fields if name not in _WITHOUT_NODES),
+        )
+        for kind in known
+    }
+
+
+_TABLE: Final = _by_kind(RULES)
 
 
 def _dotted(node: ast.AST) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from typing import Final
+from unicodedata import ucd_3_2_0
 
 STEP: Final = "    "
 """One level of indentation."""
@@ -26,17 +27,27 @@ def docstring(text: str, *, indent: str = "") -> str:
 
     Lines after the first are indented like the first; a reader gets the text back by ``inspect.cleandoc``.
     """
-    body = "\n".join([line and f"{indent}{line}" for line in text.split("\n")]).removeprefix(indent)
+    has_lines = "\n" in text
+    body = (
+        "\n".join([line and f"{indent}{line}" for line in text.split("\n")]).removeprefix(indent) if has_lines else text
+    )
     is_plain = (
-        text.replace("\n", "").isprintable()
+        _is_readable(text.replace("\n", "") if has_lines else text)
         and "\\" not in text
         and '"""' not in text
         and not text.endswith('"')
-        and inspect.cleandoc(body) == text
+        and (inspect.cleandoc(body) == text if has_lines else text[:1] not in {"", " "})
     )
-    if not is_plain or not text:
-        return literal(text, indent=indent)
-    return f'"""{body}"""'
+    return f'"""{body}"""' if is_plain else literal(text, indent=indent)
+
+
+def _is_readable(text: str) -> bool:
+    """Whether text is printable for every Python: what is printable grows with its edition of Unicode."""
+    return text.isprintable() and (text.isascii() or all(map(_is_old, text)))
+
+
+def _is_old(character: str) -> bool:
+    return ucd_3_2_0.category(character) != "Cn" or "\U0001f300" <= character <= "\U0001f64f"
 
 
 def bytes_literal(value: bytes) -> str:
