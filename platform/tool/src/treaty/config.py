@@ -15,7 +15,7 @@ from treaty.errors import UsageError
 FILE = "treaty.toml"
 
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
-    "project": {"namespace": "", "schemas": "schemas", "sdk": "sdk", "package": "events"},
+    "project": {"namespace": "", "schemas": "schemas", "sdk": "sdk", "package": "events", "catalog": ""},
     "lint": {"use": ["standard"], "except": [], "ignore": {}, "severity": {}},
     "breaking": {"use": ["wire", "meaning", "source", "docs", "policy"], "against": ["merge-base", "releases"]},
     "governance": {"approvers": [], "pii_owner": "", "pii": []},

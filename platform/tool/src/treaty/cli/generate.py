@@ -13,37 +13,37 @@ from treaty.cli.project import config_option, load_settings
 @click.option("--check", is_flag=True, help="Write nothing; show the differences and exit 1 if there are any.")
 @config_option
 def generate(config: Path | None, check: bool) -> int:
-    """Write the typed Python classes of all events from the schemas.
+    """Write the typed Python classes of all events, and their catalogue, from the schemas.
 
     \b
     treaty generate
     treaty generate --check      what continuous integration runs
 
-    Exit codes: 0 written or fresh, 1 stale (--check) or foreign files in the package, 2 usage, 4 a bug.
+    Exit codes: 0 written or fresh, 1 stale (--check) or foreign files among them, 2 usage, 3 disk, 4 a bug.
     """
     from treaty.ops import generate as ops
-    from treaty_codegen import compare
 
-    settings = load_settings(config)
-    wanted, folder = ops.wanted_files(settings), settings.folder("sdk")
-    rows = compare(ops.existing_files(folder), wanted)
-    if not check:
-        ops.write(folder, rows, wanted)
-    for row in rows:
-        click.echo(f"{row.kind:8} {row.path}")
-        if check and row.diff:
-            click.echo(row.diff, nl=False)
-    stale = [row for row in rows if row.kind != "foreign"]
-    foreign = len(rows) - len(stale)
+    folders = list(ops.generated(load_settings(config)))
+    rows = [(each, each.changes()) for each in folders]
+    for each, changes in rows:
+        if not check:
+            each.write(changes)
+        for change in changes:
+            click.echo(f"{change.kind:8} {each.name}/{change.path}")
+            if check and change.diff:
+                click.echo(change.diff, nl=False)
+    files = sum(len(each.wanted) for each in folders)
+    foreign = sum(change.kind == "foreign" for _, changes in rows for change in changes)
+    stale = sum(len(changes) for _, changes in rows) - foreign
     if check and stale:
         click.echo(
-            f"The SDK is not what the schemas give: {len(stale)} of {len(wanted)} files differ.\n  next: treaty generate",
+            f"Not what the schemas give: {stale} of {files} files differ.\n  next: treaty generate",
             err=True,
         )
     elif not check:
-        click.echo(f"{len(wanted)} files, {len(stale)} written or removed.", err=True)
+        click.echo(f"{files} files, {stale} written or removed.", err=True)
     if foreign:
         click.echo(
-            f"{foreign} files in the package are not generated; they were left alone.\n  next: move them out", err=True
+            f"Not generated, and left alone: {foreign}.\n  next: move what is foreign out of the folder", err=True
         )
     return 1 if foreign or (check and stale) else 0

@@ -20,7 +20,6 @@ from treaty.ops.registry import plan_registry
 from treaty.ops.schemas import load_project
 from treaty.ops.services import groups_of, left_out
 from treaty.ops.topics import plan_topics
-from treaty_codegen import compare
 from treaty_codegen.finding import Severity
 from treaty_runtime.admin import Cluster, ClusterRefused, ClusterUnreachable
 
@@ -110,11 +109,11 @@ def schemas(patient: Patient) -> str:
 
 
 def sdk(patient: Patient) -> str:
-    wanted = generate.wanted_files(patient.settings)
-    rows = compare(generate.existing_files(patient.settings.folder("sdk")), wanted)
-    if rows:
-        raise Wrong(f"{len(rows)} of {len(wanted)} files are not what the schemas give", next_step="treaty generate")
-    return f"{len(wanted)} files, fresh"
+    folders = list(generate.generated(patient.settings))
+    changes, files = sum(len(each.changes()) for each in folders), sum(len(each.wanted) for each in folders)
+    if changes:
+        raise Wrong(f"{changes} of {files} files are not what the schemas give", next_step="treaty generate")
+    return f"{files} files, fresh"
 
 
 def broker(patient: Patient) -> str:

@@ -1,32 +1,74 @@
-"""The SDK on disk: compared with what the schemas give, and written so that a kill at any moment leaves whole files."""
+"""What is generated from the schemas, and where: the SDK, and the catalogue for people and for other tools."""
 
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from treaty.config import Settings
 from treaty.errors import UsageError
 from treaty.ops.schemas import load_project
-from treaty_codegen import FileChange, SdkSettings, emit_sdk
+from treaty_codegen import Catalog, FileChange, SdkSettings, compare, emit_asyncapi, emit_markdown, emit_sdk
+from treaty_codegen.disk import LinkInTheWay, Output
 
-OURS = ("src", "pyproject.toml", "README.md")
+SDK_PARTS = ("src", "pyproject.toml", "README.md")
 """What of ``sdk/`` belongs to the generator; build output and the like beside it is not looked at."""
 
+ASYNCAPI = PurePosixPath("asyncapi.json")
+CATALOG_PARTS = ("index.md", "events", "topics", str(ASYNCAPI))
 
-def wanted_files(settings: Settings) -> dict[PurePosixPath, bytes]:
-    """Every file of the SDK as the schemas give it, relative to ``[project] sdk``."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generated:
+    """One generated folder: ``name`` as ``treaty.toml`` says it, and every file that it is to have, relative to it."""
+
+    name: str
+    output: Output
+    wanted: Mapping[PurePosixPath, bytes]
+
+    def changes(self) -> list[FileChange]:
+        """What differs on disk. Raises ``UsageError`` where a link stands in the way."""
+        try:
+            return compare(self.output.files(), self.wanted)
+        except LinkInTheWay as error:
+            raise UsageError(f"{error}.") from error
+
+    def write(self, changes: list[FileChange]) -> None:
+        """Make it so; each file is old or new at every moment. Raises ``UsageError`` where a link stands in the way."""
+        try:
+            self.output.write(changes, self.wanted)
+        except LinkInTheWay as error:
+            raise UsageError(f"{error}.") from error
+
+
+def generated(settings: Settings) -> Iterator[Generated]:
+    """The SDK, and the catalogue if ``[project] catalog`` names a folder for it."""
+    catalog, sdk = load_project(settings), sdk_settings(settings)
+    output = Output(folder=settings.folder("sdk"), parts=SDK_PARTS)
+    yield Generated(name=settings.get("project", "sdk"), output=output, wanted=emit_sdk(catalog, sdk))
+    name = settings.get("project", "catalog")
+    if name:
+        output = Output(folder=settings.folder("catalog"), parts=CATALOG_PARTS)
+        yield Generated(name=name, output=output, wanted=catalogue(catalog, sdk))
+
+
+def catalogue(catalog: Catalog, sdk: SdkSettings) -> dict[PurePosixPath, bytes]:
+    """Pages in Markdown, and the same as one AsyncAPI document."""
+    title = f"Events of {sdk.namespace or sdk.package}"
+    return {**emit_markdown(catalog), ASYNCAPI: emit_asyncapi(catalog, title=title, version=sdk.version)}
+
+
+def sdk_settings(settings: Settings) -> SdkSettings:
+    """Names and version of the SDK."""
     package = settings.get("project", "package")
-    sdk = SdkSettings(
+    return SdkSettings(
         package=package,
         distribution=package.replace("_", "-"),
         namespace=settings.get("project", "namespace"),
         version=sdk_version(settings.folder("schemas") / "releases"),
     )
-    return emit_sdk(load_project(settings), sdk)
 
 
 def sdk_version(releases: Path) -> str:
@@ -37,58 +79,3 @@ def sdk_version(releases: Path) -> str:
         if re.fullmatch(r"\d+\.\d+\.\d+", folder.name, re.ASCII) and (folder / "set.json").is_file()
     ]
     return ".".join(map(str, max(found))) + ".dev0" if found else "0.1.0.dev0"
-
-
-def existing_files(folder: Path) -> dict[PurePosixPath, bytes]:
-    """The generator's part of ``sdk/`` as it lies there, without byte code."""
-    return {PurePosixPath(path.relative_to(folder).as_posix()): path.read_bytes() for path in plain_files(folder)}
-
-
-def plain_files(folder: Path) -> Iterator[Path]:
-    for name in OURS:
-        top = folder / name
-        if top.is_symlink():
-            raise UsageError(f"{top} is a link; generated files are never written through one.", next_step="remove it")
-        yield from (path for path in (sorted(top.rglob("*")) if top.is_dir() else [top]) if is_source(path))
-
-
-def is_source(path: Path) -> bool:
-    return path.is_file() and not path.is_symlink() and "__pycache__" not in path.parts and path.suffix != ".pyc"
-
-
-def write(folder: Path, rows: list[FileChange], wanted: Mapping[PurePosixPath, bytes]) -> None:
-    """Writes added and changed files, then deletes stale ones and the folders they leave empty; foreign files stay.
-
-    Everything is first written beside ``folder``, then renamed file by file: each is old or new, never half.
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=".sdk-", dir=folder.parent))
-    try:
-        fresh = [row for row in rows if row.kind in {"added", "changed"}]
-        for number, row in enumerate(fresh):
-            (staging / str(number)).write_bytes(wanted[row.path])
-        for number, row in enumerate(fresh):
-            target = inside(folder, row.path)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            (staging / str(number)).replace(target)
-        for row in rows:
-            if row.kind == "stale":
-                remove(folder, inside(folder, row.path))
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-
-
-def inside(folder: Path, path: PurePosixPath) -> Path:
-    """The place of a generated file; refuses to leave ``folder`` or to go through a link."""
-    target = folder / path
-    if not target.parent.resolve().is_relative_to(folder.resolve()):
-        raise UsageError(f"{target} would lie outside {folder}.", next_step="remove the link in its path")
-    return target
-
-
-def remove(folder: Path, path: Path) -> None:
-    path.unlink()
-    parent = path.parent
-    while parent != folder and not any(child.name != "__pycache__" for child in parent.iterdir()):
-        shutil.rmtree(parent)
-        parent = parent.parent
