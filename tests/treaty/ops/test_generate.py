@@ -40,7 +40,7 @@ def folders(project: Path) -> list[Generated]:
 
 def written(project: Path) -> list[tuple[str, str]]:
     """Write everything; answers what was to do."""
-    done = []
+    done: list[tuple[str, str]] = []
     for each in folders(project):
         changes = each.changes()
         each.write(changes)
