@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.cases.markdown import ROOT
+from tests.parts.waiting import wait_until
 from treaty.config import Settings
 from treaty.errors import EnvironmentFault, UsageError
 from treaty.ops.http import RegistryHttp, RegistryMoved, RegistryUnreachable
@@ -182,7 +183,8 @@ def test_topics_become_what_git_says_and_a_second_plan_is_empty(
         facts = cluster.topics()[name]
         assert (facts.partitions, facts.config["retention.ms"]) == (2, "7200000")
         cluster.alter(name, {"retention.ms": "1000"})
-        (step,) = plan_topics(mine, cluster, environment="local").steps
+        # A broker shows a setting a moment after the controller has taken it.
+        (step,) = wait_until(lambda: plan_topics(mine, cluster, environment="local").steps)
         assert (step.action, step.after) == ("alter-config", {"retention.ms": "7200000"})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
@@ -109,14 +109,31 @@ class Cluster:
 
     def create(self, name: str, *, partitions: int, replication: int, config: Mapping[str, str]) -> bool:
         """Creates a topic; False if it was there already."""
-        topic = NewTopic(name, num_partitions=partitions, replication_factor=replication, config=dict(config))
-        try:
-            self._settle(self._admin.create_topics([topic], request_timeout=self._timeout))
-        except ClusterRefused as refused:
-            if cause_code(refused) == KafkaError.TOPIC_ALREADY_EXISTS:
-                return False
-            raise
-        return True
+        ((_, made),) = self.create_all(
+            {name: TopicFacts(partitions=partitions, replication=replication, config=config)}
+        )
+        return made
+
+    def create_all(self, wanted: Mapping[str, TopicFacts]) -> Iterator[tuple[str, bool]]:
+        """Creates topics by one request, which takes hardly longer than for one topic; each name, and False if it was there already.
+
+        Raises at the first topic that is refused: those yielded before it are made, those after it may be.
+        """
+        topics = [
+            NewTopic(
+                name, num_partitions=want.partitions, replication_factor=want.replication, config=dict(want.config)
+            )
+            for name, want in wanted.items()
+        ]
+        for name, future in self._admin.create_topics(topics, request_timeout=self._timeout).items():
+            try:
+                self._settle({name: future})
+            except ClusterRefused as refused:
+                if cause_code(refused) != KafkaError.TOPIC_ALREADY_EXISTS:
+                    raise
+                yield name, False
+            else:
+                yield name, True
 
     def await_topics(self, names: Iterable[str]) -> None:
         """Returns when every topic has a leader for each partition: a created topic reaches the metadata a moment later.
