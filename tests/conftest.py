@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -27,7 +28,13 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def pytest_configure() -> None:
-    """Ends the run at once when servers were wished for that cannot be had."""
+    """Ends the run at once when servers were wished for that cannot be had; lets signals be heard.
+
+    A shell starts what runs in the background, and `nohup` what it runs, with signals ignored; children would inherit that.
+    """
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     if sentence := refusal(MACHINE):
         pytest.exit(sentence, returncode=4)
 

@@ -15,7 +15,13 @@ from tests.e2e.market import goods_on_sale, inbox, known_to, order
 from tests.e2e.topics import DLQ, ends
 from tests.parts.waiting import wait_until
 
-pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.timeout(400), pytest.mark.xdist_group("e2e")]
+pytestmark = [
+    pytest.mark.chaos,
+    pytest.mark.kafka,
+    pytest.mark.redis,
+    pytest.mark.timeout(400),
+    pytest.mark.xdist_group("e2e"),
+]
 AWAY_SECONDS = float(os.environ.get("TREATY_E2E_OUTAGE_SECONDS", "20"))
 PAUSE_SECONDS = 0.1
 

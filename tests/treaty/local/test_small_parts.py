@@ -60,7 +60,9 @@ def test_free_ports_are_given_once_though_other_processes_ask_too() -> None:
 
 
 def test_free_ports_of_a_forked_process_are_not_those_of_its_parent() -> None:
-    ask = "import os; from treaty.local.ports import free_port; free_port(); os.fork(); print(free_port(), flush=True)"
+    ask = (
+        "import os; from treaty.local.ports import free_port; free_port(); os.fork(); os.write(1, b'%d ' % free_port())"
+    )
     answer = subprocess.run([sys.executable, "-c", ask], stdout=PIPE, text=True, check=True)
     assert len(set(answer.stdout.split())) == 2
 

@@ -56,6 +56,7 @@ def test_up_shows_what_runs_and_down_ends_it(project: Path, up: Command) -> None
     assert treaty(project, "down").stdout == "Nothing was running.\n"
 
 
+@pytest.mark.chaos
 def test_nothing_outlives_a_killed_up_and_the_next_one_starts(project: Path, up: Command) -> None:
     up.wait_until_it_says("ends everything")
     state = up.state()
@@ -69,6 +70,7 @@ def test_nothing_outlives_a_killed_up_and_the_next_one_starts(project: Path, up:
     assert again.process.returncode == 0
 
 
+@pytest.mark.chaos
 def test_nothing_outlives_the_terminal(project: Path) -> None:
     terminal, side = os.openpty()
     up = Command(project, terminal=side)

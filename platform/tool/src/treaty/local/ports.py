@@ -38,7 +38,6 @@ class Given:
     """
 
     def __init__(self) -> None:
-        self._claims: list[socket.socket] = []
         self._left: Iterator[int] = iter(())
 
     def port(self) -> int:
@@ -59,7 +58,7 @@ class Given:
             except OSError:
                 claim.close()
                 continue
-            self._claims.append(claim)
+            claim.detach()  # open until the process ends, with no object whose end would close it
             return range(first + 1, first + BLOCK)
         raise PortBusy(
             f"No ports are left between {FIRST} and {END}.", next_step="end some of the stacks that run here"
