@@ -25,7 +25,7 @@ def test_without_credentials_only_this_machine_is_served(tmp_path: Path) -> None
     code, said = refusal(RegistrySettings(host="0.0.0.0", port=0, database=database))  # noqa: S104  # that it is refused
     assert code == 2
     assert "--insecure-no-auth" in said
-    RegistrySettings(host="0.0.0.0", insecure_no_auth=True).require_safe_start()  # noqa: S104  # asked for by name
+    RegistrySettings(host="0.0.0.0", insecure_no_auth=True).require_credentials(are_there=False)  # noqa: S104  # asked for by name
 
 
 def test_a_busy_port_is_named(tmp_path: Path) -> None:
@@ -82,5 +82,5 @@ def test_the_tables_are_what_the_migrations_make(database: str) -> None:
 @pytest.mark.parametrize("wrong", [{"port": -1}, {"port": 65_536}, {"wire_profile": "9"}])
 def test_settings_that_make_no_sense_stop_the_start(wrong: dict[str, Any]) -> None:
     with pytest.raises(StartRefused) as refused:
-        RegistrySettings(**wrong).require_safe_start()
+        RegistrySettings(**wrong).require_sense()
     assert refused.value.exit_code == 2

@@ -1,36 +1,42 @@
 """The registry as an ASGI application.
 
-From outside in: compression; ``Door`` (request id, headers, the path as it was sent, answers that are remembered);
-FastAPI's router; one endpoint a row of ``ROUTES``, whose function runs in a thread that this application owns, because
-stores block and the loop must not.
+From outside in: CORS; compression; ``Door`` (request id, headers, the path as it was sent, who asks, answers that are
+remembered); FastAPI's router; ``Desk``, an endpoint for each row of ``ROUTES``, whose function runs in a thread that this
+application owns, because stores block and the loop must not.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import HTTPException
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
-from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp
 
-from treaty.registry.answers import error_response, response_of
-from treaty.registry.call import Call, Handler, Reply, Route
-from treaty.registry.door import CACHE_KEY, QUERY, REQUEST_ID, ROUTE, Door, Remembering, Scope
-from treaty.registry.errors import MethodNotAllowed, NotFound, RegistryError, StoreUnavailable
-from treaty.registry.incoming import read_body
+from treaty.registry.answers import error_response
+from treaty.registry.authentication import Authentication
+from treaty.registry.bucket import Rate
+from treaty.registry.call import Call, Reply, Route
+from treaty.registry.desk import Desk
+from treaty.registry.door import Door, Remembering
+from treaty.registry.errors import MethodNotAllowed, NotFound
+from treaty.registry.gate import Gate
+from treaty.registry.jwks import JwtTokens, Keys, reader_of
 from treaty.registry.metrics import CONTENT_TYPE, Metrics
-from treaty.registry.negotiation import answer_type, require_json
-from treaty.registry.observation import Failed, Observe, Record, ignore
+from treaty.registry.observation import Observe, Record, ignore
 from treaty.registry.routes import ROUTES
-from treaty.registry.rows import Json
 from treaty.registry.service import RegistryService
 from treaty.registry.settings import RegistrySettings
 from treaty.registry.store import Store
+from treaty.registry.trail import Trail
 
 GZIP_FROM_BYTES = 1_400
 
@@ -41,7 +47,7 @@ def create_app(
     settings: RegistrySettings,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     observe: Observe = ignore,
-) -> GZipMiddleware:
+) -> ASGIApp:
     """The ASGI application of a registry on ``store``, which it closes when it is shut down.
 
     ``observe`` is told of everything that ``observation`` names, beside the application's own metrics.
@@ -52,18 +58,27 @@ def create_app(
         metrics.observe(record)
         observe(record)
 
+    def now_ms() -> int:
+        return int(now().timestamp() * 1000)
+
     service = RegistryService(store, settings=settings, now=now, observe=tell)
+    gate = gate_of(store, settings, now=now, now_ms=now_ms, observe=tell)
     remembering = Remembering(service.freshness, capacity_bytes=settings.cache_bytes)
     workers = ThreadPoolExecutor(settings.threads, thread_name_prefix="registry")
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        trail = asyncio.create_task(gate.keep_trail())
         yield
         await asyncio.to_thread(workers.shutdown)
+        trail.cancel()
+        with suppress(asyncio.CancelledError):
+            await trail
+        await asyncio.to_thread(gate.close)
         store.close()
 
     app = FastAPI(title="treaty registry", redirect_slashes=False, docs_url=None, redoc_url=None, lifespan=lifespan)
-    desk = Desk(service, workers, remembering, tell)
+    desk = Desk(service, workers, remembering, gate, now_ms=now_ms, tell=tell)
     for route in (*ROUTES, Route("GET", "/metrics", _exposition(metrics))):
         app.add_api_route(
             route.path, desk.endpoint(route), methods=[route.method], name=route.handler.__name__, response_model=None
@@ -71,77 +86,50 @@ def create_app(
     app.add_exception_handler(HTTPException, _routing_error)
     app.add_exception_handler(404, _routing_error)
     app.add_exception_handler(405, _routing_error)
-    return GZipMiddleware(Door(app, remembering, tell), minimum_size=GZIP_FROM_BYTES)
+    door = Door(app, remembering, gate, tell, most_open=settings.limits.open_requests)
+    return with_cors(GZipMiddleware(door, minimum_size=GZIP_FROM_BYTES), settings.cors_origins)
 
 
-class Desk:
-    """Runs the functions of routes: takes the body in, finds a thread, turns errors into answers."""
+def gate_of(
+    store: Store,
+    settings: RegistrySettings,
+    *,
+    now: Callable[[], datetime],
+    now_ms: Callable[[], int],
+    observe: Observe,
+) -> Gate:
+    """Who is let in, by the settings and the store's directory."""
+    issuer = settings.issuer
+    keys = None if issuer is None else Keys(reader_of(issuer.jwks), monotonic=time.monotonic)
+    authentication = Authentication(
+        store,
+        jwt_tokens=None if issuer is None or keys is None else JwtTokens(issuer, keys),
+        required=not settings.is_loopback and not settings.insecure_no_auth,
+        now=now,
+        monotonic=time.monotonic,
+        random=secrets.token_bytes,
+    )
+    return Gate(
+        authentication,
+        Trail(store, observe=observe),
+        rate=Rate.parse(settings.rate_limit) if settings.rate_limit else None,
+        metrics_auth=settings.metrics_auth,
+        now_ms=now_ms,
+        observe=observe,
+    )
 
-    def __init__(
-        self, service: RegistryService, workers: ThreadPoolExecutor, remembering: Remembering, tell: Observe
-    ) -> None:
-        self._service, self._workers, self._remembering, self._tell = service, workers, remembering, tell
-        self._waiting = 0
 
-    def endpoint(self, route: Route) -> Callable[[Request], Awaitable[Response]]:
-        """The ASGI endpoint of a row of the table."""
-
-        async def answer(request: Request) -> Response:
-            scope: Scope = request.scope
-            scope[ROUTE] = route.path
-            content_type = "application/json"
-            try:
-                content_type = answer_type(request.headers.get("accept"))
-                return await self._answered(route, request, content_type)
-            except RegistryError as error:
-                return error_response(error, self._service.settings.wire_profile, content_type)
-            except ClientDisconnect:
-                return Response(
-                    status_code=400
-                )  # the client went away within its body: nobody reads this, nothing failed
-            except Exception as error:  # noqa: BLE001  # the last place that can still answer; the observer gets it whole
-                self._tell(Failed(scope[REQUEST_ID], error))
-                return error_response(RegistryError(), "8", content_type, request_id=scope[REQUEST_ID])
-
-        answer.__doc__ = route.handler.__doc__
-        return answer
-
-    async def _answered(self, route: Route, request: Request, content_type: str) -> Response:
-        call = await self._call(request)
-        epoch = None
-        if CACHE_KEY in request.scope:
-            await self._in_thread(self._looked, call)
-            epoch = self._remembering.opened()
-        reply = await self._in_thread(route.handler, call)
-        if not isinstance(reply, Reply):
-            reply = Reply(reply)
-        response = response_of(reply, content_type, if_none_match=request.headers.get("if-none-match"))
-        if epoch is not None and reply.is_immutable and response.status_code == 200:
-            self._remembering.keep(epoch, (*request.scope[CACHE_KEY], content_type), response)
-        return response
-
-    async def _call(self, request: Request) -> Call:
-        body = b""
-        if request.method in ("POST", "PUT"):
-            require_json(request.headers.get("content-type"))
-            body = await read_body(
-                request.stream(),
-                encoding=request.headers.get("content-encoding", "").strip().lower(),
-                limit=self._service.settings.limits.body_bytes,
-            )
-        return Call(self._service, request.path_params, request.scope[QUERY], body, request.headers)
-
-    def _looked(self, _call: Call) -> None:
-        self._remembering.look()
-
-    async def _in_thread(self, handler: Handler, call: Call) -> Json | Reply:
-        if self._waiting >= self._service.settings.limits.waiting_requests:
-            raise StoreUnavailable
-        self._waiting += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._workers, handler, call)
-        finally:
-            self._waiting -= 1
+def with_cors(app: ASGIApp, origins: Collection[str]) -> ASGIApp:
+    """The application, answering browsers of exactly these origins; without any, browsers get no permission at all."""
+    if not origins:
+        return app
+    return CORSMiddleware(
+        app,
+        allow_origins=list(origins),
+        allow_methods=["GET", "POST", "PUT", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "If-None-Match", "X-Request-Id"],
+        expose_headers=["ETag", "Retry-After", "X-Request-Id"],
+    )
 
 
 def _exposition(metrics: Metrics) -> Callable[[Call], Reply]:

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
-from treaty.registry.rows import Json, SchemaRow
+from treaty.registry.rows import Json, Reference, SchemaRow
 from treaty.registry.service.found import Versioned
+from treaty.registry.service.reading import Listed
 from treaty.registry.settings import WireProfile
 
 Body = dict[str, Json]
 
 
-def version_body(found: Versioned, *, profile: WireProfile, text: str | None = None) -> Body:
-    """A version as ``GET /subjects/{s}/versions/{v}`` answers it. ``text`` replaces the stored one."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """How a schema is shown. ``text`` replaces the stored one; ``qualified``: references outside the default context with
+    theirs; ``tags``: members of ``schemaTags``."""
+
+    text: str | None = None
+    qualified: bool = False
+    tags: Sequence[Json] = ()
+
+
+AS_STORED: Final = View()
+
+
+def version_body(found: Versioned, *, profile: WireProfile, view: View = AS_STORED) -> Body:
+    """A version as ``GET /subjects/{s}/versions/{v}`` answers it."""
     version, schema = found.version, found.schema
     return _filled(
         {
@@ -21,22 +37,24 @@ def version_body(found: Versioned, *, profile: WireProfile, text: str | None = N
             "id": schema.id,
             "guid": _only_8(schema.guid, profile),
             "schemaType": _only_8("AVRO", profile),
-            **_extras(schema),
-            "schema": schema.content.text if text is None else text,
+            **_extras(schema, qualified=view.qualified),
+            "schema": schema.content.text if view.text is None else view.text,
+            "schemaTags": list(view.tags),
             "ts": _only_8(version.created_at, profile),
             "deleted": version.deleted,
         }
     )
 
 
-def schema_body(schema: SchemaRow, *, profile: WireProfile, text: str | None = None, max_id: int | None = None) -> Body:
+def schema_body(schema: SchemaRow, *, profile: WireProfile, view: View = AS_STORED, max_id: int | None = None) -> Body:
     """A schema as ``GET /schemas/ids/{id}`` answers it."""
     return _filled(
         {
-            "schema": schema.content.text if text is None else text,
+            "schema": schema.content.text if view.text is None else view.text,
             "schemaType": _only_8("AVRO", profile),
             "guid": _only_8(schema.guid, profile),
-            **_extras(schema),
+            **_extras(schema, qualified=view.qualified),
+            "schemaTags": list(view.tags),
             "ts": _only_8(schema.created_at, profile),
             "maxId": max_id,
         }
@@ -66,13 +84,23 @@ def config_body(config: Mapping[str, Json], *, level_key: str) -> Body:
     return _filled({level_key: config.get("compatibility"), **rest}, keep_false=True)
 
 
-def _extras(schema: SchemaRow) -> Body:
+def listed_body(listed: Listed, *, profile: WireProfile) -> Body:
+    """A version as ``GET /schemas`` answers it."""
+    return _filled({**version_body(listed.found, profile=profile), "aliases": list(map(str, listed.aliases))})
+
+
+def _extras(schema: SchemaRow, *, qualified: bool = False) -> Body:
     content = schema.content
     return {
-        "references": [each.as_json() for each in content.references],
+        "references": [_reference(each, schema.context, qualified=qualified) for each in content.references],
         "metadata": content.metadata,
         "ruleSet": content.rule_set,
     }
+
+
+def _reference(reference: Reference, context: str, *, qualified: bool) -> Body:
+    members = reference.as_json()
+    return {**members, "subject": str(reference.target(context))} if qualified else members
 
 
 def _only_8(value: Json, profile: WireProfile) -> Json:

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+from treaty.registry.bodies import View
 from treaty.registry.decide import LATEST
 from treaty.registry.errors import InvalidVersion, NotFound
+from treaty.registry.guarded import Guard
 from treaty.registry.incoming import json_of
 from treaty.registry.names import Name
 from treaty.registry.paths import Query, segment_text
@@ -40,6 +42,7 @@ class Call:
     query: Query
     body: bytes
     headers: Mapping[str, str]
+    guard: Guard
 
     @property
     def profile(self) -> WireProfile:
@@ -97,9 +100,14 @@ class Call:
         """The body, read as a schema."""
         return schema_request(json_of(self.body), limits=self.service.settings.limits)
 
-    def resolved(self, schema: SchemaRow) -> str | None:
-        """The schema's text with its references inlined, if ``format=resolved`` asks for it; else None."""
-        return self.service.reading.inlined(schema) if self.text("format") == "resolved" else None
+    def view(self, schema: SchemaRow) -> View:
+        """How the query wants the schema to be shown: ``format``, ``referenceFormat``, ``findTags``."""
+        tags = self.all("findTags")
+        return View(
+            text=self.service.reading.inlined(schema) if self.text("format") == "resolved" else None,
+            qualified=self.text("referenceFormat") == "qualified",
+            tags=self.service.reading.tagged(schema, tags) if tags else (),
+        )
 
     def members(self) -> Mapping[str, Json]:
         """The body, a JSON object."""

@@ -163,6 +163,21 @@ def delete_version(
     return Delete((number,))
 
 
+def restore(
+    name: Name, *, mode: str, missing: RegistryError | None, judge: Callable[[], Sequence[str]]
+) -> Refused | None:
+    """Why the soft delete of a version may not be taken back, or None.
+
+    ``missing``: what the version's schema refers to is not there, or deleted itself. ``judge``: as in ``register``.
+    """
+    if is_read_only(mode):
+        return Refused(ReadOnly(name, name.prefix))
+    if missing is not None:
+        return Refused(missing)
+    messages = judge()
+    return Refused(IncompatibleSchema(name, ", ".join(messages))) if messages else None
+
+
 def delete_subject(
     name: Name,
     *,

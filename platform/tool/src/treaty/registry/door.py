@@ -1,4 +1,4 @@
-"""The outermost ASGI layer: the path as it was sent, headers of every answer, and answers that are remembered.
+"""The outermost ASGI layer: the path as it was sent, who asks, headers of every answer, and answers that are remembered.
 
 Law: an answer by id never changes while its id stands, so it is sent again from memory, on the loop, without thread or
 SQL. What could end an id (``freshness``) empties the memory.
@@ -17,8 +17,9 @@ from fastapi import Response
 
 from treaty.registry.answers import error_response
 from treaty.registry.cache import Lru
-from treaty.registry.errors import RegistryError
+from treaty.registry.errors import RegistryError, StoreUnavailable, Unauthorized
 from treaty.registry.freshness import Freshness
+from treaty.registry.gate import Gate
 from treaty.registry.negotiation import answer_type
 from treaty.registry.observation import Answered, Observe, Remembered
 from treaty.registry.paths import parsed_query, query_string, routed_path, without_context
@@ -33,6 +34,7 @@ ROUTE: Final = "treaty.route"
 QUERY: Final = "treaty.query"
 REQUEST_ID: Final = "treaty.request_id"
 CACHE_KEY: Final = "treaty.cache_key"
+VISITOR: Final = "treaty.visitor"
 
 _BY_ID: Final = re.compile(r"/schemas/ids/\d{1,10}(/schema)?")
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -81,8 +83,9 @@ class Remembering:
 class Door:
     """The application that servers call."""
 
-    def __init__(self, app: App, remembering: Remembering, tell: Observe) -> None:
-        self._app, self._remembering, self._tell = app, remembering, tell
+    def __init__(self, app: App, remembering: Remembering, gate: Gate, tell: Observe, *, most_open: int) -> None:
+        self._app, self._remembering, self._gate, self._tell = app, remembering, gate, tell
+        self._open, self._most_open = 0, most_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -101,20 +104,26 @@ class Door:
                 message["headers"] = [*message["headers"], *_EVERY_ANSWER, request_id]
             await send(message)
 
+        self._open += 1
         try:
             await self._answer(scope, headers, receive, send_with_headers)
         finally:
+            self._open -= 1
             seconds = time.perf_counter() - began
             self._tell(Answered(_method(scope), scope.get(ROUTE, "other"), status, seconds))
 
     async def _answer(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
         try:
+            if self._open > self._most_open:
+                raise StoreUnavailable
             path, query = without_context(
                 routed_path(scope.get("raw_path") or scope["path"].encode()), parsed_query(scope["query_string"])
             )
             scope["path"], scope[QUERY] = path, query
+            visitor = await self._gate.admit(path, headers, source_ip=_source(scope), request_id=scope[REQUEST_ID])
+            scope[VISITOR] = visitor
             if scope["method"] == "GET" and _BY_ID.fullmatch(path):
-                key = (path, query_string(query).decode())
+                key = (visitor.principal.view, path, query_string(query).decode())
                 content_type = answer_type(headers.get(b"accept", b"").decode("latin-1"))
                 found = None if b"if-none-match" in headers else self._remembering.get((*key, content_type))
                 self._tell(Remembered("answers", found is not None))
@@ -124,7 +133,11 @@ class Door:
                     return
                 scope[CACHE_KEY] = key
         except RegistryError as error:
-            await error_response(error, "8", "application/json")(scope, receive, send)
+            response = error_response(error, "8", "application/json")
+            if isinstance(error, Unauthorized):
+                response.headers["WWW-Authenticate"] = 'Basic realm="treaty registry", charset="UTF-8"'
+                response.headers.append("WWW-Authenticate", "Bearer")
+            await response(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
@@ -132,6 +145,11 @@ class Door:
 def _size(key: Key, response: Response) -> int:
     # The key counts: its query is the client's, and may be longer than the answer.
     return len(response.body) + sum(map(len, key)) + 512
+
+
+def _source(scope: Scope) -> str:
+    client = scope.get("client")
+    return client[0] if client else ""
 
 
 def _request_id(sent: bytes) -> str:

@@ -33,6 +33,31 @@ class ContextHasColon(RegistryError):
     status, code = 400, 400
 
 
+class Unauthorized(RegistryError):
+    """Unauthorized"""
+
+    status, code = 401, 401
+
+
+class Forbidden(RegistryError):
+    """%s on subject '%s' needs role %s."""
+
+    status, code = 403, 40301
+
+
+class TooManyRequests(RegistryError):
+    """Too many requests."""
+
+    status, code = 429, 42901
+    retry_after_seconds = 1
+
+
+class BodyTooSlow(RegistryError):
+    """The request's body took longer than %s seconds."""
+
+    status, code = 408, 408
+
+
 class NotFound(RegistryError):
     """HTTP 404 Not Found"""
 

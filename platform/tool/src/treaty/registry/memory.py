@@ -31,6 +31,7 @@ class _State:
     versions: dict[Name, dict[int, VersionRow]] = field(default_factory=dict)
     schemas: dict[str, dict[int, SchemaRow]] = field(default_factory=dict)
     last_versions: dict[Name, int] = field(default_factory=dict)
+    provenances: dict[tuple[Name, int], str] = field(default_factory=dict)
     last_ids: dict[str, int] = field(default_factory=dict)
     configs: dict[Name, Mapping[str, Json]] = field(default_factory=dict)
     modes: dict[Name, str] = field(default_factory=dict)
@@ -45,6 +46,7 @@ class _State:
             versions={name: dict(numbers) for name, numbers in self.versions.items()},
             schemas={context: dict(ids) for context, ids in self.schemas.items()},
             last_versions=dict(self.last_versions),
+            provenances=dict(self.provenances),
             last_ids=dict(self.last_ids),
             configs=dict(self.configs),
             modes=dict(self.modes),
@@ -87,6 +89,9 @@ class MemoryReader:
         version = self.version(name, number)
         return None if version is None else self.schema(name.context, version.schema_id)
 
+    def provenance(self, name: Name, number: int) -> str:
+        return self._state.provenances.get((name, number), "")
+
     def users(self, context: str, schema_id: int) -> Sequence[VersionRow]:
         return [row for row in self._ordered() if row.name.context == context and row.schema_id == schema_id]
 
@@ -108,12 +113,12 @@ class MemoryReader:
         for name, numbers in sorted(self._state.versions.items()):
             live = any(not version.deleted for version in numbers.values())
             wanted = not live if search.deleted_only else live or search.deleted
-            if numbers and wanted and _matches(name, search):
+            if numbers and wanted and search.matches(name):
                 found.append(name)
         return _page(found, search)
 
     def find(self, search: Search) -> Sequence[VersionRow]:
-        found = [row for row in self._ordered() if _matches(row.name, search) and (search.deleted or not row.deleted)]
+        found = [row for row in self._ordered() if search.matches(row.name) and (search.deleted or not row.deleted)]
         if search.latest_only:
             newest = {row.name: row for row in found}
             found = list(newest.values())
@@ -162,18 +167,24 @@ class MemoryWriter(MemoryReader):
         )
         return given
 
-    def add_version(self, version: VersionRow, *, provenance: str = "") -> None:  # noqa: ARG002  # nothing reads it here
+    def add_version(self, version: VersionRow, *, provenance: str = "") -> None:
         self._state.last_versions[version.name] = max(self.last_version(version.name), version.number)
         self._state.versions.setdefault(version.name, {})[version.number] = version
+        self._state.provenances[version.name, version.number] = provenance
 
     def mark_deleted(self, name: Name, numbers: Collection[int], *, at: int) -> None:  # noqa: ARG002  # likewise
         held = self._state.versions[name]
         held.update({number: replace(held[number], deleted=True) for number in numbers})
 
+    def restore(self, name: Name, number: int) -> None:
+        held = self._state.versions[name]
+        held[number] = replace(held[number], deleted=False)
+
     def remove(self, name: Name, numbers: Collection[int]) -> None:
         held = self._state.versions[name]
         for number in numbers:
             schema_id = held.pop(number).schema_id
+            self._state.provenances.pop((name, number), None)
             if not self.users(name.context, schema_id):
                 self._state.schemas[name.context].pop(schema_id, None)
         if not held:
@@ -264,10 +275,6 @@ class MemoryStore:
 def _refers(schema: SchemaRow, name: Name, number: int | None, at: int) -> bool:
     reference = schema.content.references[at]
     return reference.target(schema.context) == name and number in (None, reference.version)
-
-
-def _matches(name: Name, search: Search) -> bool:
-    return search.context in (None, name.context) and name.subject.startswith(search.prefix)
 
 
 def _page(found: list[T], search: Search) -> list[T]:

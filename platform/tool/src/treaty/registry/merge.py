@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from treaty.registry.names import GLOBAL, TOP, Name
+from treaty.registry.request import RULE_LISTS
 from treaty.registry.rows import Json
 
 BUILT_IN_LEVEL: Final = "BACKWARD"
@@ -82,7 +83,7 @@ def merged_rule_set(under: Extra, over: Extra) -> Extra:
     if under is None or over is None:
         return over if under is None else under
     merged: dict[str, Json] = {}
-    for key in ("migrationRules", "domainRules", "encodingRules"):
+    for key in RULE_LISTS:
         if key in under or key in over:
             named = {rule["name"] for rule in over.get(key, ())}
             merged[key] = [*(rule for rule in under.get(key, ()) if rule["name"] not in named), *over.get(key, ())]

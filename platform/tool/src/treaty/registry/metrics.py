@@ -7,7 +7,17 @@ from typing import Final
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from treaty.registry.observation import Answered, Checked, Failed, Record, Registered, Remembered, Retried
+from treaty.registry.observation import (
+    Answered,
+    AuditDropped,
+    Checked,
+    Failed,
+    Record,
+    Refused,
+    Registered,
+    Remembered,
+    Retried,
+)
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 
@@ -33,6 +43,8 @@ class Metrics:
         self._misses = Counter(f"{prefix}_cache_misses", "Answers not found in a cache.", ["cache"], registry=at)
         self._retries = Counter(f"{prefix}_store_retries", "Decisions made again after a conflict.", registry=at)
         self._faults = Counter(f"{prefix}_faults", "Requests that ended in an error of ours.", registry=at)
+        self._refusals = Counter(f"{prefix}_refusals", "Requests turned away, by status.", ["code"], registry=at)
+        self._dropped = Counter(f"{prefix}_audit_dropped", "Refusals that were not written down.", registry=at)
         self._subjects = Gauge(f"{prefix}_subjects", "Subjects with a live version.", registry=at)
         self._schemas = Gauge(f"{prefix}_schemas", "Schemas stored.", registry=at)
         Gauge(f"{prefix}_build_info", "Version of treaty.", ["version"], registry=at).labels(version("treaty")).set(1)
@@ -51,6 +63,10 @@ class Metrics:
                 (self._hits if hit else self._misses).labels(cache).inc()
             case Retried():
                 self._retries.inc()
+            case Refused(status):
+                self._refusals.labels(str(status)).inc()
+            case AuditDropped(count):
+                self._dropped.inc(count)
             case Failed():
                 self._faults.inc()
 

@@ -46,6 +46,20 @@ class Remembered:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """A request was turned away at the gate or for want of a role. ``status``: 401, 403 or 429."""
+
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuditDropped:
+    """Refusals were not written down, because there were too many or the store was away."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """A request ended in an error of ours."""
 
@@ -53,7 +67,7 @@ class Failed:
     error: BaseException
 
 
-Record: TypeAlias = Registered | Checked | Retried | Answered | Remembered | Failed
+Record: TypeAlias = Registered | Checked | Retried | Answered | Remembered | Refused | AuditDropped | Failed
 Observe: TypeAlias = Callable[[Record], None]
 
 

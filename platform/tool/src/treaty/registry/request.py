@@ -16,7 +16,7 @@ from treaty.registry.settings import Limits
 
 T = TypeVar("T")
 
-_RULE_LISTS: Final = ("migrationRules", "domainRules", "encodingRules")
+RULE_LISTS: Final = ("migrationRules", "domainRules", "encodingRules")
 _RULE_MEMBERS: Final[Mapping[str, type[Json]]] = {
     "name": str, "doc": str, "kind": str, "mode": str, "type": str, "tags": list, "params": dict, "expr": str,
     "onSuccess": str, "onFailure": str, "disabled": bool,
@@ -114,7 +114,7 @@ def rule_set_of(body: Mapping[str, Json], member: str) -> Mapping[str, Json] | N
         return None
     kept: dict[str, Json] = {}
     seen: set[str] = set()
-    for key in _RULE_LISTS:
+    for key in RULE_LISTS:
         rules = _member(sent, key, list)
         if rules is not None:
             kept[key] = [_rule(rule, seen) for rule in rules]

@@ -13,7 +13,7 @@ from types import FrameType
 import uvicorn
 
 from treaty.registry.app import create_app
-from treaty.registry.errors import StartRefused
+from treaty.registry.errors import StartRefused, StoreUnavailable
 from treaty.registry.listening import listen
 from treaty.registry.memory import MemoryStore
 from treaty.registry.observation import Failed, Record
@@ -29,10 +29,12 @@ def serve(settings: RegistrySettings, *, say: Callable[[str], object] = sys.stde
     ``say`` gets one line when it listens, one when it does not, and the details of errors of ours.
     """
     try:
-        settings.require_safe_start()
+        settings.require_sense()
         with ExitStack() as opened:
-            listening = opened.enter_context(_listening(settings))
             store = _store(settings)
+            opened.callback(store.close)
+            settings.require_credentials(are_there=_has_credentials(store))
+            listening = _listening(settings)
             opened.pop_all()
     except StartRefused as refused:
         say(f"{refused}\n")
@@ -62,6 +64,13 @@ def _listening(settings: RegistrySettings) -> socket.socket:
             "Stop what uses the port, or choose another with --port.",
             exit_code=3,
         ) from error
+
+
+def _has_credentials(store: Store) -> bool:
+    try:
+        return store.directory().has_credentials
+    except StoreUnavailable as error:
+        raise StartRefused(f"The database does not answer: {error.__cause__}", exit_code=3) from error
 
 
 def _store(settings: RegistrySettings) -> Store:

@@ -30,6 +30,10 @@ class Search:
     offset: int = 0
     limit: int = -1
 
+    def matches(self, name: Name) -> bool:
+        """True if a subject of that name lies where is looked."""
+        return self.context in (None, name.context) and name.subject.startswith(self.prefix)
+
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
@@ -65,6 +69,9 @@ class Reader(Protocol):
 
     def referred(self, name: Name, number: int) -> SchemaRow | None:
         """The schema of a version, deleted or not, that another schema refers to: whoever may read that one may read this."""
+
+    def provenance(self, name: Name, number: int) -> str:
+        """What the registration of a version said of where it came from; "" for nothing, or no such version."""
 
     def users(self, context: str, schema_id: int) -> Sequence[VersionRow]:
         """Versions that have this schema, deleted ones too, by subject and number."""
@@ -114,6 +121,9 @@ class Writer(Reader, Protocol):
 
     def mark_deleted(self, name: Name, numbers: Collection[int], *, at: int) -> None:
         """Soft-delete versions."""
+
+    def restore(self, name: Name, number: int) -> None:
+        """Take the soft delete of a version back."""
 
     def remove(self, name: Name, numbers: Collection[int]) -> None:
         """Remove versions for good, and schemas that no version has any more."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from treaty.registry.call import Route
-from treaty.registry.routes import compatibility, config, contexts, health, metadata, mode, schemas, subjects
+from treaty.registry.routes import compatibility, config, contexts, health, metadata, mode, own, schemas, subjects
 
 ROUTES: Final[tuple[Route, ...]] = (
     *health.ROUTES,
@@ -16,4 +16,5 @@ ROUTES: Final[tuple[Route, ...]] = (
     *config.ROUTES,
     *mode.ROUTES,
     *contexts.ROUTES,
+    *own.ROUTES,
 )

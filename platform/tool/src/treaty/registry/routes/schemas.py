@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from treaty.registry.bodies import schema_body, version_body
+from treaty.registry.bodies import listed_body, schema_body
 from treaty.registry.call import Call, Reply, Route
 from treaty.registry.errors import NotFound
 from treaty.registry.names import EVERY_CONTEXT, Name
@@ -29,14 +29,16 @@ def list_schemas(call: Call) -> Json:
         offset=offset,
         limit=limit,
     )
-    return [version_body(found, profile=call.profile) for found in call.service.reading.find(search)]
+    aliases = call.service.aliases.all() if call.flag("aliases") else {}
+    found = call.service.reading.listed(search, aliases=aliases, rule_type=call.text("ruleType") or "")
+    return [listed_body(each, profile=call.profile) for each in found]
 
 
 def by_id(call: Call) -> Reply:
     """The schema of an id."""
     found = call.service.reading.by_id(call.schema_id, near=call.near)
     max_id = found.max_id if call.flag("fetchMaxId") else None
-    body = schema_body(found.schema, profile=call.profile, text=call.resolved(found.schema), max_id=max_id)
+    body = schema_body(found.schema, profile=call.profile, view=call.view(found.schema), max_id=max_id)
     if found.version is not None:
         body = {"subject": str(found.version.name), "version": found.version.number, **body}
     return Reply(body, headers=_tag(found.schema), is_immutable=max_id is None and _is_fixed(call))
@@ -45,7 +47,7 @@ def by_id(call: Call) -> Reply:
 def by_id_text(call: Call) -> Reply:
     """The schema of an id, alone."""
     schema = call.service.reading.by_id(call.schema_id, near=call.near).schema
-    text = call.resolved(schema) or schema.content.text
+    text = call.view(schema).text or schema.content.text
     return Reply(text=text, headers=_tag(schema), is_immutable=_is_fixed(call))
 
 
@@ -64,7 +66,7 @@ def list_user_subjects(call: Call) -> Json:
 def by_guid(call: Call) -> Json:
     """The schema of a guid."""
     schema = _by_guid(call)[0]
-    return schema_body(schema, profile=call.profile, text=call.resolved(schema))
+    return schema_body(schema, profile=call.profile, view=call.view(schema))
 
 
 def list_guid_ids(call: Call) -> Json:

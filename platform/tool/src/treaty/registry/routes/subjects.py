@@ -7,6 +7,7 @@ from typing import Final
 
 from treaty.registry.bodies import registered_body, version_body
 from treaty.registry.call import Call, Reply, Route
+from treaty.registry.grants import Role
 from treaty.registry.names import EVERY_CONTEXT, Name
 from treaty.registry.rows import Json
 from treaty.registry.service.found import Versioned
@@ -58,9 +59,12 @@ def list_versions(call: Call) -> Json:
 def register(call: Call) -> Json:
     """Register a schema."""
     sent = call.headers.get("treaty-provenance", "")
+    request = call.schema_request()
+    if request.id is not None:
+        call.guard.require(Role.ADMIN, call.meant)
     found, _ = call.service.registering.register(
         call.meant,
-        call.schema_request(),
+        request,
         how=How(
             normalize=call.flag("normalize"),
             force=call.flag("force"),
@@ -80,7 +84,7 @@ def read_version_text(call: Call) -> Reply:
     """The schema of one version, alone."""
     number = call.version
     found = call.service.reading.version(call.meant, number, deleted=call.flag("deleted"))
-    return Reply(text=call.resolved(found.schema) or found.schema.content.text)
+    return Reply(text=call.view(found.schema).text or found.schema.content.text)
 
 
 def list_referrers(call: Call) -> Json:
@@ -104,7 +108,7 @@ def latest_with_metadata(call: Call) -> Json:
 
 
 def _version(call: Call, found: Versioned) -> Json:
-    return version_body(found, profile=call.profile, text=call.resolved(found.schema))
+    return version_body(found, profile=call.profile, view=call.view(found.schema))
 
 
 ROUTES: Final = (

@@ -6,6 +6,7 @@ Each part gathers facts in one snapshot or under one lock, has them judged (``de
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from datetime import datetime
 
 from treaty.registry.freshness import Freshness
@@ -17,6 +18,7 @@ from treaty.registry.service.governing import Governing
 from treaty.registry.service.judging import Judging
 from treaty.registry.service.reading import Reading
 from treaty.registry.service.registering import Registering
+from treaty.registry.service.restoring import Restoring
 from treaty.registry.settings import RegistrySettings
 from treaty.registry.store import Store
 
@@ -32,21 +34,34 @@ class RegistryService:
         now: Callable[[], datetime],
         observe: Observe = ignore,
     ) -> None:
-        self.store, self.settings = store, settings
+        self.settings, self._observe = settings, observe
+        self._now_ms = lambda: int(now().timestamp() * 1000)
         self.freshness = Freshness(store)
         self.aliases = Aliases(store, self.freshness)
-        library = Library(settings.limits)
-        judging = Judging(store, library, observe=observe)
+        self._library = Library(settings.limits)
+        self._open(store)
+
+    def on(self, store: Store) -> RegistryService:
+        """The same registry on another view of its store, with the memory of this one."""
+        view = copy(self)
+        view._open(store)  # noqa: SLF001  # a copy of ourselves
+        return view
+
+    def _open(self, store: Store) -> None:
+        self.store = store
+        library = self._library
+        judging = Judging(store, library, observe=self._observe)
         self.reading = Reading(store, library)
         self.judging = judging
         self.registering = Registering(
             store,
             library,
             judging,
-            observe=observe,
-            limits=settings.limits,
-            version_numbers=settings.version_numbers,
-            now_ms=lambda: int(now().timestamp() * 1000),
+            observe=self._observe,
+            limits=self.settings.limits,
+            version_numbers=self.settings.version_numbers,
+            now_ms=self._now_ms,
         )
-        self.deleting = Deleting(store, now_ms=lambda: int(now().timestamp() * 1000), on_removed=self.freshness.end)
+        self.deleting = Deleting(store, now_ms=self._now_ms, on_removed=self.freshness.end)
+        self.restoring = Restoring(store, library, judging)
         self.governing = Governing(store, on_ended=self.freshness.end)

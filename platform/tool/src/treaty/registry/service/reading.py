@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from treaty.registry.errors import SchemaIdNotFound, SchemaNotFound, SubjectNotFound
 from treaty.registry.library import Library
 from treaty.registry.names import DEFAULT_CONTEXT, Name
-from treaty.registry.rows import SchemaRow, VersionRow
+from treaty.registry.request import RULE_LISTS
+from treaty.registry.rows import Json, SchemaRow, VersionRow
 from treaty.registry.service.found import Versioned, homes, require_version, with_schema, with_schemas
 from treaty.registry.store import Reader, Search, Store
+from treaty.registry.tags import tagged
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A version in a list, and the names that are aliases of its subject."""
+
+    found: Versioned
+    aliases: tuple[Name, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +74,12 @@ class Reading:
         with self._store.read() as reader:
             return with_schema(reader, require_version(reader, name, number, deleted=deleted))
 
+    def provenance(self, name: Name, number: int) -> str:
+        """Where a version came from; raises ``SubjectNotFound``, ``VersionNotFound``."""
+        with self._store.read() as reader:
+            row = require_version(reader, name, number, deleted=True)
+            return reader.provenance(row.name, row.number)
+
     def versions(self, name: Name, *, deleted: bool, deleted_only: bool) -> Sequence[VersionRow]:
         """The versions of a subject, ascending; raises ``SubjectNotFound`` if none is to be shown."""
         with self._store.read() as reader:
@@ -106,10 +122,33 @@ class Reading:
         with self._store.read() as reader:
             return reader.subjects(search)
 
-    def find(self, search: Search) -> Sequence[Versioned]:
-        """Versions with their schemas."""
+    def listed(self, search: Search, *, aliases: Mapping[Name, Name], rule_type: str) -> Sequence[Listed]:
+        """Versions with their schemas, by subject and number.
+
+        ``aliases``: what these names of the search stand for is listed too. ``rule_type``: only schemas with such a rule.
+        """
         with self._store.read() as reader:
-            return with_schemas(reader, reader.find(search))
+            if not aliases and not rule_type:
+                return [Listed(each) for each in with_schemas(reader, reader.find(search))]
+            of: dict[Name, list[Name]] = {}
+            for alias, target in sorted(aliases.items()):
+                if search.matches(alias):
+                    of.setdefault(target, []).append(alias)
+            every = replace(search, offset=0, limit=-1)
+            rows = list(reader.find(every))
+            for target in of:
+                if not search.matches(target):
+                    exactly = replace(every, context=target.context, prefix=target.subject)
+                    rows += [row for row in reader.find(exactly) if row.name == target]
+            rows.sort(key=lambda row: (row.name, row.number))
+            found = [each for each in with_schemas(reader, rows) if not rule_type or _has_rule(each, rule_type)]
+        end = None if search.limit < 0 else search.offset + search.limit
+        return [Listed(each, tuple(of.get(each.version.name, ()))) for each in found[search.offset : end]]
+
+    def tagged(self, row: SchemaRow, tags: Collection[str]) -> Sequence[Json]:
+        """What in the schema's text carries one of the tags."""
+        with self._store.read() as reader:
+            return tagged(self._library.stored(reader, row).schema, tags)
 
     def contexts(self) -> Sequence[str]:
         """Names of all contexts."""
@@ -120,6 +159,11 @@ class Reading:
         """How many subjects and schemas there are."""
         with self._store.read() as reader:
             return reader.counts()
+
+
+def _has_rule(found: Versioned, rule_type: str) -> bool:
+    rule_set = found.schema.content.rule_set or {}
+    return any(rule["type"] == rule_type for key in RULE_LISTS for rule in rule_set.get(key, ()))
 
 
 def _context_of(reader: Reader, schema_id: int, near: Name | None) -> str:

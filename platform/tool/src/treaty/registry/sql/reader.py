@@ -63,6 +63,10 @@ class SqlReader:
         row = self._connection.execute(chosen).first()
         return None if row is None else _schema_row(row)
 
+    def provenance(self, name: Name, number: int) -> str:
+        chosen = select(_V.provenance).where(_V.context == name.context, _V.subject == name.subject)
+        return self._connection.execute(chosen.where(_V.version == number)).scalar() or ""
+
     def users(self, context: str, schema_id: int) -> Sequence[VersionRow]:
         chosen = _VERSION.where(_V.context == context, _V.schema_id == schema_id)
         return self._versions(chosen.order_by(_V.subject, _V.version))

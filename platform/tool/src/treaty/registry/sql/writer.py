@@ -103,6 +103,14 @@ class SqlWriter(SqlReader):
             .values(deleted=True, deleted_at=at)
         )
 
+    def restore(self, name: Name, number: int) -> None:
+        of = VERSIONS.c
+        self._connection.execute(
+            update(VERSIONS)
+            .where(of.context == name.context, of.subject == name.subject, of.version == number)
+            .values(deleted=False, deleted_at=None)
+        )
+
     def remove(self, name: Name, numbers: Collection[int]) -> None:
         of = VERSIONS.c
         for number in numbers:
