@@ -5,77 +5,102 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 
 from fastapi import APIRouter, FastAPI
 from redis.asyncio import Redis
 from sqlalchemy import MetaData
 
-from mall.database import Database
+from mall.database import Database, open_database
 from mall.identity import Identities
 from mall.settings import Settings
 from mall.web import application
 from mall.work import Desk
+from mall_events import EVENTS
+from treaty_runtime.delay.queue import DelayQueue
 from treaty_runtime.fastapi import routes as runtime_routes
+from treaty_runtime.handlers import Group
+from treaty_runtime.logs import Logs
 from treaty_runtime.metrics import Metrics
 from treaty_runtime.runtime import Runtime
+from treaty_runtime.world import World
 
 Background = Callable[[], Coroutine[None, None, None]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Store:
-    """A service's database and its tables."""
+class Assembly:
+    """The parts that every service has, made from its environment. Call it in a running event loop."""
 
-    database: Database
-    metadata: MetaData
+    def __init__(
+        self, service: str, env: Mapping[str, str], *, metadata: MetaData | None, now: Callable[[], datetime]
+    ) -> None:
+        """``metadata``: the service's tables; None for one without a database. Raises ``InvalidSettings``."""
+        self.settings = Settings.from_env(service, env)
+        self._database = None if metadata is None else open_database(service, self.settings.database_url)
+        self._metadata, self._now = metadata, now
+        self._metrics = Metrics(service, now=now)
 
-    def desk(self, runtime: Runtime, *, now: Callable[[], datetime]) -> Desk:
-        """Where requests get their transactions."""
-        return Desk(
-            sessions=self.database.sessions,
-            readers=self.database.readers,
-            stage=runtime.outbox.stage,
-            schedule=runtime.scheduler.schedule,
-            now=now,
+    def runtime(self, groups: Sequence[Group], *, delay: DelayQueue | None = None) -> Runtime:
+        """What reads and writes Kafka for it."""
+        return Runtime(
+            service=self.settings.service,
+            settings=self.settings.kafka,
+            events=EVENTS,
+            sessions=None if self._database is None else self._database.sessions,
+            groups=groups,
+            delay=delay,
+            observers=[self._metrics, Logs(self.settings.service)],
+            world=World(now=self._now),
         )
 
+    def desk(self, runtime: Runtime) -> Desk:
+        """Where requests get their transactions."""
+        database = self._require_database()
+        return Desk(
+            sessions=database.sessions,
+            readers=database.readers,
+            stage=runtime.outbox.stage,
+            schedule=runtime.scheduler.schedule,
+            now=self._now,
+        )
 
-def assemble(
-    settings: Settings,
-    *,
-    runtime: Runtime,
-    metrics: Metrics,
-    routers: Sequence[APIRouter],
-    state: Mapping[str, object],
-    store: Store | None = None,
-    redis: Redis | None = None,
-    background: Sequence[Background] = (),
-) -> FastAPI:
-    """The service's application; while it is up its runtime runs, and `background` beside it."""
+    def app(
+        self,
+        runtime: Runtime,
+        *,
+        routers: Sequence[APIRouter],
+        state: Mapping[str, object],
+        redis: Redis | None = None,
+        background: Sequence[Background] = (),
+    ) -> FastAPI:
+        """The application; while it is up its runtime runs, and `background` beside it. ``state``: what its routes need."""
 
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with AsyncExitStack() as ends:
-            if redis is not None:
-                ends.push_async_callback(redis.aclose)
-            if store is not None:
-                ends.push_async_callback(store.database.engine.dispose)
-                await store.database.create(store.metadata)
-            await ends.enter_async_context(runtime)
-            await ends.enter_async_context(_running(background))
-            yield
+        @asynccontextmanager
+        async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+            async with AsyncExitStack() as ends:
+                if redis is not None:
+                    ends.push_async_callback(redis.aclose)
+                if self._database is not None and self._metadata is not None:
+                    ends.push_async_callback(self._database.engine.dispose)
+                    await self._database.create(self._metadata)
+                await ends.enter_async_context(runtime)
+                await ends.enter_async_context(_running(background))
+                yield
 
-    app = application(
-        settings.service,
-        identities=Identities(settings.public_key),
-        routers=[*routers, runtime_routes(runtime, metrics=metrics)],
-        lifespan=lifespan,
-    )
-    for name, value in state.items():
-        setattr(app.state, name, value)
-    return app
+        app = application(
+            self.settings.service,
+            identities=Identities(self.settings.public_key),
+            routers=[*routers, runtime_routes(runtime, metrics=self._metrics)],
+            lifespan=lifespan,
+        )
+        for name, value in state.items():
+            setattr(app.state, name, value)
+        return app
+
+    def _require_database(self) -> Database:
+        if self._database is None:
+            raise LookupError(f"{self.settings.service} has no database, so it has no desk")
+        return self._database
 
 
 @asynccontextmanager

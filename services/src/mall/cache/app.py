@@ -13,15 +13,10 @@ from mall.cache import api
 from mall.cache.handlers import cache_handlers
 from mall.cache.store import CacheStore
 from mall.redis import open_redis
-from mall.service import assemble
+from mall.service import Assembly
 from mall.settings import Settings
-from mall_events import EVENTS
 from treaty_runtime.clock import utcnow
 from treaty_runtime.handlers import Group
-from treaty_runtime.logs import Logs
-from treaty_runtime.metrics import Metrics
-from treaty_runtime.runtime import Runtime
-from treaty_runtime.world import World
 
 SERVICE, DEAD_LETTER = "cache", "dlq.cache"
 
@@ -33,19 +28,8 @@ def groups(store: CacheStore) -> list[Group]:
 
 def create(env: Mapping[str, str], *, now: Callable[[], datetime] = utcnow) -> tuple[FastAPI, Settings]:
     """The application and its settings; call it in a running event loop."""
-    settings = Settings.from_env(SERVICE, env)
-    redis = open_redis(settings.redis_url)
+    parts = Assembly(SERVICE, env, metadata=None, now=now)
+    redis = open_redis(parts.settings.redis_url)
     store = CacheStore(redis)
-    metrics = Metrics(SERVICE, now=now)
-    runtime = Runtime(
-        service=SERVICE,
-        settings=settings.kafka,
-        events=EVENTS,
-        groups=groups(store),
-        observers=[metrics, Logs(SERVICE)],
-        world=World(now=now),
-    )
-    state = {"store": store, "now": now}
-    return assemble(
-        settings, runtime=runtime, metrics=metrics, routers=[api.routes], state=state, redis=redis
-    ), settings
+    runtime = parts.runtime(groups(store))
+    return parts.app(runtime, routers=[api.routes], state={"store": store, "now": now}, redis=redis), parts.settings

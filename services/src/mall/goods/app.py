@@ -7,18 +7,12 @@ from datetime import datetime
 
 from fastapi import FastAPI
 
-from mall.database import open_database
 from mall.goods import api, handlers
 from mall.goods.tables import metadata
-from mall.service import Store, assemble
+from mall.service import Assembly
 from mall.settings import Settings
-from mall_events import EVENTS
 from treaty_runtime.clock import utcnow
 from treaty_runtime.handlers import Group
-from treaty_runtime.logs import Logs
-from treaty_runtime.metrics import Metrics
-from treaty_runtime.runtime import Runtime
-from treaty_runtime.world import World
 
 SERVICE, DEAD_LETTER = "goods", "dlq.goods"
 
@@ -30,19 +24,6 @@ def groups() -> list[Group]:
 
 def create(env: Mapping[str, str], *, now: Callable[[], datetime] = utcnow) -> tuple[FastAPI, Settings]:
     """The application and its settings; call it in a running event loop."""
-    settings = Settings.from_env(SERVICE, env)
-    store = Store(database=open_database(SERVICE, settings.database_url), metadata=metadata)
-    metrics = Metrics(SERVICE, now=now)
-    runtime = Runtime(
-        service=SERVICE,
-        settings=settings.kafka,
-        events=EVENTS,
-        sessions=store.database.sessions,
-        groups=groups(),
-        observers=[metrics, Logs(SERVICE)],
-        world=World(now=now),
-    )
-    state = {"desk": store.desk(runtime, now=now)}
-    return assemble(
-        settings, runtime=runtime, metrics=metrics, routers=[api.routes], state=state, store=store
-    ), settings
+    parts = Assembly(SERVICE, env, metadata=metadata, now=now)
+    runtime = parts.runtime(groups())
+    return parts.app(runtime, routers=[api.routes], state={"desk": parts.desk(runtime)}), parts.settings

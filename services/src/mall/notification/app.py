@@ -9,20 +9,14 @@ from functools import partial
 
 from fastapi import FastAPI
 
-from mall.database import open_database
 from mall.notification import api, socket
 from mall.notification.handlers import inbox_handlers, push_handlers
 from mall.notification.hub import Hub
 from mall.notification.tables import metadata
-from mall.service import Store, assemble
+from mall.service import Assembly
 from mall.settings import Settings
-from mall_events import EVENTS
 from treaty_runtime.clock import utcnow
 from treaty_runtime.handlers import Group
-from treaty_runtime.logs import Logs
-from treaty_runtime.metrics import Metrics
-from treaty_runtime.runtime import Runtime
-from treaty_runtime.world import World
 
 SERVICE, DEAD_LETTER = "notification", "dlq.notification"
 TICKET_BYTES = 32
@@ -39,23 +33,13 @@ def groups(*, hub: Hub, instance: str, locale: str) -> list[Group]:
 
 def create(env: Mapping[str, str], *, now: Callable[[], datetime] = utcnow) -> tuple[FastAPI, Settings]:
     """The application and its settings; call it in a running event loop."""
-    settings, hub = Settings.from_env(SERVICE, env), Hub()
-    store = Store(database=open_database(SERVICE, settings.database_url), metadata=metadata)
-    metrics = Metrics(SERVICE, now=now)
-    runtime = Runtime(
-        service=SERVICE,
-        settings=settings.kafka,
-        events=EVENTS,
-        sessions=store.database.sessions,
-        groups=groups(hub=hub, instance=settings.instance, locale=settings.locale),
-        observers=[metrics, Logs(SERVICE)],
-        world=World(now=now),
-    )
+    parts, hub = Assembly(SERVICE, env, metadata=metadata, now=now), Hub()
+    settings = parts.settings
+    runtime = parts.runtime(groups(hub=hub, instance=settings.instance, locale=settings.locale))
     state = {
-        "desk": store.desk(runtime, now=now),
+        "desk": parts.desk(runtime),
         "hub": hub,
         "allowed_origins": settings.allowed_origins,
         "new_ticket": partial(secrets.token_urlsafe, TICKET_BYTES),
     }
-    routers = [api.routes, socket.routes]
-    return assemble(settings, runtime=runtime, metrics=metrics, routers=routers, state=state, store=store), settings
+    return parts.app(runtime, routers=[api.routes, socket.routes], state=state), settings
