@@ -34,7 +34,7 @@ down: $(READY) ## end what `make up` or `make demo` started in another terminal
 test: $(READY) ## run the tests on real parts (TESTS=path to choose, WORKERS=n)
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m "not chaos" $(TESTS)
 
-chaos: $(READY) ## kill services, relays and servers under load, and count what became of every event
+chaos: $(READY) ## kill processes and servers under load, and count what became of every event
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m chaos -s $(TESTS)
 
 test-deps: $(READY) ## install what tests need beyond wheels: a browser and a font (apt, as root), else say how
