@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import tomllib
 from collections.abc import Iterator
 
 import pytest
@@ -94,17 +95,36 @@ def settings_table() -> str:
     return "\n".join(lines)
 
 
+def readers_table() -> str:
+    topics = tomllib.loads((ROOT / "schemas/topics.toml").read_text(encoding="utf-8"))
+    reads: dict[tuple[str, str], list[str]] = {}
+    for topic, table in topics["topic"].items():
+        for group, consumer in table.get("consumer", {}).items():
+            names = ", ".join(event.rpartition(".")[2] for event in consumer.get("events") or table["events"])
+            reads.setdefault((consumer["service"], group), []).append(f"{topic} ({names or 'whole records'})")
+    lines = ["| service | group | reads |", "|---|---|---|"]
+    for service in topics["service"]:
+        state = service if service in SERVICES else f"{service}, **not built yet**"
+        for (owner, group), places in reads.items():
+            if owner == service:
+                lines.append(f"| {state} | `{group}` | {' · '.join(places)} |")
+    unread = [f"`{topic}`" for topic, table in topics["topic"].items() if not table.get("consumer")]
+    return "\n".join([*lines, "", f"Nobody reads these yet: {', '.join(unread)}."])
+
+
 PAGES = {
-    "services": ("routes", routes_table),
+    "routes": ("services", routes_table),
+    "readers": ("services", readers_table),
     "metrics": ("metrics", metrics_table),
     "settings": ("settings", settings_table),
 }
+"""Mark to page and table."""
 
 
 @pytest.mark.snapshot
-@pytest.mark.parametrize("page", PAGES)
-def test_the_page_lists_what_there_is(page: str) -> None:
-    mark, table = PAGES[page]
+@pytest.mark.parametrize("mark", PAGES)
+def test_the_page_lists_what_there_is(mark: str) -> None:
+    page, table = PAGES[mark]
     path = ROOT / "docs" / f"{page}.md"
     text = path.read_text(encoding="utf-8")
     head, _, rest = text.partition(f"<!-- {mark} -->\n")

@@ -9,21 +9,53 @@ from mall_events import _lazy
 
 __version__: _typing.Final = "0.1.0.dev0"
 
-SCHEMA_SET: _typing.Final = "e32b3693b7a79f05d3d20425fbe0a169090609ad0faf714709841efd559b9db4"
+SCHEMA_SET: _typing.Final = "34296e7bb392faf065c926cd715a52c997ec05f3ce235a296a934d7bc7e44558"
 """SHA-256 over the published texts of all events."""
 
 EVENTS: _typing.Final[_typing.Mapping[str, type]] = _lazy.Events({
+    "mall.accounting.AccountingBalanceUpdated": ("mall_events.accounting._accounting_balance_updated", "AccountingBalanceUpdated"),
+    "mall.accounting.AccountingSettlementCompleted": ("mall_events.accounting._accounting_settlement_completed", "AccountingSettlementCompleted"),
+    "mall.accounting.AccountingSettlementCreated": ("mall_events.accounting._accounting_settlement_created", "AccountingSettlementCreated"),
+    "mall.accounting.AccountingTransactionCreated": ("mall_events.accounting._accounting_transaction_created", "AccountingTransactionCreated"),
+    "mall.analytics.AnalyticsRecorded": ("mall_events.analytics._analytics_recorded", "AnalyticsRecorded"),
+    "mall.audit.AuditLogged": ("mall_events.audit._audit_logged", "AuditLogged"),
     "mall.chat.ChatMessageCreated": ("mall_events.chat._chat_message_created", "ChatMessageCreated"),
     "mall.goods.GoodsUpdated": ("mall_events.goods._goods_updated", "GoodsUpdated"),
     "mall.goods.GoodsViewed": ("mall_events.goods._goods_viewed", "GoodsViewed"),
     "mall.goods.StockChanged": ("mall_events.goods._stock_changed", "StockChanged"),
+    "mall.notification.EmailRequested": ("mall_events.notification._email_requested", "EmailRequested"),
+    "mall.notification.SmsRequested": ("mall_events.notification._sms_requested", "SmsRequested"),
     "mall.notification.UserNotified": ("mall_events.notification._user_notified", "UserNotified"),
+    "mall.notification.WebhookRequested": ("mall_events.notification._webhook_requested", "WebhookRequested"),
+    "mall.order.MerchantOrderCancelled": ("mall_events.order._merchant_order_cancelled", "MerchantOrderCancelled"),
+    "mall.order.MerchantOrderCompleted": ("mall_events.order._merchant_order_completed", "MerchantOrderCompleted"),
+    "mall.order.MerchantOrderCreated": ("mall_events.order._merchant_order_created", "MerchantOrderCreated"),
+    "mall.order.MerchantOrderUpdated": ("mall_events.order._merchant_order_updated", "MerchantOrderUpdated"),
     "mall.order.OrderCancelled": ("mall_events.order._order_cancelled", "OrderCancelled"),
     "mall.order.OrderCreated": ("mall_events.order._order_created", "OrderCreated"),
     "mall.order.OrderPaid": ("mall_events.order._order_paid", "OrderPaid"),
     "mall.order.OrderStatusChanged": ("mall_events.order._order_status_changed", "OrderStatusChanged"),
     "mall.order.OrderTimedOut": ("mall_events.order._order_timed_out", "OrderTimedOut"),
     "mall.order.TestEvent": ("mall_events.order._test_event", "TestEvent"),
+    "mall.payment.PaymentCreated": ("mall_events.payment._payment_created", "PaymentCreated"),
+    "mall.payment.PaymentFailed": ("mall_events.payment._payment_failed", "PaymentFailed"),
+    "mall.payment.PaymentRefundCreated": ("mall_events.payment._payment_refund_created", "PaymentRefundCreated"),
+    "mall.payment.PaymentRefundFailed": ("mall_events.payment._payment_refund_failed", "PaymentRefundFailed"),
+    "mall.payment.PaymentRefundSucceeded": ("mall_events.payment._payment_refund_succeeded", "PaymentRefundSucceeded"),
+    "mall.payment.PaymentSucceeded": ("mall_events.payment._payment_succeeded", "PaymentSucceeded"),
+    "mall.risk.RiskCheckCompleted": ("mall_events.risk._risk_check_completed", "RiskCheckCompleted"),
+    "mall.risk.RiskCheckStarted": ("mall_events.risk._risk_check_started", "RiskCheckStarted"),
+    "mall.risk.RiskCriticalAlertRaised": ("mall_events.risk._risk_critical_alert_raised", "RiskCriticalAlertRaised"),
+    "mall.risk.RiskHighAlertRaised": ("mall_events.risk._risk_high_alert_raised", "RiskHighAlertRaised"),
+    "mall.saga.PaymentSagaCompensationRequested": ("mall_events.saga._payment_saga_compensation_requested", "PaymentSagaCompensationRequested"),
+    "mall.saga.PaymentSagaStarted": ("mall_events.saga._payment_saga_started", "PaymentSagaStarted"),
+    "mall.user.UserActivityRecorded": ("mall_events.user._user_activity_recorded", "UserActivityRecorded"),
+    "mall.user.UserDeleted": ("mall_events.user._user_deleted", "UserDeleted"),
+    "mall.user.UserLoggedIn": ("mall_events.user._user_logged_in", "UserLoggedIn"),
+    "mall.user.UserPasswordChanged": ("mall_events.user._user_password_changed", "UserPasswordChanged"),
+    "mall.user.UserRegistered": ("mall_events.user._user_registered", "UserRegistered"),
+    "mall.user.UserStatusChanged": ("mall_events.user._user_status_changed", "UserStatusChanged"),
+    "mall.user.UserUpdated": ("mall_events.user._user_updated", "UserUpdated"),
 })
 """Full name to class; `EVENTS[name]` imports one module."""
 

@@ -36,11 +36,11 @@ class ChatMessageCreated:
     sequence: int
     """Place of the message in its conversation: 1, 2, 3 …, without gaps."""
     text: str = _dc.field(repr=False)
-    """What was written: 1 to 2,000 characters of plain text. Personal data: content."""
+    """What was written: 1 to 2,000 characters of plain text. Shown to the two sides of the conversation only. Personal data: content."""
     event_time: _datetime.datetime
     """When the message was sent (UTC, microseconds)."""
     note: str | None = None
-    """Context for people: why this happened, in plain words. Never parsed by a program."""
+    """Context for people: why this happened, in plain words. Never parsed by a program; null if there is nothing to say. Written by the service, without personal data."""
     operator: str | None = None
     """Who caused it: `user:<id>`, `admin:<id>` or `system:<service>`; null if it was not recorded."""
 

@@ -10,7 +10,7 @@ from mall_events.goods import _goods_status_avsc as _avsc
 
 
 class GoodsStatus(_enum.Enum):
-    """Where goods stand between draft and sale. UNKNOWN is what an older reader sees for a status added later."""
+    """Where goods stand between draft and sale. DRAFT: being written, seen by the seller only; PENDING_REVIEW: waits for an administrator; REJECTED: an administrator said no, the seller may change it; ON_SALE: can be ordered; SOLD_OUT: on sale with no piece left; OFF_SHELF: taken from sale by the seller, or because the seller is gone. UNKNOWN is what an older reader sees for a symbol added later; nobody writes it."""
 
     __avro_schema__: _typing.ClassVar[str] = _avsc.TEXT
     __avro_references__: _typing.ClassVar[tuple[str, ...]] = ()

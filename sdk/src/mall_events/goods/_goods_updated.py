@@ -50,8 +50,8 @@ class GoodsUpdated:
     """Names of the fields of this event that differ from the version before; empty for the first version."""
     event_time: _datetime.datetime
     """When the listing changed (UTC, microseconds)."""
-    note: str | None = None
-    """Context for people: why this happened, in plain words. Never parsed by a program."""
+    note: str | None = _dc.field(default=None, repr=False)
+    """Context for people: why this happened, in plain words. Never parsed by a program; null if there is nothing to say. It may hold what an administrator typed: shown to the seller and to admins only. Personal data: content."""
     operator: str | None = None
     """Who caused it: `user:<id>`, `admin:<id>` or `system:<service>`; null if it was not recorded."""
 

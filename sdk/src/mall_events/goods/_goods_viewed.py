@@ -28,13 +28,13 @@ class GoodsViewed:
     viewer_id: int | None = None
     """User who looked; null for a visitor who is not signed in."""
     session_id: str
-    """Session of the visitor: an opaque text that groups the views of one visit."""
+    """Session of the visitor: an opaque text that groups the views of one visit, or `user:<id>`. Nobody can sign in with it."""
     source: ViewSource
     """How the visitor came to the page."""
     event_time: _datetime.datetime
     """When the page was opened (UTC, microseconds)."""
     note: str | None = None
-    """Context for people: why this happened, in plain words. Never parsed by a program."""
+    """Context for people: why this happened, in plain words. Never parsed by a program; null if there is nothing to say. Written by the service, without personal data."""
     operator: str | None = None
     """Who caused it: `user:<id>`, `admin:<id>` or `system:<service>`; null if it was not recorded."""
 

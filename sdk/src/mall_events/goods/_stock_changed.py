@@ -29,11 +29,11 @@ class StockChanged:
     stock_version: int
     """Version of the stock of these goods, one more for every change. A reader ignores versions it has already passed."""
     order_id: int | None = None
-    """Order that reserved, sold or released the pieces; null if the listing itself changed."""
+    """Order that reserved, sold or released the pieces; null if the listing itself changed. Above 2^53, so never read it as a double."""
     event_time: _datetime.datetime
     """When the stock changed (UTC, microseconds)."""
     note: str | None = None
-    """Context for people: why this happened, in plain words. Never parsed by a program."""
+    """Context for people: why this happened, in plain words. Never parsed by a program; null if there is nothing to say. Written by the service, without personal data."""
     operator: str | None = None
     """Who caused it: `user:<id>`, `admin:<id>` or `system:<service>`; null if it was not recorded."""
 

@@ -10,7 +10,7 @@ from mall_events.goods import _view_source_avsc as _avsc
 
 
 class ViewSource(_enum.Enum):
-    """How a visitor came to a goods page. UNKNOWN is what an older reader sees for a source added later."""
+    """How a visitor came to a goods page. SEARCH: from a list of search results; RANKING: from the hot ranking; RECOMMENDATION: from a recommendation beside other goods; DIRECT: by a link or a bookmark, or the page did not say. UNKNOWN is what an older reader sees for a symbol added later; nobody writes it."""
 
     __avro_schema__: _typing.ClassVar[str] = _avsc.TEXT
     __avro_references__: _typing.ClassVar[tuple[str, ...]] = ()

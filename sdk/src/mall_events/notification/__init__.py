@@ -6,12 +6,18 @@ from __future__ import annotations
 import typing as _typing
 
 if _typing.TYPE_CHECKING:
+    from mall_events.notification._email_requested import EmailRequested as EmailRequested
+    from mall_events.notification._sms_requested import SmsRequested as SmsRequested
     from mall_events.notification._user_notified import UserNotified as UserNotified
+    from mall_events.notification._webhook_requested import WebhookRequested as WebhookRequested
 else:
     from mall_events import _lazy
 
     __getattr__, __dir__ = _lazy.exports(__name__, {
+        "EmailRequested": ("mall_events.notification._email_requested", "EmailRequested"),
+        "SmsRequested": ("mall_events.notification._sms_requested", "SmsRequested"),
         "UserNotified": ("mall_events.notification._user_notified", "UserNotified"),
+        "WebhookRequested": ("mall_events.notification._webhook_requested", "WebhookRequested"),
     })
 
-__all__ = ["UserNotified"]
+__all__ = ["EmailRequested", "SmsRequested", "UserNotified", "WebhookRequested"]

@@ -30,16 +30,16 @@ class UserNotified:
     """Place of the notification in the inbox of the user: 1, 2, 3 …; what a reconnecting device names to get the rest."""
     kind: str
     """What it is about, in lower snake case, for example `order_paid`."""
-    title: str
-    """One line, in the language of the user."""
-    body: str
-    """The text, in the language of the user; plain text."""
+    title: str = _dc.field(repr=False)
+    """One line, in the language of the user. Shown to the user only. Personal data: content."""
+    body: str = _dc.field(repr=False)
+    """The text, in the language of the user; plain text. Shown to the user only. Personal data: content."""
     link: str | None = None
     """Path of the page that shows more, relative to the site; null if there is none."""
     event_time: _datetime.datetime
     """When the notification was written to the inbox (UTC, microseconds)."""
     note: str | None = None
-    """Context for people: why this happened, in plain words. Never parsed by a program."""
+    """Context for people: why this happened, in plain words. Never parsed by a program; null if there is nothing to say. Written by the service, without personal data."""
     operator: str | None = None
     """Who caused it: `user:<id>`, `admin:<id>` or `system:<service>`; null if it was not recorded."""
 

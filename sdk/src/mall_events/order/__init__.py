@@ -7,6 +7,10 @@ import typing as _typing
 
 if _typing.TYPE_CHECKING:
     from mall_events.order._cancel_reason import CancelReason as CancelReason
+    from mall_events.order._merchant_order_cancelled import MerchantOrderCancelled as MerchantOrderCancelled
+    from mall_events.order._merchant_order_completed import MerchantOrderCompleted as MerchantOrderCompleted
+    from mall_events.order._merchant_order_created import MerchantOrderCreated as MerchantOrderCreated
+    from mall_events.order._merchant_order_updated import MerchantOrderUpdated as MerchantOrderUpdated
     from mall_events.order._order_cancelled import OrderCancelled as OrderCancelled
     from mall_events.order._order_created import OrderCreated as OrderCreated
     from mall_events.order._order_line import OrderLine as OrderLine
@@ -20,6 +24,10 @@ else:
 
     __getattr__, __dir__ = _lazy.exports(__name__, {
         "CancelReason": ("mall_events.order._cancel_reason", "CancelReason"),
+        "MerchantOrderCancelled": ("mall_events.order._merchant_order_cancelled", "MerchantOrderCancelled"),
+        "MerchantOrderCompleted": ("mall_events.order._merchant_order_completed", "MerchantOrderCompleted"),
+        "MerchantOrderCreated": ("mall_events.order._merchant_order_created", "MerchantOrderCreated"),
+        "MerchantOrderUpdated": ("mall_events.order._merchant_order_updated", "MerchantOrderUpdated"),
         "OrderCancelled": ("mall_events.order._order_cancelled", "OrderCancelled"),
         "OrderCreated": ("mall_events.order._order_created", "OrderCreated"),
         "OrderLine": ("mall_events.order._order_line", "OrderLine"),
@@ -32,6 +40,10 @@ else:
 
 __all__ = [
     "CancelReason",
+    "MerchantOrderCancelled",
+    "MerchantOrderCompleted",
+    "MerchantOrderCreated",
+    "MerchantOrderUpdated",
     "OrderCancelled",
     "OrderCreated",
     "OrderLine",

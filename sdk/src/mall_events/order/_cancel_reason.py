@@ -10,7 +10,7 @@ from mall_events.order import _cancel_reason_avsc as _avsc
 
 
 class CancelReason(_enum.Enum):
-    """Why an order was cancelled. UNKNOWN is what an older reader sees for a reason added later."""
+    """Why an order was cancelled. PAYMENT_TIMEOUT: it was not paid in time; BUYER_REQUEST: the buyer asked for it; SELLER_REQUEST: the seller asked for it. UNKNOWN is what an older reader sees for a symbol added later; nobody writes it."""
 
     __avro_schema__: _typing.ClassVar[str] = _avsc.TEXT
     __avro_references__: _typing.ClassVar[tuple[str, ...]] = ()

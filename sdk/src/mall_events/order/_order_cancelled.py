@@ -25,7 +25,7 @@ class OrderCancelled:
     __event_type__: _typing.ClassVar[str] = "ORDER_CANCELLED"
 
     order_id: int
-    """Number of the order, unique for ever. The key: all events of one order stay in order."""
+    """Number of the order, unique for ever; above 2^53, so never read it as a double. The key: all events of one order stay in order."""
     buyer_id: int
     """User who placed the order."""
     seller_id: int
@@ -36,8 +36,8 @@ class OrderCancelled:
     """Lines of the cancelled order, as in its OrderCreated: the quantities that became available again."""
     event_time: _datetime.datetime
     """When the order was cancelled (UTC, microseconds)."""
-    note: str | None = None
-    """Context for people: why this happened, in plain words. Never parsed by a program."""
+    note: str | None = _dc.field(default=None, repr=False)
+    """Context for people: why this happened, in plain words. Never parsed by a program; null if there is nothing to say. It may hold what a person typed: shown to buyer, seller and admins only. Personal data: content."""
     operator: str | None = None
     """Who caused it: `user:<id>`, `admin:<id>` or `system:<service>`; null if it was not recorded."""
 

@@ -26,7 +26,7 @@ class OrderCreated:
     __event_type__: _typing.ClassVar[str] = "ORDER_CREATED"
 
     order_id: int
-    """Number of the order, unique for ever. The key: all events of one order stay in order."""
+    """Number of the order, unique for ever; above 2^53, so never read it as a double. The key: all events of one order stay in order."""
     order_no: str
     """Order number as shown to people."""
     buyer_id: int
@@ -44,13 +44,13 @@ class OrderCreated:
     pay_before: _datetime.datetime
     """Deadline of the payment (UTC, microseconds); after it the order times out."""
     shipping_address: str | None = _dc.field(default=None, repr=False)
-    """Where to send the goods, as the buyer typed it; null if handed over in person. Personal data: address."""
+    """Where to send the goods, as the buyer typed it; null if handed over in person. Shown to buyer, seller and admins only. Personal data: address."""
     order_version: int = 1
     """Version of the order, counting every change of its status; placing is 1."""
     event_time: _datetime.datetime
     """When the order was placed (UTC, microseconds)."""
-    note: str | None = None
-    """Context for people: why this happened, in plain words. Never parsed by a program."""
+    note: str | None = _dc.field(default=None, repr=False)
+    """Context for people: why this happened, in plain words. Never parsed by a program; null if there is nothing to say. It may hold what the buyer typed: shown to buyer, seller and admins only. Personal data: content."""
     operator: str | None = None
     """Who caused it: `user:<id>`, `admin:<id>` or `system:<service>`; null if it was not recorded."""
 

@@ -25,7 +25,7 @@ class OrderPaid:
     __event_type__: _typing.ClassVar[str] = "ORDER_PAID"
 
     order_id: int
-    """Number of the order, unique for ever. The key: all events of one order stay in order."""
+    """Number of the order, unique for ever; above 2^53, so never read it as a double. The key: all events of one order stay in order."""
     buyer_id: int
     """User who placed the order."""
     seller_id: int
@@ -38,8 +38,8 @@ class OrderPaid:
     """Currency of every amount in this event, ISO 4217 code in upper case."""
     event_time: _datetime.datetime
     """When the payment was accepted for the order (UTC, microseconds)."""
-    note: str | None = None
-    """Context for people: why this happened, in plain words. Never parsed by a program."""
+    note: str | None = _dc.field(default=None, repr=False)
+    """Context for people: why this happened, in plain words. Never parsed by a program; null if there is nothing to say. It may hold what a person typed: shown to buyer, seller and admins only. Personal data: content."""
     operator: str | None = None
     """Who caused it: `user:<id>`, `admin:<id>` or `system:<service>`; null if it was not recorded."""
 

@@ -10,7 +10,7 @@ from mall_events.order import _order_status_avsc as _avsc
 
 
 class OrderStatus(_enum.Enum):
-    """Where an order stands. UNKNOWN is what an older reader sees for a status added later."""
+    """Where an order stands. PENDING_PAYMENT: placed, its goods are reserved, not paid; PAID: paid, the seller has to ship; SHIPPED: on its way to the buyer; COMPLETED: the buyer has it, final; CANCELLED: given up before it was paid, final; REFUNDED: paid back after it was paid, final. UNKNOWN is what an older reader sees for a symbol added later; nobody writes it."""
 
     __avro_schema__: _typing.ClassVar[str] = _avsc.TEXT
     __avro_references__: _typing.ClassVar[tuple[str, ...]] = ()

@@ -23,7 +23,7 @@ class OrderTimedOut:
     __event_type__: _typing.ClassVar[str] = "ORDER_TIMED_OUT"
 
     order_id: int
-    """Number of the order, unique for ever. The key: all events of one order stay in order."""
+    """Number of the order, unique for ever; above 2^53, so never read it as a double. The key: all events of one order stay in order."""
     buyer_id: int
     """User who placed the order."""
     pay_before: _datetime.datetime
@@ -31,7 +31,7 @@ class OrderTimedOut:
     event_time: _datetime.datetime
     """When the passed deadline was noticed (UTC, microseconds)."""
     note: str | None = None
-    """Context for people: why this happened, in plain words. Never parsed by a program."""
+    """Context for people: why this happened, in plain words. Never parsed by a program; null if there is nothing to say. Written by the service, without personal data."""
     operator: str | None = None
     """Who caused it: `user:<id>`, `admin:<id>` or `system:<service>`; null if it was not recorded."""
 

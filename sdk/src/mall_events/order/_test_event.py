@@ -23,13 +23,13 @@ class TestEvent:
     __event_type__: _typing.ClassVar[str] = "TEST_EVENT"
 
     test_id: str
-    """The key: the caller's own, or `diag-<uuid>`."""
+    """The key: the caller's own, or `diag-<uuid>`. No personal data: it is logged."""
     sent_from: str
     """Where it was sent from: `order`, `console` or `cli`."""
     event_time: _datetime.datetime
     """When the test was sent (UTC, microseconds)."""
     note: str | None = None
-    """Context for people: why this happened, in plain words. Never parsed by a program."""
+    """What the tester wants to find again in logs; null if nothing was given. No personal data: it is logged."""
     operator: str | None = None
     """Who caused it: `user:<id>`, `admin:<id>` or `system:<service>`; null if it was not recorded."""
 
