@@ -1,4 +1,4 @@
-"""Installs what the tests need beyond wheels, where that is possible: a headless Chromium and a Chinese font.
+"""Installs what the tests need beyond wheels, where that is possible: a headless Chromium, a Chinese font, and valgrind.
 
 With apt and root it installs them; otherwise it prints the line to run and ends with 0, because tests say for themselves what
 is missing (they skip at home and fail under CI=true).
@@ -23,6 +23,8 @@ def missing() -> list[str]:
     listed = shutil.which("fc-list") and subprocess.run(["fc-list"], capture_output=True, text=True, check=False).stdout
     if not listed or FONT not in listed:
         packages += ["fonts-wqy-microhei", "fontconfig"]
+    if not shutil.which("valgrind"):
+        packages.append("valgrind")
     return packages
 
 
@@ -33,8 +35,8 @@ def main() -> int:
         return 0
     command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        print(f"Missing for browser tests. On Debian or Ubuntu: sudo {' '.join(command)}")
-        print("Elsewhere: install Chromium and set TREATY_CHROME to its program.")
+        print(f"Missing for some tests. On Debian or Ubuntu: sudo {' '.join(command)}")
+        print("Elsewhere: install Chromium and set TREATY_CHROME to its program; valgrind, if your system has it.")
         return 0
     env = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
     subprocess.run(["apt-get", "update", "-qq"], env=env, check=False)
