@@ -1,83 +1,87 @@
-"""A type checker refuses what is misspelt: each marked line is an error, and no other line is."""
+"""Type checkers know everything of generated classes, and refuse what is wrong, each at its line.
+
+``tests/typing/consumers`` is what users write: ``inferred.py`` must pass, every marked line of ``mistakes.py`` must fail.
+"""
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import re
+import shutil
 from pathlib import Path
 
+import pytest
+
+from tests.treaty_codegen.checkers import CHECKERS, ROOT, Complaint
 from tests.treaty_codegen.features import FEATURES
 from tests.treaty_codegen.generated import write_sdk
 from tests.treaty_codegen.hard import HARD
 from treaty_codegen import SdkSettings
 
-ROOT = Path(__file__).parents[2]
+pytestmark = [pytest.mark.xdist_group("typing"), pytest.mark.timeout(300)]
 
-SNIPPET = """\
-from uuid import UUID
-import mall_events
-import mall_events.order
-from mall_events.order import OrderCreted  # error: attr-defined
-from mall_events.order import OrderLine, OrderStatus, OrderTimedOut, TestEvent
-from mall_events.ordr import OrderPaid  # error: import-not-found
-mall_events.order.OrderPayed  # error: attr-defined
-mall_events.OrderPaid  # error: attr-defined
-def reads(event: TestEvent, line: OrderLine, status: OrderStatus) -> None:
-    event.test_idd  # error: attr-defined
-    event.test_id = "x"  # error: misc
-    event.test_id + 1  # error: operator
-    line.unit_price + 1.5  # error: operator
-    status == OrderStatus.PAYED  # error: attr-defined
-    status.value + 1  # error: operator
-    OrderLine(goods_id=1, title="t", unit_price=UUID(int=1), quantity=1)  # error: arg-type
-    OrderLine(goods_id=1, title="t", quantity=1)  # error: call-arg
-    OrderLine(goods_id=1, title="t", unit_price=1, quantity=1, sku="x")  # error: call-arg
-    OrderTimedOut(1, 2)  # error: call-arg
-    event.__event_type__.nothing  # error: attr-defined
-"""
+TYPING = ROOT / "tests/typing"
+VERSIONS = ("3.11", "3.13")
+"""The oldest and the newest Python; a checker needs no interpreter of that version."""
+
+SHOP = SdkSettings(package="shop_events", distribution="shop-events", namespace="shop")
 
 
-def test_what_is_misspelt_fails_in_the_type_checker(tmp_path: Path) -> None:
-    path = tmp_path / "snippet.py"
-    path.write_text(SNIPPET, "utf-8")
-    command = [
-        sys.executable,
-        "-m",
-        "mypy",
-        "--strict",
-        "--strict-equality",
-        "--no-error-summary",
-        "--config-file",
-        "/dev/null",
-    ]
-    done = subprocess.run(
-        [*command, "--hide-error-context", "--cache-dir", str(tmp_path / "cache"), str(path)],
-        env={"MYPYPATH": str(ROOT / "sdk/src")},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    found = {int(line.split(":")[1]) for line in done.stdout.splitlines() if ": error: " in line}
-    marked = {number for number, line in enumerate(SNIPPET.splitlines(), 1) if "# error" in line}
-    assert found == marked, done.stdout + done.stderr
-    for number in marked:
-        wanted = SNIPPET.splitlines()[number - 1].partition("# error: ")[2]
-        assert any(f":{number}: error: " in line and line.endswith(f"[{wanted}]") for line in done.stdout.splitlines())
-
-
-def test_every_feature_is_fully_typed(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All features, the hard schemas, the shop and its consumers, as packages of one folder: one run of a checker sees all."""
+    folder = tmp_path_factory.mktemp("typing")
     for number, feature in enumerate((*FEATURES, *HARD)):
-        settings = SdkSettings(package=f"feature_{number}", namespace="test")
-        write_sdk(feature.files, to=tmp_path, settings=settings)
-    command = [
-        sys.executable,
-        "-m",
-        "mypy",
-        "--strict",
-        "--cache-dir",
-        str(tmp_path / "cache"),
-        "--config-file",
-        "/dev/null",
-    ]
-    done = subprocess.run([*command, "."], check=False, capture_output=True, text=True, cwd=tmp_path / "src")
-    assert done.returncode == 0, done.stdout + done.stderr
+        write_sdk(feature.files, to=folder, settings=SdkSettings(package=f"feature_{number}", namespace="test"))
+    schemas = TYPING / "schemas"
+    files = {path.relative_to(schemas).as_posix(): path.read_text("utf-8") for path in schemas.rglob("*.avsc")}
+    src = write_sdk(files, to=folder, settings=SHOP, topics=(schemas / "topics.toml").read_text("utf-8"))
+    shutil.copytree(TYPING / "consumers", src / "consumers")
+    return src
+
+
+@pytest.fixture(
+    scope="module",
+    params=[(name, version) for name in CHECKERS for version in VERSIONS],
+    ids="-".join,
+)
+def complaints(request: pytest.FixtureRequest, checked: Path) -> tuple[str, list[Complaint]]:
+    """The name of a checker, and what it says of everything."""
+    name, version = request.param
+    return name, CHECKERS[name](checked, python=version)
+
+
+def marked(checker: str) -> set[tuple[int, str]]:
+    """Line and rule of each mistake, as the checker should call it."""
+    text = (TYPING / "consumers/mistakes.py").read_text("utf-8")
+    found = set()
+    for number, line in enumerate(text.splitlines(), 1):
+        match = re.search(r"# error: ([^|]+) \| (.+)$", line)
+        if match:
+            found |= {(number, rule) for rule in match[1 + list(CHECKERS).index(checker)].split(", ")}
+    return found
+
+
+def test_every_feature_and_hard_schema_is_fully_typed(complaints: tuple[str, list[Complaint]]) -> None:
+    assert [each for each in complaints[1] if each.path.startswith(("feature_", "shop_events"))] == []
+
+
+def test_an_editor_infers_what_the_schema_says(complaints: tuple[str, list[Complaint]]) -> None:
+    assert [each for each in complaints[1] if each.path == "consumers/inferred.py"] == []
+
+
+def test_every_mistake_is_found_at_its_line_and_nothing_else(complaints: tuple[str, list[Complaint]]) -> None:
+    checker, said = complaints
+    found = {(each.line, each.rule) for each in said if each.path == "consumers/mistakes.py"}
+    assert found == marked(checker)
+    assert len({line for line, _ in found}) >= 20
+
+
+def test_no_complaint_is_about_anything_else(complaints: tuple[str, list[Complaint]]) -> None:
+    assert {each.path for each in complaints[1]} == {"consumers/mistakes.py"}
+
+
+@pytest.mark.parametrize("checker", CHECKERS)
+def test_the_events_of_the_mall_are_fully_typed(checker: str, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "sdk/src/mall_events", tmp_path / "src/mall_events", ignore=shutil.ignore_patterns("*.pyc"))
+    shutil.copy(TYPING / "events.py", tmp_path / "src/consumer.py")
+    assert CHECKERS[checker](tmp_path / "src", python="3.11") == []
