@@ -24,6 +24,9 @@ SCHEMA_FORMAT: Final = "application/vnd.apache.avro+json;version=1.12.0"
 CONTENT_TYPE: Final = "application/avro"
 _BINDING: Final = "0.5.0"
 
+_SPECIAL: Final = re.compile(r"[\\^$.|?*+(){}\[\]]")
+"""What a pattern of JSON Schema takes for more than itself. Source: ECMA-262, "SyntaxCharacter"."""
+
 _Object = dict[str, Any]
 
 
@@ -168,7 +171,7 @@ def _receive(topic: Topic, consumer: Consumer) -> _Object:
     operation = _operation("receive", topic, consumer.service or "", events)
     group = {"type": "string", "enum": [consumer.group]}
     if consumer.group.endswith("*"):
-        group = {"type": "string", "pattern": f"^{re.escape(consumer.group[:-1])}"}
+        group = {"type": "string", "pattern": f"^{_SPECIAL.sub(_escaped, consumer.group[:-1])}"}
     return operation | {"bindings": {"kafka": {"groupId": group, "bindingVersion": _BINDING}}}
 
 
@@ -179,6 +182,10 @@ def _operation(action: str, topic: Topic, service: str, events: Sequence[str]) -
         "messages": [{"$ref": f"#/channels/{topic.name}/messages/{event}"} for event in events],
         "x-service": service,
     }
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return f"\\{match[0]}"
 
 
 def _id(name: str) -> str:
