@@ -14,6 +14,7 @@ from tests.parts.waiting import wait_until
 from treaty.config import Settings
 from treaty.errors import EnvironmentFault, UsageError
 from treaty.ops.http import RegistryHttp, RegistryMoved, RegistryUnreachable
+from treaty.ops.plan.topics import plan as topics_plan
 from treaty.ops.registry import apply_registry, plan_registry
 from treaty.ops.topics import apply_topics, plan_topics
 from treaty.registry.testing import registry
@@ -83,6 +84,31 @@ def test_a_registry_that_moved_is_refused_and_says_what_was_found(settings: Sett
     http.register(SUBJECT, '{"type": "record", "name": "Other", "fields": []}')
     with pytest.raises(RegistryMoved, match="expected None, found 1"):
         apply_registry(made, http, done=lambda *_: None)
+
+
+def test_a_plan_runs_at_no_other_registry_than_the_one_it_was_made_for(settings: Settings, http: RegistryHttp) -> None:
+    made, _ = plan_registry(settings, http, environment="local")
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        return httpx.Response(200, json={})
+
+    with (
+        RegistryHttp("http://other:1", transport=httpx.MockTransport(answer)) as other,
+        pytest.raises(UsageError, match=rf"made for {http.host}, but .* is now other:1"),
+    ):
+        apply_registry(made, other, done=lambda *_: None)
+    assert asked == []
+
+
+def test_a_plan_runs_at_no_other_cluster_than_the_one_it_was_made_for() -> None:
+    made = topics_plan({}, {}, environment="local", target="kafka:9092", git_commit="")
+    with (
+        Cluster("localhost:1") as other,
+        pytest.raises(UsageError, match=r"made for kafka:9092, .* is now localhost:1"),
+    ):
+        apply_topics(made, other, done=lambda *_: None)
 
 
 def test_an_answer_that_is_no_registry_is_said_so(settings: Settings) -> None:

@@ -34,8 +34,9 @@ def apply_registry(made: Plan, registry: RegistryHttp, *, done: Callable[[Step, 
     """Runs the steps in order; a step that already holds is skipped, so the same plan can be run again after a failure.
 
     ``done`` hears each step and what became of it. Returns how many steps changed something. Raises ``RegistryMoved``
-    when the registry is neither as planned nor already done.
+    when the registry is neither as planned nor already done, ``UsageError`` before the first call if it is another one.
     """
+    made.require_target(registry.host)
     changed = 0
     provenance = f"commit={made.git_commit}" if made.git_commit else None
     for step in made.steps:

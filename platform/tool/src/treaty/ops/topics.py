@@ -52,8 +52,10 @@ def plan_topics(settings: Settings, cluster: Cluster, *, environment: str, may_r
 def apply_topics(made: Plan, cluster: Cluster, *, done: Callable[[Step, str], None]) -> int:
     """Runs the steps in order, skipping what already holds; returns how many changed something.
 
-    Raises ``ClusterMoved`` when a topic is neither as planned nor already done, ``EnvironmentFault`` when Kafka is away or refuses.
+    Raises ``ClusterMoved`` when a topic is neither as planned nor already done, ``EnvironmentFault`` when Kafka is away or refuses,
+    ``UsageError`` before the first call if the plan was made for another cluster.
     """
+    made.require_target(cluster.bootstrap)
     changed = 0
     try:
         for step, outcome in outcomes(made.steps, cluster):

@@ -66,6 +66,14 @@ class Plan:
             + "\n"
         )
 
+    def require_target(self, target: str) -> None:
+        """Raises ``UsageError`` unless the plan was made for ``target``: what was reviewed for one place runs at no other."""
+        if self.target != target:
+            raise UsageError(
+                f"The plan was made for {self.target}, but [environment.{self.environment}] is now {target}.",
+                next_step=f"treaty {self.kind} plan --env {self.environment} --out plan.json, and review that",
+            )
+
     @classmethod
     def from_json(cls, text: str) -> Plan:
         """Reads a saved plan; ``UsageError`` if it is not one, of another format, or was changed after it was made."""
