@@ -26,12 +26,10 @@ TARGETS: Final = {"decoder": decoding_holds, "parser": parsing}
 def main() -> None:
     """New inputs go to a temporary folder: the checked-in corpus changes by hand only."""
     target, *arguments = sys.argv[1:]
+    crashes = Path(tempfile.gettempdir(), f"treaty-fuzz-{target}")
+    crashes.mkdir(mode=0o700, exist_ok=True)
     with tempfile.TemporaryDirectory() as found:
-        options = [
-            "-timeout=10",
-            "-rss_limit_mb=2048",
-            f"-artifact_prefix={found}/" if not arguments else "-print_final_stats=1",
-        ]
+        options = ["-timeout=10", "-rss_limit_mb=2048", f"-artifact_prefix={crashes}/", "-print_final_stats=1"]
         atheris.Setup([sys.argv[0], found, str(CORPUS / target), *options, *arguments], TARGETS[target])
         atheris.Fuzz()
 

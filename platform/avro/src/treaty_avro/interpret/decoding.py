@@ -5,7 +5,7 @@ It judges what the fast one refused, and in tests everything that the fast one a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
 from treaty_avro.errors import DecodeError
@@ -125,13 +125,15 @@ class _Reader:
 
     def array(self, node: Node) -> list[Any]:
         items: list[Any] = []
-        for numbers in self._blocks(node):
+        while (block := self._block(node)) is not None:
+            numbers = range(len(items), len(items) + block[0])
             if node[2] == 0 and numbers:
                 items += self._alike(node[1], numbers)
-                continue
-            for number in numbers:
-                with self.path.item(number):
-                    items.append(self.value(node[1]))
+            else:
+                for number in numbers:
+                    with self.path.item(number):
+                        items.append(self.value(node[1]))
+            self._leave(block)
         return items
 
     def _alike(self, place: int, numbers: range) -> list[Any]:
@@ -145,29 +147,30 @@ class _Reader:
 
     def map_(self, node: Node) -> dict[str, Any]:
         entries: dict[str, Any] = {}
-        for numbers in self._blocks(node):
-            for _ in numbers:
+        while (block := self._block(node)) is not None:
+            for _ in range(block[0]):
                 key = self.string(node)
                 with self.path.item(key):
                     entries[key] = self.value(node[1])
+            self._leave(block)
         return entries
 
-    def _blocks(self, node: Node) -> Iterator[range]:
-        """The numbers of each block's items; whoever asks for the next block has read them."""
-        number = 0
+    def _block(self, node: Node) -> tuple[int, int, int] | None:
+        """The next block's count, its begin and its end (-1: not said); None after the last. Skipped ones are jumped over."""
         while True:
             begin = self.at
             count, self.at, end = read_block(self._data, begin)
             if count == 0 and end < 0:
-                return
+                return None
             self._afford(count, node, begin)
-            if self._is_skipping and end >= 0:
-                self.at = end
-                continue
-            yield range(number, number + count)
-            number += count
-            if end >= 0 and self.at != end:
-                raise Refused("block_size", begin, f"a block said to end at {end} ends at {self.at}")
+            if not (self._is_skipping and end >= 0):
+                return count, begin, end
+            self.at = end
+
+    def _leave(self, block: tuple[int, int, int]) -> None:
+        _, begin, end = block
+        if end >= 0 and self.at != end:
+            raise Refused("block_size", begin, f"a block said to end at {end} ends at {self.at}")
 
     def _afford(self, count: int, node: Node, begin: int) -> None:
         width, cost = node[2], node[3]
