@@ -97,8 +97,13 @@ def mode_refuses(name: Name, mode: str, *, asked_id: int | None) -> RegistryErro
 
 
 def answers(version: VersionRow, *, asked_id: int | None, asked_version: int | None) -> bool:
-    """True if this version is what a request with that id and version number asks for."""
-    return asked_id in (None, version.schema_id) and asked_version in (None, LATEST, version.number)
+    """True if this version is what a request with that id and version number asks for.
+
+    A number alone asks for a *new* version of that number (compare and set); with the id it tells which one is meant.
+    """
+    if asked_version in (None, LATEST):
+        return asked_id in (None, version.schema_id)
+    return (asked_id, asked_version) == (version.schema_id, version.number)
 
 
 def register(

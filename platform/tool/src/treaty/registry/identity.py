@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 
 from treaty.registry.rows import Content, Json
@@ -29,12 +30,10 @@ def resolved_sha256(inlined: str, content: Content) -> bytes:
 
 
 def without_version(metadata: Mapping[str, Json] | None) -> Mapping[str, Json] | None:
-    """Metadata without the property that carries the version number; None if nothing else is in it."""
-    if metadata is None or not says_version(metadata):
-        return metadata
-    properties = {key: value for key, value in metadata["properties"].items() if key != VERSION_PROPERTY}
-    rest = {key: value for key, value in metadata.items() if key != "properties"}
-    return {**rest, **({"properties": properties} if properties else {})} or None
+    """Metadata without the property that carries the version number and without empty members; None if nothing is left."""
+    held = metadata or {}
+    properties = {key: value for key, value in (held.get("properties") or {}).items() if key != VERSION_PROPERTY}
+    return {key: value for key, value in {**held, "properties": properties}.items() if value} or None
 
 
 def with_version(metadata: Mapping[str, Json] | None, number: int) -> Mapping[str, Json]:
@@ -43,9 +42,24 @@ def with_version(metadata: Mapping[str, Json] | None, number: int) -> Mapping[st
     return {**held, "properties": {**(held.get("properties") or {}), VERSION_PROPERTY: str(number)}}
 
 
+def may_mean(sent: Mapping[str, Json] | None, *, number: int, stored: Mapping[str, Json] | None) -> bool:
+    """True if metadata as sent can mean the version ``number``, whose metadata is ``stored``, as to version properties.
+
+    Sent without one: yes. Sent with one: it is the stored one, or the number where none is stored.
+    Source: confluentinc/schema-registry, ``AbstractSchemaProvider.canLookupIgnoringVersion``.
+    """
+    asked, held = _version_said(sent), _version_said(stored)
+    return asked is None or asked == (number if held is None else held)
+
+
 def says_version(metadata: Mapping[str, Json] | None) -> bool:
     """True if the metadata carries a version number."""
     return VERSION_PROPERTY in ((metadata or {}).get("properties") or {})
+
+
+def _version_said(metadata: Mapping[str, Json] | None) -> int | None:
+    text = ((metadata or {}).get("properties") or {}).get(VERSION_PROPERTY, "")
+    return int(text) if re.fullmatch(r"[+-]?[0-9]{1,10}", text) else None
 
 
 def _json(value: Json) -> str | None:

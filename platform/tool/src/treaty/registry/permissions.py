@@ -44,6 +44,7 @@ NEEDS: Final[Mapping[tuple[str, str], Need]] = {
         ("GET", path): _READ
         for path in (
             "/", "/healthz", "/readyz", "/metrics", "/master_available", "/v1/metadata/id", "/v1/metadata/version",
+            "/v1/metadata/deployment",
             "/schemas", "/schemas/types", "/schemas/ids/{id}", "/schemas/ids/{id}/schema", "/schemas/ids/{id}/subjects",
             "/schemas/ids/{id}/versions", "/schemas/guids/{guid}", "/schemas/guids/{guid}/ids",
             "/subjects", "/subjects/{subject}/versions", "/subjects/{subject}/metadata",

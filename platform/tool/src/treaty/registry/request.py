@@ -16,6 +16,13 @@ from treaty.registry.settings import Limits
 
 T = TypeVar("T")
 
+_MODES: Final = {
+    "migrationRules": ("UPGRADE", "DOWNGRADE", "UPDOWN"),
+    "domainRules": ("WRITE", "READ", "WRITEREAD"),
+    "encodingRules": ("WRITE", "READ", "WRITEREAD"),
+}
+"""Which modes rules of a list may have."""
+
 RULE_LISTS: Final = ("migrationRules", "domainRules", "encodingRules")
 _RULE_MEMBERS: Final[Mapping[str, type[Json]]] = {
     "name": str, "doc": str, "kind": str, "mode": str, "type": str, "tags": list, "params": dict, "expr": str,
@@ -117,13 +124,13 @@ def rule_set_of(body: Mapping[str, Json], member: str) -> Mapping[str, Json] | N
     for key in RULE_LISTS:
         rules = _member(sent, key, list)
         if rules is not None:
-            kept[key] = [_rule(rule, seen) for rule in rules]
+            kept[key] = [_rule(rule, seen, key) for rule in rules]
     if (enable_at := _int(sent, "enableAt")) is not None:
         kept["enableAt"] = enable_at
     return kept
 
 
-def _rule(sent: Json, seen: set[str]) -> Mapping[str, Json]:
+def _rule(sent: Json, seen: set[str], key: str) -> Mapping[str, Json]:
     sent = require_object(sent)
     rule = {key: value for key, kind in _RULE_MEMBERS.items() if (value := _member(sent, key, kind)) is not None}
     if not rule.get("name"):
@@ -132,6 +139,9 @@ def _rule(sent: Json, seen: set[str]) -> Mapping[str, Json]:
     _require_texts("ruleSet rule params", rule.get("params", {}).values())
     if not rule.get("type"):
         raise InvalidRuleSet("Missing rule type")
+    modes, kind = _MODES[key], key.removesuffix("Rules").capitalize()
+    if "mode" in rule and rule["mode"] not in modes:
+        raise InvalidRuleSet(f"{kind} rules can only be {', '.join(modes)}")
     if rule["name"] in seen:
         raise InvalidRuleSet(f"Found rule with duplicate name '{rule['name']}'")
     seen.add(cast("str", rule["name"]))

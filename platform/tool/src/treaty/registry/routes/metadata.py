@@ -27,9 +27,15 @@ def server_version(call: Call) -> Json:
     return {"version": _VERSIONS[call.profile], "commitId": version("treaty")}
 
 
+def server_deployment(_call: Call) -> Json:
+    """What kind of deployment this is: none of the kinds that Confluent names."""
+    return {"attributes": []}
+
+
 ROUTES: Final = (
     Route("GET", "/", root),
     Route("POST", "/", root),
     Route("GET", "/v1/metadata/id", server_id),
     Route("GET", "/v1/metadata/version", server_version),
+    Route("GET", "/v1/metadata/deployment", server_deployment),
 )

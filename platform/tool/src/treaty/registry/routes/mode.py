@@ -16,7 +16,7 @@ def read_mode(call: Call) -> Json:
 
 def write_mode(call: Call) -> Json:
     """Set a mode."""
-    mode = call.service.governing.set_mode(_place(call), call.members().get("mode"), force=call.flag("force"))
+    mode = call.service.governing.set_mode(_place(call), call.members().get("mode", ""), force=call.flag("force"))
     return {"mode": mode}
 
 

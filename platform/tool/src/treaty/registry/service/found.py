@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from treaty.registry.decide import LATEST
 from treaty.registry.errors import SubjectNotFound, VersionNotFound
+from treaty.registry.identity import may_mean
 from treaty.registry.library import Library
 from treaty.registry.merge import between
 from treaty.registry.names import DEFAULT_CONTEXT, Name
@@ -102,6 +103,14 @@ def complete(reader: Reader, name: Name, request: SchemaRequest, config: Mapping
     return replace(request, metadata=metadata, rule_set=rule_set)
 
 
+def meaning_one_of(reader: Reader, rows: Sequence[VersionRow], metadata: Mapping[str, Json] | None) -> list[Versioned]:
+    """Of versions that say the same but for ``confluent:version``, those that metadata as sent can mean."""
+    found = with_schemas(reader, rows) if rows else []
+    return [
+        each for each in found if may_mean(metadata, number=each.version.number, stored=each.schema.content.metadata)
+    ]
+
+
 def _saying_exactly(
     reader: Reader, library: Library, name: Name, request: SchemaRequest, wanted: Wanted
 ) -> Versioned | None:
@@ -111,6 +120,6 @@ def _saying_exactly(
     rows = [row for row in reader.resolving_to(name, prepared.resolved_sha256) if wanted.deleted or not row.deleted]
     if wanted.only is not None:
         rows = [row for row in rows if row.number == wanted.only]
-    candidates = with_schemas(reader, rows) if rows else []
+    candidates = meaning_one_of(reader, rows, prepared.content.metadata)
     same = (each for each in candidates if each.schema.content_sha256 == prepared.content_sha256)
     return next(same, candidates[0] if candidates else None)

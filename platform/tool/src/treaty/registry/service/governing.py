@@ -77,9 +77,15 @@ class Governing:
             raise SubjectModeNotFound(name)
         return mode or READWRITE
 
-    def set_mode(self, name: Name, sent: Json, *, force: bool) -> str:
-        """Set a name's mode; raises ``InvalidMode``, ``InvalidSubject``, ``ImportIntoExistingSubjects``, ``ReferenceExists``."""
+    def set_mode(self, name: Name, sent: Json, *, force: bool) -> str | None:
+        """Set a name's mode, or (None) remove it.
+
+        Raises ``InvalidMode``, ``InvalidSubject``, ``ImportIntoExistingSubjects``, ``ReferenceExists``.
+        """
         require_scope(name)
+        if sent is None:
+            in_write(self._store, name, lambda writer: writer.set_mode(name, None))
+            return None
         if not isinstance(sent, str) or sent.upper() not in _MODES:
             raise InvalidMode
         mode = sent.upper()
@@ -94,17 +100,20 @@ class Governing:
             self._on_ended()
         return mode
 
-    def drop_mode(self, name: Name, *, recursive: bool) -> str:
-        """Remove a name's mode and answer the old one; ``recursive``: its context's subjects' too. ``SubjectNotFound``."""
+    def drop_mode(self, name: Name, *, recursive: bool) -> str | None:
+        """Remove a name's mode and answer the old one; raises ``SubjectNotFound``.
 
-        def decided(writer: Writer) -> str:
+        ``recursive``: its context's subjects' too; then there need not be an own one, and None is answered where there was none.
+        """
+
+        def decided(writer: Writer) -> str | None:
             mode = writer.mode(name)
-            if mode is None and name not in (TOP, GLOBAL):
+            if mode is None and name not in (TOP, GLOBAL) and not recursive:
                 raise SubjectNotFound(name)
             writer.set_mode(name, None)
             if recursive and not name.subject:
                 writer.clear_modes(name.context)
-            return mode or READWRITE
+            return READWRITE if mode is None and name in (TOP, GLOBAL) else mode
 
         return in_write(self._store, name, decided)
 

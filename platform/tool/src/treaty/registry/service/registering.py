@@ -20,7 +20,7 @@ from treaty.registry.names import Name, require_subject
 from treaty.registry.observation import Observe, Registered
 from treaty.registry.request import SchemaRequest
 from treaty.registry.rows import Json, VersionRow
-from treaty.registry.service.found import Versioned, Wanted, complete, homes, saying, with_schema
+from treaty.registry.service.found import Versioned, Wanted, complete, homes, meaning_one_of, saying, with_schema
 from treaty.registry.service.judging import Judging
 from treaty.registry.service.retrying import in_write
 from treaty.registry.settings import Limits, VersionNumbers
@@ -169,7 +169,8 @@ class Registering:
         asked = None if asked_id is None else writer.schema(name.context, asked_id)
         if asked is not None and asked.content_sha256 == prepared.content_sha256:
             same = asked
-        twins = writer.resolving_to(name, prepared.resolved_sha256)
+        live = [row for row in writer.resolving_to(name, prepared.resolved_sha256) if not row.deleted]
+        twins = meaning_one_of(writer, live, prepared.content.metadata)
         return decide.RegisterFacts(
             name=name,
             mode=mode,
@@ -177,7 +178,7 @@ class Registering:
             next_number=number,
             same_id=None if same is None else same.id,
             asked_id_is_taken=asked is not None and asked is not same,
-            twin=next((row for row in twins if not row.deleted), None),
+            twin=twins[0].version if twins else None,
             max_versions=self._limits.versions,
         )
 
