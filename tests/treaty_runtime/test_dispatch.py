@@ -50,7 +50,10 @@ class Table:
         assert list(self.dispatch.assigned(partitions or (P0,))) == []
 
     def arrive(self, place: Place, lane: str | None = "a", now: datetime = NOW, **facts: object) -> list[Action]:
-        return list(self.dispatch.arrived(place, Arrival(lane=lane, **facts), now))  # type: ignore[arg-type]  # facts are a row's own
+        arrival = Arrival(lane)
+        for name, fact in facts.items():
+            setattr(arrival, name, fact)
+        return list(self.dispatch.arrived(place, arrival, now))
 
     def handled(self, place: Place, epoch: int = 1) -> list[Action]:
         return list(self.dispatch.handled(place, epoch))

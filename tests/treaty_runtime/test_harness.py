@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 from sqlalchemy import text
@@ -78,6 +79,23 @@ async def test_a_failing_record_goes_through_the_retry_topics_and_then_is_dead_l
         assert letter.error_class == "builtins.ValueError"
         assert letter.origin == Place(published.topic, published.partition, published.offset)
         assert shop.seen == []
+
+
+async def test_a_handler_whose_own_task_is_cancelled_has_failed_and_is_not_forgotten() -> None:
+    handlers, attempts = Handlers(), []
+
+    @handlers.on(OrderCreated)
+    async def lose_a_task(_event: OrderCreated, context: Context) -> None:
+        attempts.append(context.attempt)
+        task = asyncio.ensure_future(asyncio.sleep(0))
+        task.cancel()
+        await task
+
+    async with Harness(handlers) as harness:
+        await harness.publish(order(1))
+        await harness.advance(minutes=5)
+        assert attempts == [1, 2, 3, 4]
+        assert [letter.error_class for letter in harness.dead_letters] == ["treaty_runtime.errors.HandlerCancelled"]
 
 
 async def test_a_retried_record_is_never_early() -> None:

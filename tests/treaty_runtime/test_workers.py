@@ -8,6 +8,10 @@ from tests.parts.waiting import eventually
 from treaty_runtime.consume.workers import Workers
 
 
+def unheard(_job: int, _became: object) -> None:
+    """Whom the end of a job does not concern."""
+
+
 async def test_cancelling_one_job_lets_its_worker_go_on_with_the_next() -> None:
     done: list[int] = []
     gate = asyncio.Event()
@@ -17,7 +21,7 @@ async def test_cancelling_one_job_lets_its_worker_go_on_with_the_next() -> None:
             await gate.wait()
         done.append(job)
 
-    workers = Workers(1, work)
+    workers = Workers(1, work, unheard)
     for job in range(3):
         workers.submit(job)
     await eventually(lambda: list(workers.jobs()) == [0])
@@ -35,7 +39,7 @@ async def test_withdrawn_jobs_never_begin() -> None:
         begun.append(job)
         await gate.wait()
 
-    workers = Workers(1, work)
+    workers = Workers(1, work, unheard)
     for job in range(3):
         workers.submit(job)
     await eventually(lambda: begun == [0])
@@ -52,7 +56,7 @@ async def test_jobs_that_never_suspend_leave_the_loop_to_others() -> None:
     async def work(job: int) -> None:
         done.append(job)
 
-    workers = Workers(1, work)
+    workers = Workers(1, work, unheard)
     for job in range(1000):
         workers.submit(job)
     while len(done) < 1000:
@@ -61,18 +65,78 @@ async def test_jobs_that_never_suspend_leave_the_loop_to_others() -> None:
     assert len(seen_by_others) > 5
 
 
-async def test_a_bug_in_the_work_does_not_stop_the_queue() -> None:
+async def test_what_a_job_raises_is_its_end_and_the_queue_goes_on() -> None:
+    ends: list[tuple[int, str]] = []
+
+    async def work(job: int) -> str:
+        if job == 0:
+            raise ValueError("broken")
+        return "done"
+
+    workers = Workers(1, work, lambda job, became: ends.append((job, str(became))))
+    for job in range(3):
+        workers.submit(job)
+    await eventually(lambda: workers.is_idle)
+    assert ends == [(0, "broken"), (1, "done"), (2, "done")]
+    await workers.close()
+
+
+async def test_a_job_that_is_cancelled_from_within_ends_so_and_its_worker_goes_on() -> None:
+    ends: list[tuple[int, type]] = []
+
+    async def work(job: int) -> None:
+        if job == 0:
+            inner = asyncio.ensure_future(asyncio.sleep(0))
+            inner.cancel()
+            await inner
+
+    workers = Workers(1, work, lambda job, became: ends.append((job, type(became))))
+    for job in range(2):
+        workers.submit(job)
+    await eventually(lambda: len(ends) == 2)
+    assert ends == [(0, asyncio.CancelledError), (1, type(None))]
+    await workers.close()
+
+
+async def test_a_job_that_resists_its_cancellation_leaves_none_to_the_next() -> None:
+    ends: list[tuple[int, object]] = []
+    begun = asyncio.Event()
+
+    async def work(job: int) -> str:
+        if job == 0:
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                return "resisted"
+        await asyncio.sleep(0)
+        return "done"
+
+    workers = Workers(1, work, lambda job, became: ends.append((job, became)))
+    workers.submit(0)
+    workers.submit(1)
+    await begun.wait()
+    workers.cancel(lambda job: job == 0)
+    workers.cancel(lambda job: job == 0)
+    await eventually(lambda: len(ends) == 2)
+    assert ends == [(0, "resisted"), (1, "done")]
+    await workers.close()
+
+
+async def test_a_bug_in_who_hears_of_the_end_does_not_stop_the_queue() -> None:
     done: list[int] = []
     complaints: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
 
     async def work(job: int) -> None:
-        if job == 0:
-            raise ValueError("a bug")
         done.append(job)
 
-    workers = Workers(1, work)
+    def end(job: int, _became: object) -> None:
+        if job == 0:
+            raise ValueError("a bug")
+
+    workers = Workers(1, work, end)
     for job in range(3):
         workers.submit(job)
-    await eventually(lambda: sorted(done) == [1, 2])
+    await eventually(lambda: sorted(done) == [0, 1, 2])
     await workers.close()

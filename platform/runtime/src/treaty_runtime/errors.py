@@ -117,6 +117,10 @@ class HandlerTimeout(TreatyError):
     """The handler did not finish in its time: make it faster or raise its `timeout`."""
 
 
+class HandlerCancelled(TreatyError):
+    """Something that the handler awaited was cancelled: catch its CancelledError, or shield what must go on."""
+
+
 class Outage(TreatyError):
     """A dependency is away: records wait, none is dead-lettered. ``dependency`` names it (`database`, `kafka`, `redis`)."""
 

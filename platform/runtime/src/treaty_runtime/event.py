@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
@@ -57,15 +57,48 @@ class Place(NamedTuple):
         return Partition(self.topic, self.partition)
 
 
-class Record(NamedTuple):
-    """A record as Kafka has it: bytes. ``timestamp_ms`` counts from the epoch; ``-1`` means none."""
+class Record:
+    """A record as Kafka has it: bytes. ``timestamp_ms`` counts from the epoch; ``-1`` means none.
 
-    place: Place
-    key: bytes | None
-    value: bytes | None
-    headers: Headers = ()
-    timestamp_ms: int = -1
-    is_log_append_time: bool = False
+    ``headers`` may be a function that reads them. It is called when they are first asked for: that of most records never are,
+    and making texts of them would cost more than handling the record.
+    """
+
+    __slots__ = ("_headers", "is_log_append_time", "key", "place", "timestamp_ms", "value")
+
+    def __init__(  # noqa: PLR0917  # in the order of its parts: keywords cost, and one is made for each
+        self,
+        place: Place,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers | Callable[[], Headers] = (),
+        timestamp_ms: int = -1,
+        is_log_append_time: bool = False,  # in the order of a record's parts, and one is made for each
+    ) -> None:
+        self.place, self.key, self.value, self._headers = place, key, value, headers
+        self.timestamp_ms, self.is_log_append_time = timestamp_ms, is_log_append_time
+
+    @property
+    def headers(self) -> Headers:
+        """Names and values, in wire order."""
+        headers = self._headers
+        if callable(headers):
+            headers = self._headers = headers()
+        return headers
+
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same record at the same place."""
+        return isinstance(other, Record) and self._parts() == other._parts()
+
+    def __hash__(self) -> int:
+        """By place: no two records lie there."""
+        return hash(self.place)
+
+    def __repr__(self) -> str:
+        return f"Record({', '.join(map(repr, self._parts()))})"
+
+    def _parts(self) -> tuple[object, ...]:
+        return self.place, self.key, self.value, self.headers, self.timestamp_ms, self.is_log_append_time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +127,7 @@ class Envelope(Generic[E]):
     schema_id: int
     headers: Mapping[str, bytes]
     attempt: int = 1
-    is_replay: bool = False
+    is_replay: bool = field(default_factory=bool)  # a plain default would be found before `__getattr__` is asked
 
     if not TYPE_CHECKING:  # a visible __getattr__ would make every misspelt name right
 
@@ -205,20 +238,3 @@ class Effects(Protocol):
     async def run(
         self, envelope: Envelope[Any], *, group: str, handle: Handle, deadline: datetime, inbox: bool = True
     ) -> Outcome: ...
-
-
-class DirectEffects:
-    """Effects without a database: calls the handler, remembers nothing."""
-
-    async def run(
-        self,
-        envelope: Envelope[Any],
-        *,
-        group: str,  # noqa: ARG002  # part of the protocol
-        handle: Handle,
-        deadline: datetime,
-        inbox: bool = True,  # noqa: ARG002  # as above
-    ) -> Outcome:
-        """Calls ``handle`` with a Context that has no session."""
-        await handle(Context(envelope=envelope, deadline=deadline))
-        return Outcome.HANDLED

@@ -44,6 +44,10 @@ class Handler:
         """`module.function`, for headers and metrics."""
         return f"{getattr(self.call, '__module__', '?')}.{getattr(self.call, '__qualname__', type(self.call).__qualname__)}"
 
+    def begin(self, envelope: Envelope[Any], context: Context) -> Awaitable[None]:
+        """Calls the function with what it takes."""
+        return self.call(envelope if self.takes == "envelope" else envelope.event, context)
+
     def bind(self, envelope: Envelope[Any]) -> Callable[[Context], Awaitable[None]]:
         """The function with what it takes; it only lacks the context."""
         return partial(self.call, envelope if self.takes == "envelope" else envelope.event)
@@ -124,9 +128,10 @@ class Handlers:
         """Every topic that a function is for."""
         return frozenset({event.__topic__ for event in self._events} | self._any.keys() | self._raw.keys())
 
-    def raw_for(self, topic: str) -> Handler | None:
-        """The function for the bytes of a topic."""
-        return self._raw.get(topic)
+    @property
+    def raws(self) -> Mapping[str, Handler]:
+        """Topics whose bytes have a function."""
+        return self._raw
 
     def any_for(self, topic: str) -> Handler | None:
         """The function for otherwise unhandled classes of a topic."""

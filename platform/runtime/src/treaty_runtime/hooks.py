@@ -242,14 +242,16 @@ Observer = Callable[[Any], None]
 class Hooks:
     """Hands hook records to observers. One that raises is dropped: observation never hurts the work."""
 
-    __slots__ = ("_observers",)
+    __slots__ = ("_observers", "are_heard")
 
     def __init__(self, observers: Iterable[Observer] = ()) -> None:
         self._observers = list(observers)
+        self.are_heard = bool(self._observers)
+        """Whether anybody listens; the hot path asks before it builds a record."""
 
     def __bool__(self) -> bool:
-        """Whether anybody listens; the hot path asks before it builds a record."""
-        return bool(self._observers)
+        """The same as ``are_heard``."""
+        return self.are_heard
 
     def __call__(self, hook: object) -> None:
         """Tells every observer."""
@@ -258,3 +260,4 @@ class Hooks:
                 observer(hook)
             except Exception:  # noqa: BLE001  # whatever it is, the observer is the broken part
                 self._observers.remove(observer)
+                self.are_heard = bool(self._observers)

@@ -18,7 +18,7 @@ from treaty_runtime.consume.schema_gate import SchemaGate, Versions
 from treaty_runtime.delay.queue import DelayQueue
 from treaty_runtime.delay.schedule import Scheduler
 from treaty_runtime.errors import NoSession
-from treaty_runtime.event import DirectEffects, Effects
+from treaty_runtime.event import Effects
 from treaty_runtime.handlers import Group
 from treaty_runtime.hooks import Hooks, Observer
 from treaty_runtime.publish.backlog import Depth
@@ -122,7 +122,7 @@ class Runtime:
         handled = {event for group in self.groups for event in group.handlers.events}
         self._gate = SchemaGate(handled, self._registry, random=self._world.random)
         stage, schedule = self.outbox.stage, self.scheduler.schedule
-        effects = DirectEffects() if self.sql is None else self.sql.inbox(stage=stage, schedule=schedule)
+        effects = None if self.sql is None else self.sql.inbox(stage=stage, schedule=schedule)
         self.consumers = [self._consumer(group, effects) for group in self.groups]
         self.delay = None
         if delay is not None:
@@ -131,7 +131,7 @@ class Runtime:
             self.delay = self.sql.delay(delay, stage=stage, schedule=schedule)
             self.scheduler.on_commit(self.delay.committed)
 
-    def _consumer(self, group: Group, effects: Effects) -> Consumer:
+    def _consumer(self, group: Group, effects: Effects | None) -> Consumer:
         return Consumer(
             group,
             connect=lambda: self._connections.source(group),

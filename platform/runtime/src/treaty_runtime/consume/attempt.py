@@ -1,8 +1,9 @@
-"""One attempt at one record: find the handler, decode, call it inside ``Effects``, and say how it ended. Never raises."""
+"""One attempt at one record: find the handler, decode, begin it inside ``Effects``, and say how it ended."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,9 +11,9 @@ from typing import Any
 from treaty_runtime import hooks as seen
 from treaty_runtime.clock import Clock
 from treaty_runtime.consume.copies import Told
-from treaty_runtime.consume.reader import NO_HANDLER, Reader
-from treaty_runtime.errors import HandlerTimeout
-from treaty_runtime.event import Effects, Envelope, Outcome, Place, Record
+from treaty_runtime.consume.reader import NO_HANDLER, Reader, Route
+from treaty_runtime.errors import HandlerCancelled, HandlerTimeout
+from treaty_runtime.event import Context, Effects, Envelope, Outcome, Place, Record
 from treaty_runtime.handlers import Handler
 from treaty_runtime.hooks import Hooks
 from treaty_runtime.limits import OnFailure
@@ -20,22 +21,21 @@ from treaty_runtime.wire.failure import describe
 from treaty_runtime.wire.personal import personal_values
 
 
-@dataclass(slots=True, eq=False)
 class Attempt:
     """Attempt ``number`` at a record, and how far it came.
 
     ``deadline`` is set when the handler begins; who finds it passed sets ``is_overdue`` and cancels the job.
     """
 
-    place: Place
-    epoch: int
-    number: int
-    record: Record
-    began: datetime | None = None
+    # One is made for each record: what most attempts never set is read from the class.
     deadline: datetime | None = None
-    is_overdue: bool = False
+    is_overdue = False
     handler: Handler | None = None
     envelope: Envelope[Any] | None = None
+    began: datetime | None = None
+
+    def __init__(self, place: Place, epoch: int, number: int, record: Record) -> None:
+        self.place, self.epoch, self.number, self.record = place, epoch, number, record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,39 +59,50 @@ Ended = Outcome | Skipped | Failed
 _SKIPPED = Skipped(NO_HANDLER)
 
 
+async def _skip() -> Skipped:
+    return _SKIPPED
+
+
 class Attempts:
-    """Runs the attempts of one group."""
+    """Runs the attempts of one group. Without ``effects`` handlers have no transaction and nothing is remembered."""
 
-    def __init__(self, reader: Reader, effects: Effects, *, group: str, clock: Clock, hooks: Hooks) -> None:
+    def __init__(self, reader: Reader, effects: Effects | None, *, group: str, clock: Clock, hooks: Hooks) -> None:
         self._reader, self._effects = reader, effects
-        self._group, self._clock, self._hooks = group, clock, hooks
+        self._group, self._now, self._hooks = group, clock.now, hooks
 
-    async def run(self, attempt: Attempt) -> Ended:
-        """Runs it to its end; raises only ``CancelledError``, when its partition has gone or the process stops."""
-        began = attempt.began = self._clock.now()
-        try:
-            route, headers = self._reader.known(attempt.record)
-            if route is None:
-                route = await self._reader.find(attempt.record, headers)
-            handler = attempt.handler = route.handler
-            if handler is None:
-                return _SKIPPED
-            envelope = attempt.envelope = self._reader.open(attempt.record, route, headers, attempt=attempt.number)
-            deadline = attempt.deadline = began + handler.timeout
-            ended = await self._effects.run(
-                envelope, group=self._group, handle=handler.bind(envelope), deadline=deadline, inbox=handler.inbox
-            )
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if not attempt.is_overdue or task is None:
-                raise
-            task.uncancel()
-            return self._failed(attempt, _timeout(attempt.handler))
-        except Exception as error:  # noqa: BLE001  # what it means is decided by classification, not here
-            return self._failed(attempt, error)
-        if self._hooks:
-            self._tell(attempt, ended)
-        return ended
+    def begin(self, attempt: Attempt) -> Awaitable[object]:
+        """Decodes the record and answers the handler's coroutine; raises, or its coroutine does, what makes the attempt fail."""
+        attempt.began = self._now()
+        route = self._reader.known(attempt.record)
+        return self._asked(attempt) if route is None else self._called(attempt, route)
+
+    def ended(self, attempt: Attempt, became: object) -> Ended:
+        """How the attempt ended, from what its coroutine answered or raised."""
+        if isinstance(became, asyncio.CancelledError):
+            became = _timeout(attempt.handler) if attempt.is_overdue else HandlerCancelled()
+        if isinstance(became, Exception):
+            return self._failed(attempt, became)
+        if became is _SKIPPED:
+            return _SKIPPED
+        outcome = Outcome.DUPLICATE if became is Outcome.DUPLICATE and self._effects is not None else Outcome.HANDLED
+        if self._hooks.are_heard:
+            self._tell(attempt, outcome)
+        return outcome
+
+    def _called(self, attempt: Attempt, route: Route) -> Awaitable[object]:
+        handler = attempt.handler = route.handler
+        if handler is None:
+            return _skip()
+        envelope = attempt.envelope = self._reader.open(attempt.record, route, attempt=attempt.number)
+        deadline = attempt.deadline = (attempt.began or self._now()) + handler.timeout
+        if self._effects is None:
+            return handler.begin(envelope, Context(envelope=envelope, deadline=deadline))
+        return self._effects.run(
+            envelope, group=self._group, handle=handler.bind(envelope), deadline=deadline, inbox=handler.inbox
+        )
+
+    async def _asked(self, attempt: Attempt) -> object:
+        return await self._called(attempt, await self._reader.find(attempt.record))
 
     def _failed(self, attempt: Attempt, error: Exception) -> Failed:
         envelope, handler = attempt.envelope, attempt.handler
@@ -100,7 +111,7 @@ class Attempts:
             handler=handler.name if handler is not None else "",
             event_type=envelope.type if envelope is not None else "",
         )
-        if self._hooks:
+        if self._hooks.are_heard:
             self._hooks(
                 seen.Failed(
                     group=self._group,
@@ -136,12 +147,12 @@ class Attempts:
                 attempt=attempt.number,
                 handler=handler.name,
                 seconds=self._seconds(attempt),
-                latency_seconds=(self._clock.now() - envelope.time).total_seconds(),
+                latency_seconds=(self._now() - envelope.time).total_seconds(),
             )
         )
 
     def _seconds(self, attempt: Attempt) -> float:
-        now = self._clock.now()
+        now = self._now()
         return (now - (attempt.began or now)).total_seconds()
 
 

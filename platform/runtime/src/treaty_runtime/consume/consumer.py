@@ -29,14 +29,14 @@ from treaty_runtime.consume.actions import (
     Skip,
     Wait,
 )
-from treaty_runtime.consume.attempt import Attempt, Attempts, Failed, Skipped
+from treaty_runtime.consume.attempt import Attempt, Attempts, Skipped
 from treaty_runtime.consume.copies import Answer, Copies, Told
 from treaty_runtime.consume.dispatch import Away, Dispatch
 from treaty_runtime.consume.facts import FailedAttempt
 from treaty_runtime.consume.reader import Reader
 from treaty_runtime.consume.workers import Workers
 from treaty_runtime.errors import Outage, Oversize, Poison, TreatyError
-from treaty_runtime.event import DirectEffects, Effects, Partition, Place, Record
+from treaty_runtime.event import Effects, Outcome, Partition, Place, Record
 from treaty_runtime.handlers import Group
 from treaty_runtime.hooks import Hooks
 from treaty_runtime.transport import Assigned, Broken, Lost, Position, Producer, Records, Revoking, Source
@@ -71,9 +71,8 @@ class Consumer:
         self._clock = clock if clock is not None else SystemClock()
         self._rules = (*group.rules, outages(*group.outages))
         self.dispatch = Dispatch(group=group.name, policy=group.retry, limits=group.limits)
-        done = effects if effects is not None else DirectEffects()
-        self._attempts = Attempts(reader, done, group=group.name, clock=self._clock, hooks=self._hooks)
-        self._workers: Workers[Attempt] = Workers(group.workers, self._try)
+        self._attempts = Attempts(reader, effects, group=group.name, clock=self._clock, hooks=self._hooks)
+        self._workers: Workers[Attempt, object] = Workers(group.workers, self._attempts.begin, self._ended)
         self._copies = Copies(producer, group=group.name, dead_letter_topic=group.dead_letter, report=self._copied)
         self._told: dict[Place, Told] = {}
         self._outage: Away | None = None
@@ -82,7 +81,7 @@ class Consumer:
         self._progress = asyncio.Event()
         self._committing: asyncio.Task[None] | None = None
         self._stop_ticking: Callable[[], None] = lambda: None
-        self._is_stopping = False
+        self._is_stopping = self._is_draining = False
 
     async def run(self) -> None:
         """Joins the group and works until ``stop``. A broken client is replaced."""
@@ -157,11 +156,7 @@ class Consumer:
         self._obey(self.dispatch.revoking(leaving))
         for attempt in self._workers.withdraw(lambda job: job.place[:2] in leaving):
             self._fail(attempt, FailedAttempt(Kind.SHUTDOWN, Outage("The partition leaves.", dependency="kafka")))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self.group.drain.total_seconds()):
-                while not self.dispatch.is_drained(leaving):
-                    self._progress.clear()
-                    await self._progress.wait()
+        await self._wait_drained(leaving)
         offsets: Mapping[Partition, Position] = {}
         for action in self.dispatch.revoked(leaving, now=self._clock.now(), jitter=self._random()):
             if isinstance(action, Commit):
@@ -172,6 +167,15 @@ class Consumer:
         self._watch_outage()
         self._hooks(seen.Rebalanced(group=self.group.name, revoked=leaving))
 
+    async def _wait_drained(self, leaving: frozenset[Partition]) -> None:
+        self._is_draining = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.group.drain.total_seconds()):
+                while not self.dispatch.is_drained(leaving):
+                    self._progress.clear()
+                    await self._progress.wait()
+        self._is_draining = False
+
     def _lose(self, partitions: frozenset[Partition]) -> None:
         self._obey(self.dispatch.lost(partitions, now=self._clock.now(), jitter=self._random()))
         self._watch_outage()
@@ -179,17 +183,23 @@ class Consumer:
 
     # -- what became of records
 
-    async def _try(self, attempt: Attempt) -> None:
-        ended = await self._attempts.run(attempt)
+    def _ended(self, attempt: Attempt, became: object) -> None:
+        if isinstance(became, asyncio.CancelledError) and not attempt.is_overdue and self._has_left(attempt):
+            return  # cancelled because its partition is not ours any more
+        ended = self._attempts.ended(attempt, became)
         place, epoch = attempt.place, attempt.epoch
-        if isinstance(ended, Failed):
-            self._told[place] = ended.told
-            self._fail(attempt, FailedAttempt(classify(ended.error, self._rules), ended.error, ended.on_failure))
+        if isinstance(ended, Outcome):
+            self._obey(self.dispatch.handled(place, epoch))
         elif isinstance(ended, Skipped):
             self._obey(self.dispatch.skipped(place, epoch, ended.reason))
         else:
-            self._obey(self.dispatch.handled(place, epoch))
+            self._told[place] = ended.told
+            self._fail(attempt, FailedAttempt(classify(ended.error, self._rules), ended.error, ended.on_failure))
         self._went_on()
+
+    def _has_left(self, attempt: Attempt) -> bool:
+        assignment = self.dispatch.assignments.get(attempt.place[:2])
+        return assignment is None or assignment.epoch != attempt.epoch
 
     def _fail(self, attempt: Attempt, failed: FailedAttempt) -> None:
         if not self.group.has_retry_topics:
@@ -224,8 +234,10 @@ class Consumer:
         self._stop_ticking = self._clock.call_at(now + _TICK, self._tick)
 
     def _went_on(self) -> None:
-        self._progress.set()
-        self._watch_outage()
+        if self._is_draining:
+            self._progress.set()
+        if self._outage is not self.dispatch.outage:
+            self._watch_outage()
 
     # -- obeying
 

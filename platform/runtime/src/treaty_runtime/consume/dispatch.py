@@ -10,7 +10,7 @@ Rule 5. In an outage one record probes, all others wait, and no attempt is count
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from treaty_runtime.classify import Kind
 from treaty_runtime.consume.actions import Action, Commit, Complete, Copy, DeadLetter, Drop, Handle, Probe, Skip, Wait
 from treaty_runtime.consume.facts import Arrival, FailedAttempt
 from treaty_runtime.consume.intake import LEAVING, MEMORY, NOT_DUE, OUTAGE, Assignment, Intake, Work, positions
+from treaty_runtime.consume.lanes import Lanes
 from treaty_runtime.event import Partition, Place, Record
 from treaty_runtime.limits import Limits
 from treaty_runtime.retry import RetryPolicy, retry_topic
@@ -25,12 +26,6 @@ from treaty_runtime.transport import Position
 
 CONFLICTS_AT_ONCE = 5
 """How often a serialization conflict is simply run again before it counts as a failure."""
-
-
-@dataclass(slots=True, eq=False)
-class _Lane:
-    running: Work
-    queue: deque[Work] = field(default_factory=deque)
 
 
 @dataclass(slots=True, eq=False)
@@ -47,38 +42,39 @@ class Away:
 class Dispatch:
     """The state of one group member and every decision about it.
 
-    Methods take facts with ``now`` (aware) and ``jitter`` in [0, 1) and yield actions; obey them in order, to the end.
+    Methods take facts with ``now`` (aware) and ``jitter`` in [0, 1) and answer actions; obey them in order, to the end.
     """
+
+    # What happens to every record (arrived, handled) answers lists: a generator costs as much as the decision.
 
     def __init__(self, *, group: str, policy: RetryPolicy, limits: Limits | None = None) -> None:
         self._group, self._policy = group, policy
         self._limits = limits if limits is not None else Limits()
         self._intake = Intake(self._limits.marks)
-        self._lanes: dict[Hashable, _Lane] = {}
+        self._lanes = Lanes()
         self._completions = 0
         self.outage: Away | None = None
 
     # -- what arrives
 
-    def arrived(self, place: Place, arrival: Arrival, now: datetime) -> Iterator[Action]:
+    def arrived(self, place: Place, arrival: Arrival, now: datetime) -> Sequence[Action]:
         """A record was fetched."""
-        assignment = self._intake.assignments.get(place[:2])
+        intake = self._intake
+        assignment = intake.assignments.get(place[:2])
         if assignment is None or assignment.is_leaving or not assignment.watermark.arrived(place.offset):
-            return  # not ours (its next owner reads it), or already in work
-        work = Work(place, assignment, arrival.lane, arrival.size, arrival.attempt, arrival.due, arrival.record)
-        self._intake.add(work)
+            return ()  # not ours (its next owner reads it), or already in work
+        work = Work(place, assignment, arrival)
+        is_at_mark = intake.add(work)
         if arrival.skip is not None:
-            yield Skip(place, arrival.skip)
-            yield from self._complete(work)
+            actions: Sequence[Action] = (Skip(place, arrival.skip), *self._complete(work))
         elif arrival.poison is not None:
             work.lane = None  # it needs no turn
-            yield from self._send(work, DeadLetter(place, arrival.poison, assignment.epoch))
+            actions = self._send(work, DeadLetter(place, arrival.poison, assignment.epoch))
         elif assignment.later or (work.due is not None and work.due > now):
-            yield from self._postpone(work)
+            actions = list(self._postpone(work))
         else:
-            yield from self._admit(work)
-        if self._intake.is_at_mark(assignment):
-            yield from self._intake.hold_back(assignment)
+            actions = self._admit(work)
+        return (*actions, *intake.hold_back(assignment)) if is_at_mark else actions
 
     def due(self, place: Place, epoch: int, now: datetime) -> Iterator[Action]:
         """The time of a Wait or Probe came."""
@@ -94,15 +90,14 @@ class Dispatch:
 
     # -- results
 
-    def handled(self, place: Place, epoch: int) -> Iterator[Action]:
+    def handled(self, place: Place, epoch: int) -> Sequence[Action]:
         """The handler's effect is committed, or the inbox knew the event."""
         work = self._finished(place, epoch)
         if work is None:
-            yield Drop(place.of, epoch)
-            return
+            return (Drop(place.of, epoch),)
         if self.outage is not None:
-            yield from self._recover(work)
-        yield from self._complete(work)
+            return (*self._recover(work), *self._complete(work))
+        return self._complete(work)
 
     def skipped(self, place: Place, epoch: int, reason: str) -> Iterator[Action]:
         """Only after its schema was known it turned out that nobody handles the record."""
@@ -215,58 +210,40 @@ class Dispatch:
 
     # -- lanes
 
-    def _admit(self, work: Work) -> Iterator[Action]:
-        if work.lane is not None:
-            lane = self._lanes.get(work.lane)
-            if lane is not None:
-                lane.queue.append(work)
-                return
-            self._lanes[work.lane] = _Lane(work)
-        if self.outage is None:
-            yield self._begin(work)
-        else:
-            self.outage.parked.append(work)
+    def _admit(self, work: Work) -> Sequence[Action]:
+        return self._start(work) if self._lanes.enter(work) else ()
 
-    def _start(self, work: Work) -> Iterator[Action]:
+    def _start(self, work: Work) -> Sequence[Action]:
         if self.outage is not None:
             self.outage.parked.append(work)
-        elif not work.assignment.is_leaving:
-            yield self._begin(work)
+            return ()
+        return () if work.assignment.is_leaving else (self._begin(work),)
 
     def _begin(self, work: Work) -> Action:
         work.in_flight = True
         return work.pending or Handle(work.place, work.attempt, work.assignment.epoch, work.record)
 
-    def _send(self, work: Work, copy: Copy | DeadLetter) -> Iterator[Action]:
+    def _send(self, work: Work, copy: Copy | DeadLetter) -> Sequence[Action]:
         work.pending = copy
-        yield from self._start(work)
+        return self._start(work)
 
-    def _complete(self, work: Work) -> Iterator[Action]:
+    def _complete(self, work: Work) -> Sequence[Action]:
         self._intake.remove(work)
-        yield Complete(work.place)
-        lane = self._lanes.get(work.lane)
-        if lane is not None and lane.running is work:
-            if lane.queue:
-                yield from self._advance(work)
-            else:
-                del self._lanes[work.lane]
+        actions: list[Action] = [Complete(work.place)]
+        successor = self._lanes.leave(work)
+        if successor is not None:
+            actions += self._start(successor)
         if work.assignment.pauses:
-            yield from self._intake.let_in(work.assignment)
+            actions += self._intake.let_in(work.assignment)
         self._completions += 1
         if self._completions >= self._limits.commit_every:
-            yield from self.tick()
+            actions += self.tick()
+        return actions
 
-    def _advance(self, work: Work) -> Iterator[Action]:
+    def _advance(self, work: Work) -> Sequence[Action]:
         """Gives the turn of a lane to the next record that is still ours."""
-        lane = self._lanes.get(work.lane) if work.lane is not None else None
-        if lane is None or lane.running is not work:
-            return
-        while lane.queue:
-            lane.running = lane.queue.popleft()
-            if not lane.running.assignment.is_leaving:
-                yield from self._start(lane.running)
-                return
-        del self._lanes[work.lane]
+        successor = self._lanes.leave(work)
+        return () if successor is None else self._start(successor)
 
     def _finished(self, place: Place, epoch: int) -> Work | None:
         work = self._intake.find(place, epoch)

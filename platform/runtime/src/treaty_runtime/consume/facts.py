@@ -11,7 +11,6 @@ from treaty_runtime.event import Record
 from treaty_runtime.limits import OnFailure
 
 
-@dataclass(slots=True, kw_only=True)
 class Arrival:
     """The facts about a record that arrived.
 
@@ -19,13 +18,14 @@ class Arrival:
     reasons that need no handler. ``record`` is only kept for whoever carries the actions out.
     """
 
-    lane: Hashable | None
-    size: int = 0
-    attempt: int = 1
+    # One is made for each record: what is so of nearly all is read from the class.
+    attempt = 1
     due: datetime | None = None
     skip: str | None = None
     poison: str | None = None
-    record: Record | None = None
+
+    def __init__(self, lane: Hashable | None, size: int = 0, record: Record | None = None) -> None:
+        self.lane, self.size, self.record = lane, size, record
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from treaty_runtime.consume.actions import Action, Copy, DeadLetter, Pause, Resume
+from treaty_runtime.consume.facts import Arrival
 from treaty_runtime.consume.watermark import Watermark
-from treaty_runtime.event import Partition, Place, Record
+from treaty_runtime.event import Partition, Place
 from treaty_runtime.limits import Marks
 from treaty_runtime.transport import Position
 
 BACKPRESSURE, MEMORY, NOT_DUE, OUTAGE, LEAVING = "backpressure", "memory", "not due", "outage", "leaving"
 
 
-@dataclass(slots=True, eq=False)
 class Work:
-    """A record that arrived and is not complete."""
+    """A record that arrived and is not complete. ``behind``: those of its lane that wait for the end of its turn."""
 
-    place: Place
-    assignment: Assignment
-    lane: Hashable | None
-    size: int
-    attempt: int
-    due: datetime | None
-    record: Record | None = None
+    # One is made for each record: what is so of nearly all is read from the class.
     pending: Copy | DeadLetter | None = None
-    in_flight: bool = False
-    conflicts: int = 0
-    stalls: int = 0
+    behind: deque[Work] | None = None
+    in_flight = False
+    conflicts = stalls = 0
+
+    def __init__(self, place: Place, assignment: Assignment, arrival: Arrival) -> None:
+        self.place, self.assignment = place, assignment
+        self.lane, self.size, self.record = arrival.lane, arrival.size, arrival.record
+        self.attempt, self.due = arrival.attempt, arrival.due
 
 
 @dataclass(slots=True, eq=False)
@@ -52,6 +50,7 @@ class Intake:
 
     def __init__(self, marks: Marks) -> None:
         self._marks = marks
+        self._high_records, self._high_bytes = marks.high_records, marks.high_bytes  # asked for every record
         self._epochs: dict[Partition, int] = {}
         self._bytes = 0
         self.assignments: dict[tuple[str, int], Assignment] = {}
@@ -79,20 +78,18 @@ class Intake:
         assignment = self.assignments.get(place[:2])
         return assignment.works.get(place.offset) if assignment is not None and assignment.epoch == epoch else None
 
-    def add(self, work: Work) -> None:
-        """Takes a record in."""
-        work.assignment.works[work.place.offset] = work
-        self._bytes += work.size
+    def add(self, work: Work) -> bool:
+        """Takes a record in; whether a high mark is reached now."""
+        works = work.assignment.works
+        works[work.place.offset] = work
+        self._bytes = in_memory = self._bytes + work.size
+        return len(works) >= self._high_records or in_memory >= self._high_bytes
 
     def remove(self, work: Work) -> None:
         """A record is complete."""
         del work.assignment.works[work.place.offset]
         work.assignment.watermark.completed(work.place.offset)
         self._bytes -= work.size
-
-    def is_at_mark(self, assignment: Assignment) -> bool:
-        """Whether a high mark is reached."""
-        return len(assignment.works) >= self._marks.high_records or self._bytes >= self._marks.high_bytes
 
     def hold_back(self, assignment: Assignment) -> Iterator[Action]:
         """Pauses at the high marks."""

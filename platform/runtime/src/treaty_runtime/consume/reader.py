@@ -38,53 +38,66 @@ class Reader:
         self._group, self._serde = group, serde
         self._events: Mapping[str, type[Any]] = events if events is not None else {}
         self._retry_topics = frozenset(group.retry_topics)
-        self._routes: dict[tuple[str, int], Route] = {}
+        self._has_lane_per_partition = group.order == "partition"
+        self._max_bytes = serde.max_record_bytes
+        self._raw = {topic: Route(handler, None, 0) for topic, handler in group.handlers.raws.items()}
+        self._routes: dict[tuple[str, bytes], Route] = {}
         self._classes: dict[str, type[Event]] | None = None
 
     def arrival(self, record: Record) -> Arrival:
         """The facts that need no registry: lane, size, tombstone, attempt and due time of a retried record."""
-        topic, attempt, due = record.place.topic, 1, None
+        topic, key, value = record.place.topic, record.key, record.value
         if topic in self._retry_topics:
-            headers = names.first_values(record.headers)
-            topic = names.origin_of(record.place, headers).topic
-            attempt = names.attempt_of(headers)
-            due = names.read_milliseconds(headers.get(names.BACKOFF_TIMESTAMP))
-        value = record.value
-        size = len(value or b"") + len(record.key or b"")
-        arrival = Arrival(lane=self._lane(topic, record), size=size, attempt=attempt, due=due, record=record)
-        if value is None:
-            if self._group.handlers.raw_for(topic) is None:
-                self._bury(arrival)
-        elif len(value) > self._serde.max_record_bytes:
+            return self._retried(record)
+        if key is None or value is None or self._has_lane_per_partition:
+            return self._sized(record, topic)
+        size = len(value)
+        arrival = Arrival((topic, key), size + len(key), record)
+        if size > self._max_bytes:
             arrival.poison = "oversize"
         return arrival
 
-    def known(self, record: Record) -> tuple[Route | None, Mapping[str, bytes]]:
-        """The route, if it is known without asking anybody, and the headers' first values. Raises ``NotFramed``."""
-        headers = names.first_values(record.headers)
+    def known(self, record: Record) -> Route | None:
+        """The route, if it is known without asking anybody. Raises ``NotFramed``."""
         topic = record.place.topic
         if topic in self._retry_topics:
-            topic = self._source_topic(record, headers)
-        raw = self._group.handlers.raw_for(topic)
-        if raw is not None:
-            return Route(raw, None, 0), headers
-        return self._routes.get((topic, schema_id_of(record.value or b""))), headers
+            topic = self._source_topic(record)
+        if topic in self._raw:
+            return self._raw[topic]
+        # A framed value begins with its schema id, so five equal bytes lead to the same route.
+        return self._routes.get((topic, (record.value or b"")[:5]))
 
-    async def find(self, record: Record, headers: Mapping[str, bytes]) -> Route:
+    async def find(self, record: Record) -> Route:
         """The route, with the registry's help; raises what makes the record poison, or ``RegistryUnavailable``."""
-        topic = self._source_topic(record, headers)
-        schema_id = schema_id_of(record.value or b"")
-        route = await self._route(topic, schema_id)
-        self._routes[topic, schema_id] = route
+        topic, value = self._source_topic(record), record.value or b""
+        route = await self._route(topic, schema_id_of(value))
+        self._routes[topic, value[:5]] = route
         return route
 
-    def open(self, record: Record, route: Route, headers: Mapping[str, bytes], *, attempt: int) -> Envelope[Any]:
+    def open(self, record: Record, route: Route, *, attempt: int) -> Envelope[Any]:
         """Decodes the record; raises ``DecodeError``."""
         event = record if route.decode is None else route.decode(record.value or b"", 5)
-        return seal(record, event, headers, schema_id=route.schema_id, attempt=attempt)
+        return seal(record, event, schema_id=route.schema_id, attempt=attempt)
+
+    def _retried(self, record: Record) -> Arrival:
+        headers = names.first_values(record.headers)
+        arrival = self._sized(record, names.origin_of(record.place, headers).topic)
+        arrival.attempt = names.attempt_of(headers)
+        arrival.due = names.read_milliseconds(headers.get(names.BACKOFF_TIMESTAMP))
+        return arrival
+
+    def _sized(self, record: Record, topic: str) -> Arrival:
+        size = len(record.value or b"")
+        arrival = Arrival(self._lane(topic, record), size + len(record.key or b""), record)
+        if record.value is None:
+            if topic not in self._raw:
+                self._bury(arrival)
+        elif size > self._max_bytes:
+            arrival.poison = "oversize"
+        return arrival
 
     def _lane(self, topic: str, record: Record) -> Hashable | None:
-        if self._group.order == "partition":
+        if self._has_lane_per_partition:
             return (record.place.topic, record.place.partition)
         return (topic, record.key) if record.key is not None else None
 
@@ -94,9 +107,11 @@ class Reader:
         else:
             arrival.skip = TOMBSTONE
 
-    def _source_topic(self, record: Record, headers: Mapping[str, bytes]) -> str:
+    def _source_topic(self, record: Record) -> str:
         place = record.place
-        return names.origin_of(place, headers).topic if place.topic in self._retry_topics else place.topic
+        if place.topic not in self._retry_topics:
+            return place.topic
+        return names.origin_of(place, names.first_values(record.headers)).topic
 
     async def _route(self, topic: str, schema_id: int) -> Route:
         writer = await self._serde.schemas.writer(schema_id)

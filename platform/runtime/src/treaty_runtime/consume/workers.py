@@ -1,6 +1,7 @@
 """A bounded pool of coroutines: at most so many jobs at once, each of which can be cancelled alone.
 
-A worker takes job after job, so that a busy group makes no task per record. Workers end when nothing is ready.
+A worker takes job after job, so that a busy group makes no task per record, and awaits what ``begin`` answers itself, so that a
+record costs no coroutine but its handler's. Workers end when nothing is ready.
 """
 
 from __future__ import annotations
@@ -11,24 +12,31 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Generic, TypeVar
 
 J = TypeVar("J")
+R = TypeVar("R")
 
 _JOBS_PER_TURN = 64
 """Jobs that never suspend would keep the loop for themselves: after so many a worker lets others run."""
 
 
-class Workers(Generic[J]):
-    """Runs ``work(job)`` for submitted jobs, first come first served."""
+class Workers(Generic[J, R]):
+    """Awaits ``begin(job)`` for submitted jobs, first come first served, and calls ``end`` with what became of each.
 
-    def __init__(self, count: int, work: Callable[[J], Awaitable[None]]) -> None:
-        self._count, self._work = count, work
+    That is the job's result, or what it raised: a ``CancelledError`` only if it was cancelled by ``cancel``, or of itself.
+    """
+
+    def __init__(
+        self, count: int, begin: Callable[[J], Awaitable[R]], end: Callable[[J, R | BaseException], None]
+    ) -> None:
+        self._count, self._begin, self._end = count, begin, end
         self._ready: deque[J] = deque()
         self._running: dict[asyncio.Task[None], J | None] = {}
+        self._cancelled: set[asyncio.Task[None]] = set()
         self._is_open = True
 
     def submit(self, job: J) -> None:
         """Runs the job when a worker is free."""
         self._ready.append(job)
-        if self._is_open and len(self._running) < self._count:
+        if len(self._running) < self._count and self._is_open:
             task = asyncio.get_running_loop().create_task(self._serve())
             self._running[task] = None
             task.add_done_callback(self._ended)
@@ -37,7 +45,9 @@ class Workers(Generic[J]):
         """Takes back the jobs that no worker has begun."""
         taken = [job for job in self._ready if is_meant(job)]
         if taken:
-            self._ready = deque(job for job in self._ready if not is_meant(job))
+            left = [job for job in self._ready if not is_meant(job)]
+            self._ready.clear()
+            self._ready.extend(left)
         return taken
 
     def cancel(self, is_meant: Callable[[J], bool]) -> None:
@@ -46,6 +56,7 @@ class Workers(Generic[J]):
         current = asyncio.current_task()
         for task, job in tuple(self._running.items()):
             if job is not None and is_meant(job) and task is not current:
+                self._cancelled.add(task)
                 task.cancel()
 
     def jobs(self) -> Iterator[J]:
@@ -69,22 +80,36 @@ class Workers(Generic[J]):
     async def _serve(self) -> None:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  # a coroutine of a task always has one
+        ready, running, begin, end = self._ready, self._running, self._begin, self._end
         turns = 0
-        while self._ready:
-            job = self._ready.popleft()
-            self._running[task] = job
+        while ready:
+            job = running[task] = ready.popleft()
+            became: R | BaseException
             try:
-                await self._work(job)
-            except asyncio.CancelledError:
-                if not self._is_open or task.uncancel() > 0:
-                    raise
-            finally:
-                self._running[task] = None
+                became = await begin(job)
+            except asyncio.CancelledError as cancelled:
+                if not self._is_open or (task not in self._cancelled and task.cancelling()):
+                    raise  # the pool closes, or the loop ends
+                became = cancelled
+            except Exception as error:  # noqa: BLE001  # what it means is not for the pool to decide
+                became = error
+            if self._cancelled:
+                self._forget_cancelling(task)
+            running[task] = None
+            end(job, became)
             turns += 1
             if turns % _JOBS_PER_TURN == 0:
                 await asyncio.sleep(0)
 
+    def _forget_cancelling(self, task: asyncio.Task[None]) -> None:
+        """The next job of this worker begins uncancelled, whatever the last one made of its cancellation."""
+        if task in self._cancelled:
+            self._cancelled.remove(task)
+            while task.uncancel():
+                pass
+
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.pop(task, None)
-        if self._is_open and self._ready:  # a worker died of a bug in ``work``: its queue must not
+        self._cancelled.discard(task)
+        if self._is_open and self._ready:  # a worker died of a bug in ``end``: its queue must not
             self.submit(self._ready.pop())

@@ -283,19 +283,16 @@ def _topic_partitions(offsets: Mapping[Partition, Position]) -> list[Any]:
 
 def _record(message: Any) -> Record:
     kind, milliseconds = message.timestamp()
-    headers = message.headers()
     return Record(
         Place(message.topic(), message.partition(), message.offset()),
         message.key(),
         message.value(),
-        _headers(headers) if headers else (),
+        partial(_headers, message),
         milliseconds,
         kind == TIMESTAMP_LOG_APPEND_TIME,
     )
 
 
-def _headers(pairs: list[Any]) -> Headers:
+def _headers(message: Any) -> Headers:
     """Header values may be null in Kafka; to us they are empty then."""
-    if None in [value for _, value in pairs]:
-        return tuple((name, value if value is not None else b"") for name, value in pairs)
-    return tuple(pairs)
+    return tuple((name, value if value is not None else b"") for name, value in message.headers() or ())

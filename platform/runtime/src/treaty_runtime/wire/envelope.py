@@ -19,29 +19,40 @@ from treaty_runtime.wire.headers import read_text
 E = TypeVar("E")
 
 
-def seal(record: Record, event: E, headers: Mapping[str, bytes], *, schema_id: int, attempt: int) -> Envelope[E]:
-    """The envelope of an event. ``headers`` are the record's first values; ``schema_id`` 0 for raw records.
+def seal(record: Record, event: E, *, schema_id: int, attempt: int) -> Envelope[E]:
+    """The envelope of an event; ``schema_id`` 0 for raw records.
 
     Without `ce_id` the id is derived from the first place, so that every retry has the same.
     """
     envelope: Envelope[E] = object.__new__(Envelope)
-    envelope.__dict__.update(
-        _read=_read,
-        _timestamp_ms=record.timestamp_ms,
-        event=event,
-        place=record.place,
-        key=record.key,
-        headers=headers,
-        schema_id=schema_id,
-        attempt=attempt,
-        is_replay=names.REPLAY_ID in headers,
-    )
+    own = envelope.__dict__
+    own["_read"], own["_record"] = _read, record
+    own["event"], own["schema_id"], own["attempt"] = event, schema_id, attempt
     return envelope
 
 
 def _read(envelope: Envelope[Any], name: str) -> object:
     """The value of a field that was left out; ``KeyError`` for any other name."""
     return _READERS[name](envelope)
+
+
+def _headers(envelope: Envelope[Any]) -> Mapping[str, bytes]:
+    record: Record = envelope.__dict__["_record"]
+    return names.first_values(record.headers)
+
+
+def _place(envelope: Envelope[Any]) -> Place:
+    record: Record = envelope.__dict__["_record"]
+    return record.place
+
+
+def _key(envelope: Envelope[Any]) -> bytes | None:
+    record: Record = envelope.__dict__["_record"]
+    return record.key
+
+
+def _is_replay(envelope: Envelope[Any]) -> bool:
+    return names.REPLAY_ID in envelope.headers
 
 
 def _source(envelope: Envelope[Any]) -> str:
@@ -80,8 +91,9 @@ def _causation(envelope: Envelope[Any]) -> UUID | None:
 
 
 def _timestamp(envelope: Envelope[Any]) -> datetime:
+    record: Record = envelope.__dict__["_record"]
     try:
-        return EPOCH + timedelta(milliseconds=max(envelope.__dict__["_timestamp_ms"], 0))
+        return EPOCH + timedelta(milliseconds=max(record.timestamp_ms, 0))
     except OverflowError:
         return datetime.max.replace(tzinfo=UTC)  # a producer's nonsense must not stop the group
 
@@ -95,6 +107,10 @@ def _id(value: bytes | None, envelope: Envelope[Any]) -> UUID:
 
 
 _READERS: dict[str, Callable[[Envelope[Any]], object]] = {
+    "headers": _headers,
+    "place": _place,
+    "key": _key,
+    "is_replay": _is_replay,
     "source": _source,
     "type": _type,
     "subject": _subject,
