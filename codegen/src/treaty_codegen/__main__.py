@@ -22,7 +22,7 @@ from treaty_codegen.emit import emit_sdk
 from treaty_codegen.errors import CodegenError, EmitError, GuardError
 from treaty_codegen.load import load_catalog
 from treaty_codegen.settings import SdkSettings
-from treaty_codegen.sources import UnusableArguments, read_sources
+from treaty_codegen.sources import UnusableArguments, from_here, read_sources
 
 PROGRAM: Final = "python -m treaty_codegen"
 EXAMPLES: Final = f"""\
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
+        place = f"{from_here(Path(error.filename))}: " if isinstance(error.filename, str) else ""
         return _fail(f"{place}{error.strerror or error}", "mend it and run again; every file is whole", code=3)
     except KeyboardInterrupt:
         return _fail("interrupted", "run it again; every file is whole", code=130)

@@ -33,7 +33,7 @@ class Sources:
         path = getattr(error, "path", "")
         if not path or not str(error).startswith(path):
             return str(error)
-        return f"{_from_here(self.root / path)}{str(error).removeprefix(path)}"
+        return f"{from_here(self.root / path)}{str(error).removeprefix(path)}"
 
 
 def read_sources(paths: Sequence[Path]) -> Sources:
@@ -81,17 +81,17 @@ def _texts(root: Path, paths: Sequence[Path]) -> dict[str, str]:
 def _text(path: Path) -> str:
     state = path.stat()
     if not stat.S_ISREG(state.st_mode):
-        raise CatalogError("not a plain file; it was not read", path=_from_here(path))
+        raise CatalogError("not a plain file; it was not read", path=from_here(path))
     if state.st_size > MAX_BYTES:
         reason = f"{state.st_size} bytes; a schema has at most {MAX_BYTES}, and it was not read"
-        raise CatalogError(reason, path=_from_here(path))
+        raise CatalogError(reason, path=from_here(path))
     try:
         return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
-        raise CatalogError(f"not UTF-8 (byte {error.start}); save it as UTF-8", path=_from_here(path)) from None
+        raise CatalogError(f"not UTF-8 (byte {error.start}); save it as UTF-8", path=from_here(path)) from None
 
 
-def _from_here(path: Path) -> str:
+def from_here(path: Path) -> str:
     """As short as it can be for whoever stands in the current folder."""
     here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
