@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from datetime import date
 
 from tests.cases.markdown import Block, Case
-from treaty_codegen import Catalog, load_catalog, snake_case
-from treaty_codegen.breaking import breaking
+from treaty_avro import Version, check, confluent_messages
+from treaty_codegen import Catalog, load_catalog, snake_case, subject_of
+from treaty_codegen.breaking import breaking, registry_disagrees, released_set_changed
 from treaty_codegen.breaking.facts import old_set
+from treaty_codegen.breaking.registry_disagrees import TwoVerdicts
+from treaty_codegen.breaking.released_set_changed import ReleasedFile
+from treaty_codegen.finding import Finding
 from treaty_codegen.lint import lint
+from treaty_codegen.places import Places
 from treaty_codegen.render import text
+
+TODAY = date(2026, 12, 1)
 
 
 def lint_findings(case: Case, rule: str) -> str:
@@ -22,12 +31,60 @@ def lint_findings(case: Case, rule: str) -> str:
 def breaking_findings(case: Case, rule: str) -> str:
     """What one breaking rule says of the change from ``old`` to ``new``; other rules may fire too and are not shown.
 
-    A case with ``older`` blocks has two releases: 1.1.0 (``old``) and 1.0.0 (``older``).
+    A case with ``older`` blocks has two releases: 1.1.0 (``old``) and 1.0.0 (``older``). It is the first of December 2026.
     """
+    if rule in FACTS_OF_THEIR_OWN:
+        return text(FACTS_OF_THEIR_OWN[rule](case))
     has_older = any(block.argument.split()[:1] == ["older"] for block in case.of("avsc"))
     labels = {"old": "release 1.1.0", "older": "release 1.0.0"} if has_older else {"old": "release 1.0.0"}
     sets = [old_set(side(case, name), label=label) for name, label in labels.items()]
-    return text(row for row in breaking(side(case, "new"), sets) if row.rule == rule)
+    return text(row for row in breaking(side(case, "new"), sets, today=TODAY) if row.rule == rule)
+
+
+def released_files(case: Case) -> Iterator[Finding]:
+    """A case's ``json released`` and ``json now`` blocks as files of a release and its tag; no ``now``: the file is gone."""
+    before = {
+        block.argument.split()[1]: block.text for block in case.of("json") if block.argument.startswith("released")
+    }
+    now = {block.argument.split()[1]: block.text for block in case.of("json") if block.argument.startswith("now")}
+    return released_set_changed.check(
+        ReleasedFile(
+            path=path,
+            witness="tag schemas/v1.0.0",
+            before=body.encode(),
+            now=now[path].encode() if path in now else None,
+        )
+        for path, body in before.items()
+    )
+
+
+def registry_answers(case: Case) -> Iterator[Finding]:
+    """The change from ``old`` to ``new`` as treaty judges it, beside a registry's answer (a ``json answer`` block)."""
+    old, new = side(case, "old"), side(case, "new")
+    answer = json.loads(case.of("json")[0].text)
+    rows = []
+    for topic in new.topics.values():
+        for event in topic.events:
+            before, after = (catalog.by_name[event].schema for catalog in (old, new))
+            verdict = check(Version(None, after, ""), [Version(1, before, "")], "FULL_TRANSITIVE")
+            rows.append(
+                TwoVerdicts(
+                    event=event,
+                    subject=subject_of(topic, event=event),
+                    registry="registry prod",
+                    level="FULL_TRANSITIVE",
+                    ours=tuple(confluent_messages(verdict)),
+                    theirs=() if answer["is_compatible"] else tuple(answer["messages"]),
+                )
+            )
+    return registry_disagrees.check(rows, new, places=Places(new))
+
+
+FACTS_OF_THEIR_OWN: dict[str, Callable[[Case], Iterator[Finding]]] = {
+    "released-set-changed": released_files,
+    "registry-disagrees": registry_answers,
+}
+"""Rules that look at more than two catalogs."""
 
 
 def side(case: Case, name: str) -> Catalog:

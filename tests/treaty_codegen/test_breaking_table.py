@@ -39,7 +39,12 @@ def released(version: str, *fields: dict[str, Any], level: str = "FULL_TRANSITIV
 
 
 def verdict(findings: list[Finding]) -> list[str]:
-    return sorted({f"{row.rule} {row.severity}" for row in findings})
+    """Rules and severities, but for those whose witness is the generated SDK: test_breaking_sdk.py."""
+    return sorted({f"{row.rule} {row.severity}" for row in without_sdk_rules(findings)})
+
+
+def without_sdk_rules(findings: list[Finding]) -> list[Finding]:
+    return [row for row in findings if row.rule not in {"field-type-in-sdk-changed", "class-moved"}]
 
 
 @pytest.mark.parametrize("change", rows(), ids=lambda change: change.title)
@@ -135,7 +140,8 @@ def test_a_type_that_is_event_and_part_of_another_event_is_told_once() -> None:
     names = ("mall.order.OrderPaid", "mall.order.OrderDone")
     old, new = (load_catalog(files(type_), topics=topics(events=names)) for type_ in ("string", "boolean"))
     found = breaking(new, [old_set(old, label="release 1.0.0")])
-    assert [row.rule for row in found] == ["type-changed", "type-changed"], "once for each direction"
+    rules = [row.rule for row in found]
+    assert rules == ["field-type-in-sdk-changed", "type-changed", "type-changed"], "once for each direction"
     assert {row.affects for row in found} == {names}
 
 
@@ -215,7 +221,7 @@ def test_a_key_field_may_widen_but_not_become_another_kind() -> None:
         return load_catalog(event([f("k", type_)]), topics=topics("NONE", key="k"))
 
     assert breaking(keyed("long"), [old_set(keyed("int"), label="x")]) == []
-    assert breaking(keyed(enum("A")), [old_set(keyed("string"), label="x")]) == []
+    assert verdict(breaking(keyed(enum("A")), [old_set(keyed("string"), label="x")])) == []
     assert verdict(breaking(keyed("string"), [old_set(keyed("boolean"), label="x")])) == ["key-changed error"]
 
 
@@ -252,7 +258,7 @@ def test_a_level_that_was_weakened_by_an_earlier_release_is_not_told_again() -> 
 
 def test_the_order_of_findings_is_by_place_and_backward_comes_first() -> None:
     found = breaking(catalog(f("x", "string"), f("y", "string")), [released("1.0.0", f("x", "int"), f("y", "int"))])
-    assert [str(row.message).split(" cannot")[0] for row in found] == [
+    assert [str(row.message).split(" cannot")[0] for row in without_sdk_rules(found)] == [
         "type of `x` changed: the new schema",
         "type of `x` changed: the old schema",
         "type of `y` changed: the new schema",

@@ -24,6 +24,7 @@ Kind: TypeAlias = Literal[
     "enum-default-changed",
     "size-changed",
     "name-changed",
+    "namespace-changed",
     "branch-added",
     "branch-removed",
     "doc-changed",
@@ -238,11 +239,10 @@ def fixeds(old: Fixed, new: Fixed, path: str, place: Place) -> Iterator[Change]:
 
 
 def named(old: Named, new: Named, path: str, place: Place) -> Iterator[Change]:
-    """What can change about any named type: its name, its documentation."""
-    if old.name.simple != new.name.simple:
-        yield Change(
-            kind="name-changed", path=path, place=place, old=old, new=new, before=old.name.full, after=new.name.full
-        )
+    """What can change about any named type: its name, its namespace alone (which Avro does not look at), its documentation."""
+    if old.name != new.name:
+        kind: Kind = "namespace-changed" if old.name.simple == new.name.simple else "name-changed"
+        yield Change(kind=kind, path=path, place=place, old=old, new=new, before=old.name.full, after=new.name.full)
     if (old.doc or "") != (new.doc or ""):
         yield Change(
             kind="doc-changed", path=path, place=place, old=old, new=new, before=old.doc or "", after=new.doc or ""

@@ -23,6 +23,13 @@ def duration(text: str) -> timedelta:
     return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 
 
+def span(value: timedelta) -> str:
+    """A duration as people write it, in the largest unit that fits: ``7d``, ``36h``, ``90s``."""
+    seconds = value // timedelta(seconds=1)
+    unit = next(unit for unit in ("d", "h", "m", "s") if seconds % _SECONDS[unit] == 0)
+    return f"{seconds // _SECONDS[unit]}{unit}"
+
+
 def size_bytes(text: str) -> int:
     """``1MiB`` as a number of bytes; units B, kB, MB, GB and KiB, MiB, GiB. Raises ValueError with the sentence to show."""
     match = _SIZE.fullmatch(text)

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 
 from treaty_codegen.breaking import (
     alias_ambiguous,
+    class_moved,
     compatibility_weakened,
     decimal_precision_shrunk,
     decimal_scale_changed,
@@ -23,19 +25,28 @@ from treaty_codegen.breaking import (
     event_removed,
     field_removed,
     field_renamed,
+    field_type_in_sdk_changed,
     fixed_size_changed,
     key_changed,
     logical_type_changed,
     name_changed,
     null_newly_possible,
+    owner_changed,
+    partitions_changed,
+    pii_tag_removed,
     promotion_loses_value,
     reader_field_without_default,
+    registry_disagrees,
+    released_set_changed,
+    removed_too_early,
+    retention_shortened,
     symbol_removed,
     type_changed,
     union_branch_missing,
     unit_changed,
 )
 from treaty_codegen.breaking.facts import Comparison, OldSet, comparisons
+from treaty_codegen.breaking.topic_facts import TopicComparison, topic_comparisons
 from treaty_codegen.catalog import Catalog
 from treaty_codegen.finding import Finding
 from treaty_codegen.places import Places
@@ -62,29 +73,49 @@ RULES: tuple[Rule[Comparison], ...] = (
     key_changed.RULE,
     field_removed.RULE,
     field_renamed.RULE,
+    field_type_in_sdk_changed.RULE,
+    class_moved.RULE,
     symbol_removed.RULE,
     doc_changed.RULE,
     doc_emptied.RULE,
     compatibility_weakened.RULE,
+    pii_tag_removed.RULE,
+    removed_too_early.RULE,
 )
 """Rules that look at one event beside one old version of it; ``event_removed`` looks at whole sets."""
 
-ALL_RULES = (*(rule.name for rule in RULES), event_removed.NAME)
+TOPIC_RULES: tuple[Rule[TopicComparison], ...] = (
+    partitions_changed.RULE,
+    retention_shortened.RULE,
+    owner_changed.RULE,
+)
+"""Rules that look at one topic beside its newest older declaration."""
 
+SET_RULES = (event_removed.NAME, released_set_changed.NAME, registry_disagrees.NAME)
+"""Rules with facts of their own: whole sets, released files, a registry's answers."""
+
+ALL_RULES = (*(rule.name for rule in RULES), *(rule.name for rule in TOPIC_RULES), *SET_RULES)
 
 NEWEST_ONLY = frozenset({"source", "docs", "policy"})
 """Categories that look at the newest old version alone."""
 
 
-def breaking(catalog: Catalog, old_sets: Iterable[OldSet], *, root: str = "", use: Iterable[str] = ()) -> list[Finding]:
+def breaking(
+    catalog: Catalog,
+    old_sets: Iterable[OldSet],
+    *,
+    root: str = "",
+    use: Iterable[str] = (),
+    today: date | None = None,
+) -> list[Finding]:
     """Every finding against the old sets (newest first), each cause told once.
 
     ``use`` names categories or rules (empty: all). A shared type that changed is told at its own line with all events that
-    it affects; the same cause against several releases is told against the newest of them.
+    it affects; the same cause against several releases is told against the newest of them. ``today`` judges promised days.
     """
     chosen, sets = frozenset(use), tuple(old_sets)
     found: dict[str, Finding] = {}
-    for finding in every_finding(catalog, sets, places=Places(catalog, root=root)):
+    for finding in every_finding(catalog, sets, places=Places(catalog, root=root), today=today):
         if chosen and not {finding.rule, finding.category} & chosen:
             continue
         before = found.get(finding.fingerprint)
@@ -93,11 +124,16 @@ def breaking(catalog: Catalog, old_sets: Iterable[OldSet], *, root: str = "", us
     return sorted(found.values(), key=lambda f: (f.at.path, f.at.line, f.at.column, f.rule))
 
 
-def every_finding(catalog: Catalog, old_sets: Sequence[OldSet], *, places: Places) -> Iterator[Finding]:
-    """Findings in the order of topics, events, old versions and rules; then events that are gone."""
-    for comparison in comparisons(catalog, old_sets, places=places):
+def every_finding(
+    catalog: Catalog, old_sets: Sequence[OldSet], *, places: Places, today: date | None
+) -> Iterator[Finding]:
+    """Findings in the order of topics, events, old versions and rules; then topics, then events that are gone."""
+    for comparison in comparisons(catalog, old_sets, places=places, today=today):
         for rule in RULES:
             if comparison.is_newest or rule.category not in NEWEST_ONLY:
                 yield from rule.check(comparison)
+    for topic in topic_comparisons(catalog, old_sets, places=places):
+        for topic_rule in TOPIC_RULES:
+            yield from topic_rule.check(topic)
     for old in old_sets:
         yield from event_removed.check(catalog, old, places=places)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from functools import cache
 from typing import Literal
 
@@ -31,11 +32,23 @@ class OldEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OldTopic:
+    """What ``topics.toml`` said of a topic then; values by environment, as ``Topic`` has them. Empty: not known."""
+
+    owner: str = ""
+    partitions: Mapping[str, int] = field(default_factory=dict)
+    retention: Mapping[str, timedelta] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OldSet:
-    """All events at one point of the past; ``label`` names it in findings (``release 1.4.0``, ``git main``)."""
+    """All events at one point of the past, and the topics if they are known; ``label`` names it in findings
+    (``release 1.4.0``, ``git main``).
+    """
 
     label: str
     events: Mapping[str, OldEvent]
+    topics: Mapping[str, OldTopic] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +56,7 @@ class Comparison:
     """One event against one old text of it.
 
     ``history`` is every old text that is known, whatever the level; ``is_newest`` tells the newest of them, to which alone
-    source, documentation and policy are compared: what an earlier release changed was decided then.
+    source, documentation and policy are compared: what an earlier release changed was decided then. ``today`` None: no clock.
     """
 
     event: str
@@ -58,6 +71,7 @@ class Comparison:
     places: Places
     history: tuple[Schema, ...] = ()
     is_newest: bool = True
+    today: date | None = None
 
     @property
     def directions(self) -> tuple[Direction, ...]:
@@ -129,10 +143,16 @@ def old_set(catalog: Catalog, *, label: str) -> OldSet:
                 events[name] = OldEvent(
                     text=publish(file), topic=topic.name, key=key_of(topic, event=name) or "", level=topic.compatibility
                 )
-    return OldSet(label=label, events=events)
+    topics = {
+        topic.name: OldTopic(owner=topic.owner, partitions=topic.partitions, retention=topic.retention)
+        for topic in catalog.topics.values()
+    }
+    return OldSet(label=label, events=events, topics=topics)
 
 
-def comparisons(catalog: Catalog, old_sets: Sequence[OldSet], *, places: Places) -> Iterator[Comparison]:
+def comparisons(
+    catalog: Catalog, old_sets: Sequence[OldSet], *, places: Places, today: date | None = None
+) -> Iterator[Comparison]:
     """Each event beside its older versions, by topic; events that are new are linted, not compared.
 
     ``old_sets`` are newest first. A transitive level compares with every distinct old version, others with the newest.
@@ -161,6 +181,7 @@ def comparisons(catalog: Catalog, old_sets: Sequence[OldSet], *, places: Places)
                     places=places,
                     history=history,
                     is_newest=number == 0,
+                    today=today,
                 )
 
 
