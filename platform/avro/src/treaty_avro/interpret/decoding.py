@@ -156,16 +156,15 @@ class _Reader:
         return entries
 
     def _block(self, node: Node) -> tuple[int, int, int] | None:
-        """The next block's count, its begin and its end (-1: not said); None after the last. Skipped ones are jumped over."""
-        while True:
-            begin = self.at
-            count, self.at, end = read_block(self._data, begin)
-            if count == 0 and end < 0:
-                return None
-            self._afford(count, node, begin)
-            if not (self._is_skipping and end >= 0):
-                return count, begin, end
-            self.at = end
+        """The next block's count, its begin and its end (-1: not said); None after the last."""
+        begin = self.at
+        count, self.at, end = read_block(self._data, begin)
+        if count == 0 and end < 0:
+            return None
+        self._afford(count, node, begin)
+        if self._is_skipping and end >= 0:
+            self.at, count = end, 0
+        return count, begin, end
 
     def _leave(self, block: tuple[int, int, int]) -> None:
         _, begin, end = block
