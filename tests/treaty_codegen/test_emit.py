@@ -356,6 +356,15 @@ def test_a_namespace_that_cannot_be_a_folder_is_renamed(segment: str) -> None:
     assert path == f"{segment.lstrip('_')}{'' if segment == '_private' else '_'}/_thing.py"
 
 
+def test_a_namespace_longer_than_a_folder_may_be_is_shortened_and_stays_one_of_its_own() -> None:
+    long, longer = "n" * 101, "n" * 102
+    files = emit(record(namespace=f"test.{long}"), record(namespace=f"test.{longer}"), record(namespace="test.n"))
+    folders = {path.rpartition("/")[0] for path in files if path.endswith("/_thing.py")}
+    assert len(folders) == 3
+    assert max(map(len, folders)) == 89
+    assert f'"test.{long}.Thing": ' in files["__init__.py"]
+
+
 def test_an_imported_class_gives_way_to_the_modules_own() -> None:
     theirs = record(("x", "int"), name="Address", namespace="test.billing")
     ours = record(

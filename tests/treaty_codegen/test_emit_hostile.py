@@ -12,13 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.treaty_codegen.features import field, record
+from tests.treaty_codegen.features import field, fixed, record
 from tests.treaty_codegen.generated import imported, write_sdk
 from tests.treaty_codegen.hard import HOSTILE_DOCS
 from tests.treaty_codegen.strategies import schemas, values
 from tests.treaty_codegen.test_sdk import by_fastavro
 from treaty_avro import SchemaError, compile_decoder, compile_encoder, parse
-from treaty_codegen import CatalogError, EmitError, SdkSettings, load_catalog
+from treaty_codegen import CatalogError, EmitError, SdkSettings, emit_sdk, load_catalog
 
 SETTINGS = SdkSettings(package="hostile_events", namespace="test")
 
@@ -96,6 +96,16 @@ def test_a_topic_name_that_looks_like_code_is_refused(name: str) -> None:
     topics = f'format = 1\n[topic.{json.dumps(name)}]\ndoc = "."\nowner = "."\nevents = []\n'
     with pytest.raises(CatalogError, match="is not a topic name"):
         load_catalog({"a.avsc": json.dumps(record())}, topics=topics)
+
+
+@pytest.mark.parametrize("path", ["a\nb.avsc", "\x1b[31m.avsc", "\u202e.avsc"])
+def test_a_refusal_of_a_file_with_a_hostile_name_is_one_line_without_orders_to_the_terminal(path: str) -> None:
+    for text in ("{", json.dumps(record(field("x", fixed("F", 2), default="abc")))):
+        with pytest.raises((SchemaError, EmitError)) as caught:
+            emit_sdk(load_catalog({path: text}, topics=None), SETTINGS)
+        assert str(caught.value).isprintable()
+        assert str(caught.value).startswith(path.encode("unicode_escape").decode())
+        assert caught.value.path == path
 
 
 @pytest.mark.parametrize("member", ["package", "distribution", "namespace"])

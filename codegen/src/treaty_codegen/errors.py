@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from treaty_avro.errors import one_line
+
 
 class CodegenError(Exception):
     """Schemas could not be turned into code; the message names the place and the next step."""
@@ -12,7 +14,7 @@ class CatalogError(CodegenError):
 
     def __init__(self, reason: str, *, path: str = "topics.toml", line: int = 0) -> None:
         """Store the parts; the text reads ``path:line: reason``."""
-        super().__init__(f"{path}:{line}: {reason}" if line else f"{path}: {reason}")
+        super().__init__(one_line(f"{path}:{line}: {reason}" if line else f"{path}: {reason}"))
         self.path = path
         self.line = line
         self.reason = reason
@@ -27,7 +29,7 @@ class EmitError(CodegenError):
     def __init__(self, reason: str, *, path: str = "", line: int = 0, pointer: str = "") -> None:
         """Store the parts; the text reads ``path:line: pointer: reason``."""
         place = f"{path}:{line}" if line else path
-        super().__init__(": ".join(part for part in (place, pointer, reason) if part))
+        super().__init__(one_line(": ".join(part for part in (place, pointer, reason) if part)))
         self.path = path
         self.line = line
         self.pointer = pointer
@@ -39,7 +41,7 @@ class GuardError(CodegenError):
 
     def __init__(self, reason: str, *, path: str, line: int = 0) -> None:
         """``path`` and ``line`` are of the generated module."""
-        super().__init__(f"{path}:{line}: {reason}" if line else f"{path}: {reason}")
+        super().__init__(one_line(f"{path}:{line}: {reason}" if line else f"{path}: {reason}"))
         self.path = path
         self.line = line
         self.reason = reason

@@ -31,17 +31,19 @@ def _field(record: Record, *, path: str, layout: Layout, scope: Scope) -> str:
     type_: Type = record
     for name in path.split("."):
         if not isinstance(type_, Record):
-            raise UnusableKey(f"key `{path}`: nothing lies below a field of type {type_.kind}")
+            raise UnusableKey(f"key `{path:.80}`: nothing lies below a field of type {type_.kind}")
         field = next((field for field in type_.fields if field.name == name), None)
         if field is None:
             known = [field.name for field in type_.fields]
-            raise UnusableKey(f"key `{path}`: {type_.name.full} has no field `{name}`{did_you_mean(name, known=known)}")
+            raise UnusableKey(
+                f"key `{path:.80}`: {type_.name.full} has no field `{name:.80}`{did_you_mean(name, known=known)}"
+            )
         expression += f".{layout.attributes(type_)[name]}"
         type_ = field.type
     if isinstance(type_, Enum):
         return f"{expression}.value"
     if not isinstance(type_, Primitive) or type_.kind not in _KEY_KINDS:
         raise UnusableKey(
-            f"key `{path}` is of type {type_.kind}; a key is a string, an int, a long, a boolean or an enum, and not optional"
+            f"key `{path:.80}` is of type {type_.kind}; a key is a string, an int, a long, a boolean or an enum, and not optional"
         )
     return f"{scope.builtin('str')}({expression})"

@@ -29,17 +29,19 @@ DEVICES: Final = frozenset(
 )
 """File names that Windows keeps for devices, whatever their case or suffix."""
 
-_LONGEST_STEM: Final = 100
+_LONGEST_FILE_NAME: Final = 100
 
 
 def public_name(name: str, *, reserved: Collection[str] = (), taken: Collection[str] = (), fold: bool = False) -> str:
     """A Python name for a schema's name: kept where it can stay, else without leading underscores and with ``_`` appended.
 
-    ``reserved`` and ``taken`` are avoided. With ``fold`` the name becomes a file's: ``taken`` holds case-folded names, and
-    ``reserved`` is compared both ways.
+    ``reserved`` and ``taken`` are avoided. With ``fold`` the name becomes a file's: it is shortened where file systems would
+    refuse it, ``taken`` holds case-folded names, and ``reserved`` is compared both ways.
     """
     bare = name.lstrip("_")
     candidate = bare if bare and not bare[0].isdigit() else f"x{bare}"
+    if fold:
+        candidate = shortened(candidate)
     while not _is_free(candidate, reserved, taken, fold):
         candidate += "_"
     return candidate
@@ -68,9 +70,15 @@ def module_stem(path: str) -> str:
     """
     stem = path.rpartition("/")[2].removesuffix(".avsc")
     plain = re.sub(r"[^A-Za-z0-9_]", "_", stem)
-    if len(stem) > _LONGEST_STEM:
-        plain = f"{plain[:80]}_{hashlib.sha256(stem.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
-    return plain.lstrip("_") or "x"
+    return shortened(plain, of=stem).lstrip("_") or "x"
+
+
+def shortened(name: str, *, of: str | None = None) -> str:
+    """A name that file systems take: over 100 characters the first 80, ``_`` and 8 hex digits of the SHA-256 of ``of``."""
+    whole = name if of is None else of
+    if len(whole) <= _LONGEST_FILE_NAME:
+        return name
+    return f"{name[:80]}_{hashlib.sha256(whole.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
 def shown_path(path: str) -> str:

@@ -32,6 +32,13 @@ DecodeCode: TypeAlias = Literal[
 """What is wrong with data, for programs; ``DecodeError.reason`` says it for people."""
 
 
+def one_line(text: str) -> str:
+    """A message as one printable line: names of files and texts of schemas may hold line breaks or what a terminal obeys."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
 class AvroError(Exception):
     """A schema or a value is not what Avro allows; the message names the place and the next step."""
 
@@ -51,7 +58,7 @@ class SchemaError(AvroError):
     ) -> None:
         """Store the parts; the text reads ``path:line:column: pointer: reason``."""
         place = f"{path}:{line}:{column}" if line else path
-        super().__init__(f"{place}: {pointer}: {reason}" if pointer else f"{place}: {reason}")
+        super().__init__(one_line(f"{place}: {pointer}: {reason}" if pointer else f"{place}: {reason}"))
         self.path = path
         self.line = line
         self.column = column
