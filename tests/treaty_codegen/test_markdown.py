@@ -21,7 +21,7 @@ from tests.treaty_codegen.features import array, enum, field, fixed, logical, ma
 from tests.treaty_codegen.hard import HARD, HOSTILE_DOCS
 from tests.treaty_codegen.rendered import seen
 from treaty_codegen import emit_asyncapi, emit_markdown, load_catalog
-from treaty_codegen.pages import anchor
+from treaty_codegen.documents.pages import anchor
 
 TOPICS = """\
 format = 1

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.treaty_codegen.rendered import seen
-from treaty_codegen.markdown_text import code, fence, paragraphs, plain, table
+from treaty_codegen.documents.markdown_text import code, fence, paragraphs, plain, table
 
 NASTY = st.text(alphabet="\\`*_[]()<>|&$#+-=:;!@.19aZé \n\t\"'~{}^/\u202e\x00", max_size=30) | st.text(max_size=30)
 

@@ -1,14 +1,13 @@
 """From Avro schemas to the catalog, to typed Python classes and to documents; only `disk` and the command touch files."""
 
-from treaty_codegen.asyncapi import emit_asyncapi
 from treaty_codegen.catalog import Catalog, Consumer, EventSettings, Removal, SchemaFile, Service, Topic, for_env
 from treaty_codegen.compare import FileChange, compare
 from treaty_codegen.contract import event_type_of, key_of, snake_case, subject_of
+from treaty_codegen.documents import emit_asyncapi, emit_markdown
 from treaty_codegen.emit import emit_sdk
 from treaty_codegen.errors import CatalogError, CodegenError, EmitError, GuardError
 from treaty_codegen.index import SdkIndex, SdkType, sdk_index
 from treaty_codegen.load import load_catalog
-from treaty_codegen.markdown import emit_markdown
 from treaty_codegen.publish import publish
 from treaty_codegen.settings import SdkSettings
 

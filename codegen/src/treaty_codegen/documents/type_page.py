@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator
 
 from treaty_avro import MISSING, Enum, Field, Fixed, Named, Record
-from treaty_codegen.markdown_text import code, paragraphs, plain, table
-from treaty_codegen.pages import anchor
+from treaty_codegen.documents.markdown_text import code, paragraphs, plain, table
+from treaty_codegen.documents.pages import anchor
+from treaty_codegen.documents.type_words import type_words
 from treaty_codegen.reach import has_class, is_duration, named_within
 from treaty_codegen.tags import deprecation, personal_data, symbol_deprecation, unit
-from treaty_codegen.type_words import type_words
 
 _COLUMNS = ("field", "type", "unit", "default", "personal data", "deprecated", "what it means")
 _MAY_DROP = ("unit", "personal data", "deprecated")

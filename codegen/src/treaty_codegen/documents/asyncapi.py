@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from treaty_codegen.catalog import Catalog, Consumer, Topic
 from treaty_codegen.contract import event_type_of, key_of, subject_of
-from treaty_codegen.event_page import example_json
+from treaty_codegen.documents.event_page import example_json
+from treaty_codegen.documents.markdown_text import paragraphs
+from treaty_codegen.documents.pages import Pages, readers_of
 from treaty_codegen.lines import EDIT_HINT, MARK
-from treaty_codegen.markdown_text import paragraphs
-from treaty_codegen.pages import Pages, readers_of
 from treaty_codegen.publish import publish
 from treaty_codegen.tags import deprecation
 

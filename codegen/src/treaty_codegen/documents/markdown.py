@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from treaty_codegen.catalog import Catalog
-from treaty_codegen.event_page import event_page
-from treaty_codegen.index_page import index_page
-from treaty_codegen.pages import INDEX, Pages
-from treaty_codegen.topic_page import topic_page
+from treaty_codegen.documents.event_page import event_page
+from treaty_codegen.documents.index_page import index_page
+from treaty_codegen.documents.pages import INDEX, Pages
+from treaty_codegen.documents.topic_page import topic_page
 
 
 def emit_markdown(catalog: Catalog) -> dict[PurePosixPath, bytes]:
-    """All pages by path relative to their folder: ``index.md``, ``topics/<topic>.md``, ``events/<full name>.md``.
+    """All pages by path relative to their folder: the index, ``topics/<topic>.md``, ``events/<full name>.md``.
 
     For GitHub's Markdown. Texts of schemas appear as texts, whatever they look like; pages load nothing from elsewhere.
     """

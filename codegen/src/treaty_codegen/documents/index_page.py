@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from treaty_codegen.catalog import SchemaFile
-from treaty_codegen.markdown_text import code, plain, table
-from treaty_codegen.pages import INDEX, Pages, anchor, page, way
+from treaty_codegen.documents.markdown_text import code, plain, table
+from treaty_codegen.documents.pages import INDEX, Pages, anchor, page, way
 
 
 def index_page(pages: Pages) -> bytes:

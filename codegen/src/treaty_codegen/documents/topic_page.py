@@ -8,9 +8,9 @@ from typing import Final, TypeVar
 
 from treaty_codegen.catalog import Consumer, Topic
 from treaty_codegen.contract import event_type_of, key_of
-from treaty_codegen.event_page import producers, reader_of
-from treaty_codegen.markdown_text import code, paragraphs, plain, table
-from treaty_codegen.pages import Pages, page
+from treaty_codegen.documents.event_page import producers, reader_of
+from treaty_codegen.documents.markdown_text import code, paragraphs, plain, table
+from treaty_codegen.documents.pages import Pages, page
 
 V = TypeVar("V")
 

@@ -10,10 +10,10 @@ from typing import Final
 from treaty_avro import SchemaError, example, to_json
 from treaty_codegen.catalog import Catalog, Consumer, SchemaFile, Topic
 from treaty_codegen.contract import event_type_of, key_of, subject_of
-from treaty_codegen.markdown_text import code, fence, paragraphs, plain, table
-from treaty_codegen.pages import Pages, page, readers_of
+from treaty_codegen.documents.markdown_text import code, fence, paragraphs, plain, table
+from treaty_codegen.documents.pages import Pages, page, readers_of
+from treaty_codegen.documents.type_page import inner_types, type_table
 from treaty_codegen.publish import publish
-from treaty_codegen.type_page import inner_types, type_table
 
 EXAMPLE_SEED: Final = 64
 """The first seed whose values are plausible by the names of their fields."""

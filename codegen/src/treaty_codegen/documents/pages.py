@@ -10,8 +10,8 @@ from typing import Final
 
 from treaty_avro import Record
 from treaty_codegen.catalog import Catalog, Consumer, SchemaFile, Topic
+from treaty_codegen.documents.markdown_text import code
 from treaty_codegen.lines import MARK, header
-from treaty_codegen.markdown_text import code
 from treaty_codegen.names import DEVICES
 from treaty_codegen.reach import named_within
 
