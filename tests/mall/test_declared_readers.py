@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import tomllib
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
+import pytest
 from redis.asyncio import Redis
 
 from mall import SERVICES
@@ -18,10 +20,11 @@ from mall.goods.app import groups as goods_groups
 from mall.notification.app import groups as notification_groups
 from mall.notification.hub import Hub
 from mall.order.app import groups as order_groups
+from tests.cases.markdown import ROOT
 from treaty_runtime.handlers import Group
 
-TOPICS = Path(__file__).parents[2] / "schemas" / "topics.toml"
-SETTINGS = TOPICS.parents[1] / "treaty.toml"
+TOPICS = ROOT / "schemas" / "topics.toml"
+SETTINGS = ROOT / "treaty.toml"
 NOT_BUILT = {"user", "payment", "analytics", "search", "audit"}
 """Declared, so that whoever changes an event knows of them; `docs/services.md` lists what they will read. A built one leaves this set."""
 Reads = set[tuple[str, str, str, str]]
@@ -72,6 +75,33 @@ def test_the_local_stack_starts_what_is_built() -> None:
     settings = tomllib.loads(SETTINGS.read_text(encoding="utf-8"))
     assert settings["local"]["services"] == list(SERVICES)
     assert set(settings["local"]["ports"]) == set(SERVICES)
+
+
+def published(service: str) -> set[tuple[str, str]]:
+    """Topic and event of every event class that the service's code makes."""
+    found = set()
+    for path in sorted((ROOT / "services/src/mall" / service).rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        homes = {
+            alias.asname or alias.name: str(node.module)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("mall_events.")
+            for alias in node.names
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in homes:
+                made = getattr(importlib.import_module(homes[node.func.id]), node.func.id)
+                if getattr(made, "__topic__", ""):
+                    found.add((made.__topic__, made.__name__))
+    return found
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_makes_the_events_that_it_names_on_topics_that_name_it(service: str) -> None:
+    topics = tomllib.loads(TOPICS.read_text(encoding="utf-8"))
+    named = getattr(importlib.import_module(SERVICES[service]), "PUBLISHES", ())
+    assert {(event.__topic__, event.__name__) for event in named} == published(service)
+    assert all({service, "*"} & set(topics["topic"][event.__topic__]["producers"]) for event in named)
 
 
 def test_dead_letters_go_where_they_are_declared() -> None:

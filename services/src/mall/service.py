@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 
@@ -16,8 +16,8 @@ from mall.identity import Identities
 from mall.settings import Settings
 from mall.web import application
 from mall.work import Desk
-from mall_events import EVENTS
 from treaty_runtime.delay.queue import DelayQueue
+from treaty_runtime.event import Event
 from treaty_runtime.fastapi import routes as runtime_routes
 from treaty_runtime.handlers import Group
 from treaty_runtime.logs import Logs
@@ -40,12 +40,18 @@ class Assembly:
         self._metadata, self._now = metadata, now
         self._metrics = Metrics(service, now=now)
 
-    def runtime(self, groups: Sequence[Group], *, delay: DelayQueue | None = None) -> Runtime:
-        """What reads and writes Kafka for it."""
+    def runtime(
+        self, groups: Sequence[Group], *, publishes: Iterable[type[Event]] = (), delay: DelayQueue | None = None
+    ) -> Runtime:
+        """What reads and writes Kafka for it. ``publishes``: the events that it may stage or send.
+
+        Only these and what it reads are looked up at the start and counted in its metrics: the whole catalogue is many times more.
+        """
+        own = {*publishes, *(event for group in groups for event in group.handlers.events)}
         return Runtime(
             service=self.settings.service,
             settings=self.settings.kafka,
-            events=EVENTS,
+            events={event.__avro_fullname__: event for event in own},
             sessions=None if self._database is None else self._database.sessions,
             groups=groups,
             delay=delay,

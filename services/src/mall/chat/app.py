@@ -11,10 +11,12 @@ from mall.chat import api, handlers
 from mall.chat.tables import metadata
 from mall.service import Assembly
 from mall.settings import Settings
+from mall_events.chat import ChatMessageCreated
 from treaty_runtime.clock import utcnow
 from treaty_runtime.handlers import Group
 
 SERVICE, DEAD_LETTER = "chat", "dlq.chat"
+PUBLISHES = (ChatMessageCreated,)
 
 
 def groups() -> list[Group]:
@@ -25,5 +27,5 @@ def groups() -> list[Group]:
 def create(env: Mapping[str, str], *, now: Callable[[], datetime] = utcnow) -> tuple[FastAPI, Settings]:
     """The application and its settings; call it in a running event loop."""
     parts = Assembly(SERVICE, env, metadata=metadata, now=now)
-    runtime = parts.runtime(groups())
+    runtime = parts.runtime(groups(), publishes=PUBLISHES)
     return parts.app(runtime, routers=[api.routes], state={"desk": parts.desk(runtime)}), parts.settings

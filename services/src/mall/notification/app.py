@@ -15,10 +15,12 @@ from mall.notification.hub import Hub
 from mall.notification.tables import metadata
 from mall.service import Assembly
 from mall.settings import Settings
+from mall_events.notification import UserNotified
 from treaty_runtime.clock import utcnow
 from treaty_runtime.handlers import Group
 
 SERVICE, DEAD_LETTER = "notification", "dlq.notification"
+PUBLISHES = (UserNotified,)
 TICKET_BYTES = 32
 
 
@@ -35,7 +37,8 @@ def create(env: Mapping[str, str], *, now: Callable[[], datetime] = utcnow) -> t
     """The application and its settings; call it in a running event loop."""
     parts, hub = Assembly(SERVICE, env, metadata=metadata, now=now), Hub()
     settings = parts.settings
-    runtime = parts.runtime(groups(hub=hub, instance=settings.instance, locale=settings.locale))
+    own = groups(hub=hub, instance=settings.instance, locale=settings.locale)
+    runtime = parts.runtime(own, publishes=PUBLISHES)
     state = {
         "desk": parts.desk(runtime),
         "hub": hub,

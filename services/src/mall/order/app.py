@@ -17,12 +17,22 @@ from mall.order.timeout import QUEUE, sweep_for_ever, timeout_worker
 from mall.redis import open_redis
 from mall.service import Assembly
 from mall.settings import Settings
+from mall_events.goods import StockChanged
+from mall_events.order import (
+    OrderCancelled,
+    OrderCreated,
+    OrderPaid,
+    OrderStatusChanged,
+    OrderTimedOut,
+    TestEvent,
+)
 from treaty_runtime.clock import utcnow
 from treaty_runtime.delay.queue import DelayQueue
 from treaty_runtime.delay.redis import RedisDelays
 from treaty_runtime.handlers import Group
 
 SERVICE, DEAD_LETTER = "order", "dlq.order"
+PUBLISHES = (OrderCreated, OrderStatusChanged, OrderPaid, OrderTimedOut, OrderCancelled, TestEvent, StockChanged)
 
 
 def groups(*, now: Callable[[], datetime]) -> list[Group]:
@@ -39,7 +49,7 @@ def create(env: Mapping[str, str], *, now: Callable[[], datetime] = utcnow) -> t
     parts = Assembly(SERVICE, env, metadata=metadata, now=now)
     redis = open_redis(parts.settings.redis_url)
     timeouts = DelayQueue(due_times=RedisDelays(redis), workers={QUEUE: timeout_worker(now=now)})
-    runtime = parts.runtime(groups(now=now), delay=timeouts)
+    runtime = parts.runtime(groups(now=now), publishes=PUBLISHES, delay=timeouts)
     desk = parts.desk(runtime)
     state = {
         "desk": desk,

@@ -7,7 +7,8 @@ import json
 
 from treaty.local.ports import LOOPBACK
 
-BODY_BYTES = 65_536
+BODY_BYTES = 4_194_304
+"""Of an answer. The metrics of a service with many events and groups are hundreds of kilobytes; half of them could not be read at all."""
 
 
 def is_ready(port: int, *, path: str = "/readyz", timeout: float = 3.0) -> bool:
