@@ -15,6 +15,7 @@ import pytest
 from tests.cases.markdown import ROOT
 from tests.treaty_codegen.features import record
 from tests.treaty_codegen.generated import imported
+from treaty_avro import SchemaError, example
 from treaty_codegen import __main__ as command
 from treaty_codegen import sources
 from treaty_codegen.__main__ import main
@@ -129,6 +130,38 @@ def test_a_fault_names_its_place_and_the_next_step_and_writes_nothing(
     assert "\n  next: " in shown.err
     assert shown.out == ""
     assert not (folder / "sdk").exists()
+
+
+def test_a_cycle_of_files_is_refused_and_nothing_is_written(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    back = {**THING, "fields": [{"name": "order", "type": "shop.order.OrderPaid"}]}
+    (folder / "schemas/things/thing.avsc").write_text(json.dumps(back), encoding="utf-8")
+    assert run(folder, folder / "schemas") == 1
+    assert "cycle" in capsys.readouterr().err
+    assert not (folder / "sdk").exists()
+
+
+def test_a_type_that_always_holds_itself_is_generated_with_a_warning(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inner = record(("back", "shop.things.Thing"), name="Inner", namespace="shop.things")
+    tree = record(
+        ("children", {"type": "array", "items": "Tree"}), ("up", ["null", "Tree"]), name="Tree", namespace="shop"
+    )
+    endless = {**THING, "fields": [{"name": "inner", "type": inner}, {"name": "tree", "type": tree}]}
+    (folder / "schemas/things/thing.avsc").write_text(json.dumps(endless), encoding="utf-8")
+    monkeypatch.chdir(folder)
+    assert run(folder, "schemas") == 0
+    warnings = [line for line in capsys.readouterr().err.splitlines() if "warning" in line]
+    assert [line.partition(" has no finite value")[0] for line in warnings] == [
+        "python -m treaty_codegen: warning: schemas/order/order_paid.avsc:1: shop.order.OrderPaid",
+        "python -m treaty_codegen: warning: schemas/things/thing.avsc:1: shop.things.Thing",
+        "python -m treaty_codegen: warning: schemas/things/thing.avsc:1: shop.things.Inner",
+    ]
+    with (
+        imported(folder / "sdk/src", package="shop_events") as package,
+        pytest.raises(SchemaError, match="no finite value"),
+    ):
+        example(package.EVENTS["shop.things.Thing"])
 
 
 def test_a_bug_of_ours_ends_with_4(

@@ -19,6 +19,7 @@ from treaty_avro import AvroError
 from treaty_codegen.compare import FileChange, compare
 from treaty_codegen.disk import LinkInTheWay, Output
 from treaty_codegen.emit import emit_sdk
+from treaty_codegen.endless import endless
 from treaty_codegen.errors import CodegenError, EmitError, GuardError
 from treaty_codegen.load import load_catalog
 from treaty_codegen.settings import SdkSettings
@@ -95,11 +96,14 @@ def _run(options: argparse.Namespace) -> int:
     settings = _settings(options)
     sources = read_sources(options.schemas)
     try:
-        wanted = emit_sdk(load_catalog(sources.files, topics=sources.topics), settings)
+        catalog = load_catalog(sources.files, topics=sources.topics)
+        wanted = emit_sdk(catalog, settings)
     except GuardError:
         raise
     except (AvroError, CodegenError) as error:
         raise Broken(sources.shown(error)) from error
+    for each in endless(catalog):
+        print(f"{PROGRAM}: warning: {sources.shown(each)}", file=sys.stderr)
     output = Output(folder=options.out, parts=(f"src/{options.package}", "pyproject.toml", "README.md"))
     changes = compare(output.files(), wanted)
     if not options.check:

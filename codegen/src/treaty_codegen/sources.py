@@ -28,12 +28,12 @@ class Sources:
     files: Mapping[str, str]
     topics: str | None
 
-    def shown(self, error: Exception) -> str:
-        """An error about one of the files, with the path that it has from here."""
-        path = getattr(error, "path", "")
-        if not path or not str(error).startswith(path):
-            return str(error)
-        return f"{from_here(self.root / path)}{str(error).removeprefix(path)}"
+    def shown(self, said: object) -> str:
+        """What is said of one of the files (an error with its ``path``), with the path that it has from here."""
+        path = getattr(said, "path", "")
+        if not path or not str(said).startswith(path):
+            return str(said)
+        return f"{from_here(self.root / path)}{str(said).removeprefix(path)}"
 
 
 def read_sources(paths: Sequence[Path]) -> Sources:

@@ -97,6 +97,16 @@ def test_an_edited_file_is_restored_a_stale_one_removed_and_a_foreign_one_kept(p
     assert "edited" not in edited.read_text(encoding="utf-8")
 
 
+def test_a_type_that_always_holds_itself_is_warned_of(project: Path) -> None:
+    itself = {**EVENT, "fields": [{"name": "again", "type": "OrderPaid"}]}
+    (project / "schemas/order/order_paid.avsc").write_text(json.dumps(itself), encoding="utf-8")
+    sdk, catalog = folders(project)
+    assert [warning.partition(" has")[0] for warning in sdk.warnings] == [
+        "schemas/order/order_paid.avsc:1: shop.order.OrderPaid"
+    ]
+    assert catalog.warnings == ()
+
+
 @pytest.mark.parametrize("name", ["docs/index.md", "docs/asyncapi.json", "sdk/pyproject.toml", "sdk/README.md"])
 def test_what_somebody_wrote_is_never_replaced(project: Path, name: str) -> None:
     """A generated file would stand there; without our mark it is foreign, whatever its name."""

@@ -26,6 +26,8 @@ def generate(config: Path | None, check: bool) -> int:
     folders = list(ops.generated(load_settings(config)))
     rows = [(each, each.changes()) for each in folders]
     for each, changes in rows:
+        for warning in each.warnings:
+            click.echo(f"warning: {warning}", err=True)
         if not check:
             each.write(changes)
         for change in changes:

@@ -12,6 +12,7 @@ from treaty.errors import UsageError
 from treaty.ops.schemas import load_project
 from treaty_codegen import Catalog, FileChange, SdkSettings, compare, emit_asyncapi, emit_markdown, emit_sdk
 from treaty_codegen.disk import LinkInTheWay, Output
+from treaty_codegen.endless import endless
 
 SDK_PARTS = ("src", "pyproject.toml", "README.md")
 """What of ``sdk/`` belongs to the generator; build output and the like beside it is not looked at."""
@@ -22,11 +23,15 @@ CATALOG_PARTS = ("index.md", "events", "topics", str(ASYNCAPI))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generated:
-    """One generated folder: ``name`` as ``treaty.toml`` says it, and every file that it is to have, relative to it."""
+    """One generated folder: ``name`` as ``treaty.toml`` says it, and every file that it is to have, relative to it.
+
+    ``warnings`` are sentences about schemas that are legal and of no use.
+    """
 
     name: str
     output: Output
     wanted: Mapping[PurePosixPath, bytes]
+    warnings: tuple[str, ...] = ()
 
     def changes(self) -> list[FileChange]:
         """What differs on disk. Raises ``UsageError`` where a link stands in the way."""
@@ -46,8 +51,13 @@ class Generated:
 def generated(settings: Settings) -> Iterator[Generated]:
     """The SDK, and the catalogue if ``[project] catalog`` names a folder for it."""
     catalog, sdk = load_project(settings), sdk_settings(settings)
-    output = Output(folder=settings.folder("sdk"), parts=SDK_PARTS)
-    yield Generated(name=settings.get("project", "sdk"), output=output, wanted=emit_sdk(catalog, sdk))
+    root = settings.get("project", "schemas")
+    yield Generated(
+        name=settings.get("project", "sdk"),
+        output=Output(folder=settings.folder("sdk"), parts=SDK_PARTS),
+        wanted=emit_sdk(catalog, sdk),
+        warnings=tuple(f"{root}/{each}" for each in endless(catalog)),
+    )
     name = settings.get("project", "catalog")
     if name:
         output = Output(folder=settings.folder("catalog"), parts=CATALOG_PARTS)
