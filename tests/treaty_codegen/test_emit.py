@@ -350,6 +350,11 @@ def test_a_type_named_like_ours_in_the_root_gives_way() -> None:
     )
 
 
+def test_a_type_of_the_root_hides_no_builtin_that_the_root_needs() -> None:
+    root = emit(record(name="type", namespace="test"), record(name="str", namespace="test"))["__init__.py"]
+    assert "EVENTS: _typing.Final[_typing.Mapping[_builtins.str, _builtins.type]] = " in root
+
+
 @pytest.mark.parametrize("segment", ["class", "CON", "nul", "_private"])
 def test_a_namespace_that_cannot_be_a_folder_is_renamed(segment: str) -> None:
     (path,) = (each for each in emit(record(namespace=f"test.{segment}")) if each.endswith("/_thing.py"))

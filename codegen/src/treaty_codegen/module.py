@@ -17,7 +17,7 @@ from treaty_codegen.lines import header
 from treaty_codegen.names import public_name
 from treaty_codegen.reach import has_class, is_duration, named_within
 from treaty_codegen.settings import SdkSettings
-from treaty_codegen.source import DURATION, LIBRARIES, Source
+from treaty_codegen.source import DURATION, Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +72,7 @@ def _classes_module(file: SchemaFile, *, name: str, catalog: Catalog, layout: La
         "from __future__ import annotations",
         "",
     ]
-    lines += [f"import {LIBRARIES[ours]} as {ours}" for ours in sorted(source.libraries, key=LIBRARIES.__getitem__)]
-    lines += ["", *_imports(name, foreign, source=source, layout=layout, settings=settings)]
+    lines += [*source.imports(), "", *_imports(name, foreign, source=source, layout=layout, settings=settings)]
     for block in blocks:
         lines += ["", "", *block]
     if source.aliases:

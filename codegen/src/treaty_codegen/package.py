@@ -39,6 +39,8 @@ def schema_set(events: Mapping[str, Home], *, layout: Layout) -> str:
 def root_module(homes: Sequence[Home], *, events: Mapping[str, Home], layout: Layout, settings: SdkSettings) -> Module:
     """The root package: what exists, without importing it; types of the root namespace besides."""
     source = Source({})
+    scope = source.within([home.public for home in homes])
+    events_type = f"{source.library('_typing')}.Mapping[{scope.builtin('str')}, {scope.builtin('type')}]"
     namespace = settings.namespace or settings.package
     pairs = [f"{source.literal(name)}: {_home(home, source)}" for name, home in events.items()]
     lines = [
@@ -47,7 +49,7 @@ def root_module(homes: Sequence[Home], *, events: Mapping[str, Home], layout: La
         "",
         "from __future__ import annotations",
         "",
-        "import typing as _typing",
+        *source.imports(),
         "",
         f"from {settings.package} import _lazy",
     ]
@@ -60,7 +62,7 @@ def root_module(homes: Sequence[Home], *, events: Mapping[str, Home], layout: La
         f"SCHEMA_SET: _typing.Final = {source.literal(schema_set(events, layout=layout))}",
         source.docstring("SHA-256 over the published texts of all events."),
         "",
-        *wrapped("EVENTS: _typing.Final[_typing.Mapping[str, type]] = _lazy.Events({", pairs, "})"),
+        *wrapped(f"EVENTS: _typing.Final[{events_type}] = _lazy.Events({{", pairs, "})"),
         source.docstring("Full name to class; `EVENTS[name]` imports one module."),
     ]
     own = ["EVENTS", "SCHEMA_SET", *(["Duration"] if layout.has_duration else [])]

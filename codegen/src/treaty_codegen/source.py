@@ -55,6 +55,10 @@ class Source:
         self.libraries.add(name)
         return name
 
+    def imports(self) -> list[str]:
+        """The statements that import the libraries in use, sorted by library."""
+        return [f"import {LIBRARIES[ours]} as {ours}" for ours in sorted(self.libraries, key=LIBRARIES.__getitem__)]
+
     def within(self, attributes: Collection[str] = ()) -> Scope:
         """The names as they are inside a class with these attributes."""
         return Scope(self, attributes)
