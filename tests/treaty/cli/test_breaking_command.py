@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.treaty.cli.scratch import EVENT, TOPICS, Scratch, changed, project
+from treaty.ops.http import RegistryHttp
+from treaty.registry.testing import registry
 
 BROKEN = changed(order_id="string")
 RELEASES = '[breaking]\nagainst = ["releases"]\n'
@@ -34,7 +36,57 @@ def test_an_unchanged_tree_is_clean_and_a_break_ends_with_1(scratch: Scratch) ->
     done = scratch.run("breaking", "--against", "git:main")
     assert done.code == 1
     assert "schemas/order/order_paid.avsc:9:15 type-changed: type of `order_id` changed" in done.out
-    assert done.err.startswith("Checked 1 event against git main: 3 errors")
+    assert done.err.startswith("Checked 1 event against git main: 4 errors")
+
+
+def test_what_the_merge_base_already_has_is_information_until_all_is_judged(scratch: Scratch) -> None:
+    scratch.run("release", "1.0.0")
+    scratch.commit()
+    change(scratch)
+    scratch.commit()
+    scratch.git("checkout", "-q", "-b", "feature")
+    done = scratch.run("breaking", "--against", "releases", "--format", "json")
+    assert done.code == 0
+    found = json.loads(done.out)["findings"]
+    assert {row["severity"] for row in found} == {"info"}
+    assert "type-changed" in {row["rule"] for row in found}
+    assert scratch.run("breaking", "--against", "releases", "--all").code == 1
+    change(scratch, changed(order_id="string", note=None))
+    assert "error" in scratch.run("breaking", "--against", "releases").err.replace("0 errors", "")
+
+
+def test_an_edited_release_is_told_by_its_tag_and_by_the_merge_base(scratch: Scratch) -> None:
+    scratch.run("release", "1.0.0")
+    scratch.commit()
+    file = scratch.root / "schemas/releases/1.0.0/set.json"
+    file.write_text(file.read_text().replace("For people.", "For all."))
+    done = scratch.run("breaking", "--against", "releases")
+    assert done.code == 1
+    assert "schemas/releases/1.0.0/set.json:1:1 released-set-changed" in done.out
+    assert "the merge base with main holds other bytes" in done.out
+    scratch.git("tag", "schemas/v1.0.0")
+    scratch.commit()
+    done = scratch.run("breaking", "--against", "releases")
+    assert "tag schemas/v1.0.0 holds other bytes" in done.out
+    assert done.code == 1
+
+
+def test_a_registry_is_an_old_side_and_is_asked_for_its_own_verdict(scratch: Scratch) -> None:
+    with (scratch.root / "treaty.toml").open("a") as toml, registry() as url, RegistryHttp(url) as http:
+        toml.write(f'[environment.prod]\nregistry = "{url}"\n')
+        toml.flush()
+        subject = "order-events-mall.order.OrderPaid"
+        assert scratch.run("breaking", "--env", "prod").code == 0
+        http.register(subject, json.dumps(EVENT))
+        assert scratch.run("breaking", "--env", "prod").code == 0
+        change(scratch)
+        done = scratch.run("breaking", "--against", "registry", "--env", "prod")
+        assert (done.code, "(against registry prod v1)" in done.out) == (1, True)
+        assert "registry-disagrees" not in done.out
+        assert http.versions(subject).keys() == {1}
+    done = scratch.run("breaking", "--against", "registry", "--env", "prod")
+    assert (done.code, "does not answer" in done.err) == (3, True)
+    assert scratch.run("breaking", "--against", "registry").code == 2
 
 
 def test_what_is_only_worth_a_look_ends_with_0(scratch: Scratch) -> None:
@@ -71,10 +123,10 @@ def test_a_ref_that_is_no_commit_ends_with_2_and_does_nothing(scratch: Scratch, 
     assert sorted(path.name for path in scratch.root.iterdir()) == before
 
 
-@pytest.mark.parametrize("what", ["git:", "dir:", "registry", "head", ""])
+@pytest.mark.parametrize("what", ["git:", "dir:", "head", ""])
 def test_an_unknown_kind_of_old_side_ends_with_2(scratch: Scratch, what: str) -> None:
     done = scratch.run("breaking", "--against", what)
-    assert (done.code, "say merge-base, releases, git:REF or dir:PATH" in done.err) == (2, True)
+    assert (done.code, "say merge-base, releases, registry, git:REF or dir:PATH" in done.err) == (2, True)
 
 
 def test_without_a_repository_only_git_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -15,7 +17,7 @@ from treaty.cli.project import config_option, load_settings
     "--against",
     multiple=True,
     metavar="WHAT",
-    help="merge-base, releases, git:REF or dir:PATH; may be repeated (default: [breaking] against of treaty.toml).",
+    help="merge-base, releases, registry, git:REF or dir:PATH; may be repeated (default: [breaking] against of treaty.toml).",
 )
 @click.option(
     "--base",
@@ -24,17 +26,38 @@ from treaty.cli.project import config_option, load_settings
     envvar=["GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME"],
     help="The branch for merge-base (default: the target branch in CI, else origin/HEAD, else main).",
 )
+@click.option("--env", "environment", metavar="NAME", help="Compare with this environment's registry too.")
+@click.option("--all", "judges_all", is_flag=True, help="Judge what the merge base already has like what is new.")
 @output_options
 @config_option
-def breaking(config: Path | None, against: tuple[str, ...], base: str, format_: str | None, output: Path | None) -> int:
+def breaking(
+    *,
+    config: Path | None,
+    against: tuple[str, ...],
+    base: str,
+    environment: str | None,
+    judges_all: bool,
+    format_: str | None,
+    output: Path | None,
+) -> int:
     """Find changes that would break a reader, or change what the bytes mean.
 
     \b
     treaty breaking
     treaty breaking --against git:main --format json
+    treaty breaking --env prod
 
-    Exit codes: 0 clean, 1 an error, 2 usage (unknown ref, no repository), 3 no git, or a clone that is too shallow.
+    Exit codes: 0 clean, 1 an error, 2 usage (unknown ref, no repository), 3 no git, a clone that is too shallow, no registry.
     """
-    from treaty.ops.check import run_breaking
+    from treaty.ops.check import Against, run_breaking
 
-    return finish(run_breaking(load_settings(config), against=against, base=base), format_=format_, output=output)
+    settings, today = load_settings(config), datetime.now(UTC).date()
+    wanted = Against(names=against, base=base, judges_all=judges_all)
+    if environment is None:
+        return finish(run_breaking(settings, wanted, today=today), format_=format_, output=output)
+    from treaty.wiring import registry_of
+
+    with registry_of(settings, environment) as registry:
+        wanted = replace(wanted, registry=registry, environment=environment)
+        outcome = run_breaking(settings, wanted, today=today)
+    return finish(outcome, format_=format_, output=output)

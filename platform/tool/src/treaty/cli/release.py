@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -23,4 +24,4 @@ def release(config: Path | None, version: str) -> None:
     """
     from treaty.ops.release import release as write
 
-    click.echo(write(load_settings(config), version=version))
+    click.echo(write(load_settings(config), version=version, today=datetime.now(UTC).date()))

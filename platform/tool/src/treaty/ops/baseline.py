@@ -13,10 +13,13 @@ from treaty.ops import git
 from treaty.ops.schemas import TOPICS, read_tree
 from treaty_avro import AvroError
 from treaty_codegen import Catalog, CodegenError, load_catalog
-from treaty_codegen.breaking.facts import OldEvent, OldSet, old_set
+from treaty_codegen.breaking.facts import OldEvent, OldSet, OldTopic, old_set
+from treaty_codegen.quantities import duration, span
 
 RELEASES = "releases"
 MERGE_BASE = "merge-base"
+REGISTRY = "registry"
+"""Every live version of an environment's registry: `treaty.ops.registry_sides` asks for them."""
 SET = "set.json"
 
 
@@ -29,6 +32,8 @@ def baselines(settings: Settings, against: Iterable[str], *, base: str = "") -> 
     names = tuple(dict.fromkeys(against))
     sets: list[OldSet] = []
     for name in names:
+        if name in {RELEASES, REGISTRY}:
+            continue
         kind, _, value = name.partition(":")
         if kind == "git" and value:
             sets.append(at_commit(settings, value, label=f"git {value}"))
@@ -37,16 +42,21 @@ def baselines(settings: Settings, against: Iterable[str], *, base: str = "") -> 
         elif name == MERGE_BASE:
             branch, commit = git.merge_base(settings.root, base)
             sets.append(at_commit(settings, commit, label=f"merge base with {branch}"))
-        elif name != RELEASES:
-            raise UsageError(f"--against {name}: say merge-base, releases, git:REF or dir:PATH.")
+        else:
+            raise UsageError(f"--against {name}: say merge-base, releases, registry, git:REF or dir:PATH.")
     return sets + (releases(settings.folder("schemas") / RELEASES) if RELEASES in names else [])
 
 
 def at_commit(settings: Settings, ref: str, *, label: str) -> OldSet:
+    return old_set(catalog_at(settings, ref, label=label), label=label)
+
+
+def catalog_at(settings: Settings, ref: str, *, label: str) -> Catalog:
+    """The catalog as a commit has it. Raises ``UsageError`` for an unknown ref, or schemas that do not parse."""
     files = git.files_at(settings.root, ref, settings.folder("schemas"))
     texts = {path: decode(path, data) for path, data in files.items() if path.endswith(".avsc")}
     topics = decode(TOPICS, files[TOPICS]) if TOPICS in files else None
-    return old_set(catalog_of(texts, topics, label=label), label=label)
+    return catalog_of(texts, topics, label=label)
 
 
 def in_folder(folder: Path) -> OldSet:
@@ -93,11 +103,20 @@ def read_set(path: Path) -> OldSet:
             name: OldEvent(**{key: member(value) for key, value in event.items()})
             for name, event in body["events"].items()
         }
-        return OldSet(label=f"release {body['version']}", events=events)
+        topics = {name: old_topic(topic) for name, topic in body.get("topics", {}).items()}
+        return OldSet(label=f"release {body['version']}", events=events, topics=topics)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(
             f"{path} is not a released set: {error}", next_step="git restore it: releases are append-only"
         ) from error
+
+
+def old_topic(body: Mapping[str, Any]) -> OldTopic:
+    return OldTopic(
+        owner=member(body["owner"]),
+        partitions={env: int(count) for env, count in body["partitions"].items()},
+        retention={env: duration(text) for env, text in body["retention"].items()},
+    )
 
 
 def member(value: object) -> str:
@@ -108,11 +127,19 @@ def member(value: object) -> str:
 
 def set_document(catalog: Catalog, *, version: str) -> dict[str, Any]:
     """The released set of a catalog, as ``set.json`` holds it."""
-    events = old_set(catalog, label=version).events
+    released = old_set(catalog, label=version)
     return {
         "version": version,
         "events": {
             name: {"text": e.text, "topic": e.topic, "key": e.key, "level": e.level, "version": version}
-            for name, e in sorted(events.items())
+            for name, e in sorted(released.events.items())
+        },
+        "topics": {
+            name: {
+                "owner": topic.owner,
+                "partitions": dict(topic.partitions),
+                "retention": {env: span(value) for env, value in topic.retention.items()},
+            }
+            for name, topic in sorted(released.topics.items())
         },
     }

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 
 from treaty.config import Settings
-from treaty.errors import UsageError
-from treaty.ops.baseline import baselines
+from treaty.errors import EnvironmentFault, UsageError
+from treaty.ops import git
+from treaty.ops.baseline import REGISTRY, baselines, catalog_at
+from treaty.ops.http import RegistryHttp
+from treaty.ops.registry_sides import look, old_sets, verdicts
+from treaty.ops.released import released_files
 from treaty.ops.rules import check_breaking_settings, check_lint_settings
 from treaty.ops.schemas import Tree, load_project, read_tree
 from treaty.ops.tolerant import Fault, load_readable
 from treaty_avro import AvroError
-from treaty_codegen.breaking import breaking
+from treaty_codegen import Catalog
+from treaty_codegen.breaking import breaking, registry_disagrees, released_set_changed
+from treaty_codegen.breaking.facts import OldSet
 from treaty_codegen.finding import Finding, Location, Severity, Text, fingerprint
 from treaty_codegen.lint import lint
+from treaty_codegen.places import Places
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,21 +33,87 @@ class Outcome:
     looked_at: str
 
 
-def run_breaking(settings: Settings, *, against: Iterable[str], base: str = "") -> Outcome:
-    """The working tree against old sets; ``base`` names the branch for ``merge-base``.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Against:
+    """What the tree is compared with. ``base`` names the branch for ``merge-base``; ``registry`` is that of ``environment``.
+
+    ``judges_all``: what the merge base already has is judged like what is new.
+    """
+
+    names: tuple[str, ...] = ()
+    base: str = ""
+    registry: RegistryHttp | None = None
+    environment: str = ""
+    judges_all: bool = False
+
+
+def run_breaking(settings: Settings, against: Against, *, today: date) -> Outcome:
+    """The working tree against old sets, and released files against what git remembers of them.
 
     Raises ``UsageError`` for baselines, ``BrokenSchemas`` for the tree itself.
     """
     check_breaking_settings(settings)
-    names = tuple(against) or tuple(settings.get("breaking", "against"))
-    catalog, sets = load_project(settings), baselines(settings, names, base=base)
-    try:
-        findings = breaking(catalog, sets, root=root_of(settings), use=settings.get("breaking", "use"))
-    except AvroError as error:
-        raise UsageError(f"An old version cannot be compared with: {error}") from error
+    catalog, names = load_project(settings), names_of(settings, against)
+    sets = baselines(settings, names, base=against.base)
+    side = None
+    if REGISTRY in names and against.registry is not None:
+        side = look(catalog, against.registry, environment=against.environment)
+        sets = sets + old_sets(side, catalog)
+    found = judged(settings, catalog, sets, today=today)
+    if not against.judges_all:
+        found = inherited(found, known_before(settings, sets, base=against.base, today=today))
+    found += released_set_changed.check(released_files(settings, base=against.base))
+    if side is not None and against.registry is not None:
+        places = Places(catalog, root=root_of(settings))
+        found += registry_disagrees.check(verdicts(side, against.registry), catalog, places=places)
     events = sum(len(topic.events) for topic in catalog.topics.values())
     labels = ", ".join(old.label for old in sets) or "nothing: there is no release yet"
-    return Outcome(findings=tuple(findings), looked_at=f"{events} event{'s' if events != 1 else ''} against {labels}")
+    return Outcome(
+        findings=chosen(settings, found), looked_at=f"{events} event{'s' if events != 1 else ''} against {labels}"
+    )
+
+
+def names_of(settings: Settings, against: Against) -> tuple[str, ...]:
+    """The old sides: those that were asked for, else the project's; with an environment its registry too."""
+    names = against.names or tuple(settings.get("breaking", "against"))
+    if against.registry is None and REGISTRY in names:
+        raise UsageError("--against registry: which one?", next_step="name it: --env prod")
+    return names if against.registry is None or against.names else (*names, REGISTRY)
+
+
+def judged(settings: Settings, catalog: Catalog, sets: list[OldSet], *, today: date) -> list[Finding]:
+    """Every finding of one catalog against old sets; the project's choice of rules comes later (``chosen``)."""
+    try:
+        return breaking(catalog, sets, root=root_of(settings), today=today)
+    except AvroError as error:
+        raise UsageError(f"An old version cannot be compared with: {error}") from error
+
+
+def known_before(settings: Settings, sets: list[OldSet], *, base: str, today: date) -> frozenset[str]:
+    """Fingerprints of what the merge base already has against the same old sides; none where git knows no merge base."""
+    try:
+        branch, commit = git.merge_base(settings.root, base)
+        before = catalog_at(settings, commit, label=f"merge base with {branch}")
+    except (UsageError, EnvironmentFault):
+        return frozenset()
+    return frozenset(row.fingerprint for row in judged(settings, before, sets, today=today))
+
+
+def inherited(found: list[Finding], before: frozenset[str]) -> list[Finding]:
+    """Findings that the merge base has too, as information: this branch did not bring them."""
+    note = Text("this branch did not bring it: the merge base has it already; --all judges it again")
+    return [
+        replace(row, severity=Severity.INFO, help=note)
+        if row.fingerprint in before and row.severity is not Severity.INFO
+        else row
+        for row in found
+    ]
+
+
+def chosen(settings: Settings, found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings of the categories and rules that ``[breaking] use`` names."""
+    use = frozenset(settings.get("breaking", "use"))
+    return tuple(row for row in found if not use or {row.rule, row.category} & use)
 
 
 def run_lint(settings: Settings, *, rules: Iterable[str] = ()) -> Outcome:

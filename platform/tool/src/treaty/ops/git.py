@@ -49,6 +49,15 @@ def commit_of(root: Path, ref: str) -> str:
     return found.decode().strip()
 
 
+def tags(root: Path, prefix: str) -> list[str]:
+    """Names of all tags that begin with ``prefix``, without ``refs/tags/``; none outside a repository."""
+    try:
+        listed = run_git(root, "for-each-ref", "--format=%(refname)", f"refs/tags/{prefix}*")
+    except (UsageError, EnvironmentFault):
+        return []
+    return [line.removeprefix("refs/tags/") for line in listed.decode(errors="surrogateescape").splitlines()]
+
+
 def merge_base(root: Path, base: str) -> tuple[str, str]:
     """Name of the branch and hash of the commit at which HEAD left it. ``base`` "": origin's head, else ``main``."""
     head_commit = commit_of(root, "HEAD")

@@ -94,6 +94,14 @@ class RegistryHttp:
         else:
             self.call("PUT", f"/config/{part(subject)}", json={"compatibility": level})
 
+    def objections(self, subject: str, text: str) -> tuple[str, ...]:
+        """Why the registry would not take a text as the subject's next version, in its words; empty: it would. Only asks."""
+        path = f"/compatibility/subjects/{part(subject)}/versions"
+        body = self.call("POST", path, json={"schema": text}, params={"verbose": "true"}, absent=(40401,))
+        if body is None or self._member(body, "is_compatible", kind=bool):
+            return ()
+        return tuple(map(str, body.get("messages") or ())) or ("it is not compatible",)
+
     def register(self, subject: str, text: str, *, provenance: str | None = None) -> int:
         """Registers a text and returns its id; the same text twice gives the same id."""
         headers = {"Treaty-Provenance": provenance} if provenance else None

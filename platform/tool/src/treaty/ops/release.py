@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date
 
 from treaty.config import Settings
 from treaty.errors import TreatyError, UsageError
 from treaty.ops.baseline import RELEASES, SET, releases, set_document, version_key
-from treaty.ops.check import run_breaking, run_lint
+from treaty.ops.check import Against, run_breaking, run_lint
 from treaty.ops.files import write_new
 from treaty.ops.schemas import load_project
 from treaty_codegen.finding import Severity
@@ -22,7 +23,7 @@ class NotReleasable(TreatyError):
     exit_code = 1
 
 
-def release(settings: Settings, *, version: str) -> str:
+def release(settings: Settings, *, version: str, today: date) -> str:
     """Writes ``releases/<version>/set.json`` in one rename; returns its path.
 
     Raises ``NotReleasable`` on lint errors or breaking changes, ``UsageError`` for a version that is not higher than the last.
@@ -33,9 +34,10 @@ def release(settings: Settings, *, version: str) -> str:
     last = max((version_key(old.label.removeprefix("release ")) for old in releases(folder)), default=())
     if version_key(version) <= last:
         raise UsageError(f"{version} is not higher than the last release, {'.'.join(map(str, last))}.")
+    against = Against(names=(RELEASES,), judges_all=True)
     errors = [
         finding
-        for outcome in (run_lint(settings), run_breaking(settings, against=["releases"]))
+        for outcome in (run_lint(settings), run_breaking(settings, against, today=today))
         for finding in outcome.findings
         if finding.severity is Severity.ERROR
     ]

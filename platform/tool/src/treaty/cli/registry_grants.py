@@ -1,0 +1,94 @@
+"""``treaty registry grants|audit``: what the registry's users may do, and what they did."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from treaty.cli.registry_access import administration, options
+
+
+@click.group()
+def grants() -> None:
+    """Give and take roles (reader, writer, maintainer, admin) on names.
+
+    A pattern is a subject, a prefix and *, or * for everything; `:.staging:*` is all of a context.
+
+    \b
+    treaty registry grants add ann writer 'orders-*'
+    treaty registry grants add group:platform admin '*'
+
+    Exit codes: 0 done, 2 usage, 3 the database is away.
+    """
+
+
+@grants.command(name="add")
+@click.argument("to")
+@click.argument("role")
+@click.argument("pattern")
+@options
+def add_grant(to: str, role: str, pattern: str, config: Path | None, database: str | None) -> None:
+    """Give ROLE on PATTERN to TO: a user, jwt:SUBJECT or group:NAME of an issuer.
+
+    \b
+    treaty registry grants add ann writer 'orders-*'
+    treaty registry grants add group:platform admin '*'
+
+    Exit codes: 0 done, 2 usage, 3 the database is away.
+    """
+    with administration(config, database) as opened:
+        opened.add_grant(to, role, pattern)
+
+
+@grants.command(name="list")
+@options
+def list_grants(config: Path | None, database: str | None) -> None:
+    """List grants: to whom, role, pattern.
+
+    \b
+    treaty registry grants list
+    treaty registry grants list --database sqlite:///registry.db
+
+    Exit codes: 0, 2 usage, 3 the database is away.
+    """
+    with administration(config, database) as opened:
+        for grant in opened.store.directory().grants:
+            click.echo(f"{grant.to}  {grant.role.name.lower()}  {grant.pattern}")
+
+
+@grants.command(name="remove")
+@click.argument("to")
+@click.argument("role")
+@click.argument("pattern")
+@options
+def remove_grant(to: str, role: str, pattern: str, config: Path | None, database: str | None) -> None:
+    """Take ROLE on PATTERN back from TO.
+
+    \b
+    treaty registry grants list
+    treaty registry grants remove ann writer 'orders-*'
+
+    Exit codes: 0 done, 2 no such grant, 3 the database is away.
+    """
+    with administration(config, database) as opened:
+        opened.remove_grant(to, role, pattern)
+
+
+@click.command()
+@click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="How many at most.")
+@options
+def audit(limit: int, config: Path | None, database: str | None) -> None:
+    """List who did what and what was refused, as JSON lines, newest first.
+
+    \b
+    treaty registry audit
+    treaty registry audit --limit 1000 | jq 'select(.outcome == "refused")'
+
+    Exit codes: 0, 2 usage, 3 the database is away.
+    """
+    import json
+
+    with administration(config, database) as opened:
+        for number, entry in opened.store.audit(limit=limit):
+            click.echo(json.dumps({"id": number, **entry.as_json()}, ensure_ascii=False))
