@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import re
 import shutil
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
+from tests.treaty_codegen.adversarial import adversarial
 from tests.treaty_codegen.checkers import CHECKERS, ROOT, Complaint
 from tests.treaty_codegen.features import FEATURES
 from tests.treaty_codegen.generated import write_sdk
 from tests.treaty_codegen.hard import HARD
+from tests.treaty_codegen.test_adversarial import generate, write
 from treaty_codegen import SdkSettings
 
 pytestmark = [pytest.mark.xdist_group("typing"), pytest.mark.timeout(300)]
@@ -28,10 +31,11 @@ SHOP = SdkSettings(package="shop_events", distribution="shop-events", namespace=
 
 @pytest.fixture(scope="module")
 def checked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All features, the hard schemas, the shop and its consumers, as packages of one folder: one run of a checker sees all."""
+    """All features, hard and some hostile schemas, the shop and its consumers, as packages of one folder: one run of a checker sees all."""
     folder = tmp_path_factory.mktemp("typing")
     for number, feature in enumerate((*FEATURES, *HARD)):
         write_sdk(feature.files, to=folder, settings=SdkSettings(package=f"feature_{number}", namespace="test"))
+    write((each for each in map(generate, islice(adversarial(), 0, None, 8)) if isinstance(each, tuple)), to=folder)
     schemas = TYPING / "schemas"
     files = {path.relative_to(schemas).as_posix(): path.read_text("utf-8") for path in schemas.rglob("*.avsc")}
     src = write_sdk(files, to=folder, settings=SHOP, topics=(schemas / "topics.toml").read_text("utf-8"))
@@ -62,7 +66,7 @@ def marked(checker: str) -> set[tuple[int, str]]:
 
 
 def test_every_feature_and_hard_schema_is_fully_typed(complaints: tuple[str, list[Complaint]]) -> None:
-    assert [each for each in complaints[1] if each.path.startswith(("feature_", "shop_events"))] == []
+    assert [each for each in complaints[1] if each.path.startswith(("feature_", "case_", "shop_events"))] == []
 
 
 def test_an_editor_infers_what_the_schema_says(complaints: tuple[str, list[Complaint]]) -> None:
