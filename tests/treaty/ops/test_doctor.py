@@ -23,6 +23,7 @@ def settings(tmp_path: Path) -> Settings:
     """The mall's project, in a folder of its own without a repository and with ports where nobody listens."""
     shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
     shutil.copytree(ROOT / "sdk", tmp_path / "sdk", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "docs/catalog", tmp_path / "docs/catalog")
     text = (ROOT / "treaty.toml").read_text(encoding="utf-8")
     (tmp_path / "treaty.toml").write_text(text, encoding="utf-8")
     return Settings.load(tmp_path / "treaty.toml", {}, start=tmp_path)

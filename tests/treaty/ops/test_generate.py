@@ -151,3 +151,8 @@ def test_the_mall_has_an_sdk_and_its_version_follows_the_releases() -> None:
     assert f'version = "{newest}.dev0"'.encode() in next(
         data for path, data in sdk.wanted.items() if path.suffix == ".toml"
     )
+
+
+def test_what_is_committed_is_what_the_schemas_give() -> None:
+    for each in generated(Settings.load(ROOT / "treaty.toml", {}, start=ROOT)):
+        assert each.changes() == [], f"{each.name} is stale: run `treaty generate`, and commit"
