@@ -20,7 +20,24 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "breaking": {"use": ["wire", "meaning", "source", "docs", "policy"], "against": ["merge-base", "releases"]},
     "governance": {"approvers": [], "pii_owner": "", "pii": []},
     "local": {"service": "", "services": ["*"], "ports": {}},
-    "registry": {"host": "127.0.0.1", "port": 8081, "database": "sqlite:///.treaty/registry.db", "wire_profile": "8"},
+    "registry": {
+        "host": "127.0.0.1",
+        "port": 8081,
+        "database": "sqlite:///.treaty/registry.db",
+        "wire_profile": "8",
+        "workers": 1,
+        "tls_cert": "",
+        "tls_key": "",
+        "tls_ca": "",
+        "jwks": "",
+        "jwt_issuer": "",
+        "jwt_audience": "",
+        "jwt_groups_claim": "groups",
+        "metrics_auth": False,
+        "rate_limit": "",
+        "cors_origins": [],
+        "forwarded_allow_ips": [],
+    },
 }
 ENVIRONMENT_KEYS = frozenset({"registry", "brokers", "expected_brokers", "acl"})
 SECRET_KEYS = frozenset({"registry_token", "registry_token_file"})
@@ -187,6 +204,10 @@ def typed(text: str, default: Any, variable: str) -> Any:
     """A variable's text as the type of the setting's default: lists are separated by commas, tables are refused."""
     if isinstance(default, list):
         return [part.strip() for part in text.split(",") if part.strip()]
+    if isinstance(default, bool):
+        if text.lower() not in ("true", "false"):
+            raise UsageError(f"{variable}: `{text}` is neither true nor false")
+        return text.lower() == "true"
     if isinstance(default, int):
         try:
             return int(text)

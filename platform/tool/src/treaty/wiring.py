@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import getpass
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from treaty.config import Settings, shown, variable_of
 from treaty.errors import EnvironmentFault, UsageError
 from treaty.ops.http import RegistryHttp
 from treaty_runtime.admin import Cluster
+
+if TYPE_CHECKING:
+    from treaty.registry.administration import Administration
+    from treaty.registry.errors import StartRefused
 
 
 def registry_of(settings: Settings, environment: str) -> RegistryHttp:
@@ -60,6 +68,39 @@ def read_secret(file: Path) -> str:
     return text
 
 
+@contextmanager
+def registry_administration(settings: Settings, database: str | None) -> Iterator[Administration]:
+    """The directory of a registry's database, for whoever may open the database; its tables must be at our revision."""
+    # Imported here: the server's libraries are an extra that a schema pull request does not install.
+    from treaty.registry.administration import Administration  # noqa: PLC0415  # an extra, as said above
+    from treaty.registry.errors import StartRefused, StoreUnavailable  # noqa: PLC0415  # an extra, as said above
+    from treaty.registry.sql.store import open_store  # noqa: PLC0415  # an extra, as said above
+
+    url = database or str(settings.get("registry", "database"))
+    try:
+        with closing(open_store(url, migrate=False)) as store:
+            yield Administration(store, getpass.getuser(), lambda: datetime.now(UTC), secrets.token_bytes)
+    except StartRefused as refused:
+        raise fault_of(refused) from refused
+    except StoreUnavailable as error:
+        raise EnvironmentFault("The registry's database does not answer.") from error
+
+
+def fault_of(refused: StartRefused) -> UsageError | EnvironmentFault:
+    """The tool's error for a registry that does not start like this."""
+    kind = UsageError if refused.exit_code == UsageError.exit_code else EnvironmentFault
+    return kind(str(refused))
+
+
+def registry_settings(settings: Settings) -> dict[str, Any]:
+    """``[registry]`` as the server takes it: lists as tuples, files counted from the folder of treaty.toml."""
+    told: dict[str, Any] = {key: settings.get("registry", key) for key in settings.values["registry"]}
+    for key in ("tls_cert", "tls_key", "tls_ca", "jwks"):
+        if told[key] and "://" not in told[key]:
+            told[key] = str(settings.root / told[key])
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in told.items()}
+
+
 def serve_registry(settings: Settings, flags: Mapping[str, Any]) -> int:
     """Runs the registry server until it is told to stop; a flag that was given wins over ``[registry]`` of treaty.toml."""
     # Imported here: the server's libraries are an extra that a schema pull request does not install.
@@ -67,10 +108,8 @@ def serve_registry(settings: Settings, flags: Mapping[str, Any]) -> int:
     from treaty.registry.errors import StartRefused  # noqa: PLC0415  # an extra, as said above
     from treaty.registry.settings import RegistrySettings  # noqa: PLC0415  # an extra, as said above
 
-    configured = {key: settings.get("registry", key) for key in ("host", "port", "database", "wire_profile")}
     given = {key: value for key, value in flags.items() if value is not None}
     try:
-        return serve(RegistrySettings(**(configured | given)))
+        return serve(RegistrySettings(**(registry_settings(settings) | given)))
     except StartRefused as refused:
-        kind = UsageError if refused.exit_code == UsageError.exit_code else EnvironmentFault
-        raise kind(str(refused)) from refused
+        raise fault_of(refused) from refused

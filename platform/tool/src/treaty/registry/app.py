@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import HTTPException
@@ -47,12 +48,14 @@ def create_app(
     settings: RegistrySettings,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     observe: Observe = ignore,
+    metrics_folder: Path | None = None,
 ) -> ASGIApp:
     """The ASGI application of a registry on ``store``, which it closes when it is shut down.
 
-    ``observe`` is told of everything that ``observation`` names, beside the application's own metrics.
+    ``observe`` is told of everything that ``observation`` names, beside the application's own metrics; ``metrics_folder``:
+    where several processes add theirs up.
     """
-    metrics = Metrics()
+    metrics = Metrics(shared_folder=metrics_folder)
 
     def tell(record: Record) -> None:
         metrics.observe(record)
@@ -112,7 +115,7 @@ def gate_of(
     return Gate(
         authentication,
         Trail(store, observe=observe),
-        rate=Rate.parse(settings.rate_limit) if settings.rate_limit else None,
+        rate=Rate.parse(settings.rate_limit).among(settings.workers) if settings.rate_limit else None,
         metrics_auth=settings.metrics_auth,
         now_ms=now_ms,
         observe=observe,

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final, Literal
 
 from treaty.registry.grants import Principal
@@ -34,6 +35,13 @@ class Entry:
     after_sha256: bytes | None = None
     outcome: Outcome = "done"
     reason: str = ""
+
+    def as_json(self) -> dict[str, Json]:
+        """The entry for people: times as ISO 8601, hashes as hex, what says nothing left out."""
+        raw = {name: getattr(self, name) for name in self.__slots__}
+        raw["at"] = datetime.fromtimestamp(self.at / 1000, UTC).isoformat(timespec="milliseconds")
+        shown = {name: value.hex() if isinstance(value, bytes) else value for name, value in raw.items()}
+        return {name: value for name, value in shown.items() if value not in (None, "")}
 
 
 @dataclass(frozen=True, slots=True)

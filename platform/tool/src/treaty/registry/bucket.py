@@ -28,6 +28,10 @@ class Rate:
             raise ValueError(f"{text!r} is no rate; write 100/second, 6000/minute or 100000/hour.")
         return cls(int(match[1]), _SECONDS[match[2]])
 
+    def among(self, processes: int) -> Rate:
+        """The share of one of several processes that requests are spread over."""
+        return Rate(self.count / processes, self.seconds)
+
 
 class Buckets:
     """A bucket a key, full at first. Used from one thread: the event loop's."""

@@ -113,6 +113,10 @@ class Call:
         """The body, a JSON object."""
         return require_object(json_of(self.body))
 
+    def number(self, key: str) -> int | None:
+        """An integer of the query; None if it is not given. Raises ``NotFound`` for what is no integer."""
+        return None if self.text(key) is None else self._number(key, 0)
+
     def _number(self, key: str, default: int) -> int:
         text = self.text(key)
         number = default if text is None else _integer(text)

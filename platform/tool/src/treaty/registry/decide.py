@@ -132,7 +132,8 @@ def _numbered(
     facts: RegisterFacts, *, asked_id: int | None, asked_version: int | None, same_id: int | None
 ) -> NewVersion | Refused:
     number = facts.next_number if asked_version in (None, LATEST) else asked_version
-    taken = any(row.number == number for row in facts.versions)
+    # An import brings its deleted versions too: one of ours that is deleted already gives way to it.
+    taken = any(row.number == number and not (row.deleted and facts.mode == IMPORT) for row in facts.versions)
     if taken or (number != facts.next_number and facts.mode != IMPORT):
         return Refused(VersionNotNext())
     if len(facts.versions) >= facts.max_versions:

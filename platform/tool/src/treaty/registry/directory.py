@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from treaty.registry.audit import Entry
 from treaty.registry.grants import Grant
 
 
@@ -57,3 +58,6 @@ class Roster(Protocol):
 
     def remove_grant(self, grant: Grant) -> bool:
         """Remove a grant; False if there is none."""
+
+    def add_audit(self, entry: Entry) -> None:
+        """Write down who made this change."""

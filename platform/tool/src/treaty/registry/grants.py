@@ -84,8 +84,8 @@ class Pattern:
     def __str__(self) -> str:
         if self.is_everything:
             return EVERYTHING
-        qualified = Name(self.context or "*", self.subject)
-        return f"{qualified}{'*' if self.is_prefix else ''}"
+        # With its context always: a bare * would be everything, not everything of the default context.
+        return f":{self.context or '*'}:{self.subject}{'*' if self.is_prefix else ''}"
 
 
 @dataclass(frozen=True, slots=True)

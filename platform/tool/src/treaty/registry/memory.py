@@ -253,13 +253,17 @@ class MemoryStore:
             roster = MemoryRoster(self._directory)
             yield roster
             self._directory = roster.made()
+            self._written(roster.entries)
 
     def note(self, entries: Sequence[Entry]) -> None:
         with self._writing:
-            state = self._state.copy()
-            for entry in entries:
-                state.note(entry)
-            self._state = state
+            self._written(entries)
+
+    def _written(self, entries: Sequence[Entry]) -> None:
+        state = self._state.copy()
+        for entry in entries:
+            state.note(entry)
+        self._state = state
 
     def audit(self, *, before: int | None = None, limit: int = 100) -> Sequence[tuple[int, Entry]]:
         held = [row for row in reversed(self._state.audit) if before is None or row[0] < before]

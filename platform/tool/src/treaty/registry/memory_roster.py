@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from treaty.registry.audit import Entry
 from treaty.registry.directory import Directory, TokenRow
 from treaty.registry.grants import Grant
 
@@ -13,6 +14,7 @@ class MemoryRoster:
         self._version = directory.version
         self._passwords, self._tokens = dict(directory.passwords), dict(directory.tokens)
         self._grants = list(directory.grants)
+        self.entries: list[Entry] = []
 
     def put_user(self, name: str, password_hash: str | None) -> None:
         self._passwords[name] = password_hash or self._passwords.get(name)
@@ -39,6 +41,9 @@ class MemoryRoster:
         is_there = grant in self._grants
         self._grants = [each for each in self._grants if each != grant]
         return is_there
+
+    def add_audit(self, entry: Entry) -> None:
+        self.entries.append(entry)
 
     def made(self) -> Directory:
         """The directory as it is now."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from importlib.metadata import version
-from typing import Final
+from pathlib import Path
+from typing import Final, Literal
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from treaty.registry.observation import (
     Answered,
@@ -25,8 +27,10 @@ CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 class Metrics:
     """Counts what it is told of; one instance an application, so that tests do not share counters."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, shared_folder: Path | None = None) -> None:
+        """``shared_folder``: the one that ``PROMETHEUS_MULTIPROC_DIR`` named when this process began, if it did."""
         self._registry = CollectorRegistry()
+        self._shared_folder = shared_folder
         at = self._registry
         prefix = "schema_registry"
         self._requests = Counter(
@@ -45,9 +49,14 @@ class Metrics:
         self._faults = Counter(f"{prefix}_faults", "Requests that ended in an error of ours.", registry=at)
         self._refusals = Counter(f"{prefix}_refusals", "Requests turned away, by status.", ["code"], registry=at)
         self._dropped = Counter(f"{prefix}_audit_dropped", "Refusals that were not written down.", registry=at)
-        self._subjects = Gauge(f"{prefix}_subjects", "Subjects with a live version.", registry=at)
-        self._schemas = Gauge(f"{prefix}_schemas", "Schemas stored.", registry=at)
-        Gauge(f"{prefix}_build_info", "Version of treaty.", ["version"], registry=at).labels(version("treaty")).set(1)
+        # Among several processes the last word counts: each reads the same numbers out of the store.
+        newest: Literal["mostrecent"] = "mostrecent"
+        self._subjects = Gauge(
+            f"{prefix}_subjects", "Subjects with a live version.", registry=at, multiprocess_mode=newest
+        )
+        self._schemas = Gauge(f"{prefix}_schemas", "Schemas stored.", registry=at, multiprocess_mode=newest)
+        info = Gauge(f"{prefix}_build_info", "Version of treaty.", ["version"], registry=at, multiprocess_mode=newest)
+        info.labels(version("treaty")).set(1)
 
     def observe(self, record: Record) -> None:
         """Count one record."""
@@ -74,4 +83,8 @@ class Metrics:
         """All metrics in Prometheus' text format."""
         self._subjects.set(subjects)
         self._schemas.set(schemas)
-        return generate_latest(self._registry).decode()
+        if self._shared_folder is None:
+            return generate_latest(self._registry).decode()
+        everybody = CollectorRegistry()
+        MultiProcessCollector(everybody, path=str(self._shared_folder))  # type: ignore[no-untyped-call]  # the library gives it no types
+        return generate_latest(everybody).decode()

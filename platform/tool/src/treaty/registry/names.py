@@ -15,7 +15,7 @@ MAX_SUBJECT_BYTES: Final = 255
 _RESERVED: Final = frozenset({"", "*", "__GLOBAL", "__EMPTY"})
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Name:
     """A context and a subject in it; an empty ``subject`` is the context itself (its config, its mode)."""
 
@@ -45,6 +45,10 @@ class Name:
 
     def __str__(self) -> str:
         return self.prefix + self.subject
+
+    def __lt__(self, other: Name) -> bool:
+        """In the order of how they print, which is the order of every list."""
+        return str(self) < str(other)
 
 
 TOP: Final = Name(DEFAULT_CONTEXT, "")

@@ -49,10 +49,12 @@ def without_context(path: str, query: Query) -> tuple[str, Query]:
     parts = path.split("/")
     if len(parts) < 4 or parts[1] != "contexts":
         return path, query
-    context, rest = segment_text(parts[2]), parts[3:]
-    if ":" in context:
-        raise ContextHasColon(context)
-    return _rewritten(rest, query, f":.{parts[2].removeprefix('.')}:")
+    sent, rest = parts[2], parts[3:]
+    if sent.startswith(":.") and sent.endswith(":"):
+        sent = sent[1:-1]
+    if ":" in segment_text(sent):
+        raise ContextHasColon(segment_text(parts[2]))
+    return _rewritten(rest, query, f":.{sent.removeprefix('.')}:")
 
 
 def _rewritten(rest: list[str], query: Query, prefix: str) -> tuple[str, Query]:

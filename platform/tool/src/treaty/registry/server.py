@@ -1,26 +1,19 @@
-"""``serve``: the registry as a process."""
+"""``serve``: the registry as a process, or as several."""
 
 from __future__ import annotations
 
-import signal
 import socket
 import sys
-import traceback
 from collections.abc import Callable
 from contextlib import ExitStack
-from types import FrameType
+from dataclasses import replace
 
-import uvicorn
-
-from treaty.registry.app import create_app
 from treaty.registry.errors import StartRefused, StoreUnavailable
 from treaty.registry.listening import listen
-from treaty.registry.memory import MemoryStore
-from treaty.registry.observation import Failed, Record
+from treaty.registry.serving import answer_until_told, certificate_of, store_of
 from treaty.registry.settings import RegistrySettings
 from treaty.registry.store import Store
-
-SHUTDOWN_SECONDS = 10
+from treaty.registry.workers import supervise
 
 
 def serve(settings: RegistrySettings, *, say: Callable[[str], object] = sys.stderr.write) -> int:
@@ -30,8 +23,9 @@ def serve(settings: RegistrySettings, *, say: Callable[[str], object] = sys.stde
     """
     try:
         settings.require_sense()
+        certificate_of(settings, say=say)
         with ExitStack() as opened:
-            store = _store(settings)
+            store = store_of(settings)
             opened.callback(store.close)
             settings.require_credentials(are_there=_has_credentials(store))
             listening = _listening(settings)
@@ -39,19 +33,14 @@ def serve(settings: RegistrySettings, *, say: Callable[[str], object] = sys.stde
     except StartRefused as refused:
         say(f"{refused}\n")
         return refused.exit_code
-    app = create_app(store, settings=settings, observe=_teller(say))
-    server = uvicorn.Server(
-        uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=SHUTDOWN_SECONDS)
-    )
-    # uvicorn raises the signal again after it has stopped; with these the process then ends with our exit code.
-    previous = {number: signal.signal(number, _ignore) for number in (signal.SIGTERM, signal.SIGINT)}
     host, port = listening.getsockname()[:2]
-    say(f"treaty registry listens on http://{f'[{host}]' if ':' in host else host}:{port}\n")
-    try:
-        server.run(sockets=[listening])
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+    scheme = "https" if settings.tls_cert else "http"
+    say(f"treaty registry listens on {scheme}://{f'[{host}]' if ':' in host else host}:{port}\n")
+    if settings.workers > 1:
+        # The tables are at our revision now; workers only have to find them so.
+        store.close()
+        return supervise(replace(settings, migrate=False), listening, say=say)
+    answer_until_told(settings, store, listening, say=say)
     return 0
 
 
@@ -71,24 +60,3 @@ def _has_credentials(store: Store) -> bool:
         return store.directory().has_credentials
     except StoreUnavailable as error:
         raise StartRefused(f"The database does not answer: {error.__cause__}", exit_code=3) from error
-
-
-def _store(settings: RegistrySettings) -> Store:
-    if settings.database == "memory:":
-        return MemoryStore()
-    # Late: who keeps everything in memory needs no database library.
-    from treaty.registry.sql.store import open_store  # noqa: PLC0415  # for the reason above
-
-    return open_store(settings.database, migrate=settings.migrate)
-
-
-def _teller(say: Callable[[str], object]) -> Callable[[Record], None]:
-    def tell(record: Record) -> None:
-        if isinstance(record, Failed):
-            say(f"request {record.request_id} failed\n{''.join(traceback.format_exception(record.error))}")
-
-    return tell
-
-
-def _ignore(_number: int, _frame: FrameType | None) -> None:
-    """The server has stopped already."""

@@ -83,10 +83,10 @@ class Reader(Protocol):
         """Schemas that refer to one version, or (None) to any version of the subject; by context and id."""
 
     def subjects(self, search: Search) -> Sequence[Name]:
-        """Names of subjects, by context and subject."""
+        """Names of subjects, in the order of how they print."""
 
     def find(self, search: Search) -> Sequence[VersionRow]:
-        """Versions, by context, subject, number."""
+        """Versions, in the order of how their subjects print, then by number."""
 
     def contexts(self) -> Sequence[str]:
         """Names of the contexts that were ever registered into, and the default one."""

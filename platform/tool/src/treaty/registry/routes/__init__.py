@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import Final
 
 from treaty.registry.call import Route
-from treaty.registry.routes import compatibility, config, contexts, health, metadata, mode, own, schemas, subjects
+from treaty.registry.routes import (
+    audit,
+    compatibility,
+    config,
+    contexts,
+    health,
+    metadata,
+    mode,
+    own,
+    schemas,
+    subjects,
+)
 
 ROUTES: Final[tuple[Route, ...]] = (
     *health.ROUTES,
@@ -17,4 +28,5 @@ ROUTES: Final[tuple[Route, ...]] = (
     *mode.ROUTES,
     *contexts.ROUTES,
     *own.ROUTES,
+    *audit.ROUTES,
 )

@@ -19,7 +19,8 @@ _PROVENANCE: Final = re.compile(r"[ -~]{0,512}")
 
 def list_subjects(call: Call) -> Json:
     """Names of subjects, sorted."""
-    wanted = Name.parse(call.text("subjectPrefix") or ":*:")
+    sent = call.text("subjectPrefix")
+    wanted = Name.parse(":*:" if sent is None else sent)
     offset, limit = call.page()
     search = Search(
         context=None if wanted.context == EVERY_CONTEXT else wanted.context,

@@ -18,7 +18,7 @@ from treaty.registry.store import Reader
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which versions a lookup takes. ``config``: the one in scope. ``only``: this number alone."""
+    """Which versions a lookup takes. ``config``: the one in scope. ``only``: this number alone, and it has to say it all."""
 
     config: Mapping[str, Json]
     normalize: bool
@@ -76,7 +76,7 @@ def with_schemas(reader: Reader, rows: Sequence[VersionRow]) -> list[Versioned]:
 def saying(reader: Reader, library: Library, name: Name, request: SchemaRequest, *, wanted: Wanted) -> Versioned | None:
     """The version of exactly this name that says what the request says: as sent, else with what a registration would add."""
     found = _saying_exactly(reader, library, name, request, wanted)
-    if found is not None:
+    if found is not None or wanted.only is not None:
         return found
     completed = complete(reader, name, request, wanted.config)
     if completed == request:

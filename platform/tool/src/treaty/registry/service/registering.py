@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from treaty.registry import decide
 from treaty.registry.decide import LATEST
-from treaty.registry.errors import IncompatibleSchema, RegistryError, SchemaNotFound, SubjectNotFound
+from treaty.registry.errors import IncompatibleSchema, ReferenceExists, RegistryError, SchemaNotFound, SubjectNotFound
 from treaty.registry.identity import says_version, with_version
 from treaty.registry.library import Library, Prepared
 from treaty.registry.merge import IMPORT, adds, config_in_scope, mode_in_scope
@@ -187,7 +187,16 @@ class Registering:
     ) -> Versioned:
         now = self._now_ms()
         schema_id = decision.schema_id
-        before = [] if schema_id is None else [row for row in writer.versions(name) if row.schema_id == schema_id]
+        rows = writer.versions(name)
+        before = [row for row in rows if row.schema_id == schema_id and row.number != decision.number]
+        old = next((row for row in rows if row.number == decision.number), None)
+        if old is not None and old.schema_id == schema_id:
+            writer.restore(name, old.number)
+            return with_schema(writer, replace(old, deleted=False))
+        if old is not None:
+            if writer.referrers(name, old.number):
+                raise ReferenceExists(name, old.number)
+            writer.remove(name, [old.number])
         if schema_id is None:
             schema_id = writer.add_schema(name.context, prepared.row(schema_id=decision.new_id, created_at=now))
         version = VersionRow(

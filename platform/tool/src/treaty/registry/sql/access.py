@@ -82,6 +82,9 @@ class SqlRoster:
         )
         return bool(self._connection.execute(chosen).rowcount)
 
+    def add_audit(self, entry: Entry) -> None:
+        add_entries(self._connection, [entry])
+
 
 def add_entries(connection: Connection, entries: Sequence[Entry]) -> None:
     """Write entries down."""

@@ -30,6 +30,7 @@ class Postgres:
         self.engine: Engine = create_engine(
             url.set(drivername="postgresql+psycopg"),
             pool_size=POOL_SIZE,
+            hide_parameters=True,  # errors are shown and logged; what was stored is not
             max_overflow=0,
             pool_timeout=STATEMENT_MILLISECONDS / 1000,
             connect_args={"options": f"-c statement_timeout={STATEMENT_MILLISECONDS}", "connect_timeout": 5},

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 
-from sqlalchemy import Connection, Row, Select, Table, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, case, func, select
 
 from treaty.registry.names import DEFAULT_CONTEXT, Name
 from treaty.registry.rows import Content, Json, Reference, Referrer, SchemaRow, VersionRow
@@ -100,7 +100,7 @@ class SqlReader:
             chosen = chosen.having(live == 0)
         elif not search.deleted:
             chosen = chosen.where(~_V.deleted)
-        chosen = _paged(chosen.order_by(_V.context, _V.subject), search)
+        chosen = _paged(chosen.order_by(*_by_name(search, _V.context, _V.subject)), search)
         return [Name(row.context, row.subject) for row in self._connection.execute(chosen)]
 
     def find(self, search: Search) -> Sequence[VersionRow]:
@@ -111,8 +111,10 @@ class SqlReader:
             rank = func.row_number().over(partition_by=(_V.context, _V.subject), order_by=_V.version.desc())
             ranked = chosen.add_columns(rank.label("rank")).subquery()
             chosen = select(ranked).where(ranked.c.rank == 1)
-            return self._versions(_paged(chosen.order_by(ranked.c.context, ranked.c.subject, ranked.c.version), search))
-        return self._versions(_paged(chosen.order_by(_V.context, _V.subject, _V.version), search))
+            order = (*_by_name(search, ranked.c.context, ranked.c.subject), ranked.c.version)
+            return self._versions(_paged(chosen.order_by(*order), search))
+        order = (*_by_name(search, _V.context, _V.subject), _V.version)
+        return self._versions(_paged(chosen.order_by(*order), search))
 
     def contexts(self) -> Sequence[str]:
         rows = self._connection.execute(select(SUBJECTS.c.context).distinct())
@@ -165,6 +167,15 @@ class SqlReader:
             )
             for row in self._connection.execute(chosen)
         ]
+
+
+def _by_name(
+    search: Search, context: ColumnElement[str], subject: ColumnElement[str]
+) -> tuple[ColumnElement[str], ...]:
+    """The order of names as they print; within one context an index gives it."""
+    if search.context is not None:
+        return context, subject
+    return (case((context == DEFAULT_CONTEXT, subject), else_=":" + context + ":" + subject),)
 
 
 def _of(name: Name) -> Select[*tuple[Json, ...]]:

@@ -40,6 +40,7 @@ class Sqlite:
             url.set(drivername="sqlite+pysqlite", database=str(path)),
             connect_args={"check_same_thread": False, "timeout": LOCK_SECONDS},
             pool_size=16,
+            hide_parameters=True,  # errors are shown and logged; what was stored is not
             max_overflow=-1,
         )
         event.listen(self.engine, "connect", _configure)
