@@ -9,7 +9,7 @@ from mall_events import _lazy
 
 __version__: _typing.Final = "0.1.0.dev0"
 
-SCHEMA_SET: _typing.Final = "34296e7bb392faf065c926cd715a52c997ec05f3ce235a296a934d7bc7e44558"
+SCHEMA_SET: _typing.Final = "b95e6fa752c5678ee81b7cc894bba293b9b51bd461c97468aa37c184d68cc453"
 """SHA-256 over the published texts of all events."""
 
 EVENTS: _typing.Final[_typing.Mapping[str, type]] = _lazy.Events({

@@ -27,9 +27,9 @@ class AnalyticsRecorded:
     source: str
     """Service or client that saw it: `web`, `search`."""
     subject: str
-    """What it is about: `<kind>:<id>`, such as `goods:17`. The key: what happens to one subject stays in order."""
+    """What it is about, not who did it: `<kind>:<id>`, such as `goods:17`. The key: what happens to one subject stays in order."""
     properties: dict[str, str] = _dc.field(default_factory=lambda: {})
-    """More about it, text by name; numbers as decimal text. No personal data: who it was does not matter here."""
+    """More about it, text by name; numbers as decimal text. No personal data."""
     event_time: _datetime.datetime
     """When it happened (UTC, microseconds)."""
     note: str | None = None

@@ -24,13 +24,13 @@ class AuditLogged:
     __event_type__: _typing.ClassVar[str] = "audit.logs"
 
     actor: str
-    """Who did it: `user:<id>`, `admin:<id>` or `system:<service>`."""
+    """Who did it: `user:<id>`, `admin:<id>`, `system:<service>`, or `anonymous` if nobody had signed in."""
     action: str
     """What was done, a verb in lower snake case: `suspend`, `refund`, `replay`."""
     resource: str
     """Kind of thing that it was done to, in lower snake case: `user`, `order`, `topic`."""
     resource_id: str
-    """Which one: its id as text. The key: what happened to one id stays in order."""
+    """Which one: its id or name as text. The key: what happened to one id stays in order."""
     source: str
     """Service or program where it was done: `order`, `console`, `cli`."""
     outcome: AuditOutcome

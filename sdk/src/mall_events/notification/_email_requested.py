@@ -27,7 +27,7 @@ class EmailRequested:
     user_id: int
     """User whom the message is for."""
     to_address: str = _dc.field(repr=False)
-    """E-mail address to send to, as it was when the message was asked for. Seen by the mail server only; not kept after delivery. Personal data: email."""
+    """E-mail address to send to, as it was when the message was asked for. Seen by the mail server only; the notification service does not store it. Personal data: email."""
     template: str
     """Which text to send, in lower snake case, such as `order_paid`."""
     locale: str

@@ -27,7 +27,7 @@ class SmsRequested:
     user_id: int
     """User whom the message is for."""
     to_phone: str = _dc.field(repr=False)
-    """Phone number to send to, in international form (E.164), as it was when the message was asked for. Seen by the gateway only; not kept after delivery. Personal data: phone."""
+    """Phone number to send to, in international form (E.164), as it was when the message was asked for. Seen by the gateway only; the notification service does not store it. Personal data: phone."""
     template: str
     """Which text to send, in lower snake case, such as `order_paid`."""
     locale: str

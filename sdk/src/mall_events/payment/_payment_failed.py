@@ -43,9 +43,9 @@ class PaymentFailed:
     metadata: dict[str, str] = _dc.field(default_factory=lambda: {})
     """What the asker wanted kept with the payment, text by name; not interpreted by the platform. No card data and no personal data."""
     failure_code: str
-    """Why, as a word for programs in lower snake case: `declined`, `risk_rejected` or a word of the channel. New words may appear."""
+    """Why the payment failed, as a word for programs in lower snake case: `declined`, `risk_rejected` or a word of the channel. New words may appear."""
     failure_message: str
-    """Why, as a sentence for support staff, without card data and personal data; not shown to the payer as it stands."""
+    """The same as a sentence for support staff, without card data and personal data; not shown to the payer as it stands."""
     event_time: _datetime.datetime
     """When the payment failed (UTC, microseconds)."""
     note: str | None = None

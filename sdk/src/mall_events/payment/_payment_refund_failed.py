@@ -40,9 +40,9 @@ class PaymentRefundFailed:
     currency: str = "CNY"
     """Currency of every amount in this event, ISO 4217 code in upper case."""
     reason: str
-    """Why, as a word for programs in lower snake case, such as `refund_requested` or `order_closed`. New words may appear."""
+    """Why it is paid back, as a word for programs in lower snake case, such as `refund_requested` or `order_closed`. New words may appear."""
     failure_code: str
-    """Why, as a word for programs in lower snake case, such as `refused` or a word of the channel. New words may appear."""
+    """Why the attempt failed, as a word for programs in lower snake case, such as `refused` or a word of the channel. New words may appear."""
     attempt: int
     """Which attempt failed: 1 for the first, 4 for the last one."""
     event_time: _datetime.datetime

@@ -40,7 +40,7 @@ class PaymentRefundSucceeded:
     currency: str = "CNY"
     """Currency of every amount in this event, ISO 4217 code in upper case."""
     reason: str
-    """Why, as a word for programs in lower snake case, such as `refund_requested` or `order_closed`. New words may appear."""
+    """Why it is paid back, as a word for programs in lower snake case, such as `refund_requested` or `order_closed`. New words may appear."""
     channel_reference: str
     """Identity of the refund at the channel, for reconciliation and support."""
     event_time: _datetime.datetime

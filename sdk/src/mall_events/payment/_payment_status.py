@@ -10,7 +10,7 @@ from mall_events.payment import _payment_status_avsc as _avsc
 
 
 class PaymentStatus(_enum.Enum):
-    """Where a payment stands. CREATED: asked for, the channel has not answered; SUCCEEDED: the channel took the money; FAILED: refused by the channel or by the risk check, final; CANCELLED: given up before the channel answered; REFUNDING: the money is on its way back; REFUNDED: the money is back, final. UNKNOWN is what an older reader sees for a symbol added later; nobody writes it."""
+    """Where a payment stands. CREATED: asked for, the channel has not answered; SUCCEEDED: the channel took the money; FAILED: refused by the channel or by the risk check, final; CANCELLED: given up before the channel answered, a charge that comes later is paid back; REFUNDING: the money is on its way back; REFUNDED: the money is back, final. UNKNOWN is what an older reader sees for a symbol added later; nobody writes it."""
 
     __avro_schema__: _typing.ClassVar[str] = _avsc.TEXT
     __avro_references__: _typing.ClassVar[tuple[str, ...]] = ()

@@ -33,7 +33,7 @@ class PaymentSagaCompensationRequested:
     step: CompensationStep
     """Which part could not be done."""
     reason: str
-    """Why, as a word for programs in lower snake case: `order_not_payable`, `amount_differs`, `already_held`, `order_closed`, `refund_requested` and others. New words may appear."""
+    """Why it must be undone, as a word for programs in lower snake case: `order_not_payable`, `amount_differs`, `already_held`, `order_closed`, `refund_requested` and others. New words may appear."""
     event_time: _datetime.datetime
     """When the compensation was asked for (UTC, microseconds)."""
     note: str | None = None

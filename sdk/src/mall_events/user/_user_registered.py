@@ -12,7 +12,7 @@ from mall_events.user import _user_registered_avsc as _avsc
 
 @_dc.dataclass(frozen=True, slots=True, kw_only=True)
 class UserRegistered:
-    """Somebody opened an account. The address is not confirmed yet."""
+    """Somebody opened an account. The e-mail address is as it was typed: nothing has confirmed it."""
 
     __avro_schema__: _typing.ClassVar[str] = _avsc.TEXT
     __avro_references__: _typing.ClassVar[tuple[str, ...]] = ()
