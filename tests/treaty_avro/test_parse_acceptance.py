@@ -6,13 +6,23 @@ import inspect
 import json
 import subprocess
 import sys
+from dataclasses import asdict, fields
 from typing import Any
 
 import pytest
 
 from tests.treaty_avro.java import TEXTS, field, record
 from treaty_avro import Primitive, Record, Schema, SchemaError, SchemaLimit, Union, parse
-from treaty_avro.schema.model import Array, Enum, Fixed, Logical, Map
+from treaty_avro.schema.model import (
+    Array,
+    Enum,
+    Field,
+    Fixed,
+    Logical,
+    Map,
+    bare_field,
+    bare_primitive,
+)
 
 
 def root_record(schema: Schema) -> Record:
@@ -274,3 +284,13 @@ def test_a_primitive_object_keeps_its_properties() -> None:
     root = parse('{"type": "string", "doc": "dropped", "order": "kept", "default": 1}').root
     assert isinstance(root, Primitive)
     assert root.props == {"order": "kept", "default": 1}
+
+
+def test_types_and_fields_made_without_their_constructor_are_complete() -> None:
+    """An attribute that joins the classes must join ``bare_primitive`` and ``bare_field`` too."""
+    quick, full = bare_primitive("int", "/p"), Primitive(kind="int", pointer="/p")
+    assert {each.name: getattr(quick, each.name) for each in fields(full)} == asdict(full)
+    field_, whole = bare_field("f", quick, 3, "/f"), Field(name="f", type=quick, index=3, pointer="/f")
+    for each in fields(whole):
+        assert getattr(field_, each.name) == getattr(whole, each.name), each.name
+    assert field_.props is not bare_field("f", quick, 3, "/f").props
