@@ -35,10 +35,10 @@ def url() -> Iterator[str]:
         yield address
 
 
-def rows(settings: Settings, *, url: str, brokers: str) -> dict[str, Check]:
+def rows(settings: Settings, *, url: str, brokers: str, environment: str = "compose") -> dict[str, Check]:
     patient = Patient(
         settings=settings,
-        environment="compose",
+        environment=environment,
         registry=partial(RegistryHttp, url),
         cluster=partial(Cluster, brokers, timeout=1.0),
     )
@@ -81,3 +81,15 @@ def test_a_broker_that_answers_is_well_and_missing_topics_are_counted(settings: 
     found = rows(settings, url=url, brokers=kafka)
     assert found["broker"].state == "ok"
     assert kafka.rpartition(":")[2] in found["broker"].detail
+
+
+@pytest.mark.kafka
+def test_services_that_do_not_run_here_are_named_and_not_waited_for(settings: Settings, url: str, kafka: str) -> None:
+    text = (settings.root / "treaty.toml").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("services =")]
+    (settings.root / "treaty.toml").write_text("\n".join([*lines, 'services = ["order"]']), encoding="utf-8")
+    mine = Settings.load(settings.root / "treaty.toml", {}, start=settings.root)
+    found = rows(mine, url=url, brokers=kafka, environment="local")
+    assert found["groups"].detail.startswith("3 groups, ")
+    assert "; not started here: goods, chat, " in found["groups"].detail
+    assert [name for name in found if name.startswith("service ")] == ["service order"]
