@@ -45,14 +45,14 @@ GUARDS: Final = (
     Guard("fast: negative or long count", "straightline.emit_decode", 'f"if {count} & 129:', 'f"if {count} & 128:'),
     Guard(
         "fast: negative or long length",
-        "straightline.emit_decode",
+        "straightline.read_scalars",
         'f"if {end} & 129: {end}, {begin}',
         'f"if {end} & 128: {end}, {begin}',
     ),
-    Guard("fast: negative or long number", "straightline.emit_decode", 'f"if not {a} & 129:', 'f"if not {a} & 128:'),
-    Guard("fast: a padded number of two bytes", "straightline.emit_decode", "if 0 < {b} < 128:", "if {b} < 128:"),
-    Guard("fast: a padded number of three bytes", "straightline.emit_decode", "if 0 < {c} < 128:", "if {c} < 128:"),
-    Guard("fast: an int read as a long", "straightline.emit_decode", "'RI' if node[0] is Op.INT else 'RL'", "'RL'"),
+    Guard("fast: negative or long number", "straightline.read_scalars", 'f"if not {a} & 129:', 'f"if not {a} & 128:'),
+    Guard("fast: a padded number of two bytes", "straightline.read_scalars", "if 0 < {b} < 128:", "if {b} < 128:"),
+    Guard("fast: a padded number of three bytes", "straightline.read_scalars", "if 0 < {c} < 128:", "if {c} < 128:"),
+    Guard("fast: an int read as a long", "straightline.read_scalars", "'RI' if node[0] is Op.INT else 'RL'", "'RL'"),
     Guard(
         "fast: a boolean of any byte", "straightline.emit_decode", '"B": (False, True),', '"B": (False, True) * 128,'
     ),

@@ -47,6 +47,7 @@ MODULES: Final = {
     ),
     "values.wire": ("test_wire_guard.py", "test_codec.py", "test_codec_classes.py", "test_codec_witness.py"),
     "straightline.emit_decode": ("test_wire_guard.py", "test_codec.py", "test_codec_witness.py"),
+    "straightline.read_scalars": ("test_wire_guard.py", "test_codec.py", "test_codec_witness.py"),
     "straightline.depth": ("test_wire_guard.py", "test_codec.py"),
     "interpret.decoding": ("test_wire_guard.py", "test_codec.py", "test_codec_witness.py"),
 }

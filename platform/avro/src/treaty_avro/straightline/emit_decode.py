@@ -1,8 +1,6 @@
 """The straight-line decoder's source: index arithmetic on bytes, objects filled in place.
 
-Laws: a number's first byte is looked at here, anything longer or negative by ``wire``; a slice may overrun, for then the
-index is past the end and the next byte, or the end, fails; counts are paid for before their loop. Whatever is odd raises
-here, and the slow decoder finds out why.
+Laws: counts are paid for before their loop; whatever is odd raises here, and the slow decoder finds out why.
 """
 
 from __future__ import annotations
@@ -11,13 +9,11 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
-from treaty_avro.plan.binding import is_slotted, slot
-from treaty_avro.plan.construct import Factory
-from treaty_avro.plan.nodes import AGAIN, KEEP, Node, Op, Plan
-from treaty_avro.plan.resolve import Unreadable
+from treaty_avro.plan.nodes import Node, Op, Plan
 from treaty_avro.straightline.depth import Depth
 from treaty_avro.straightline.emit_encode import Odd
-from treaty_avro.straightline.layout import twin
+from treaty_avro.straightline.read_objects import Objects
+from treaty_avro.straightline.read_scalars import ONE_BYTE, Scalars
 from treaty_avro.straightline.source import Source
 from treaty_avro.values import wire
 from treaty_avro.values.decimals import rescaled, shifted, sure_length
@@ -28,8 +24,6 @@ from treaty_avro.values.wire import Limits
 
 _WIDE: Final = 80
 _CHAIN: Final = 50
-_ONE_BYTE: Final = 64
-"""So many branches or symbols have an index of one byte."""
 
 _NAMES: Final[dict[str, Any]] = {
     "RI": wire.read_int,
@@ -66,6 +60,8 @@ class _Emitter:
         self._functions: dict[tuple[int, bool], str] = {}
         self._waiting: list[tuple[int, bool]] = []
         self._depth = Depth(source, most=limits.max_depth)
+        self._scalars = Scalars(plan, source)
+        self._objects = Objects(plan, source, self.value)
         self._is_skipping = False
         self._has_budget = False
 
@@ -126,79 +122,13 @@ class _Emitter:
             case Op.UNION:
                 self._union(node, target)
             case Op.RECORD:
-                self._record(node, target)
+                self._depth.enter()
+                self._objects.emit(node, target)
+                self._depth.leave()
             case Op.LOGICAL | Op.PROMOTE | Op.COERCE | Op.SKIP | Op.TAG:
                 self._changed(node, target)
             case _:
-                self._scalar(node, target)
-
-    def _scalar(self, node: Node, target: str) -> None:
-        source = self._source
-        match node[0]:
-            case Op.NULL:
-                source.line(f"{target} = None")
-            case Op.BOOL:
-                source.line(f"{target} = B[b[i]]; i += 1")
-            case Op.INT | Op.LONG:
-                self._number(node, target)
-            case Op.FLOAT:
-                source.line(f"{target}, = UF(b, i); i += 4")
-            case Op.DOUBLE:
-                source.line(f"{target}, = UD(b, i); i += 8")
-            case Op.BYTES | Op.STRING:
-                data = self._sliced(node)
-                if not self._is_skipping:
-                    source.line(f"{target} = {data}{'.decode()' if node[0] is Op.STRING else ''}")
-            case Op.FIXED:
-                data = self._sliced(node)
-                if not self._is_skipping:
-                    source.line(f"{target} = {data if node[2] < 0 else f'{self._const(node[2])}({data})'}")
-            case Op.ENUM:
-                self._enum(node, target)
-            case _:
-                source.line("raise Odd")
-
-    def _number(self, node: Node, target: str) -> None:
-        """One to three bytes of what is not negative are read here: up to a million, and no int is too long for them."""
-        source = self._source
-        a, b, c = source.fresh(), source.fresh(), source.fresh()
-        read = f"{target}, i = {'RI' if node[0] is Op.INT else 'RL'}(b, i)"
-        source.line(f"{a} = b[i]")
-        source.line(f"if not {a} & 129: {target} = {a} >> 1; i += 1")
-        source.line(f"elif {a} & 1: {read}")
-        with source.block("else:"):
-            source.line(f"{b} = b[i + 1]")
-            source.line(f"if 0 < {b} < 128: {target} = ({a} >> 1) + {b} * 64 - 64; i += 2")
-            with source.block("else:"):
-                source.line(f"{c} = b[i + 2] if {b} else 0")
-                source.line(f"if 0 < {c} < 128: {target} = ({a} >> 1) + {b} * 64 + {c} * 8192 - 8256; i += 3")
-                source.line(f"else: {read}")
-
-    def _sliced(self, node: Node) -> str:
-        """Read a length where there is one, move on, and give the expression of the bytes passed."""
-        source = self._source
-        begin, end = source.fresh(), source.fresh()
-        if node[0] is Op.FIXED:
-            source.line(f"{begin} = i; i += {node[1]}")
-            return f"b[{begin}:i]"
-        source.line(f"{end} = b[i]")
-        source.line(f"if {end} & 129: {end}, {begin} = RN(b, i); i = {begin} + {end}")
-        source.line(f"else: {begin} = i + 1; i = {begin} + ({end} >> 1)")
-        return f"b[{begin}:i]"
-
-    def _enum(self, node: Node, target: str) -> None:
-        source = self._source
-        members = self._plan.consts[node[1]]
-        is_short = len(members) <= _ONE_BYTE
-        known = {
-            index << is_short: member for index, member in enumerate(members) if not isinstance(member, Unreadable)
-        }
-        if is_short:
-            source.line(f"{target} = {source.const(known)}[b[i]]; i += 1")
-        else:
-            index = source.fresh()
-            source.line(f"{index}, i = RX(b, i)")
-            source.line(f"{target} = {source.const(known)}[{index}]")
+                self._scalars.emit(node, target, is_skipping=self._is_skipping)
 
     def _optional(self, node: Node, target: str) -> None:
         source, byte = self._source, self._source.fresh()
@@ -211,8 +141,8 @@ class _Emitter:
 
     def _union(self, node: Node, target: str) -> None:
         source, index = self._source, self._source.fresh()
-        source.line(f"{index}, i = RX(b, i)" if len(node[1]) > _ONE_BYTE else f"{index} = b[i]; i += 1")
-        step = 1 if len(node[1]) > _ONE_BYTE else 2
+        source.line(f"{index}, i = RX(b, i)" if len(node[1]) > ONE_BYTE else f"{index} = b[i]; i += 1")
+        step = 1 if len(node[1]) > ONE_BYTE else 2
         for branch, child in enumerate(node[1]):
             with source.block(f"{'elif' if branch % _CHAIN else 'if'} {index} == {branch * step}:"):
                 self.value(child, target)
@@ -255,85 +185,12 @@ class _Emitter:
         source, item = self._source, self._source.fresh()
         if node[0] is Op.MAP:
             key = source.fresh()
-            self._scalar((Op.STRING,), key)
+            self._scalars.emit((Op.STRING,), key, is_skipping=self._is_skipping)
             self.value(node[1], item if self._is_skipping else f"{items}[{key}]")
             return
         self.value(node[1], item)
         if not self._is_skipping:
             source.line(f"{items}.append({item})")
-
-    def _record(self, node: Node, target: str) -> None:
-        _, place, fields, _ = node
-        self._depth.enter()
-        if place < 0:
-            for _, child, _ in fields:
-                self.value(child, self._source.fresh())
-        elif self._plan.consts[place] is dict:
-            self._built(node, target, is_dict=True)
-        else:
-            cls = self._plan.consts[place]
-            names = [name for name, _, flags in fields if flags & KEEP] + [name for name, _, _ in node[3]]
-            made = twin(cls, names)
-            if made is not None:
-                self._twinned(node, made, target)
-            elif is_slotted(cls, names):
-                self._slotted(node, target)
-            else:
-                self._built(node, target, is_dict=False)
-        self._depth.leave()
-
-    def _twinned(self, node: Node, made: type, target: str) -> None:
-        source = self._source
-        name = target if target.isidentifier() else source.fresh()
-        source.line(f"{name} = {source.const(made)}()")
-        self._fields(node, lambda attribute: f"{name}.{attribute}")
-        source.line(f"{name}.__class__ = {self._const(node[1])}")
-        if name != target:
-            source.line(f"{target} = {name}")
-
-    def _slotted(self, node: Node, target: str) -> None:
-        source, name = self._source, self._source.fresh()
-        cls = self._plan.consts[node[1]]
-        values = self._fields(node, lambda _: source.fresh())
-        source.line(f"{name} = NEW({self._const(node[1])})")
-        for attribute, value in values.items():
-            found = slot(cls, attribute)
-            if found is not None:
-                source.line(f"{source.const(found.__set__)}({name}, {value})")
-        source.line(f"{target} = {name}")
-
-    def _built(self, node: Node, target: str, *, is_dict: bool) -> None:
-        source = self._source
-        values = self._fields(node, lambda _: source.fresh())
-        entries = "".join(f"{source.const(name)}: {value}, " for name, value in values.items())
-        made = f"{{{entries}}}"
-        source.line(f"{target} = {made if is_dict else f'{self._const(node[1])}(**{made})'}")
-
-    def _fields(self, node: Node, place: Callable[[str], str]) -> dict[str, str]:
-        """Emit each field into the target that ``place`` gives for its attribute; the targets."""
-        source = self._source
-        targets: dict[str, str] = {}
-        for attribute, child, flags in node[2]:
-            again = source.fresh() if flags & AGAIN else ""
-            if again:
-                source.line(f"{again} = i")
-            if flags & KEEP:
-                targets[attribute] = place(attribute)
-            self.value(child, targets[attribute] if flags & KEEP else source.fresh())
-            if again:
-                source.line(f"i = {again}")
-        for attribute, const, made in node[3]:
-            targets[attribute] = place(attribute)
-            source.line(
-                f"{targets[attribute]} = {self._default(self._plan.consts[const]) if made else self._const(const)}"
-            )
-        return targets
-
-    def _default(self, factory: Factory) -> str:
-        value = factory()
-        if type(value) in (list, dict) and not value:
-            return "[]" if type(value) is list else "{}"
-        return f"{self._source.const(factory)}()"
 
     def _changed(self, node: Node, target: str) -> None:
         source, child = self._source, node[1]
@@ -365,7 +222,7 @@ class _Emitter:
             source.line(f"i += 37; {target} = {read}(b[i - 36:i])")
             return
         if base[0] in (Op.BYTES, Op.STRING, Op.FIXED):
-            data = self._sliced(base)
+            data = self._scalars.sliced(base)
             made = f"{read}({data})"
             if meaning is Meaning.DECIMAL and base[0] is Op.BYTES:
                 quick = f"DS(IB({data}, BIG, signed=True), {source.const(Decimal(-b))})"
