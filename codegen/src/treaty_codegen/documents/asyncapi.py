@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from treaty_codegen.catalog import Catalog, Consumer, Topic
+from treaty_codegen.catalog import Catalog, Consumer, SchemaFile, Topic
 from treaty_codegen.contract import event_type_of, key_of, subject_of
-from treaty_codegen.documents.event_page import example_json
+from treaty_codegen.documents.examples import Examples
 from treaty_codegen.documents.markdown_text import paragraphs
 from treaty_codegen.documents.pages import Pages, readers_of
 from treaty_codegen.lines import EDIT_HINT, MARK
@@ -30,12 +30,16 @@ _SPECIAL: Final = re.compile(r"[\\^$.|?*+(){}\[\]]")
 _Object = dict[str, Any]
 
 
-def emit_asyncapi(catalog: Catalog, *, title: str = "Events", version: str = "0.1.0.dev0") -> bytes:
+def emit_asyncapi(
+    catalog: Catalog, *, title: str = "Events", version: str = "0.1.0.dev0", examples: Examples | None = None
+) -> bytes:
     """The document as JSON, with the texts of the schemas in it; the same bytes for the same arguments.
 
     Values that differ by environment are those of the rest (``"*"``); all of them stand under ``x-environments``. A group
     outside this repository sends and receives nothing here: it stands under ``x-external-readers`` of its channel.
     """
+    pages, made = Pages.of(catalog), examples or Examples()
+    messages = {name: _message(pages.files[name], pages=pages, examples=made) for name in pages.events}
     document = {
         "x-generated": f"{MARK.removeprefix('# ')}. {EDIT_HINT}",
         "asyncapi": "3.0.0",
@@ -43,7 +47,7 @@ def emit_asyncapi(catalog: Catalog, *, title: str = "Events", version: str = "0.
         "defaultContentType": CONTENT_TYPE,
         "channels": {name: _channel(topic) for name, topic in sorted(catalog.topics.items())},
         "operations": _named(_operations(catalog)),
-        "components": {"messages": {name: _message(name, catalog) for name in Pages.of(catalog).events}},
+        "components": {"messages": messages},
     }
     return (json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n").encode()
 
@@ -88,10 +92,10 @@ def _environments(topic: Topic) -> _Object:
     return {name: dict(sorted(table.items())) for name, table in values.items() if len(table) > 1}
 
 
-def _message(event: str, catalog: Catalog) -> _Object:
-    file = catalog.by_name[event]
-    topic = catalog.topic_of(event)
-    shown = example_json(file)
+def _message(file: SchemaFile, *, pages: Pages, examples: Examples) -> _Object:
+    event = file.full_name
+    topics = pages.homes.get(event)
+    shown = examples.of(file)
     type_ = file.schema.named[event]
     message: _Object = {
         "name": event,
@@ -101,8 +105,8 @@ def _message(event: str, catalog: Catalog) -> _Object:
         "payload": {"schemaFormat": SCHEMA_FORMAT, "schema": json.loads(publish(file))},
         "bindings": {"kafka": _message_binding()},
     }
-    if topic is not None:
-        message["headers"] = _headers(event_type_of(topic, event=event))
+    if topics is not None:
+        message["headers"] = _headers(event_type_of(topics[0], event=event))
     if deprecation(type_) is not None:
         message["deprecated"] = True
     if shown is not None:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
-from typing import Final
 
-from treaty_avro import SchemaError, example, to_json
 from treaty_codegen.catalog import Catalog, Consumer, SchemaFile, Topic
 from treaty_codegen.contract import event_type_of, key_of, subject_of
+from treaty_codegen.documents.examples import Examples
 from treaty_codegen.documents.markdown_text import code, fence, paragraphs, plain, table
 from treaty_codegen.documents.pages import Pages, page, readers_of
 from treaty_codegen.documents.type_page import inner_types, type_table
 from treaty_codegen.publish import publish
 
-EXAMPLE_SEED: Final = 64
-"""The first seed whose values are plausible by the names of their fields."""
 
-
-def event_page(file: SchemaFile, *, pages: Pages) -> bytes:
+def event_page(file: SchemaFile, *, pages: Pages, examples: Examples) -> bytes:
     """The page, in Markdown; the same for the same catalog."""
     root, at = file.schema.root, pages.events[file.full_name]
     blocks = [
@@ -27,7 +22,7 @@ def event_page(file: SchemaFile, *, pages: Pages) -> bytes:
         code(file.full_name),
         *paragraphs(getattr(root, "doc", "") or ""),
     ]
-    topics = [topic for topic in pages.catalog.topics.values() if file.full_name in topic.events]
+    topics = pages.homes.get(file.full_name, ())
     blocks += [_facts(topic, file=file, at=at, pages=pages) for topic in topics]
     # A topic lists full names of files, and those have named types only.
     top = file.schema.named[file.full_name]
@@ -37,21 +32,12 @@ def event_page(file: SchemaFile, *, pages: Pages) -> bytes:
     blocks += _readers(file, topics=topics, catalog=pages.catalog)
     blocks += [
         "## Example",
-        *_example(file),
+        *_example(examples.of(file)),
         "## Schema",
         "As it is registered:",
         fence(publish(file), language="json"),
     ]
     return page(blocks, source=file.path)
-
-
-def example_json(file: SchemaFile) -> str | None:
-    """A made-up event as JSON for people, over several lines; None where there is no finite value."""
-    try:
-        text = to_json(example(file.schema, seed=EXAMPLE_SEED), file.schema, style="plain")
-    except SchemaError:
-        return None
-    return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
 
 
 def _facts(topic: Topic, *, file: SchemaFile, at: PurePosixPath, pages: Pages) -> str:
@@ -109,8 +95,7 @@ def _below(read: str, name: str) -> Iterator[str]:
         yield read.removeprefix(f"{name}.")
 
 
-def _example(file: SchemaFile) -> Iterator[str]:
-    text = example_json(file)
+def _example(text: str | None) -> Iterator[str]:
     if text is None:
         yield "There is none: the smallest value has no end, or is too large for a page."
     else:

@@ -42,9 +42,8 @@ def _topics(pages: Pages) -> Iterator[list[str]]:
 def _events(pages: Pages) -> Iterator[list[str]]:
     yield ["event", "full name", "topic", "what happened"]
     for name in pages.events:
-        file = pages.catalog.by_name[name]
-        topics = [topic.name for topic in pages.catalog.topics.values() if name in topic.events]
-        links = ", ".join(pages.topic_link(topic, at=INDEX) for topic in topics)
+        file = pages.files[name]
+        links = ", ".join(pages.topic_link(topic.name, at=INDEX) for topic in pages.homes.get(name, ()))
         yield [pages.event_link(name, at=INDEX), code(name), links, plain(_doc(file))]
 
 

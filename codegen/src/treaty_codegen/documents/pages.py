@@ -22,37 +22,48 @@ _LONGEST: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """The pages of one catalog: paths of events by full name, of topics by name; who contains which shared type."""
+    """The pages of one catalog.
+
+    ``files``: by full name; ``events`` and ``topics``: path of each page; ``used_by``: the events that contain a type;
+    ``homes``: the topics that list an event.
+    """
 
     catalog: Catalog
+    files: Mapping[str, SchemaFile]
     events: Mapping[str, PurePosixPath]
     topics: Mapping[str, PurePosixPath]
     used_by: Mapping[str, tuple[str, ...]]
+    homes: Mapping[str, tuple[Topic, ...]]
 
     @classmethod
     def of(cls, catalog: Catalog) -> Pages:
         """Events are the records that a topic lists, or, where nothing is said of topics, every top-level record."""
-        listed = {event for topic in catalog.topics.values() for event in topic.events}
+        files = catalog.by_name
+        homes: dict[str, list[Topic]] = {}
+        for topic in catalog.topics.values():
+            for event in topic.events:
+                homes.setdefault(event, []).append(topic)
         events = sorted(
             name
-            for name, file in catalog.by_name.items()
-            if name in listed or (not catalog.topics and isinstance(file.schema.root, Record))
+            for name, file in files.items()
+            if name in homes or (not catalog.topics and isinstance(file.schema.root, Record))
         )
         used_by: dict[str, list[str]] = {}
         for event in events:
-            for name in named_within(catalog.by_name[event].schema.root):
+            for name in named_within(files[event].schema.root):
                 used_by.setdefault(name, []).append(event)
         return cls(
             catalog,
+            files,
             events=_paths("events", events),
             topics=_paths("topics", sorted(catalog.topics)),
             used_by={name: tuple(users) for name, users in used_by.items()},
+            homes={event: tuple(topics) for event, topics in homes.items()},
         )
 
     def shared(self) -> Iterator[SchemaFile]:
         """Files that define no event, sorted by full name."""
-        by_name = self.catalog.by_name
-        return (by_name[name] for name in sorted(by_name) if name not in self.events)
+        return (self.files[name] for name in sorted(self.files) if name not in self.events)
 
     def event_link(self, event: str, *, at: PurePosixPath) -> str:
         """A link to an event from the page at ``at``."""

@@ -52,7 +52,7 @@ def _events(topic: Topic, pages: Pages) -> Iterator[str]:
                 pages.event_link(event, at=at),
                 code(event_type_of(topic, event=event)),
                 code(own) if own and own != topic.key else "",
-                plain(getattr(pages.catalog.by_name[event].schema.root, "doc", "") or ""),
+                plain(getattr(pages.files[event].schema.root, "doc", "") or ""),
             ]
         )
     head = ("event", "event type", "its own key", "what happened")

@@ -12,6 +12,7 @@ from treaty.errors import UsageError
 from treaty.ops.schemas import load_project
 from treaty_codegen import Catalog, FileChange, SdkSettings, compare, emit_asyncapi, emit_markdown, emit_sdk
 from treaty_codegen.disk import LinkInTheWay, Output
+from treaty_codegen.documents import Examples
 from treaty_codegen.endless import endless
 
 SDK_PARTS = ("src", "pyproject.toml", "README.md")
@@ -67,7 +68,9 @@ def generated(settings: Settings) -> Iterator[Generated]:
 def catalogue(catalog: Catalog, sdk: SdkSettings) -> dict[PurePosixPath, bytes]:
     """Pages in Markdown, and the same as one AsyncAPI document."""
     title = f"Events of {sdk.namespace or sdk.package}"
-    return {**emit_markdown(catalog), ASYNCAPI: emit_asyncapi(catalog, title=title, version=sdk.version)}
+    examples = Examples()
+    document = emit_asyncapi(catalog, title=title, version=sdk.version, examples=examples)
+    return {**emit_markdown(catalog, examples=examples), ASYNCAPI: document}
 
 
 def sdk_settings(settings: Settings) -> SdkSettings:
