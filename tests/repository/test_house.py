@@ -124,7 +124,7 @@ def test_lists_written_by_hand_are_complete() -> None:
     assert set(SERVICES) == services
     commands = {path.stem for path in (PACKAGES["treaty"] / "cli").glob("*.py")}
     assert {place.partition(":")[0].rpartition(".")[2] for place, _ in COMMANDS.values()} <= commands
-    lint_files = {path.stem for path in (PACKAGES["treaty_codegen"] / "lint").glob("*.py")} - {"__init__", "facts"}
+    lint_files = {path.stem for path in (PACKAGES["treaty_codegen"] / "lint").glob("*.py")} - {"__init__", "facts", "keys"}
     assert {rule.name.replace("-", "_") for rule in lint.RULES} == lint_files
     own = {"__init__", "facts", "topic_facts", "wire", "meaning"}
     breaking_files = {path.stem for path in (PACKAGES["treaty_codegen"] / "breaking").glob("*.py")} - own

@@ -38,7 +38,11 @@ def test_standard_is_every_rule_and_minimal_what_cannot_be_put_right_later() -> 
         "optional-without-default",
         "record-without-doc",
     ]
-    assert names(use=["strict"]) == names(use=["standard"])
+    assert names(use=["strict"]) == names(use=["standard"]), "nothing here is a matter of taste"
+    loose = event([f("order_uuid", "string", doc="A.")], doc="A.")
+    strict = lint(load_catalog(loose, topics=topics()), namespace="mall", use=["strict"])
+    standard = lint(load_catalog(loose, topics=topics()), namespace="mall")
+    assert {row.rule for row in strict} - {row.rule for row in standard} == {"uuid-without-logical-type"}
     assert names(use=["minimal"]) == ["optional-without-default"]
     assert names(use=["minimal", "record-without-doc"]) == ["optional-without-default", "record-without-doc"]
     assert names(use=[]) == []
@@ -89,6 +93,17 @@ def test_every_rule_has_a_name_of_its_own_and_the_severity_that_it_uses() -> Non
 
 
 QUIET = [
+    ("name-reserved-in-python", f("match", "string")),
+    ("name-reserved-in-python", f("kind", enum("CLASS", "name_"))),
+    ("alias-duplicate", f("x", "long", aliases=["y", "z"])),
+    ("recursive-without-end", f("x", record("Node", f("next", ["null", "Node"])))),
+    ("recursive-without-end", f("x", record("Node", f("children", array("Node"))))),
+    ("recursive-without-end", f("x", record("Node", f("named", mapping("Node"))))),
+    ("default-outside-logical-type", f("x", {"type": "int", "logicalType": "date"}, default=0)),
+    ("default-outside-logical-type", f("x", {"type": "long", "logicalType": "timestamp-micros"}, default=-1)),
+    ("default-outside-logical-type", f("x", array("string"), default=[])),
+    ("uuid-without-logical-type", f("uuid_count", "int")),
+    ("enum-default-not-unknown", f("x", enum("STATE_UNKNOWN", "A", default="STATE_UNKNOWN"))),
     ("quantity-without-unit", f("priceless", "int")),
     ("quantity-without-unit", f("total_text", "string")),
     ("quantity-without-unit", f("size", enum("S", "M"))),
@@ -130,6 +145,14 @@ def test_what_only_looks_wrong_is_left_alone(rule: str, field: dict[str, Any]) -
 
 
 LOUD = [
+    ("name-reserved-in-python", f("class", "string")),
+    ("name-reserved-in-python", f("_id", "string")),
+    ("default-outside-logical-type", f("x", {"type": "int", "logicalType": "time-millis"}, default=90_000_000)),
+    (
+        "default-outside-logical-type",
+        f("x", {"type": "bytes", "logicalType": "decimal", "precision": 2, "scale": 0}, default="\u0004\u00d2"),
+    ),
+    ("uuid-without-logical-type", f("uuid", ["null", "string"], default=None)),
     ("quantity-without-unit", f("total", ["null", "float"], default=None)),
     ("quantity-without-unit", f("max_price", array("long"))),
     ("quantity-without-unit", f("cart_size", mapping("int"))),

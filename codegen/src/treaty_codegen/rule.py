@@ -13,9 +13,13 @@ Facts = TypeVar("Facts")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule(Generic[Facts]):
-    """``check`` looks at facts and yields findings; its page is ``docs/rules/<kind>/<name with underscores>.md``."""
+    """``check`` looks at facts and yields findings; its page is ``docs/rules/<kind>/<name with underscores>.md``.
+
+    ``is_strict``: a matter of taste, which only the strict set asks for.
+    """
 
     name: str
     category: str
     severity: Severity
     check: Callable[[Facts], Iterator[Finding]]
+    is_strict: bool = False

@@ -9,34 +9,50 @@ from dataclasses import replace
 from treaty_codegen.catalog import Catalog
 from treaty_codegen.finding import Finding, Severity
 from treaty_codegen.lint import (
+    alias_duplicate,
+    consumer_unknown,
     decimal_precision_too_large,
     default_not_first_branch,
+    default_outside_logical_type,
     deprecated_without_use_or_date,
     doc_repeats_name,
+    duration_type,
+    enum_default_not_unknown,
     enum_without_default,
+    enum_without_doc,
     event_in_two_topics,
+    event_not_past_tense,
     event_without_topic,
     field_not_snake_case,
     field_without_doc,
     file_name_differs,
+    key_field_missing,
     local_timestamp,
     logical_type_on_field,
     logical_type_unknown,
     money_in_float,
+    name_case_collision,
+    name_over_200_characters,
+    name_reserved_in_python,
     namespace_differs_from_path,
     namespace_not_lower,
     optional_null_not_first,
     optional_without_default,
     owner_missing,
     password_in_event,
+    pii_in_key,
     pii_not_allowed_in_topic,
     pii_untagged,
     quantity_without_unit,
     record_not_pascal_case,
     record_without_doc,
+    recursive_without_end,
     symbol_not_upper_snake,
     timestamp_without_logical_type,
+    top_level_union,
+    type_unused,
     union_ambiguous,
+    uuid_without_logical_type,
 )
 from treaty_codegen.lint.facts import LintFacts
 from treaty_codegen.places import Places
@@ -49,7 +65,12 @@ RULES: tuple[Rule[LintFacts], ...] = (
     namespace_not_lower.RULE,
     namespace_differs_from_path.RULE,
     file_name_differs.RULE,
+    event_not_past_tense.RULE,
+    name_reserved_in_python.RULE,
+    name_case_collision.RULE,
+    name_over_200_characters.RULE,
     record_without_doc.RULE,
+    enum_without_doc.RULE,
     field_without_doc.RULE,
     doc_repeats_name.RULE,
     quantity_without_unit.RULE,
@@ -58,12 +79,19 @@ RULES: tuple[Rule[LintFacts], ...] = (
     optional_without_default.RULE,
     default_not_first_branch.RULE,
     union_ambiguous.RULE,
+    enum_default_not_unknown.RULE,
+    default_outside_logical_type.RULE,
+    top_level_union.RULE,
+    alias_duplicate.RULE,
+    recursive_without_end.RULE,
     timestamp_without_logical_type.RULE,
     money_in_float.RULE,
     decimal_precision_too_large.RULE,
     logical_type_on_field.RULE,
     logical_type_unknown.RULE,
     local_timestamp.RULE,
+    uuid_without_logical_type.RULE,
+    duration_type.RULE,
     owner_missing.RULE,
     pii_untagged.RULE,
     pii_not_allowed_in_topic.RULE,
@@ -71,10 +99,14 @@ RULES: tuple[Rule[LintFacts], ...] = (
     deprecated_without_use_or_date.RULE,
     event_without_topic.RULE,
     event_in_two_topics.RULE,
+    pii_in_key.RULE,
+    key_field_missing.RULE,
+    type_unused.RULE,
+    consumer_unknown.RULE,
 )
 """In the order of the rule pages: names, docs, evolution, types, governance."""
 
-MINIMAL = frozenset({"evolution", "event-without-topic"})
+MINIMAL = frozenset({"evolution", "event-without-topic", "key-field-missing"})
 """Categories and rules of the smallest set: what cannot be put right after the first release."""
 
 
@@ -90,7 +122,7 @@ def lint(
 ) -> list[Finding]:
     """Every finding of the chosen rules, by place.
 
-    ``use``: ``minimal`` (what cannot be put right later), ``standard`` (all), or names of rules; ``leave_out`` takes rules away.
+    ``use``: ``minimal`` (what cannot be put right later), ``standard``, ``strict`` (all), or rules; ``leave_out`` takes rules away.
     ``severities`` replaces a rule's usual one; ``ignore`` maps a rule to path patterns (``schemas/legacy/**``).
     """
     facts = LintFacts(catalog=catalog, places=Places(catalog, root=root), namespace=namespace)
@@ -108,6 +140,12 @@ def lint(
 
 def selected(use: frozenset[str]) -> list[Rule[LintFacts]]:
     """The rules that ``use`` names, in the order of ``RULES``."""
-    if "standard" in use or "strict" in use:
-        return list(RULES)
-    return [rule for rule in RULES if rule.name in use or ("minimal" in use and {rule.category, rule.name} & MINIMAL)]
+    sets = {name: use & {name} for name in ("minimal", "standard", "strict")}
+    return [
+        rule
+        for rule in RULES
+        if rule.name in use
+        or sets["strict"]
+        or (sets["standard"] and not rule.is_strict)
+        or (sets["minimal"] and not rule.is_strict and {rule.category, rule.name} & MINIMAL)
+    ]
