@@ -135,10 +135,11 @@ class _Reader:
                 return self._fixed(node, namespace, at)
             case "array" | "map":
                 return self._container(node, namespace, at, depth)
-        # As Avro for Java reads it: an object around the name of a type that was defined before is that type.
-        named = self._scope.find(qualify(kind, namespace).full) or self._scope.find(kind)
-        if named is not None:
-            return named
+        if self._rules == "stored":
+            # Avro for Java read this until 1.12, so registries hold it: an object around the name of a type defined before.
+            named = self._scope.find(qualify(kind, namespace).full) or self._scope.find(kind)
+            if named is not None:
+                return named
         reason = f"{shown(kind)} is not a type here; write a primitive, record, enum, fixed, array or map"
         raise self._notes.error(f"{reason}, or the name alone instead of the object", f"{at}/type")
 
