@@ -39,6 +39,20 @@ TEXTS = st.sampled_from(
         json.dumps({"type": "record", "name": "T", "fields": [{"name": "a", "type": "int"}]}),
     ]
 )
+CHANGES = st.sampled_from(
+    [
+        {"alias": "b"},
+        {"alias": None},
+        {"normalize": True},
+        {"compatibilityGroup": "owner"},
+        {"compatibilityGroup": None, "validateFields": True},
+        {"defaultMetadata": {"properties": {"owner": "default"}}},
+        {"overrideMetadata": {"properties": {"owner": "override", "confluent:version": "1"}}},
+        {"defaultMetadata": None, "overrideMetadata": None},
+        {"defaultRuleSet": {"domainRules": [{"name": "r", "type": "CEL"}]}},
+        {"validateNewSchemas": False, "compatibility": "NONE"},
+    ]
+)
 REFERRER = json.dumps({"type": "record", "name": "R", "fields": [{"name": "t", "type": "T"}]})
 EVERYTHING = Search(deleted=True)
 
@@ -92,6 +106,46 @@ class TwoRegistries(RuleBasedStateMachine):
         request = SchemaRequest(text=REFERRER, references=(Reference("T", subject, number),))
         self.both(lambda service: service.registering.register(name, request, how=How()))
 
+    @rule(name=NAMES, text=TEXTS, version=st.sampled_from([-1, 1, 2, 3]), force=st.booleans())
+    def register_numbered(self, name: Name, text: str, version: int, force: bool) -> None:  # drawn by name
+        request = SchemaRequest(text=text, version=version)
+        how = How(force=force, normalize=force, provenance="commit=abc")
+        self.both(lambda service: service.registering.register(name, request, how=how))
+
+    @rule(name=NAMES, number=st.sampled_from([-1, 1, 2, 3]))
+    def undelete(self, name: Name, number: int) -> None:
+        self.both(lambda service: service.restoring.version(name, number))
+
+    @rule(name=NAMES, number=st.sampled_from([1, 2]))
+    def ask_for_provenance(self, name: Name, number: int) -> None:
+        self.both(lambda service: service.reading.provenance(name, number))
+
+    @rule(name=NAMES, schema_id=st.integers(1, 6), near=st.one_of(st.none(), NAMES), deleted=st.booleans())
+    def ask_by_id(self, name: Name, schema_id: int, near: Name | None, deleted: bool) -> None:  # drawn by name
+        self.both(lambda service: service.reading.by_id(schema_id, near=near))
+        self.both(lambda service: service.reading.users(schema_id, near=near, deleted=deleted))
+        self.both(lambda service: service.reading.referrer_ids(name, -1, deleted=deleted))
+
+    @rule(name=st.one_of(NAMES, st.just(TOP)), change=CHANGES)
+    def set_config(self, name: Name, change: dict[str, Any]) -> None:
+        self.both(lambda service: service.governing.set_config(name, change))
+        self.both(lambda service: service.aliases.all())
+
+    @rule(name=st.one_of(NAMES, st.just(TOP)))
+    def drop_config(self, name: Name) -> None:
+        self.both(lambda service: service.governing.drop_config(name))
+
+    @rule(name=NAMES, text=TEXTS, version=st.sampled_from([None, -1, 1]))
+    def check(self, name: Name, text: str, version: int | None) -> None:
+        request = SchemaRequest(text=text)
+        self.both(
+            lambda service: service.judging.check(name, request, version=version, normalize=False, verbose=version == 1)
+        )
+
+    @rule(context=st.sampled_from([".x", ".y"]))
+    def delete_context(self, context: str) -> None:
+        self.both(lambda service: service.deleting.context(context))
+
     @rule(name=NAMES, text=TEXTS, schema_id=st.integers(1, 9), number=st.integers(1, 6))
     def bring_in(self, name: Name, text: str, schema_id: int, number: int) -> None:
         request = SchemaRequest(text=text, id=schema_id, version=number)
@@ -139,7 +193,7 @@ class TwoRegistries(RuleBasedStateMachine):
 
     @invariant()
     def both_hold_the_same(self) -> None:
-        self.both(lambda service: list(service.reading.find(EVERYTHING)))
+        self.both(lambda service: list(service.reading.listed(EVERYTHING, aliases={}, rule_type="")))
         self.both(lambda service: (service.reading.subjects(EVERYTHING), service.reading.contexts()))
 
     @invariant()

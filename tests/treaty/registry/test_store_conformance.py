@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 
@@ -162,13 +163,13 @@ def test_subjects_are_sorted_filtered_and_paged(store: Store) -> None:
         with store.write(name) as writer:
             add(writer, name, 1, f"{name}", deleted=name.subject == "ab")
     with store.read() as reader:
-        assert [str(name) for name in reader.subjects(Search())] == ["a_", "b%", "é", ":.x:b"]
-        assert [str(name) for name in reader.subjects(Search(deleted=True))] == ["a_", "ab", "b%", "é", ":.x:b"]
+        assert [str(name) for name in reader.subjects(Search())] == [":.x:b", "a_", "b%", "é"]
+        assert [str(name) for name in reader.subjects(Search(deleted=True))] == [":.x:b", "a_", "ab", "b%", "é"]
         assert reader.subjects(Search(deleted_only=True)) == [Name(".", "ab")]
         assert reader.subjects(Search(context=".", prefix="a", deleted=True)) == [Name(".", "a_"), Name(".", "ab")]
         assert reader.subjects(Search(context=".", prefix="a_")) == [Name(".", "a_")]
-        assert reader.subjects(Search(offset=1, limit=1)) == [Name(".", "b%")]
-        assert reader.subjects(Search(offset=3)) == [Name(".x", "b")]
+        assert reader.subjects(Search(offset=2, limit=1)) == [Name(".", "b%")]
+        assert reader.subjects(Search(offset=3)) == [Name(".", "é")]
 
 
 def test_versions_are_found_across_subjects(store: Store) -> None:
@@ -248,3 +249,54 @@ def test_a_name_with_nul_is_asked_for_in_vain(store: Store) -> None:
         assert [reader.latest(name), reader.config(name), reader.mode(name)] == [None, None, None]
         assert reader.by_guid("\0") == []
         assert reader.subjects(Search(context=".", prefix="\0")) == []
+
+
+def test_names_are_in_the_order_of_how_they_print(store: Store) -> None:
+    """A context's subjects come where their colon puts them: after digits, before letters."""
+    names = [Name(".", "0"), Name(".x", "b"), Name(".x-y", "a"), Name(".", "a")]
+    for name in names:
+        with store.write(name) as writer:
+            add(writer, name, 1, f"{name}")
+    printed = ["0", ":.x-y:a", ":.x:b", "a"]
+    with store.read() as reader:
+        assert [str(name) for name in reader.subjects(Search())] == printed
+        assert [str(row.name) for row in reader.find(Search())] == printed
+        assert [str(row.name) for row in reader.find(Search(latest_only=True))] == printed
+
+
+def test_a_number_that_was_used_is_remembered(store: Store) -> None:
+    with store.write(A) as writer:
+        add(writer, A, 1, "one", deleted=True)
+        add(writer, A, 2, "two", deleted=True)
+        writer.remove(A, [2, 1])
+        assert writer.last_version(A) == 2
+        assert writer.last_version(B) == 0
+
+
+def test_a_soft_delete_is_taken_back(store: Store) -> None:
+    with store.write(A) as writer:
+        add(writer, A, 1, "one")
+        writer.mark_deleted(A, [1], at=5)
+        writer.restore(A, 1)
+        assert [row.deleted for row in writer.versions(A)] == [False]
+
+
+def test_aliases_are_listed(store: Store) -> None:
+    with store.write(A) as writer:
+        writer.set_config(A, {"alias": "b", "compatibility": "FULL"})
+    with store.write(OTHER) as writer:
+        writer.set_config(OTHER, {"compatibilityGroup": "alias"})
+    with store.read() as reader:
+        assert reader.aliases() == {A: "b"}
+
+
+def test_provenance_belongs_to_a_version(store: Store) -> None:
+    with store.write(A) as writer:
+        add(writer, A, 1, "one")
+        assert writer.provenance(A, 1) == ""
+        row = writer.version(A, 1)
+        assert row is not None
+        writer.add_version(replace(row, number=2), provenance="commit=abc")
+    with store.read() as reader:
+        assert reader.provenance(A, 2) == "commit=abc"
+        assert reader.provenance(A, 3) == ""
