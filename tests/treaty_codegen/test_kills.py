@@ -41,3 +41,13 @@ def test_a_full_disk_leaves_every_file_as_it_was(tmp_path: Path) -> None:
     assert "next: " in done.stderr
     assert files_of(tmp_path) == before
     assert sorted(path.name for path in (tmp_path / "sdk").iterdir()) == ["README.md", "pyproject.toml", "src"]
+
+
+def test_runs_at_the_same_time_do_not_hurt_each_other(tmp_path: Path) -> None:
+    write_schemas(tmp_path, BEFORE)
+    words = [sys.executable, "-m", "treaty_codegen", "schemas", "--out", "sdk", "--package", "shop_events"]
+    runs = [subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(4)]
+    said = [(*run.communicate(), run.returncode) for run in runs]
+    assert [code for *_, code in said] == [0] * 4, said
+    assert subprocess.run([*words, "--check"], cwd=tmp_path, check=False, capture_output=True).returncode == 0
+    assert sorted(path.name for path in (tmp_path / "sdk").iterdir()) == ["README.md", "pyproject.toml", "src"]
