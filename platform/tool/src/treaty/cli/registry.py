@@ -53,7 +53,9 @@ for command in (users, tokens, grants, audit):
 @click.option("--forwarded-allow-ip", "forwarded_allow_ips", multiple=True, help="Believe this proxy; repeatable.")
 @config_option
 def serve(config: Path | None, **flags: Any) -> int:
-    """Serve a registry that any Confluent client can talk to; [registry] of treaty.toml knows the same options.
+    """Serve a registry that any Confluent client can talk to.
+
+    [registry] of treaty.toml and TREATY_REGISTRY__… know the same options; a flag wins.
 
     \b
     treaty registry serve
