@@ -226,6 +226,19 @@ def test_a_file_that_somebody_wrote_is_left_alone_and_said_so(
     assert "Not generated, and left alone: 1." in shown.err
 
 
+def test_a_foreign_file_with_a_hostile_name_is_told_on_one_printable_line(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    package = folder / "sdk/src/shop_events"
+    package.mkdir(parents=True)
+    (package / "a\nb\x1b[31m.py").write_text("x = 1\n", encoding="utf-8")
+    Path(os.fsdecode(bytes(package) + b"/\xff.py")).write_text("x = 1\n", encoding="utf-8")
+    assert run(folder, folder / "schemas") == 1
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("foreign")]
+    assert len(lines) == 2
+    assert all(line.isprintable() for line in lines)
+
+
 def test_what_lies_beside_the_package_is_not_looked_at(folder: Path) -> None:
     other = folder / "sdk/src/other/module.py"
     other.parent.mkdir(parents=True)

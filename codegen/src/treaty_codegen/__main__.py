@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from treaty_avro import AvroError
+from treaty_avro.errors import one_line
 from treaty_codegen.compare import FileChange, compare
 from treaty_codegen.disk import LinkInTheWay, Output
 from treaty_codegen.emit import emit_sdk
@@ -128,7 +129,7 @@ def _settings(options: argparse.Namespace) -> SdkSettings:
 def _report(changes: Sequence[FileChange], *, count: int, is_check: bool) -> int:
     """What changed on stdout, what to do next on stderr; answers the exit code."""
     for change in changes:
-        print(f"{change.kind:8} {change.path}")
+        print(change.told())
         if is_check:
             print(change.diff, end="")
     foreign = sum(change.kind == "foreign" for change in changes)
@@ -149,7 +150,7 @@ def _report(changes: Sequence[FileChange], *, count: int, is_check: bool) -> int
 
 
 def _fail(error: object, next_step: str, *, code: int) -> int:
-    print(f"{PROGRAM}: {error}\n  next: {next_step}", file=sys.stderr)
+    print(f"{PROGRAM}: {one_line(str(error))}\n  next: {next_step}", file=sys.stderr)
     return code
 
 

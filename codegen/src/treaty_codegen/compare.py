@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final, Literal, TypeAlias
 
+from treaty_avro.errors import one_line
 from treaty_codegen.lines import MARK
 
 Kind: TypeAlias = Literal["added", "changed", "stale", "foreign"]
@@ -28,6 +29,10 @@ class FileChange:
     path: PurePosixPath
     kind: Kind
     diff: str
+
+    def told(self, *, folder: str = "") -> str:
+        """``changed  sdk/README.md``: one printable line, whatever the file is called."""
+        return one_line(f"{self.kind:8} {PurePosixPath(folder) / self.path}")
 
 
 def compare(existing: Mapping[PurePosixPath, bytes], wanted: Mapping[PurePosixPath, bytes]) -> list[FileChange]:

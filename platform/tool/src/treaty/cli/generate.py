@@ -31,7 +31,7 @@ def generate(config: Path | None, check: bool) -> int:
         if not check:
             each.write(changes)
         for change in changes:
-            click.echo(f"{change.kind:8} {each.name}/{change.path}")
+            click.echo(change.told(folder=each.name))
             if check and change.diff:
                 click.echo(change.diff, nl=False)
     files = sum(len(each.wanted) for each in folders)
