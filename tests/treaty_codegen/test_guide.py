@@ -131,3 +131,13 @@ def test_the_generators_page_answers_as_it_shows(tmp_path: Path, monkeypatch: py
             expect(case, block, block.text if shown.split() == block.text.split() else shown)
     monkeypatch.syspath_prepend(tmp_path / "sdk/src")
     assert run_python(GENERATOR, {"__name__": "guide"}) == 1
+
+
+def test_every_test_that_the_evidence_names_exists() -> None:
+    page = (ROOT / "docs/guide/evidence.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:tests/[\w/]+/)?test_\w+\.py)(?:::(\w+))?`", page)
+    assert len(named) > 20
+    for file, test in named:
+        path = ROOT / file if "/" in file else Path(__file__).parent / file
+        assert path.is_file(), file
+        assert not test or f"\ndef {test}(" in path.read_text(encoding="utf-8"), f"{file}::{test}"
