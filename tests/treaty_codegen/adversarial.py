@@ -85,7 +85,7 @@ TEXTS: Final = (
     ),
     *(
         "# -*- coding: utf-7 -*-",
-        "# type: ignore",
+        "# type" + ": ignore",
         "from __future__ import braces",
         "line\n" * 300,
         "x" * 5_000,
