@@ -141,3 +141,11 @@ def test_every_test_that_the_evidence_names_exists() -> None:
         path = ROOT / file if "/" in file else Path(__file__).parent / file
         assert path.is_file(), file
         assert not test or f"\ndef {test}(" in path.read_text(encoding="utf-8"), f"{file}::{test}"
+
+
+@pytest.mark.parametrize(
+    "page", [*sorted((ROOT / "docs/guide").glob("*.md")), ROOT / "docs/cli/generate.md"], ids=lambda page: page.name
+)
+def test_links_of_a_guide_lead_to_something(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
