@@ -9,14 +9,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import codec, compat, order, stack
+from bench import codec, compat, order, runtime, sdk, stack
 from bench.report import Row, machine, table, write
 
 AREAS: dict[str, Callable[[], list[Row]]] = {
     "stack": stack.measure,
     "order": order.measure,
+    "runtime": runtime.measure,
     "codec": codec.measure,
     "compat": compat.measure,
+    "sdk": sdk.measure,
 }
 
 

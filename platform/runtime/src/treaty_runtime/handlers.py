@@ -44,10 +44,6 @@ class Handler:
         """`module.function`, for headers and metrics."""
         return f"{getattr(self.call, '__module__', '?')}.{getattr(self.call, '__qualname__', type(self.call).__qualname__)}"
 
-    def begin(self, envelope: Envelope[Any], context: Context) -> Awaitable[None]:
-        """Calls the function with what it takes."""
-        return self.call(envelope if self.takes == "envelope" else envelope.event, context)
-
     def bind(self, envelope: Envelope[Any]) -> Callable[[Context], Awaitable[None]]:
         """The function with what it takes; it only lacks the context."""
         return partial(self.call, envelope if self.takes == "envelope" else envelope.event)

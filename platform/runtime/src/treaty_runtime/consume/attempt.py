@@ -78,6 +78,8 @@ class Attempts:
 
     def ended(self, attempt: Attempt, became: object) -> Ended:
         """How the attempt ended, from what its coroutine answered or raised."""
+        if became is None and not self._hooks.are_heard:  # most of them
+            return Outcome.HANDLED
         if isinstance(became, asyncio.CancelledError):
             became = _timeout(attempt.handler) if attempt.is_overdue else HandlerCancelled()
         if isinstance(became, Exception):
@@ -96,7 +98,8 @@ class Attempts:
         envelope = attempt.envelope = self._reader.open(attempt.record, route, attempt=attempt.number)
         deadline = attempt.deadline = (attempt.began or self._now()) + handler.timeout
         if self._effects is None:
-            return handler.begin(envelope, Context(envelope=envelope, deadline=deadline))
+            context = Context(envelope=envelope, deadline=deadline)
+            return handler.call(envelope if handler.takes == "envelope" else envelope.event, context)
         return self._effects.run(
             envelope, group=self._group, handle=handler.bind(envelope), deadline=deadline, inbox=handler.inbox
         )

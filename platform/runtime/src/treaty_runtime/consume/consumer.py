@@ -120,6 +120,7 @@ class Consumer:
             match event:
                 case Records():
                     self._receive(event.records)
+                    await asyncio.sleep(0)  # while they are warm in the processor's memory
                 case Assigned():
                     self._rejoined()
                     self._obey(self.dispatch.assigned(event.partitions, event.committed))
@@ -144,9 +145,18 @@ class Consumer:
             self._hooks(seen.Recovered(group=self.group.name, dependency="kafka", seconds=seconds))
 
     def _receive(self, records: Sequence[Record]) -> None:
-        now = self._clock.now()
+        now, arrival, arrived, submit = (
+            self._clock.now(),
+            self._reader.arrival,
+            self.dispatch.arrived,
+            self._workers.submit,
+        )
         for record in records:
-            self._obey(self.dispatch.arrived(record.place, self._reader.arrival(record), now))
+            for action in arrived(record.place, arrival(record), now):
+                if type(action) is Handle:  # nearly always; without a further call
+                    submit(Attempt(action.place, action.epoch, action.attempt, record))
+                else:
+                    self._do(action)
         if self._hooks:
             counts = Counter(record.place.topic for record in records)
             self._hooks(seen.Received(group=self.group.name, counts=counts))
@@ -186,16 +196,17 @@ class Consumer:
     def _ended(self, attempt: Attempt, became: object) -> None:
         if isinstance(became, asyncio.CancelledError) and not attempt.is_overdue and self._has_left(attempt):
             return  # cancelled because its partition is not ours any more
-        ended = self._attempts.ended(attempt, became)
         place, epoch = attempt.place, attempt.epoch
-        if isinstance(ended, Outcome):
+        ended = self._attempts.ended(attempt, became)
+        if ended is Outcome.HANDLED or ended is Outcome.DUPLICATE:
             self._obey(self.dispatch.handled(place, epoch))
         elif isinstance(ended, Skipped):
             self._obey(self.dispatch.skipped(place, epoch, ended.reason))
         else:
             self._told[place] = ended.told
             self._fail(attempt, FailedAttempt(classify(ended.error, self._rules), ended.error, ended.on_failure))
-        self._went_on()
+        if self._is_draining or self._outage is not self.dispatch.outage:
+            self._went_on()
 
     def _has_left(self, attempt: Attempt) -> bool:
         assignment = self.dispatch.assignments.get(attempt.place[:2])

@@ -45,7 +45,8 @@ class Dispatch:
     Methods take facts with ``now`` (aware) and ``jitter`` in [0, 1) and answer actions; obey them in order, to the end.
     """
 
-    # What happens to every record (arrived, handled) answers lists: a generator costs as much as the decision.
+    # What happens to every record (arrived, handled) answers sequences and makes few calls: generators and calls cost more than the
+    # decision itself.
 
     def __init__(self, *, group: str, policy: RetryPolicy, limits: Limits | None = None) -> None:
         self._group, self._policy = group, policy
@@ -72,8 +73,10 @@ class Dispatch:
             actions = self._send(work, DeadLetter(place, arrival.poison, assignment.epoch))
         elif assignment.later or (work.due is not None and work.due > now):
             actions = list(self._postpone(work))
+        elif not self._lanes.enter(work):
+            actions = ()
         else:
-            actions = self._admit(work)
+            actions = self._start(work) if self.outage is not None else (self._begin(work),)
         return (*actions, *intake.hold_back(assignment)) if is_at_mark else actions
 
     def due(self, place: Place, epoch: int, now: datetime) -> Iterator[Action]:
@@ -92,9 +95,11 @@ class Dispatch:
 
     def handled(self, place: Place, epoch: int) -> Sequence[Action]:
         """The handler's effect is committed, or the inbox knew the event."""
-        work = self._finished(place, epoch)
+        assignment = self._intake.assignments.get(place[:2])
+        work = assignment.works.get(place.offset) if assignment is not None and assignment.epoch == epoch else None
         if work is None:
             return (Drop(place.of, epoch),)
+        work.in_flight = False
         if self.outage is not None:
             return (*self._recover(work), *self._complete(work))
         return self._complete(work)

@@ -32,7 +32,7 @@ from treaty_runtime.transport import (
 )
 
 _CONSUME_RECORDS, _CONSUME_SECONDS = 500, 0.05
-_BATCHES_AHEAD = 4
+_BATCHES_AHEAD = 2
 _COMMITTED_SECONDS = 5.0
 _END, _GONE, _NO_BROKERS = KafkaError._PARTITION_EOF, KafkaError._DESTROY, KafkaError._ALL_BROKERS_DOWN  # noqa: SLF001  # librdkafka's local codes are named so
 
