@@ -14,6 +14,7 @@ import pytest
 
 from tests.cases.markdown import ROOT, cases, expect
 from tests.cases.python_pages import python_of, run_python
+from tests.treaty_codegen.generated import imported
 from treaty_codegen import load_catalog
 from treaty_codegen.breaking import ALL_RULES, breaking
 from treaty_codegen.breaking.facts import old_set
@@ -112,7 +113,7 @@ def test_every_change_of_the_table_is_tried() -> None:
 
 
 @pytest.mark.snapshot
-def test_the_generators_page_answers_as_it_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_generators_page_answers_as_it_shows(tmp_path: Path) -> None:
     """Files are written, commands are run in order, then Python imports what was generated."""
     environment = {**os.environ, "COLUMNS": "100"}
     for case in cases(GENERATOR):
@@ -129,8 +130,8 @@ def test_the_generators_page_answers_as_it_shows(tmp_path: Path, monkeypatch: py
             shown = subprocess.run(words, env=environment, capture_output=True, text=True, check=True).stdout
             # Where lines are wrapped differs from Python to Python.
             expect(case, block, block.text if shown.split() == block.text.split() else shown)
-    monkeypatch.syspath_prepend(tmp_path / "sdk/src")
-    assert run_python(GENERATOR, {"__name__": "guide"}) == 1
+    with imported(tmp_path / "sdk/src", package="shop_events"):
+        assert run_python(GENERATOR, {"__name__": "guide"}) == 1
 
 
 def test_every_test_that_the_evidence_names_exists() -> None:
