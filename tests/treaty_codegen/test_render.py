@@ -15,7 +15,7 @@ from treaty_codegen.breaking import breaking
 from treaty_codegen.breaking.facts import old_set
 from treaty_codegen.finding import Finding, Location, Proof, Severity, Text, fingerprint
 from treaty_codegen.lint import lint
-from treaty_codegen.render import PRINTERS, github, json_document, json_lines, summary, text
+from treaty_codegen.render import PRINTERS, Report, github, json_document, json_lines, summary, text
 
 ROW = Finding(
     rule="unit-changed",
@@ -142,9 +142,9 @@ def test_json_shows_texts_in_words_and_other_letters_as_they_are() -> None:
     assert body["proof"]["read_as"] == "1290 ms"
 
 
-@pytest.mark.parametrize("name", PRINTERS)
-def test_no_findings_are_printable_in_every_format(name: str) -> None:
-    printed = PRINTERS[name]([])
+@pytest.mark.parametrize("name", ["text", "json", "jsonl", "github"])
+def test_no_findings_are_printable(name: str) -> None:
+    printed = PRINTERS[name](Report(findings=()))
     assert printed == "" or json.loads(printed)["findings"] == []
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-FORMATS = ("text", "json", "jsonl", "github")
+FORMATS = ("text", "json", "jsonl", "github", "gitlab", "junit", "sarif", "markdown")
 
 
 def output_options(command: F) -> F:
@@ -32,10 +32,12 @@ def output_options(command: F) -> F:
 
 def finish(outcome: Outcome, *, format_: str | None, output: Path | None, strict: bool = False) -> int:
     """Prints everything; returns 1 if there is an error (``strict``: or a warning), else 0."""
-    from treaty_codegen.render import PRINTERS, summary
+    from treaty.ops.rules import pages
+    from treaty_codegen.render import PRINTERS, Report, summary
 
     default = "github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text"
-    printed = PRINTERS[format_ or default](outcome.findings)
+    report = Report(findings=outcome.findings, files=outcome.files, pages=pages(outcome.findings))
+    printed = PRINTERS[format_ or default](report)
     if output is None:
         click.echo(printed, nl=False)
     else:

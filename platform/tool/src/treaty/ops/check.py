@@ -27,10 +27,11 @@ from treaty_codegen.places import Places
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a check found, and what it looked at (a sentence for people)."""
+    """What a check found, what it looked at (a sentence for people), and in which files."""
 
     findings: tuple[Finding, ...]
     looked_at: str
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +70,9 @@ def run_breaking(settings: Settings, against: Against, *, today: date) -> Outcom
     events = sum(len(topic.events) for topic in catalog.topics.values())
     labels = ", ".join(old.label for old in sets) or "nothing: there is no release yet"
     return Outcome(
-        findings=chosen(settings, found), looked_at=f"{events} event{'s' if events != 1 else ''} against {labels}"
+        findings=chosen(settings, found),
+        looked_at=f"{events} event{'s' if events != 1 else ''} against {labels}",
+        files=tuple(root_of(settings) + path for path in catalog.files),
     )
 
 
@@ -132,7 +135,11 @@ def run_lint(settings: Settings, *, rules: Iterable[str] = ()) -> Outcome:
     )
     broken = list(unreadable(tree, faults, root_of(settings)))
     count = len(tree.schemas) + len(tree.unread)
-    return Outcome(findings=(*broken, *findings), looked_at=f"{count} schema{'s' if count != 1 else ''}")
+    return Outcome(
+        findings=(*broken, *findings),
+        looked_at=f"{count} schema{'s' if count != 1 else ''}",
+        files=tuple(root_of(settings) + path for path in tree.schemas),
+    )
 
 
 def root_of(settings: Settings) -> str:

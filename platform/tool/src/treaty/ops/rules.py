@@ -10,7 +10,7 @@ from typing import Literal
 from treaty.config import Settings, nearest
 from treaty.errors import UsageError
 from treaty_codegen.breaking import ALL_RULES
-from treaty_codegen.finding import Severity
+from treaty_codegen.finding import Finding, Severity
 from treaty_codegen.lint import RULES as LINT_RULES
 
 Kind = Literal["lint", "breaking"]
@@ -60,3 +60,9 @@ def page(name: str) -> str:
             checkout = Path(__file__).resolve().parents[5] / "docs" / "rules" / kind / file
             return packed.read_text(encoding="utf-8") if packed.is_file() else checkout.read_text(encoding="utf-8")
     raise UsageError(f"There is no rule `{name}`{nearest(name, (*NAMES['lint'], *NAMES['breaking']))}")
+
+
+def pages(findings: Iterable[Finding]) -> dict[str, str]:
+    """The page of each rule that found something; what has none (a file that cannot be read) is left out."""
+    names = {finding.rule for finding in findings}
+    return {name: page(name) for name in sorted(names) if any(name in known for known in NAMES.values())}

@@ -1,0 +1,24 @@
+"""Findings as lines for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from treaty_codegen.finding import Finding, Severity
+
+
+def text(findings: Iterable[Finding]) -> str:
+    """``path:line:col rule: message`` with indented proof, affected events and help."""
+    lines: list[str] = []
+    for finding in findings:
+        weight = "" if finding.severity is Severity.ERROR else f" ({finding.severity})"
+        lines.append(f"{finding.at} {finding.rule}{weight}: {finding.message}")
+        if finding.proof is not None:
+            lines.append(f"  proof: {finding.proof}")
+        if finding.affects:
+            lines.append(
+                f"  affects: {', '.join(finding.affects)}{f' (against {finding.against})' if finding.against else ''}"
+            )
+        if finding.help is not None:
+            lines.append(f"  help: {finding.help}")
+    return "".join(f"{line}\n" for line in lines)
