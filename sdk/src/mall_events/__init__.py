@@ -7,9 +7,9 @@ import typing as _typing
 
 from mall_events import _lazy
 
-__version__: _typing.Final = "0.1.0.dev0"
+__version__: _typing.Final = "0.2.0.dev0"
 
-SCHEMA_SET: _typing.Final = "b95e6fa752c5678ee81b7cc894bba293b9b51bd461c97468aa37c184d68cc453"
+SCHEMA_SET: _typing.Final = "b66eb513ab8edb8b2a90e2bfcbd134228ede7bf293d0465749cc3cf036e1ef47"
 """SHA-256 over the published texts of all events."""
 
 EVENTS: _typing.Final[_typing.Mapping[str, type]] = _lazy.Events({

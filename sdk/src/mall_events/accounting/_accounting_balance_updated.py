@@ -12,7 +12,7 @@ from mall_events.accounting import _accounting_balance_updated_avsc as _avsc
 
 @_dc.dataclass(frozen=True, slots=True, kw_only=True)
 class AccountingBalanceUpdated:
-    """The balance of an account changed with a transaction. Accounts `payer:<user id>` are not told."""
+    """The balance of an account changed with a transaction. An account has one currency. Accounts `payer:<user id>` are not told."""
 
     __avro_schema__: _typing.ClassVar[str] = _avsc.TEXT
     __avro_references__: _typing.ClassVar[tuple[str, ...]] = ()
