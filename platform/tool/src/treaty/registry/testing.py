@@ -24,7 +24,8 @@ def registry(store: Store | None = None, *, settings: RegistrySettings | None = 
     settings = settings or RegistrySettings()
     listening = listen("127.0.0.1", port)
     app = create_app(store or MemoryStore(), settings=settings)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5))
+    config = uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False, timeout_graceful_shutdown=5)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="registry-server", daemon=True)
     thread.start()
     try:
