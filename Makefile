@@ -66,8 +66,10 @@ bench: $(READY) ## measure: ratios and counts, printed with the README's table
 	@$(BIN)/python -m bench
 
 fuzz: $(READY) ## look for bytes and schema texts that break the Avro engine (FUZZ_SECONDS=60 each)
-	@$(BIN)/python -c 'import atheris' 2>/dev/null || .venv/tools/bin/uv pip install -q --require-hashes --python $(BIN)/python -r fuzz.lock
-	@for target in decoder parser; do $(BIN)/python -m tests.fuzz.fuzz $$target -max_total_time=$(FUZZ_SECONDS) || exit; done
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || .venv/tools/bin/uv pip install -q --no-build --require-hashes --python $(BIN)/python -r fuzz.lock || true
+	@if $(BIN)/python -c 'import atheris' 2>/dev/null; then \
+		for target in decoder parser; do $(BIN)/python -m tests.fuzz.fuzz $$target -max_total_time=$(FUZZ_SECONDS) || exit; done; \
+	else echo "The fuzzer is not installed and fuzzing is skipped: atheris has wheels for Linux on x86-64 (fuzz.lock)." >&2; [ "$$CI" != true ]; fi
 
 mutants: $(READY) ## plant faults in the Avro engine; a test must fail for each (MUTANTS=--guards for the guards alone)
 	@$(BIN)/python -m tests.mutants.run --workers $(WORKERS) $(MUTANTS)

@@ -29,7 +29,13 @@ def main() -> None:
     crashes = Path(tempfile.gettempdir(), f"treaty-fuzz-{target}")
     crashes.mkdir(mode=0o700, exist_ok=True)
     with tempfile.TemporaryDirectory() as found:
-        options = ["-timeout=10", "-rss_limit_mb=2048", f"-artifact_prefix={crashes}/", "-print_final_stats=1"]
+        options = [
+            "-timeout=10",
+            "-rss_limit_mb=2048",
+            f"-artifact_prefix={crashes}/",
+            "-verbosity=0",
+            "-print_final_stats=1",
+        ]
         atheris.Setup([sys.argv[0], found, str(CORPUS / target), *options, *arguments], TARGETS[target])
         atheris.Fuzz()
 
