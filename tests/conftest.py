@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.parts import containers, waiting
 from tests.parts.backend import NAMES, choose, missing, refusal
@@ -25,6 +26,10 @@ NUMBERS = itertools.count()
 MACHINE = Machine(env=dict(os.environ))
 REDIS_DATABASES = 16
 ROOT = Path(__file__).resolve().parent.parent
+
+# No example is timed: on a machine with more to do than cores, each may take any time.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def pytest_configure() -> None:
