@@ -255,8 +255,7 @@ def test_names_that_file_systems_confuse_have_pages_of_their_own() -> None:
 @pytest.mark.parametrize("feature", HARD, ids=lambda feature: feature.name)
 def test_every_hard_schema_has_pages_and_a_document(feature: Any) -> None:
     catalog = load_catalog(feature.files, topics=None)
-    for page in texts(emit_markdown(catalog)).values():
-        harmless(page)
+    linked(texts(emit_markdown(catalog)))
     assert json.loads(emit_asyncapi(catalog))["components"]["messages"]
 
 
@@ -324,14 +323,19 @@ def harmless(page: str) -> None:
 
 def test_every_link_of_the_shop_and_the_mall_leads_somewhere(shop: Pages, mall: Pages) -> None:
     for found in (shop, mall):
-        headings = {path: {anchor(heading) for heading in seen(page).headings} for path, page in found.items()}
-        for path, page in found.items():
-            harmless(page)
-            for link in seen(page).links:
-                target, _, mark = link.partition("#")
-                to = posixpath.normpath(posixpath.join(posixpath.dirname(path), target)) if target else path
-                assert to in found, f"{path} links to {link}"
-                assert not mark or mark in headings[to], f"{path} links to {link}"
+        linked(found)
+
+
+def linked(found: Pages) -> None:
+    """Each link leads to a page, and to a heading on it."""
+    headings = {path: {anchor(heading) for heading in seen(page).headings} for path, page in found.items()}
+    for path, page in found.items():
+        harmless(page)
+        for link in seen(page).links:
+            target, _, mark = link.partition("#")
+            to = posixpath.normpath(posixpath.join(posixpath.dirname(path), target)) if target else path
+            assert to in found, f"{path} links to {link}"
+            assert not mark or mark in headings[to], f"{path} links to {link}"
 
 
 def test_the_mall_has_a_page_for_every_event_and_topic(mall: Pages) -> None:

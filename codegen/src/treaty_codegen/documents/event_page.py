@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from treaty_codegen.catalog import Catalog, Consumer, SchemaFile, Topic
 from treaty_codegen.contract import event_type_of, key_of, subject_of
 from treaty_codegen.documents.examples import Examples
-from treaty_codegen.documents.markdown_text import code, fence, paragraphs, plain, table
+from treaty_codegen.documents.markdown_text import code, facts, fence, paragraphs, plain, table
 from treaty_codegen.documents.pages import Pages, page, readers_of
 from treaty_codegen.documents.type_page import inner_types, type_table
 from treaty_codegen.publish import publish
@@ -26,7 +26,7 @@ def event_page(file: SchemaFile, *, pages: Pages, examples: Examples) -> bytes:
     blocks += [_facts(topic, file=file, at=at, pages=pages) for topic in topics]
     # A topic lists full names of files, and those have named types only.
     top = file.schema.named[file.full_name]
-    blocks += ["## Fields", *type_table(top)]
+    blocks += ["## Fields", *type_table(top, root=top)]
     inside = list(inner_types(top))
     blocks += ["## Types", *inside] if inside else []
     blocks += _readers(file, topics=topics, catalog=pages.catalog)
@@ -55,7 +55,7 @@ def _facts(topic: Topic, *, file: SchemaFile, at: PurePosixPath, pages: Pages) -
         *([["only in", ", ".join(map(code, environments))]] if environments else []),
         ["schema file", code(file.path)],
     ]
-    return table(("", ""), rows)
+    return facts(rows)
 
 
 def producers(topic: Topic) -> str:

@@ -70,6 +70,11 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, may_drop: Seque
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def facts(rows: Sequence[Sequence[str]]) -> str:
+    """A table of names and values; the first row stands at its head, since Markdown has no table without one."""
+    return table(rows[0], rows[1:])
+
+
 def _line(text: str) -> str:
     return _UNSEEN.sub(_told, " ".join(text.split()))
 

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 from treaty_codegen.catalog import Consumer, Topic
 from treaty_codegen.contract import event_type_of, key_of
 from treaty_codegen.documents.event_page import producers, reader_of
-from treaty_codegen.documents.markdown_text import code, paragraphs, plain, table
+from treaty_codegen.documents.markdown_text import code, facts, paragraphs, plain, table
 from treaty_codegen.documents.pages import Pages, page
 
 V = TypeVar("V")
@@ -23,7 +23,7 @@ _SUBJECTS: Final = {
 
 def topic_page(topic: Topic, *, pages: Pages) -> bytes:
     """The page, in Markdown; the same for the same catalog."""
-    blocks = [f"# {code(topic.name)}", *paragraphs(topic.doc), table(("", ""), list(_facts(topic)))]
+    blocks = [f"# {code(topic.name)}", *paragraphs(topic.doc), facts(list(_facts(topic)))]
     blocks += ["## Events", *_events(topic, pages), "## Readers", *_readers(topic, pages)]
     return page(blocks)
 

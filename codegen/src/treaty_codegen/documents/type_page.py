@@ -22,11 +22,11 @@ def inner_types(root: Named) -> Iterator[str]:
         if type_ is not root and has_class(type_) and not is_duration(type_):
             yield f"### {code(name)}"
             yield from paragraphs(type_.doc or "")
-            yield from type_table(type_)
+            yield from type_table(type_, root=root)
 
 
-def type_table(type_: Named) -> Iterator[str]:
-    """The fields of a record, the symbols of an enum, the size of a fixed."""
+def type_table(type_: Named, *, root: Named) -> Iterator[str]:
+    """The fields of a record, the symbols of an enum, the size of a fixed. ``root`` is the event that the page is about."""
     gone = deprecation(type_)
     if gone is not None and not isinstance(type_, Enum):
         yield f"**Deprecated**: {plain(str(gone))}."
@@ -34,7 +34,7 @@ def type_table(type_: Named) -> Iterator[str]:
         case Record(fields=()):
             yield "It has no fields."
         case Record():
-            yield table(_COLUMNS, [_field_row(field) for field in type_.fields], may_drop=_MAY_DROP)
+            yield table(_COLUMNS, [_field_row(field, root) for field in type_.fields], may_drop=_MAY_DROP)
         case Enum():
             rows = [[code(symbol), _deprecated_symbol(type_, symbol)] for symbol in type_.symbols]
             yield table(("symbol", "deprecated"), rows, may_drop=("deprecated",))
@@ -44,11 +44,11 @@ def type_table(type_: Named) -> Iterator[str]:
             yield f"Always {type_.size} bytes."
 
 
-def _field_row(field: Field) -> list[str]:
+def _field_row(field: Field, root: Named) -> list[str]:
     gone = deprecation(field)
     return [
         code(field.name),
-        type_words(field.type, named=_link),
+        type_words(field.type, named=lambda type_: _link(type_, root)),
         plain(unit(field) or ""),
         "required" if field.default is MISSING else code(json.dumps(field.default, ensure_ascii=False)),
         plain(personal_data(field) or ""),
@@ -57,8 +57,9 @@ def _field_row(field: Field) -> list[str]:
     ]
 
 
-def _link(type_: Named) -> str:
-    return f"[{code(type_.name.simple)}](#{anchor(type_.name.full)})"
+def _link(type_: Named, root: Named) -> str:
+    """To the section of a type; the event itself, where it holds another of itself, begins with its fields."""
+    return f"[{code(type_.name.simple)}](#{'fields' if type_ is root else anchor(type_.name.full)})"
 
 
 def _deprecated_symbol(type_: Enum, symbol: str) -> str:
