@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -17,6 +18,7 @@ from tests.treaty_codegen.adversarial import CASES, NEIGHBOUR, NEIGHBOUR_PATH, C
 from tests.treaty_codegen.checkers import AVRO, ROOT
 from treaty_avro import SchemaError
 from treaty_codegen import CatalogError, EmitError, SdkSettings, emit_sdk, load_catalog, publish
+from treaty_codegen.names import DEVICES
 
 pytestmark = [pytest.mark.xdist_group("adversarial")]
 
@@ -62,6 +64,17 @@ def test_a_refusal_is_one_readable_line_that_names_the_file(outcomes: list[Outco
             assert text.isprintable(), (case.name, text)
             assert len(text) <= 2_500, (case.name, len(text))
             assert getattr(outcome, "path", "") in {*case.files, "topics.toml"}, (case.name, text)
+
+
+def test_every_file_can_be_written_on_every_system(outcomes: list[Outcome]) -> None:
+    for case, outcome in outcomes:
+        if isinstance(outcome, tuple):
+            paths = list(outcome[0])
+            assert len({str(path).casefold() for path in paths}) == len(paths), case.name
+            parts = {part for path in paths for part in path.parts}
+            assert max(map(len, parts)) <= 120, case.name
+            assert not [part for part in parts if part.partition(".")[0].casefold() in DEVICES], case.name
+            assert all(re.fullmatch(r"[A-Za-z0-9_.]+", part) for part in parts), case.name
 
 
 def test_a_neighbour_is_generated_as_if_it_were_alone(outcomes: list[Outcome]) -> None:

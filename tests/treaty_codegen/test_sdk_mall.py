@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -52,6 +53,20 @@ def test_an_event_carries_its_published_text_and_its_place(name: str, catalog: A
     assert event.__topic__ == topic.name
     assert event.__subject__ == subject_of(topic, event=name)
     assert event.__event_type__ == event_type_of(topic, event=name)
+
+
+@pytest.mark.parametrize("name", sorted(EVENTS))
+def test_the_text_of_an_event_has_the_fingerprint_that_others_compute(name: str) -> None:
+    text = EVENTS[name].__avro_schema__
+    canonical = fastavro.schema.to_parsing_canonical_form(json.loads(text))
+    assert fingerprint(parse(text)).hex() == fastavro.schema.fingerprint(canonical, "sha256")
+
+
+def test_the_set_of_schemas_is_a_hash_over_the_texts_that_the_classes_carry() -> None:
+    lines = [
+        f"{name}\0{hashlib.sha256(EVENTS[name].__avro_schema__.encode()).hexdigest()}\n" for name in sorted(EVENTS)
+    ]
+    assert hashlib.sha256("".join(lines).encode()).hexdigest() == mall_events.SCHEMA_SET
 
 
 @pytest.mark.parametrize("name", sorted(EVENTS))
