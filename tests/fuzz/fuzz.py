@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -23,22 +25,30 @@ def parsing(data: bytes) -> None:
 TARGETS: Final = {"decoder": decoding_holds, "parser": parsing}
 
 
-def main() -> None:
-    """New inputs go to a temporary folder: the checked-in corpus changes by hand only."""
+def main() -> int:
+    """Fuzz in a child, for libFuzzer ends its process itself; what breaks a property is kept, all else is removed.
+
+    New inputs go to a temporary folder: the checked-in corpus changes by hand only.
+    """
     target, *arguments = sys.argv[1:]
-    crashes = Path(tempfile.gettempdir(), f"treaty-fuzz-{target}")
-    crashes.mkdir(mode=0o700, exist_ok=True)
-    with tempfile.TemporaryDirectory() as found:
-        options = [
-            "-timeout=10",
-            "-rss_limit_mb=2048",
-            f"-artifact_prefix={crashes}/",
-            "-verbosity=0",
-            "-print_final_stats=1",
-        ]
-        atheris.Setup([sys.argv[0], found, str(CORPUS / target), *options, *arguments], TARGETS[target])
+    folder = Path(tempfile.mkdtemp(prefix=f"treaty-fuzz-{target}-"))
+    found = folder / "found"
+    found.mkdir()
+    pid = os.fork()
+    if pid == 0:
+        options = ["-timeout=10", "-rss_limit_mb=2048", f"-artifact_prefix={folder}/", "-verbosity=0"]
+        corpus = [str(found), str(CORPUS / target)]
+        atheris.Setup([sys.argv[0], *corpus, *options, "-print_final_stats=1", *arguments], TARGETS[target])
         atheris.Fuzz()
+    _, status = os.waitpid(pid, 0)
+    shutil.rmtree(found)
+    kept = list(folder.iterdir())
+    for path in kept:
+        sys.stdout.write(f"{path} breaks a property; mend it, then keep the file in tests/fuzz/corpus/{target}\n")
+    if not kept:
+        folder.rmdir()
+    return os.waitstatus_to_exitcode(status)
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())
