@@ -1,10 +1,13 @@
-"""Five hard schemas, each a single file about one subject."""
+"""Hard schemas, each a single file: five about one subject, and one of all together."""
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from typing import Any, Final
 
 from tests.treaty_codegen.features import (
+    AN_INSTANT,
     DEFAULTS,
     LOGICAL,
     Feature,
@@ -144,4 +147,73 @@ def _defaults() -> Feature:
     return feature("twenty defaults with hostile docs", record(*fields, name="Defaults", doc=HOSTILE_DOCS[2]))
 
 
-HARD: Final = (_logical_types(), _unions(), _names(), _namespaces(), _defaults())
+def _all_at_once() -> Feature:
+    """Every trap in one file: what hides what, twins, recursion, unions in containers, defaults, texts."""
+    shipping = record(
+        field("Address", "string", default=HOSTILE_DOCS[0]),
+        name="Address",
+        namespace="test.shipping",
+        doc=HOSTILE_DOCS[2],
+    )
+    billing = record(
+        field("list", array("string"), default=list(HOSTILE_DOCS[:4])), name="Address", namespace="test.billing"
+    )
+    word = enum(
+        "None", "None", "mro", "name", "_x", "x", "str", default="mro", namespace="test.class", doc=HOSTILE_DOCS[3]
+    )
+    number = logical("bytes", "decimal", precision=9, scale=3)
+    span = record(
+        ("span", logical(fixed("Span", 12), "duration")),
+        field("value", ["int", "long"], default=2**31 - 1),
+        field("dict", map_(array(word)), default={"\"'": ["_x", "None"]}),
+        name="Duration",
+        namespace="test.parts",
+    )
+    order = record(
+        field("required", shipping),
+        field("self", array(array(map_(span))), doc=HOSTILE_DOCS[19]),
+        field("Order", ["null", "test.class.Order"], default=None, doc=HOSTILE_DOCS[1]),
+        field("None", "test.class.None", default="_x"),
+        field(
+            "str",
+            map_(["null", "test.shipping.Address", billing, array(["test.shipping.Address", "null"])]),
+            default={},
+        ),
+        field("bytes", [fixed("bytes", 2), "bytes"], default="\u00ff\u0000"),
+        field("_dc", number, default="\u0000\u0080", doc=HOSTILE_DOCS[6]),
+        field("datetime", logical("long", "timestamp-micros"), default=-1, treaty={"pii": HOSTILE_DOCS[0]}),
+        field("int", ["string", "null", "test.class.None"], default=HOSTILE_DOCS[3]),
+        field("date", ["null", logical("int", "date")], default=None),
+        field("property", "test.billing.Address", default={}),
+        name="Order",
+        namespace="test.class",
+        doc=HOSTILE_DOCS[0],
+        aliases=["None"],
+        owner=HOSTILE_DOCS[0],
+    )
+    small: dict[str, Any] = {
+        "Order": None,
+        "None": "str",
+        "str": {
+            "": None,
+            '"': ("test.billing.Address", {"list": []}),
+            "a": [("test.shipping.Address", {"Address": "x"}), None],
+        },
+        "bytes": ("test.class.bytes", b"ab"),
+        "_dc": Decimal("-12.340"),
+        "datetime": AN_INSTANT,
+        "self": [[], [{"k": {"span": b"\x01\0\0\0\x02\0\0\0\x03\0\0\0", "value": 2**40, "dict": {"d": ["x", "mro"]}}}]],
+        "int": ("test.class.None", "name"),
+        "date": date(1969, 12, 31),
+        "property": {"list": list(HOSTILE_DOCS)},
+        "required": {"Address": HOSTILE_DOCS[0]},
+    }
+    return feature(
+        "every trap at once",
+        order,
+        small,
+        {**small, "Order": ("test.class.Order", small), "bytes": b"abc", "int": None, "date": None},
+    )
+
+
+HARD: Final = (_logical_types(), _unions(), _names(), _namespaces(), _defaults(), _all_at_once())
