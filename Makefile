@@ -10,8 +10,9 @@ WORKERS ?= 2
 TESTS ?=
 FUZZ_SECONDS ?= 60
 MUTANTS ?=
+REQUESTS ?= 500000
 
-.PHONY: help setup demo up down test chaos test-deps check fmt generate snapshots bench fuzz mutants lock secrets stack-minimal
+.PHONY: help setup demo up down test chaos soak test-deps check fmt generate snapshots bench fuzz mutants lock secrets stack-minimal
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -36,6 +37,9 @@ test: $(READY) ## run the tests on real parts (TESTS=path to choose, WORKERS=n)
 
 chaos: $(READY) ## kill processes and servers under load, and count what became of every event
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m chaos -s $(TESTS)
+
+soak: $(READY) ## a day of the registry in miniature: killed processes, a database that restarts, every answer checked (REQUESTS=n)
+	@$(BIN)/python -m tests.soak.registry --requests $(REQUESTS)
 
 test-deps: $(READY) ## install what tests need beyond wheels: a browser and a font (apt, as root), else say how
 	@$(BIN)/python scripts/test_deps.py
