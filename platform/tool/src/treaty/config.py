@@ -25,6 +25,7 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
         "port": 8081,
         "database": "sqlite:///.treaty/registry.db",
         "wire_profile": "8",
+        "version_numbers": "confluent",
         "workers": 1,
         "tls_cert": "",
         "tls_key": "",

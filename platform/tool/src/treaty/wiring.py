@@ -47,6 +47,25 @@ def token_of(settings: Settings, environment: str) -> str | None:
     return secret if "registry_token" in table else read_secret(Path(secret))
 
 
+def registry_at(url: str, *, token_file: Path | None) -> RegistryHttp:
+    """The registry at an address; its token comes from a file, never from a flag."""
+    return RegistryHttp(url, token=read_secret(token_file) if token_file else None)
+
+
+def migrate_registry(settings: Settings, database: str | None) -> str:
+    """Brings a registry's tables to our revision, and says which that is."""
+    # Imported here: the server's libraries are an extra that a schema pull request does not install.
+    from treaty.registry.errors import StartRefused  # noqa: PLC0415  # an extra, as said above
+    from treaty.registry.migrations import newest_revision  # noqa: PLC0415  # an extra, as said above
+    from treaty.registry.sql.store import open_store  # noqa: PLC0415  # an extra, as said above
+
+    try:
+        open_store(database or str(settings.get("registry", "database")), migrate=True).close()
+    except StartRefused as refused:
+        raise fault_of(refused) from refused
+    return newest_revision()
+
+
 def cluster_of(settings: Settings, environment: str) -> Cluster:
     """The Kafka cluster of ``[environment.NAME]``."""
     values = settings.of_environment(environment)

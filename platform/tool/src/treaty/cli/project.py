@@ -17,14 +17,17 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def config_option(command: F) -> F:
     """Adds ``--config FILE`` and ``--debug`` (a stack trace for every fault)."""
-    command = click.option("--debug", is_flag=True, expose_value=False, help="Show a stack trace for every fault.")(
-        command
-    )
     return click.option(
         "--config",
         type=click.Path(path_type=Path, dir_okay=False),
         help="Project file (default: treaty.toml here or above).",
-    )(command)
+    )(debug_option(command))
+
+
+def debug_option(command: F) -> F:
+    """Adds ``--debug``."""
+    option = click.option("--debug", is_flag=True, expose_value=False, help="Show a stack trace for every fault.")
+    return option(command)
 
 
 def load_settings(config: Path | None) -> Settings:

@@ -9,6 +9,7 @@ import click
 
 from treaty.cli.project import config_option, load_settings
 from treaty.cli.registry_access import tokens, users
+from treaty.cli.registry_backup import export, import_, migrate
 from treaty.cli.registry_grants import audit, grants
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def registry() -> None:
     """
 
 
-for command in (users, tokens, grants, audit):
+for command in (export, import_, migrate, users, tokens, grants, audit):
     registry.add_command(command)
 
 
