@@ -99,7 +99,8 @@ class Desk:
         if request.method in ("POST", "PUT"):
             require_json(request.headers.get("content-type"))
             body = await self._body(request)
-        service = self._service.on(GuardedStore(self._service.store, guard, now_ms=self._now_ms))
+        guarded = GuardedStore(self._service.store, guard, now_ms=self._now_ms, observe=self._tell)
+        service = self._service.on(guarded)
         return Call(service, request.path_params, request.scope[QUERY], body, request.headers, guard)
 
     async def _body(self, request: Request) -> bytes:

@@ -9,16 +9,18 @@ written down in its own transaction.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from treaty.registry.audit import Pen, Visitor, digest
 from treaty.registry.delegating import DelegatingReader, DelegatingWriter
 from treaty.registry.errors import Forbidden
 from treaty.registry.grants import EVERYTHING, Principal, Role
 from treaty.registry.names import DEFAULT_CONTEXT, Name
+from treaty.registry.observation import Observe, Stored, ignore
 from treaty.registry.rows import Json, Referrer, SchemaRow, VersionRow
 from treaty.registry.store import Reader, Search, Store, Writer
 
@@ -45,10 +47,10 @@ class Guard:
 
 
 class GuardedStore:
-    """A store behind a guard. ``now_ms``: milliseconds since 1970."""
+    """A store behind a guard. ``now_ms``: milliseconds since 1970; ``observe`` is told how long the store took."""
 
-    def __init__(self, store: Store, guard: Guard, *, now_ms: Callable[[], int]) -> None:
-        self._store, self._guard = store, guard
+    def __init__(self, store: Store, guard: Guard, *, now_ms: Callable[[], int], observe: Observe = ignore) -> None:
+        self._store, self._guard, self._observe = store, guard, observe
         self._principal = guard.visitor.principal
         self._pen = Pen(guard.visitor, now_ms=now_ms)
         self.shared = store.shared
@@ -58,15 +60,23 @@ class GuardedStore:
 
     @contextmanager
     def read(self) -> Iterator[Reader]:
-        with self._store.read() as reader:
+        with self._timed("read"), self._store.read() as reader:
             yield reader if self._principal.may_everywhere(Role.READER) else GuardedReader(reader, self._principal)
 
     @contextmanager
     def write(self, own: Name, others: Collection[Name] = ()) -> Iterator[Writer]:
         self._guard.require(self._guard.role, own)
         hidden = frozenset(name for name in others if not self._principal.may(Role.READER, name))
-        with self._store.write(own, others) as writer:
+        with self._timed("write"), self._store.write(own, others) as writer:
             yield GuardedWriter(writer, self._pen, hidden=hidden)
+
+    @contextmanager
+    def _timed(self, operation: Literal["read", "write"]) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._observe(Stored(operation, time.perf_counter() - began))
 
 
 class GuardedReader(DelegatingReader):

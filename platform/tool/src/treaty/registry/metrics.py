@@ -19,6 +19,7 @@ from treaty.registry.observation import (
     Registered,
     Remembered,
     Retried,
+    Stored,
 )
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
@@ -45,6 +46,9 @@ class Metrics:
         )
         self._hits = Counter(f"{prefix}_cache_hits", "Answers found in a cache.", ["cache"], registry=at)
         self._misses = Counter(f"{prefix}_cache_misses", "Answers not found in a cache.", ["cache"], registry=at)
+        self._store_seconds = Histogram(
+            f"{prefix}_store_seconds", "How long the store took.", ["operation"], registry=at
+        )
         self._retries = Counter(f"{prefix}_store_retries", "Decisions made again after a conflict.", registry=at)
         self._faults = Counter(f"{prefix}_faults", "Requests that ended in an error of ours.", registry=at)
         self._refusals = Counter(f"{prefix}_refusals", "Requests turned away, by status.", ["code"], registry=at)
@@ -70,6 +74,8 @@ class Metrics:
                 self._checks.labels(level, result).inc()
             case Remembered(cache, hit):
                 (self._hits if hit else self._misses).labels(cache).inc()
+            case Stored(operation, seconds):
+                self._store_seconds.labels(operation).observe(seconds)
             case Retried():
                 self._retries.inc()
             case Refused(status):

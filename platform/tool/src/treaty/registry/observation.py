@@ -46,6 +46,14 @@ class Remembered:
 
 
 @dataclass(frozen=True, slots=True)
+class Stored:
+    """The store was read or written: from asking for it to the end, commit included."""
+
+    operation: Literal["read", "write"]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """A request was turned away at the gate or for want of a role. ``status``: 401, 403 or 429."""
 
@@ -67,7 +75,7 @@ class Failed:
     error: BaseException
 
 
-Record: TypeAlias = Registered | Checked | Retried | Answered | Remembered | Refused | AuditDropped | Failed
+Record: TypeAlias = Registered | Checked | Retried | Answered | Remembered | Stored | Refused | AuditDropped | Failed
 Observe: TypeAlias = Callable[[Record], None]
 
 
