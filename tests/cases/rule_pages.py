@@ -13,19 +13,29 @@ from treaty_codegen.breaking import breaking, registry_disagrees, released_set_c
 from treaty_codegen.breaking.facts import old_set
 from treaty_codegen.breaking.registry_disagrees import TwoVerdicts
 from treaty_codegen.breaking.released_set_changed import ReleasedFile
+from treaty_codegen.breaking.waiving import Judge
 from treaty_codegen.finding import Finding
-from treaty_codegen.lint import lint
+from treaty_codegen.lint import Choice, facts_of, lint
 from treaty_codegen.places import Places
 from treaty_codegen.render import text
+from treaty_codegen.waivers import Waivers, read_waivers
 
 TODAY = date(2026, 12, 1)
 
 
 def lint_findings(case: Case, rule: str) -> str:
-    """What one lint rule says of the case's schemas."""
-    topics = next((block.text for block in case.of("toml")), None)
+    """What one lint rule says of the case's schemas, its ``toml`` and its ``toml waivers``."""
+    topics = next((block.text for block in case.of("toml") if not block.argument), None)
     catalog = load_catalog(dict(file_of(block) for block in case.of("avsc")), topics=topics)
-    return text(lint(catalog, namespace="mall", use=[rule]))
+    facts = facts_of(catalog, namespace="mall", ignores=waivers_of(case).ignores)
+    # What is unused depends on what all other rules find.
+    found = lint(facts, Choice(use=["strict"] if rule == "ignore-unused" else [rule]))
+    return text(row for row in found if row.rule == rule)
+
+
+def waivers_of(case: Case) -> Waivers:
+    """The ``toml waivers`` block of a case."""
+    return read_waivers("".join(block.text for block in case.of("toml") if block.argument == "waivers"))
 
 
 def breaking_findings(case: Case, rule: str) -> str:
@@ -38,7 +48,16 @@ def breaking_findings(case: Case, rule: str) -> str:
     has_older = any(block.argument.split()[:1] == ["older"] for block in case.of("avsc"))
     labels = {"old": "release 1.1.0", "older": "release 1.0.0"} if has_older else {"old": "release 1.0.0"}
     sets = [old_set(side(case, name), label=label) for name, label in labels.items()]
-    return text(row for row in breaking(side(case, "new"), sets, today=TODAY) if row.rule == rule)
+    new = side(case, "new")
+    found = breaking(new, sets, today=TODAY)
+    judge = Judge(catalog=new, today=TODAY, pii_owner="@mall/privacy", approvals=approvals(case))
+    return text(row for row in judge.apply(found, waivers_of(case).waivers) if row.rule == rule)
+
+
+def approvals(case: Case) -> frozenset[str] | None:
+    """Who really approved: the list in a ``json approvals`` block, if there is one."""
+    block = next((block for block in case.of("json") if block.argument == "approvals"), None)
+    return None if block is None else frozenset(json.loads(block.text)["approved_by"])
 
 
 def released_files(case: Case) -> Iterator[Finding]:

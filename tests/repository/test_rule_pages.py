@@ -11,10 +11,10 @@ import pytest
 from tests.cases.markdown import ROOT, Case, cases, expect
 from tests.cases.rule_pages import breaking_findings, lint_findings
 from treaty_codegen.breaking import ALL_RULES
-from treaty_codegen.lint import RULES as LINT_RULES
+from treaty_codegen.lint import ALL_RULES as LINT_RULES
 
 PAGES = ROOT / "docs" / "rules"
-KINDS = {"lint": tuple(rule.name for rule in LINT_RULES), "breaking": ALL_RULES}
+KINDS = {"lint": LINT_RULES, "breaking": ALL_RULES}
 HEADINGS = ("What it says", "Why it matters", "Example", "Use instead")
 RUN = {"lint": lint_findings, "breaking": breaking_findings}
 

@@ -10,7 +10,7 @@ import pytest
 from tests.treaty_codegen.schema_changes import array, enum, event, f, mapping, record, topics
 from treaty_codegen import load_catalog
 from treaty_codegen.finding import Finding, Severity
-from treaty_codegen.lint import RULES, lint
+from treaty_codegen.lint import RULES, Choice, facts_of, lint
 
 UGLY = event([f("badName", "long"), f("note", ["null", "string"])])
 
@@ -18,12 +18,12 @@ UGLY = event([f("badName", "long"), f("note", ["null", "string"])])
 def found(*fields: dict[str, Any], rule: str = "", **more: Any) -> list[str]:
     """Names of the fields that a rule reports; all rules' names where none is given."""
     catalog = load_catalog(event(list(fields), **more), topics=None)
-    rows = lint(catalog, namespace="mall", use=[rule] if rule else ["standard"])
+    rows = lint(facts_of(catalog, namespace="mall"), Choice(use=[rule] if rule else ["standard"]))
     return [str(row.message).split("`")[1] if "`" in str(row.message) else str(row.message) for row in rows]
 
 
-def run(**options: Any) -> list[Finding]:
-    return lint(load_catalog(UGLY, topics=topics()), namespace="mall", **options)
+def run(*, root: str = "", **choice: Any) -> list[Finding]:
+    return lint(facts_of(load_catalog(UGLY, topics=topics()), root=root, namespace="mall"), Choice(**choice))
 
 
 def names(**options: Any) -> list[str]:
@@ -40,8 +40,8 @@ def test_standard_is_every_rule_and_minimal_what_cannot_be_put_right_later() -> 
     ]
     assert names(use=["strict"]) == names(use=["standard"]), "nothing here is a matter of taste"
     loose = event([f("order_uuid", "string", doc="A.")], doc="A.")
-    strict = lint(load_catalog(loose, topics=topics()), namespace="mall", use=["strict"])
-    standard = lint(load_catalog(loose, topics=topics()), namespace="mall")
+    strict = lint(facts_of(load_catalog(loose, topics=topics()), namespace="mall"), Choice(use=["strict"]))
+    standard = lint(facts_of(load_catalog(loose, topics=topics()), namespace="mall"))
     assert {row.rule for row in strict} - {row.rule for row in standard} == {"uuid-without-logical-type"}
     assert names(use=["minimal"]) == ["optional-without-default"]
     assert names(use=["minimal", "record-without-doc"]) == ["optional-without-default", "record-without-doc"]
@@ -50,7 +50,7 @@ def test_standard_is_every_rule_and_minimal_what_cannot_be_put_right_later() -> 
 
 def test_the_smallest_set_also_asks_for_a_topic() -> None:
     files = {**event([f("id", "long", doc="A.")]), **event([f("id", "long", doc="A.")], name="Lost")}
-    rows = lint(load_catalog(files, topics=topics()), namespace="mall", use=["minimal"])
+    rows = lint(facts_of(load_catalog(files, topics=topics()), namespace="mall"), Choice(use=["minimal"]))
     assert [(row.rule, row.event) for row in rows] == [("event-without-topic", "mall.order.Lost")]
 
 
@@ -194,6 +194,6 @@ def test_odd_values_of_our_own_property_are_no_reason_to_fail() -> None:
     values: list[Any] = [None, 1, "text", [], {"pii": 5}, {"unit": None}, {"deprecated": []}, {"deprecated": {"A": 1}}]
     for odd in values:
         files = event([f("total", "long", treaty=odd), f("s", enum("A", treaty=odd))], treaty=odd)
-        rows = lint(load_catalog(files, topics=topics()), namespace="mall")
+        rows = lint(facts_of(load_catalog(files, topics=topics()), namespace="mall"))
         assert [str(row.message) for row in rows]
         json.dumps([row.fingerprint for row in rows])

@@ -14,7 +14,7 @@ from treaty_codegen import load_catalog
 from treaty_codegen.breaking import breaking
 from treaty_codegen.breaking.facts import old_set
 from treaty_codegen.finding import Finding, Location, Proof, Severity, Text, fingerprint
-from treaty_codegen.lint import lint
+from treaty_codegen.lint import facts_of, lint
 from treaty_codegen.render import PRINTERS, Report, github, json_document, json_lines, summary, text
 
 ROW = Finding(
@@ -108,7 +108,7 @@ def every_finding() -> list[Finding]:
         new = load_catalog(event(change.new), topics=topics(change.level))
         old = load_catalog(event(change.old), topics=topics(change.level))
         found += breaking(new, [old_set(old, label="release 1.0.0")], root="schemas/")
-        found += lint(new, root="schemas/", namespace="shop")
+        found += lint(facts_of(new, root="schemas/", namespace="shop"))
     return found
 
 

@@ -158,7 +158,7 @@ def _topic(name: str, table: Section, base: _Delivery, known: Collection[str], *
         event_settings=dict(_event_settings(table.section("event"), events)),
         pii=table.texts("pii"),
         line=table.line,
-        lines={member: table.line_at(member) for member in ("owner", "events", "key", "partitions", "retention")}
+        lines={member: table.line_at(member) for member in ("owner", "events", "key", "partitions", "retention", "pii")}
         | {
             "compatibility": level_line
             if level_line and not table.has("compatibility")

@@ -47,6 +47,7 @@ from treaty_codegen.breaking import (
 )
 from treaty_codegen.breaking.facts import Comparison, OldSet, comparisons
 from treaty_codegen.breaking.topic_facts import TopicComparison, topic_comparisons
+from treaty_codegen.breaking.waiving import WAIVER_RULES
 from treaty_codegen.catalog import Catalog
 from treaty_codegen.finding import Finding
 from treaty_codegen.places import Places
@@ -94,7 +95,12 @@ TOPIC_RULES: tuple[Rule[TopicComparison], ...] = (
 SET_RULES = (event_removed.NAME, released_set_changed.NAME, registry_disagrees.NAME)
 """Rules with facts of their own: whole sets, released files, a registry's answers."""
 
-ALL_RULES = (*(rule.name for rule in RULES), *(rule.name for rule in TOPIC_RULES), *SET_RULES)
+ALL_RULES = (
+    *(rule.name for rule in RULES),
+    *(rule.name for rule in TOPIC_RULES),
+    *SET_RULES,
+    *(rule.name for rule in WAIVER_RULES),
+)
 
 NEWEST_ONLY = frozenset({"source", "docs", "policy"})
 """Categories that look at the newest old version alone."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from treaty_codegen.catalog import Catalog
 from treaty_codegen.finding import Finding, Severity
@@ -26,6 +26,8 @@ from treaty_codegen.lint import (
     field_not_snake_case,
     field_without_doc,
     file_name_differs,
+    ignore_unused,
+    ignore_without_reason,
     key_field_missing,
     local_timestamp,
     logical_type_on_field,
@@ -40,6 +42,7 @@ from treaty_codegen.lint import (
     optional_without_default,
     owner_missing,
     password_in_event,
+    pii_category_unknown,
     pii_in_key,
     pii_not_allowed_in_topic,
     pii_untagged,
@@ -57,6 +60,7 @@ from treaty_codegen.lint import (
 from treaty_codegen.lint.facts import LintFacts
 from treaty_codegen.places import Places
 from treaty_codegen.rule import Rule
+from treaty_codegen.waivers import Ignore
 
 RULES: tuple[Rule[LintFacts], ...] = (
     record_not_pascal_case.RULE,
@@ -94,6 +98,7 @@ RULES: tuple[Rule[LintFacts], ...] = (
     duration_type.RULE,
     owner_missing.RULE,
     pii_untagged.RULE,
+    pii_category_unknown.RULE,
     pii_not_allowed_in_topic.RULE,
     password_in_event.RULE,
     deprecated_without_use_or_date.RULE,
@@ -103,39 +108,68 @@ RULES: tuple[Rule[LintFacts], ...] = (
     key_field_missing.RULE,
     type_unused.RULE,
     consumer_unknown.RULE,
+    ignore_without_reason.RULE,
 )
 """In the order of the rule pages: names, docs, evolution, types, governance."""
+
+ALL_RULES = (*(rule.name for rule in RULES), ignore_unused.NAME)
+"""All names; `ignore-unused` looks at what the other rules found."""
 
 MINIMAL = frozenset({"evolution", "event-without-topic", "key-field-missing"})
 """Categories and rules of the smallest set: what cannot be put right after the first release."""
 
 
-def lint(
-    catalog: Catalog,
-    *,
-    root: str = "",
-    namespace: str = "",
-    use: Iterable[str] = ("standard",),
-    leave_out: Iterable[str] = (),
-    severities: Mapping[str, str] | None = None,
-    ignore: Mapping[str, Iterable[str]] | None = None,
-) -> list[Finding]:
-    """Every finding of the chosen rules, by place.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Which rules run, and how much they weigh.
 
     ``use``: ``minimal`` (what cannot be put right later), ``standard``, ``strict`` (all), or rules; ``leave_out`` takes rules away.
     ``severities`` replaces a rule's usual one; ``ignore`` maps a rule to path patterns (``schemas/legacy/**``).
     """
-    facts = LintFacts(catalog=catalog, places=Places(catalog, root=root), namespace=namespace)
-    chosen = [rule for rule in selected(frozenset(use)) if rule.name not in frozenset(leave_out)]
+
+    use: Iterable[str] = ("standard",)
+    leave_out: Iterable[str] = ()
+    severities: Mapping[str, str] = field(default_factory=dict)
+    ignore: Mapping[str, Iterable[str]] = field(default_factory=dict)
+
+
+STANDARD = Choice()
+
+
+def lint(facts: LintFacts, choice: Choice = STANDARD) -> list[Finding]:
+    """Every finding of the chosen rules, by place; places that ``facts.ignores`` excepts are silent."""
+    left_out = frozenset(choice.leave_out)
     found: list[Finding] = []
-    for rule in chosen:
-        patterns = tuple((ignore or {}).get(rule.name, ()))
-        severity = (severities or {}).get(rule.name)
+    for rule in selected(frozenset(choice.use)):
+        if rule.name in left_out:
+            continue
+        patterns, severity = tuple(choice.ignore.get(rule.name, ())), choice.severities.get(rule.name)
         for finding in rule.check(facts):
             if any(fnmatch.fnmatchcase(finding.at.path, pattern) for pattern in patterns):
                 continue
             found.append(replace(finding, severity=Severity(severity)) if severity else finding)
-    return sorted(found, key=lambda f: (f.at.path, f.at.line, f.at.column, f.rule))
+    if {"standard", "strict", ignore_unused.NAME} & frozenset(choice.use) - left_out:
+        found += ignore_unused.check(facts.ignores, found, root=facts.places.root)
+    kept = [row for row in found if not any(ignore_unused.is_about(ignore, row) for ignore in facts.ignores)]
+    return sorted(kept, key=lambda f: (f.at.path, f.at.line, f.at.column, f.rule))
+
+
+def facts_of(
+    catalog: Catalog,
+    *,
+    root: str = "",
+    namespace: str = "",
+    personal: Iterable[str] = (),
+    ignores: Iterable[Ignore] = (),
+) -> LintFacts:
+    """What the rules look at; ``root`` is put before each path (``schemas/``)."""
+    return LintFacts(
+        catalog=catalog,
+        places=Places(catalog, root=root),
+        namespace=namespace,
+        personal=tuple(personal),
+        ignores=tuple(ignores),
+    )
 
 
 def selected(use: frozenset[str]) -> list[Rule[LintFacts]]:

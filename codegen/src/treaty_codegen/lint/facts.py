@@ -11,15 +11,20 @@ from treaty_codegen.catalog import Catalog, SchemaFile
 from treaty_codegen.diff import Place
 from treaty_codegen.finding import Finding, Location, Severity, Text, fingerprint
 from treaty_codegen.places import Places
+from treaty_codegen.waivers import Ignore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LintFacts:
-    """The catalog and where its parts stand; ``namespace`` is the project's (``mall``)."""
+    """The catalog and where its parts stand; ``namespace`` is the project's (``mall``), ``personal`` its own categories of personal
+    data, ``ignores`` the places that it excepts.
+    """
 
     catalog: Catalog
     places: Places
     namespace: str
+    personal: tuple[str, ...] = ()
+    ignores: tuple[Ignore, ...] = ()
 
     def types(self) -> Iterator[tuple[SchemaFile, Named]]:
         """Every named type, once, with the file that defines it."""

@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "generate": ("treaty.cli.generate:generate", "write the typed Python classes of all events"),
     "release": ("treaty.cli.release:release", "lock the current schemas as a released set"),
     "explain": ("treaty.cli.explain:explain", "show the page of a rule"),
+    "waive": ("treaty.cli.waive:waive", "print the table that accepts a breaking change"),
     "registry": ("treaty.cli.registry:registry", "serve a registry; plan and apply its contents"),
     "topics": ("treaty.cli.topics:topics", "plan, apply and list topics"),
     "up": ("treaty.cli.up:up", "start the local stack and the services"),

@@ -28,6 +28,11 @@ from treaty.cli.project import config_option, load_settings
 )
 @click.option("--env", "environment", metavar="NAME", help="Compare with this environment's registry too.")
 @click.option("--all", "judges_all", is_flag=True, help="Judge what the merge base already has like what is new.")
+@click.option(
+    "--approvals",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Who really approved, as JSON: waivers name nobody else.",
+)
 @output_options
 @config_option
 def breaking(
@@ -37,6 +42,7 @@ def breaking(
     base: str,
     environment: str | None,
     judges_all: bool,
+    approvals: Path | None,
     format_: str | None,
     output: Path | None,
 ) -> int:
@@ -50,9 +56,11 @@ def breaking(
     Exit codes: 0 clean, 1 an error, 2 usage (unknown ref, no repository), 3 no git, a clone that is too shallow, no registry.
     """
     from treaty.ops.check import Against, run_breaking
+    from treaty.ops.waivers import read_approvals
 
     settings, today = load_settings(config), datetime.now(UTC).date()
-    wanted = Against(names=against, base=base, judges_all=judges_all)
+    heard = read_approvals(approvals) if approvals is not None else None
+    wanted = Against(names=against, base=base, judges_all=judges_all, approvals=heard)
     if environment is None:
         return finish(run_breaking(settings, wanted, today=today), format_=format_, output=output)
     from treaty.wiring import registry_of

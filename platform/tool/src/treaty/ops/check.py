@@ -16,12 +16,14 @@ from treaty.ops.released import released_files
 from treaty.ops.rules import check_breaking_settings, check_lint_settings
 from treaty.ops.schemas import Tree, load_project, read_tree
 from treaty.ops.tolerant import Fault, load_readable
+from treaty.ops.waivers import load_waivers, waivers_or_fault
 from treaty_avro import AvroError
 from treaty_codegen import Catalog
 from treaty_codegen.breaking import breaking, registry_disagrees, released_set_changed
 from treaty_codegen.breaking.facts import OldSet
+from treaty_codegen.breaking.waiving import Judge
 from treaty_codegen.finding import Finding, Location, Severity, Text, fingerprint
-from treaty_codegen.lint import lint
+from treaty_codegen.lint import Choice, facts_of, lint
 from treaty_codegen.places import Places
 
 
@@ -38,7 +40,7 @@ class Outcome:
 class Against:
     """What the tree is compared with. ``base`` names the branch for ``merge-base``; ``registry`` is that of ``environment``.
 
-    ``judges_all``: what the merge base already has is judged like what is new.
+    ``judges_all``: what the merge base already has is judged like what is new. ``approvals``: who really approved, if it is known.
     """
 
     names: tuple[str, ...] = ()
@@ -46,6 +48,7 @@ class Against:
     registry: RegistryHttp | None = None
     environment: str = ""
     judges_all: bool = False
+    approvals: frozenset[str] | None = None
 
 
 def run_breaking(settings: Settings, against: Against, *, today: date) -> Outcome:
@@ -60,17 +63,27 @@ def run_breaking(settings: Settings, against: Against, *, today: date) -> Outcom
     if REGISTRY in names and against.registry is not None:
         side = look(catalog, against.registry, environment=against.environment)
         sets = sets + old_sets(side, catalog)
-    found = judged(settings, catalog, sets, today=today)
+    found = list(chosen(settings, judged(settings, catalog, sets, today=today)))
+    judge = Judge(
+        catalog=catalog,
+        today=today,
+        root=root_of(settings),
+        pii_owner=settings.get("governance", "pii_owner"),
+        approvals=against.approvals,
+        judges_unused=not against.names,
+    )
+    found = judge.apply(found, load_waivers(settings).waivers)
     if not against.judges_all:
         found = inherited(found, known_before(settings, sets, base=against.base, today=today))
-    found += released_set_changed.check(released_files(settings, base=against.base))
+    found += chosen(settings, released_set_changed.check(released_files(settings, base=against.base)))
     if side is not None and against.registry is not None:
         places = Places(catalog, root=root_of(settings))
-        found += registry_disagrees.check(verdicts(side, against.registry), catalog, places=places)
+        disagreed = registry_disagrees.check(verdicts(side, against.registry), catalog, places=places)
+        found += chosen(settings, disagreed)
     events = sum(len(topic.events) for topic in catalog.topics.values())
     labels = ", ".join(old.label for old in sets) or "nothing: there is no release yet"
     return Outcome(
-        findings=chosen(settings, found),
+        findings=tuple(found),
         looked_at=f"{events} event{'s' if events != 1 else ''} against {labels}",
         files=tuple(root_of(settings) + path for path in catalog.files),
     )
@@ -124,16 +137,22 @@ def run_lint(settings: Settings, *, rules: Iterable[str] = ()) -> Outcome:
     check_lint_settings(settings)
     tree = read_tree(settings.folder("schemas"))
     catalog, faults = load_readable(tree)
-    findings = lint(
+    waivers, broken_waivers = waivers_or_fault(settings)
+    facts = facts_of(
         catalog,
         root=root_of(settings),
         namespace=settings.get("project", "namespace"),
+        personal=settings.get("governance", "pii"),
+        ignores=waivers.ignores,
+    )
+    choice = Choice(
         use=tuple(rules) or tuple(settings.get("lint", "use")),
         leave_out=settings.get("lint", "except"),
         severities=settings.get("lint", "severity"),
         ignore=settings.get("lint", "ignore"),
     )
-    broken = list(unreadable(tree, faults, root_of(settings)))
+    findings = lint(facts, choice)
+    broken = list(unreadable(tree, [*faults, *broken_waivers], root_of(settings)))
     count = len(tree.schemas) + len(tree.unread)
     return Outcome(
         findings=(*broken, *findings),

@@ -11,11 +11,11 @@ from treaty.config import Settings, nearest
 from treaty.errors import UsageError
 from treaty_codegen.breaking import ALL_RULES
 from treaty_codegen.finding import Finding, Severity
-from treaty_codegen.lint import RULES as LINT_RULES
+from treaty_codegen.lint import ALL_RULES as LINT_RULES
 
 Kind = Literal["lint", "breaking"]
 
-NAMES: dict[Kind, tuple[str, ...]] = {"lint": tuple(rule.name for rule in LINT_RULES), "breaking": ALL_RULES}
+NAMES: dict[Kind, tuple[str, ...]] = {"lint": LINT_RULES, "breaking": ALL_RULES}
 SETS: dict[Kind, tuple[str, ...]] = {
     "lint": ("minimal", "standard", "strict"),
     "breaking": ("wire", "meaning", "source", "docs", "policy"),
