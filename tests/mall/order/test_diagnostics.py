@@ -16,7 +16,7 @@ from mall.order.tables import metadata
 from mall_events.order import TestEvent as DiagnosticEvent  # a name pytest would take for a test
 from tests.mall.counter import Clock, Counter, Tokens, opened
 from treaty_runtime.errors import PublishFailed, SchemaNotRegistered
-from treaty_runtime.publish.publisher import Published
+from treaty_runtime.publish.answers import Published
 
 ADDRESS = "/api/diagnostics/kafka/order-events"
 ME, STRANGER = 10, 30

@@ -19,7 +19,7 @@ from mall.web import AtDesk, Who
 from mall_events.order import TestEvent
 from treaty_runtime.errors import Outage, PublishFailed, SchemaNotRegistered
 from treaty_runtime.event import Event
-from treaty_runtime.publish.publisher import Published
+from treaty_runtime.publish.answers import Published
 
 routes = APIRouter()
 PER_MINUTE = 30

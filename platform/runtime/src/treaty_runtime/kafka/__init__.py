@@ -1,7 +1,7 @@
 """Kafka for services, by confluent-kafka; what operators ask of a cluster is in ``treaty_runtime.admin``.
 
-Each client has one thread that owns it. Towards the event loop there is one ``call_soon_threadsafe`` per batch, towards the thread
-a deque of commands.
+The source has one thread that owns it: towards the event loop there is one ``call_soon_threadsafe`` per batch, towards the thread
+a deque of commands. The producer lives on the loop.
 """
 
 from treaty_runtime.kafka.faults import fault_of

@@ -1,9 +1,12 @@
-"""The producer: records go out on the event loop, a thread brings the broker's answers back in batches."""
+"""The producer: records go out and the broker's answers come in on the event loop; librdkafka's own threads do the sending.
+
+No thread of ours. librdkafka would take the interpreter's lock for each single answer, and a busy loop gives it away every five
+milliseconds. So the loop asks for answers itself: soon after producing, and ever less often while none come.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -17,23 +20,30 @@ from treaty_runtime.errors import QueueFull
 from treaty_runtime.event import Place
 from treaty_runtime.kafka.config import Config
 from treaty_runtime.kafka.faults import fault_of
-from treaty_runtime.transport import Delivery, Fault, Outgoing
+from treaty_runtime.transport import Delivery, Fault, FaultKind, Outgoing
 
-_POLL_SECONDS = 0.1
+_SOON, _SELDOM, _IDLE = 0.001, 0.05, 1.0
+"""Seconds between two questions: after an answer or a new record; at most while records are out; with nothing out."""
 _ROOM = 0.8
+_CLOSING_SECONDS = 0.5
+_ANY_PARTITION, _NOW = -1, 0  # as librdkafka understands them
+_CLOSED = Fault("_DESTROY", "The producer is closed.", FaultKind.FENCED)
+
+Answer = tuple[Callable[[Delivery], None], KafkaError | None, Any]
 
 
 class KafkaProducer:
-    """Produces on the event loop that calls it first; a thread turns librdkafka's callbacks into batches of answers."""
+    """Produces on the event loop that calls it first."""
 
     def __init__(self, config: Config) -> None:
         self._config = {**config, "error_cb": self._noticed}
         self._client = Client(self._config)
         self._capacity = int(config.get("queue.buffering.max.messages", 100_000))
-        self._answers: list[tuple[Callable[[Delivery], None], KafkaError | None, Any]] = []
+        self._answers: list[Answer] = []
         self._pending = 0
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._pause = _IDLE
         self._settled: asyncio.Event = asyncio.Event()
         self._is_closing = False
         self._is_fatal = False
@@ -42,19 +52,18 @@ class KafkaProducer:
     def produce(self, record: Outgoing, done: Callable[[Delivery], None]) -> None:
         """Queues a record without blocking; ``QueueFull`` if there is no room. Refusals reach ``done`` too."""
         loop = self._loop or self._start()
-        options: dict[str, Any] = {}
-        if record.partition is not None:
-            options["partition"] = record.partition
-        if record.timestamp_ms is not None:
-            options["timestamp"] = record.timestamp_ms
+        if self._is_closing:
+            loop.call_soon(done, Delivery(None, -1, _CLOSED))
+            return
         try:
             self._client.produce(
                 record.topic,
                 value=record.value,
                 key=record.key,
+                partition=record.partition if record.partition is not None else _ANY_PARTITION,
+                timestamp=record.timestamp_ms or _NOW,
                 headers=list(record.headers),
                 on_delivery=partial(self._answered, done),
-                **options,
             )
         except BufferError:
             raise QueueFull from None
@@ -62,6 +71,8 @@ class KafkaProducer:
             loop.call_soon(done, Delivery(None, -1, fault_of(failure.args[0])))
             return
         self._pending += 1
+        if self._pause > _SOON:
+            self._ask_again(_SOON)
 
     async def room(self) -> None:
         """Waits until the queue is less than four fifths full."""
@@ -81,22 +92,45 @@ class KafkaProducer:
     def purge(self) -> None:
         """Drops what is queued but not yet on the wire; each dropped record gets a fault."""
         self._client.purge(in_queue=True, in_flight=False, blocking=False)
+        if self._loop is not None:
+            self._ask_again(_SOON)
 
     async def close(self) -> None:
-        """Drops what is queued, gives each such record its fault and ends the thread."""
+        """Drops what is queued and gives each such record its fault."""
         self._is_closing = True
+        if self._loop is None:
+            return
         self._client.purge(in_queue=True, in_flight=True, blocking=False)
-        if self._thread is not None:
-            await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
+        self._ask_again(_SOON)
+        await self.flush(timedelta(seconds=_CLOSING_SECONDS))
+        if self._timer is not None:
+            self._timer.cancel()
 
     def _start(self) -> asyncio.AbstractEventLoop:
         self._loop = asyncio.get_running_loop()
-        self._thread = threading.Thread(target=self._turn, name="treaty-producer", daemon=True)
-        self._thread.start()
+        self._ask_again(_SOON)
         return self._loop
 
+    def _ask_again(self, pause: float) -> None:
+        assert self._loop is not None  # noqa: S101  # set by the first record
+        if self._timer is not None:
+            self._timer.cancel()
+        self._pause = pause
+        self._timer = self._loop.call_later(pause, self._turn)
+
+    def _turn(self) -> None:
+        self._client.poll(0)
+        if self._is_fatal:
+            self._renew()
+        if self._answers:
+            self._settle()
+            pause = _SOON
+        else:
+            pause = min(self._pause * 2, _SELDOM)
+        self._ask_again(pause if self._pending else _IDLE)
+
     def _answered(self, done: Callable[[Delivery], None], error: KafkaError | None, message: Any) -> None:
-        # On the thread, inside poll. An exception here would leave by poll: nothing but an append.
+        # Inside poll, which an exception would end: nothing but an append.
         self._answers.append((done, error, message))
 
     def _noticed(self, error: KafkaError) -> None:
@@ -104,34 +138,24 @@ class KafkaProducer:
         if error.fatal():
             self._is_fatal = True
 
-    def _turn(self) -> None:
-        while not self._is_closing:
-            self._client.poll(_POLL_SECONDS)
-            self._hand_over()
-            if self._is_fatal:
-                self._renew()
-        self._client.flush(_POLL_SECONDS)
-        self._hand_over()
-
-    def _hand_over(self) -> None:
-        if self._answers and self._loop is not None:
-            answers, self._answers = self._answers, []
-            with suppress(RuntimeError):  # the loop is gone: nobody waits any more
-                self._loop.call_soon_threadsafe(self._settle, answers)
-
     def _renew(self) -> None:
         """After a fatal error only a new client can produce; what the old one still held fails as retriable."""
         self._is_fatal = False
         old, self._client = self._client, Client(self._config)
-        old.purge(in_queue=True, in_flight=True, blocking=False)
-        old.flush(_POLL_SECONDS)
+        old.purge(in_queue=True, in_flight=True, blocking=True)
+        old.poll(0)
         self._answers = [(done, error and _retriable(error), message) for done, error, message in self._answers]
-        self._hand_over()
 
-    def _settle(self, answers: list[tuple[Callable[[Delivery], None], KafkaError | None, Any]]) -> None:
+    def _settle(self) -> None:
+        answers, self._answers = self._answers, []
         self._pending -= len(answers)
         for done, error, message in answers:
-            done(_delivery(error, message))
+            try:
+                done(_delivery(error, message))
+            except Exception as failure:  # noqa: BLE001  # a bug of one caller must not keep the others from their answers
+                asyncio.get_running_loop().call_exception_handler(
+                    {"message": "A delivery callback raised.", "exception": failure}
+                )
         self._settled.set()
 
 

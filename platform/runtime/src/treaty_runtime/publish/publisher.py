@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from time import monotonic
@@ -16,35 +16,13 @@ from treaty_runtime.clock import EPOCH, utcnow
 from treaty_runtime.errors import PublishFailed, QueueFull, RegistryUnavailable
 from treaty_runtime.event import Event, Place
 from treaty_runtime.hooks import Hooks
-from treaty_runtime.publish.record_key import diagnostic_key, key_of
-from treaty_runtime.transport import Delivery, FaultKind, Outgoing, Producer
-from treaty_runtime.wire.event_id import new_event_id
-from treaty_runtime.wire.headers import dataschema_of, event_headers, source_of
+from treaty_runtime.publish.answers import Batch, Published
+from treaty_runtime.publish.parcel import Packing, Parcel
+from treaty_runtime.publish.patience import Patience
+from treaty_runtime.transport import Delivery, FaultKind, Producer
 from treaty_runtime.wire.serde import UNKNOWN_ID, Serde
 
 PATIENCE = timedelta(seconds=30)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Published:
-    """Where the broker put an event, when by its record's timestamp, and as what."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: datetime
-    event_id: UUID
-    schema_id: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Parcel:
-    """An event ready to go."""
-
-    record: Outgoing
-    event_id: UUID
-    event_type: str
-    schema_id: int
 
 
 class Pending(Awaitable[Published]):
@@ -73,9 +51,11 @@ class Publisher:
         now: Callable[[], datetime] = utcnow,
     ) -> None:
         self._producer, self._serde = producer, serde
-        self._service, self._registry_url = service, registry_url
-        self._entropy, self._now = entropy, now
         self._hooks = hooks if hooks is not None else Hooks()
+        self._patience = Patience()
+        self._packing = Packing(
+            serde, service=service, registry_url=registry_url, entropy=entropy, now=now, hooks=self._hooks
+        )
 
     async def publish(
         self,
@@ -90,51 +70,55 @@ class Publisher:
     ) -> Published:
         """Sends one event and waits for the broker.
 
-        Raises ``EncodeError``, ``InvalidKey``, ``SchemaNotRegistered`` for what the caller did wrong, ``PublishFailed`` for the rest.
+        ``timeout`` is for each wait: for the registry and for room in the queue, which are seldom, and for the answer. Raises
+        ``EncodeError``, ``InvalidKey``, ``SchemaNotRegistered`` for what the caller did wrong, ``PublishFailed`` for the rest.
         """
+        seconds = timeout.total_seconds()
+        if not self._serde.knows(type(event)):
+            await self._look_up({type(event)}, seconds)
+        parcel = self._packing.pack(
+            event, key=key, headers=headers, event_id=event_id, correlation_id=correlation_id, causation_id=causation_id
+        )
+        future: asyncio.Future[Published] = asyncio.get_running_loop().create_future()
+        done = partial(self._settled, parcel, future, monotonic())
         try:
-            async with asyncio.timeout(timeout.total_seconds()):
-                parcel = await self._pack(
-                    event,
-                    key=key,
-                    headers=headers,
-                    event_id=event_id,
-                    correlation_id=correlation_id,
-                    causation_id=causation_id,
-                )
-                future = await self._send(parcel)
-                return await future
-        except TimeoutError:
-            reason = f"No acknowledgement within {timeout.total_seconds():g} s."
-            raise PublishFailed(reason, is_retriable=True) from None
+            self._producer.produce(parcel.record, done)
+        except QueueFull:
+            await self._produce_later(parcel, done, seconds)
+        self._patience.watch(future, seconds=seconds, failure=partial(_unanswered, seconds))
+        return await future
 
     async def publish_many(self, events: Iterable[Event], *, timeout: timedelta = PATIENCE) -> list[Published]:  # noqa: ASYNC109  # as in publish
         """Sends events in order with one wait for all.
 
         After all have settled, ``PublishFailed.failures`` names each index that failed; the others are published.
         """
-        batch = _Batch(asyncio.get_running_loop().create_future())
-        try:
-            async with asyncio.timeout(timeout.total_seconds()):
-                # All are packed before the first is sent: an event that cannot be encoded fails the call, not half of it.
-                for index, parcel in enumerate([await self._pack(event) for event in events]):
-                    batch.open += 1
-                    await self._produce(parcel, partial(self._settled_one, batch, index, parcel, monotonic()))
-                batch.seal()
-                await batch.done
-        except TimeoutError:
-            reason = f"No acknowledgement of {batch.open} events within {timeout.total_seconds():g} s."
-            raise PublishFailed(reason, is_retriable=True, failures=batch.failures) from None
+        seconds, events = timeout.total_seconds(), list(events)
+        unknown = {cls for cls in map(type, events) if not self._serde.knows(cls)}
+        if unknown:
+            await self._look_up(unknown, seconds)
+        # All are packed before the first is sent: an event that cannot be encoded fails the call, not half of it.
+        parcels = [self._packing.pack(event) for event in events]
+        batch = Batch(asyncio.get_running_loop().create_future())
+        for index, parcel in enumerate(parcels):
+            done = partial(self._settled_one, batch, index, parcel, monotonic())
+            batch.open += 1
+            try:
+                self._producer.produce(parcel.record, done)
+            except QueueFull:
+                await self._produce_later(parcel, done, seconds)
+        batch.seal()
+        self._patience.watch(batch.done, seconds=seconds, failure=partial(batch.unanswered, seconds))
+        await batch.done
         if batch.failures:
-            reason = f"{len(batch.failures)} of {len(batch.failures) + len(batch.published)} events were not published."
-            raise PublishFailed(reason, is_retriable=batch.is_retriable, failures=batch.failures)
+            raise batch.failed()
         return [batch.published[index] for index in sorted(batch.published)]
 
     def publish_nowait(
         self, event: Event, *, key: str | None = None, headers: Mapping[str, bytes] | None = None
     ) -> Pending:
         """Sends without waiting; ``QueueFull`` if there is no room. The class must be known: see ``Serde.warm``."""
-        parcel = self._wrap(event, key=key, headers=headers)
+        parcel = self._packing.pack(event, key=key, headers=headers)
         if parcel.schema_id == UNKNOWN_ID:
             reason = f"The schema id of {event.__avro_fullname__} is not known yet: warm the runtime first."
             raise PublishFailed(reason, is_retriable=True)
@@ -143,60 +127,28 @@ class Publisher:
         future.add_done_callback(_read)
         return Pending(future, event_id=parcel.event_id)
 
-    async def _pack(self, event: Event, **options: Any) -> _Parcel:
+    async def _look_up(self, classes: Iterable[type[Event]], seconds: float) -> None:
         try:
-            await self._serde.schema_id(type(event))
+            async with asyncio.timeout(seconds):
+                await self._serde.warm(classes)
+        except TimeoutError:
+            raise _unanswered(seconds) from None
         except RegistryUnavailable as error:
             raise PublishFailed(str(error), is_retriable=True) from error
-        return self._wrap(event, **options)
 
-    def _wrap(
-        self,
-        event: Event,
-        *,
-        key: str | None = None,
-        headers: Mapping[str, bytes] | None = None,
-        event_id: UUID | None = None,
-        correlation_id: UUID | None = None,
-        causation_id: UUID | None = None,
-    ) -> _Parcel:
-        now = self._now()
-        encoded = self._serde.encode(event)
-        identity = event_id if event_id is not None else new_event_id(now, entropy=self._entropy(10))
-        record_key = key_of(event, given=key)
-        if record_key is None:
-            record_key = diagnostic_key(identity)
-            missing = seen.KeyMissing(topic=event.__topic__, event_type=event.__event_type__, event_id=identity)
-            self._hooks(missing)
-        sealed = event_headers(
-            event_id=identity,
-            source=source_of(event.__avro_fullname__, self._service),
-            type=event.__event_type__,
-            time=now,
-            subject=record_key,
-            dataschema=dataschema_of(self._registry_url, encoded.schema_id),
-            correlation_id=correlation_id if correlation_id is not None else identity,
-            causation_id=causation_id,
-            extra=headers,
-        )
-        record = Outgoing(topic=event.__topic__, key=record_key.encode(), value=encoded.value, headers=sealed)
-        return _Parcel(record=record, event_id=identity, event_type=event.__event_type__, schema_id=encoded.schema_id)
+    async def _produce_later(self, parcel: Parcel, done: Callable[[Delivery], None], seconds: float) -> None:
+        """Waits for room, as long as for an answer."""
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    await self._producer.room()
+                    with suppress(QueueFull):
+                        self._producer.produce(parcel.record, done)
+                        return
+        except TimeoutError:
+            raise _unanswered(seconds) from None
 
-    async def _send(self, parcel: _Parcel) -> asyncio.Future[Published]:
-        future: asyncio.Future[Published] = asyncio.get_running_loop().create_future()
-        await self._produce(parcel, partial(self._settled, parcel, future, monotonic()))
-        return future
-
-    async def _produce(self, parcel: _Parcel, done: Callable[[Delivery], None]) -> None:
-        while True:
-            try:
-                self._producer.produce(parcel.record, done)
-            except QueueFull:
-                await self._producer.room()
-            else:
-                return
-
-    def _settled(self, parcel: _Parcel, future: asyncio.Future[Published], began: float, delivery: Delivery) -> None:
+    def _settled(self, parcel: Parcel, future: asyncio.Future[Published], began: float, delivery: Delivery) -> None:
         answer = self._judge(parcel, began, delivery)
         if future.done():
             return  # the caller gave up waiting
@@ -205,10 +157,10 @@ class Publisher:
         else:
             future.set_result(answer)
 
-    def _settled_one(self, batch: _Batch, index: int, parcel: _Parcel, began: float, delivery: Delivery) -> None:
+    def _settled_one(self, batch: Batch, index: int, parcel: Parcel, began: float, delivery: Delivery) -> None:
         batch.settle(index, self._judge(parcel, began, delivery))
 
-    def _judge(self, parcel: _Parcel, began: float, delivery: Delivery) -> Published | PublishFailed:
+    def _judge(self, parcel: Parcel, began: float, delivery: Delivery) -> Published | PublishFailed:
         place, fault = delivery.place, delivery.fault
         if place is None or fault is not None:
             name, text, kind = (
@@ -223,7 +175,7 @@ class Publisher:
             )
             self._hooks(refused)
             return PublishFailed(f"{name}: {text}", is_retriable=kind in {FaultKind.OUTAGE, FaultKind.FENCED})
-        if self._hooks:
+        if self._hooks.are_heard:
             self._tell(parcel, place, monotonic() - began)
         return Published(
             topic=place.topic,
@@ -234,7 +186,7 @@ class Publisher:
             schema_id=parcel.schema_id,
         )
 
-    def _tell(self, parcel: _Parcel, place: Place, seconds: float) -> None:
+    def _tell(self, parcel: Parcel, place: Place, seconds: float) -> None:
         self._hooks(
             seen.Published(
                 topic=place.topic, event_type=parcel.event_type, event_id=parcel.event_id, place=place, seconds=seconds
@@ -242,31 +194,8 @@ class Publisher:
         )
 
 
-class _Batch:
-    """Counts the answers of ``publish_many``: one future for all instead of one each."""
-
-    def __init__(self, done: asyncio.Future[None]) -> None:
-        self.done, self.open, self.is_sealed = done, 0, False
-        self.published: dict[int, Published] = {}
-        self.failures: dict[int, str] = {}
-        self.is_retriable = True
-
-    def settle(self, index: int, answer: Published | PublishFailed) -> None:
-        self.open -= 1
-        if isinstance(answer, PublishFailed):
-            self.failures[index] = answer.reason
-            self.is_retriable = self.is_retriable and answer.is_retriable
-        else:
-            self.published[index] = answer
-        self._finish()
-
-    def seal(self) -> None:
-        self.is_sealed = True
-        self._finish()
-
-    def _finish(self) -> None:
-        if self.is_sealed and self.open == 0 and not self.done.done():
-            self.done.set_result(None)
+def _unanswered(seconds: float) -> PublishFailed:
+    return PublishFailed(f"No acknowledgement within {seconds:g} s.", is_retriable=True)
 
 
 def _read(future: asyncio.Future[Published]) -> None:

@@ -19,6 +19,8 @@ def key_of(event: Event, *, given: str | None = None) -> str | None:
     key = given if given is not None else own() if own is not None else None
     if key is None:
         return None
+    if key.isascii() and 1 <= len(key) <= MAX_KEY_BYTES and "\x00" not in key:
+        return key
     try:
         size = len(key.encode())
     except UnicodeEncodeError:

@@ -23,7 +23,8 @@ from treaty_runtime.event import Effects, Event, Place, Record
 from treaty_runtime.handlers import Group, Handlers
 from treaty_runtime.hooks import Hooks, Observer
 from treaty_runtime.job import Job
-from treaty_runtime.publish.publisher import Published, Publisher
+from treaty_runtime.publish.answers import Published
+from treaty_runtime.publish.publisher import Publisher
 from treaty_runtime.retry import RetryPolicy
 from treaty_runtime.testing.clock import VirtualClock
 from treaty_runtime.testing.effects import FaultyEffects, MemoryEffects

@@ -29,7 +29,7 @@ class Fault:
     kind: FaultKind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen, nor the next: one of each is made per record
 class Outgoing:
     """A record to produce. No partition: the partitioner's (`murmur2_random` of the key). No timestamp: now."""
 
@@ -41,7 +41,7 @@ class Outgoing:
     timestamp_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Delivery:
     """The broker's answer about one record: a place, or a fault."""
 

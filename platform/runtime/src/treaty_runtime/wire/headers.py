@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 from treaty_runtime.clock import EPOCH
@@ -48,28 +49,36 @@ def event_headers(  # one argument per header
     extra: Mapping[str, bytes] | None = None,
 ) -> Headers:
     """Headers of an event. ``time`` is aware; ``dataschema`` the URL of its schema; ``extra`` adds names, never replaces ours."""
-    own: dict[str, bytes] = {
-        SPECVERSION: b"1.0",
-        ID: str(event_id).encode(),
-        SOURCE: source.encode(),
-        TYPE: type.encode(),
-        TIME: format_time(time).encode(),
-        SUBJECT: subject.encode(),
-        CONTENT_TYPE: _AVRO,
-        CORRELATION_ID: str(correlation_id).encode(),
-    }
-    if dataschema is not None:
-        own[DATASCHEMA] = dataschema.encode()
+    identity = str(event_id).encode()
+    own: Headers = (
+        *_same_for_all(source, type, dataschema),
+        (ID, identity),
+        (TIME, format_time(time).encode()),
+        (SUBJECT, subject.encode()),
+        (CORRELATION_ID, identity if correlation_id is event_id else str(correlation_id).encode()),
+    )
     if causation_id is not None:
-        own[CAUSATION_ID] = str(causation_id).encode()
-    return (*own.items(), *((name, value) for name, value in (extra or {}).items() if name not in own))
+        own += ((CAUSATION_ID, str(causation_id).encode()),)
+    if extra:
+        names = dict(own)
+        own += tuple((name, value) for name, value in extra.items() if name not in names)
+    return own
 
 
+@lru_cache(maxsize=1_024)
+def _same_for_all(source: str, type: str, dataschema: str | None) -> Headers:  # noqa: A002  # CloudEvents' word
+    """Headers that all events of a class and service share."""
+    shared = ((SPECVERSION, b"1.0"), (SOURCE, source.encode()), (TYPE, type.encode()), (CONTENT_TYPE, _AVRO))
+    return shared if dataschema is None else (*shared, (DATASCHEMA, dataschema.encode()))
+
+
+@lru_cache(maxsize=1_024)
 def source_of(full_name: str, service: str) -> str:
     """`/mall/order` for `mall.order.OrderPaid` sent by service `order`."""
     return f"/{full_name.partition('.')[0]}/{service}"
 
 
+@lru_cache(maxsize=1_024)
 def dataschema_of(registry_url: str, schema_id: int) -> str:
     """URL of a schema, for people: no credentials in it."""
     scheme, separator, rest = registry_url.rstrip("/").partition("://")
@@ -84,12 +93,8 @@ def first_values(headers: Headers) -> dict[str, bytes]:
 
 def format_time(time: datetime) -> str:
     """RFC 3339 with microseconds and `Z`."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if time.year > 999 else _old_time(time)
-
-
-def _old_time(time: datetime) -> str:
-    # strftime does not pad years below 1000 on every platform.
-    return time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    utc = time if time.tzinfo is UTC else time.astimezone(UTC)
+    return utc.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def read_text(value: bytes | None) -> str | None:

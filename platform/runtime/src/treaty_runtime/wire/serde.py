@@ -54,7 +54,7 @@ def with_schema_id(value: bytes, schema_id: int) -> bytes:
     return frame(schema_id) + value[_FRAME_BYTES:]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made per event
 class Encoded:
     """A framed value and the id in it, ``UNKNOWN_ID`` while the registry has not answered."""
 
@@ -86,6 +86,10 @@ class Serde:
         if len(value) > self.max_record_bytes:
             raise Oversize(f"{cls.__avro_fullname__} takes {len(value)} bytes, the limit is {self.max_record_bytes}.")
         return Encoded(value, self._ids.get(cls, UNKNOWN_ID))
+
+    def knows(self, event: type[Event]) -> bool:
+        """Whether the registry has answered for the class."""
+        return event in self._ids
 
     async def schema_id(self, event: type[Event]) -> int:
         """The registered id of the class's schema; asks the registry the first time, keeps the answer for ever."""

@@ -1,0 +1,171 @@
+"""Topics as an operator reads and adds to them: without a group, between two offsets, one record after the other. Blocking.
+
+Reading never commits anything and joins no group, so a look at a topic changes nothing for those who consume it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from time import monotonic
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, KafkaError, KafkaException, Producer, TopicPartition
+
+from treaty_runtime.admin import ClusterRefused, ClusterUnreachable, fault_of_cluster
+from treaty_runtime.event import Partition, Place, Record
+from treaty_runtime.transport import Outgoing
+
+T = TypeVar("T")
+Span = tuple[int, int]
+"""First offset, and the one after the last."""
+
+TIMEOUT_SECONDS = 15.0
+_POLL_RECORDS, _POLL_SECONDS = 500, 0.2
+_READER = "treaty-operator"  # librdkafka wants a group's name even where none is joined
+
+
+class Log:
+    """The records of a cluster's topics. ``extra`` are librdkafka settings (security). Use as a context manager.
+
+    Raises ``ClusterUnreachable`` when the cluster is silent for ``timeout`` seconds, ``ClusterRefused`` when it refuses.
+    """
+
+    def __init__(
+        self, bootstrap: str, *, extra: Mapping[str, Any] | None = None, timeout: float = TIMEOUT_SECONDS
+    ) -> None:
+        self.bootstrap = bootstrap
+        self._timeout = timeout
+        shared = {"bootstrap.servers": bootstrap, "log_level": 0, **(extra or {})}
+        self._consumer = Consumer(
+            shared
+            | {
+                "group.id": _READER,
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "isolation.level": "read_committed",
+                "auto.offset.reset": "earliest",  # the oldest may be gone between asking for it and reading it
+                "allow.auto.create.topics": False,
+            }
+        )
+        self._shared, self._producer = shared, None
+
+    _producer: Producer | None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._consumer.close()
+
+    def spans(self, topics: Iterable[str]) -> dict[Partition, Span]:
+        """What each partition of those topics holds now; topics that do not exist are left out."""
+        listed = self._ask(lambda: self._consumer.list_topics(timeout=self._timeout)).topics
+        places = [
+            Partition(topic, number) for topic in dict.fromkeys(topics) if topic in listed for number in listed[topic].partitions
+        ]
+        return {place: self.span(place) for place in places}
+
+    def span(self, partition: Partition) -> Span:
+        """What a partition holds now."""
+        low, high = self._ask(
+            lambda: self._consumer.get_watermark_offsets(TopicPartition(*partition), timeout=self._timeout)
+        )
+        return low, high
+
+    def read(self, spans: Mapping[Partition, Span]) -> Iterator[Record]:
+        """The records within the spans, in order per partition; offsets that hold no record are passed over."""
+        ends = {partition: end for partition, (start, end) in spans.items() if start < end}
+        self._consumer.assign([TopicPartition(*partition, spans[partition][0]) for partition in ends])
+        heard = monotonic()
+        try:
+            while ends:
+                messages = self._ask(lambda: self._consumer.consume(_POLL_RECORDS, _POLL_SECONDS))
+                if messages:
+                    heard = monotonic()
+                elif monotonic() - heard > self._timeout:
+                    raise ClusterUnreachable(f"Kafka at {self.bootstrap} sent nothing for {self._timeout:g} seconds")
+                for message in messages:
+                    record = self._record(message, ends)
+                    if record is not None:
+                        yield record
+        finally:
+            self._consumer.unassign()
+
+    def record(self, place: Place) -> Record | None:
+        """The record at a place; None if it is gone, or never was."""
+        low, high = self.span(place.of)
+        if not low <= place.offset < high:
+            return None
+        found = next(self.read({place.of: (place.offset, high)}), None)
+        return found if found is not None and found.place == place else None
+
+    def append(self, record: Outgoing) -> Place:
+        """Produces a record and waits until all replicas have it; answers its place."""
+        if self._producer is None:
+            # Enqueued one by one and waited for: order holds, and after a kill at most one record is in doubt.
+            self._producer = Producer(
+                self._shared
+                | {
+                    "acks": "all",
+                    "enable.idempotence": True,
+                    "linger.ms": 0,
+                    "partitioner": "murmur2_random",
+                    "message.max.bytes": (1 << 20) + (64 << 10),
+                    "delivery.timeout.ms": int(self._timeout * 1000),
+                }
+            )
+        answers: list[tuple[KafkaError | None, Any]] = []
+        more = {} if record.partition is None else {"partition": record.partition}
+        self._ask(
+            lambda: self._producer is not None
+            and self._producer.produce(
+                record.topic,
+                value=record.value,
+                key=record.key,
+                headers=list(record.headers),
+                on_delivery=lambda error, message: answers.append((error, message)),
+                **more,
+            )
+        )
+        while not answers:
+            self._producer.poll(_POLL_SECONDS)
+        error, message = answers[0]
+        if error is not None:
+            raise fault_of_cluster(KafkaException(error), self.bootstrap)
+        return Place(message.topic(), message.partition(), message.offset())
+
+    def _record(self, message: Any, ends: dict[Partition, int]) -> Record | None:
+        """The record of a message that we still want; strikes out the partitions that are read to their ends."""
+        error, partition = message.error(), Partition(message.topic(), message.partition())
+        if error is not None and error.code() != KafkaError._PARTITION_EOF:
+            raise fault_of_cluster(KafkaException(error), self.bootstrap)
+        end = ends.get(partition)
+        if end is None:
+            return None
+        if error is not None or message.offset() >= end - 1:
+            del ends[partition]
+        return None if error is not None or message.offset() >= end else _as_record(message)
+
+    def _ask(self, call: Callable[[], T]) -> T:
+        try:
+            return call()
+        except KafkaException as error:
+            raise fault_of_cluster(error, self.bootstrap) from error
+        except BufferError as error:
+            raise ClusterRefused(f"The queue towards Kafka at {self.bootstrap} is full.") from error
+
+
+def _as_record(message: Any) -> Record:
+    kind, milliseconds = message.timestamp()
+    headers = tuple((name, value or b"") for name, value in message.headers() or ())
+    return Record(
+        Place(message.topic(), message.partition(), message.offset()),
+        message.key(),
+        message.value(),
+        headers,
+        milliseconds,
+        kind == TIMESTAMP_LOG_APPEND_TIME,
+    )
