@@ -1,0 +1,66 @@
+"""The operator's guide names every setting, limit and command as they are."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import asdict
+
+import click
+import pytest
+
+from tests.cases.markdown import ROOT
+from treaty.cli import treaty
+from treaty.config import DEFAULTS
+from treaty.registry.authentication import HASHES_AT_ONCE, HASHES_WAITING
+from treaty.registry.grants import Role
+from treaty.registry.metrics import Metrics
+from treaty.registry.settings import Limits, RegistrySettings
+from treaty.registry.trail import MOST_A_FLUSH
+
+GUIDE = (ROOT / "docs/registry/operator.md").read_text(encoding="utf-8")
+
+
+def commands() -> Iterator[str]:
+    for block in re.findall(r"```sh\n(.*?)```", GUIDE, re.DOTALL):
+        yield from (line for line in block.splitlines() if line.startswith("treaty "))
+
+
+@pytest.mark.parametrize("line", sorted(set(commands())))
+def test_every_command_of_the_guide_can_be_run(line: str) -> None:
+    command: click.Command = treaty
+    words = shlex.split(line)[1:]
+    while isinstance(command, click.Group):
+        found = command.get_command(click.Context(command), words.pop(0))
+        assert found is not None, line
+        command = found
+    command.make_context("treaty", words)
+
+
+def test_every_setting_stands_in_the_guide() -> None:
+    table = GUIDE.partition("| key | default |")[2].partition("\n\n")[0]
+    named = set(re.findall(r"`(\w+)`", "\n".join(row.split("|")[1] for row in table.splitlines()[2:])))
+    assert named == set(DEFAULTS["registry"])
+    assert named <= set(RegistrySettings.__dataclass_fields__)
+
+
+def test_defaults_of_the_tool_are_those_of_the_server() -> None:
+    server = RegistrySettings()
+    for key, value in DEFAULTS["registry"].items():
+        assert (tuple(value) if isinstance(value, list) else value) == getattr(server, key), key
+
+
+def test_every_limit_stands_in_the_guide() -> None:
+    section = GUIDE.partition("## Limits")[2].partition("\n## ")[0]
+    for name, value in asdict(Limits()).items():
+        assert re.search(rf"\b{value:,.0f}\b", section), name
+    assert f"| {HASHES_AT_ONCE}; {HASHES_WAITING} |" in section
+    assert f"{MOST_A_FLUSH:,} a second" in GUIDE
+
+
+def test_every_role_and_metric_of_the_guide_is_one() -> None:
+    assert set(re.findall(r"^\| `(\w+)` \| (?:read,|and) ", GUIDE, re.MULTILINE)) == {role.name.lower() for role in Role}
+    shown = Metrics().exposition(subjects=0, schemas=0)
+    for metric in set(re.findall(r"schema_registry_\w+", GUIDE)):
+        assert metric.removesuffix("_bucket") in shown, metric
