@@ -12,7 +12,7 @@ from typing import Any, Self, TypeVar
 
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
-from treaty_runtime.admin import ClusterRefused, ClusterUnreachable, fault_of_cluster
+from treaty_runtime.admin import AWAY, ClusterRefused, ClusterUnreachable
 from treaty_runtime.event import Partition, Place, Record
 from treaty_runtime.transport import Outgoing
 
@@ -22,6 +22,8 @@ Span = tuple[int, int]
 
 TIMEOUT_SECONDS = 15.0
 _POLL_RECORDS, _POLL_SECONDS = 500, 0.2
+_ANY_PARTITION = -1
+_END, _LATE = KafkaError._PARTITION_EOF, KafkaError._MSG_TIMED_OUT  # noqa: SLF001  # librdkafka's local codes are named so
 _READER = "treaty-operator"  # librdkafka wants a group's name even where none is joined
 
 
@@ -48,9 +50,8 @@ class Log:
                 "allow.auto.create.topics": False,
             }
         )
-        self._shared, self._producer = shared, None
-
-    _producer: Producer | None
+        self._shared = shared
+        self._producer: Producer | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -64,7 +65,10 @@ class Log:
         """What each partition of those topics holds now; topics that do not exist are left out."""
         listed = self._ask(lambda: self._consumer.list_topics(timeout=self._timeout)).topics
         places = [
-            Partition(topic, number) for topic in dict.fromkeys(topics) if topic in listed for number in listed[topic].partitions
+            Partition(topic, number)
+            for topic in dict.fromkeys(topics)
+            if topic in listed
+            for number in listed[topic].partitions
         ]
         return {place: self.span(place) for place in places}
 
@@ -104,44 +108,45 @@ class Log:
 
     def append(self, record: Outgoing) -> Place:
         """Produces a record and waits until all replicas have it; answers its place."""
-        if self._producer is None:
-            # Enqueued one by one and waited for: order holds, and after a kill at most one record is in doubt.
-            self._producer = Producer(
-                self._shared
-                | {
-                    "acks": "all",
-                    "enable.idempotence": True,
-                    "linger.ms": 0,
-                    "partitioner": "murmur2_random",
-                    "message.max.bytes": (1 << 20) + (64 << 10),
-                    "delivery.timeout.ms": int(self._timeout * 1000),
-                }
-            )
+        producer = self._producer = self._producer or self._begin()
         answers: list[tuple[KafkaError | None, Any]] = []
-        more = {} if record.partition is None else {"partition": record.partition}
-        self._ask(
-            lambda: self._producer is not None
-            and self._producer.produce(
+
+        def produce() -> None:
+            producer.produce(
                 record.topic,
                 value=record.value,
                 key=record.key,
                 headers=list(record.headers),
                 on_delivery=lambda error, message: answers.append((error, message)),
-                **more,
+                partition=_ANY_PARTITION if record.partition is None else record.partition,
             )
-        )
+
+        self._ask(produce)
         while not answers:
-            self._producer.poll(_POLL_SECONDS)
+            producer.poll(_POLL_SECONDS)
         error, message = answers[0]
         if error is not None:
-            raise fault_of_cluster(KafkaException(error), self.bootstrap)
+            raise cluster_fault(KafkaException(error), self.bootstrap)
         return Place(message.topic(), message.partition(), message.offset())
+
+    def _begin(self) -> Producer:
+        """Each record is waited for: order holds, and after a kill at most one is in doubt."""
+        ours = {
+            "acks": "all",
+            "enable.idempotence": True,
+            "linger.ms": 0,
+            "partitioner": "murmur2_random",
+            "message.max.bytes": (1 << 20) + (64 << 10),
+            "delivery.timeout.ms": int(self._timeout * 1000),
+            "topic.metadata.propagation.max.ms": 2_000,  # an unknown topic is told before records expire
+        }
+        return Producer(self._shared | ours)
 
     def _record(self, message: Any, ends: dict[Partition, int]) -> Record | None:
         """The record of a message that we still want; strikes out the partitions that are read to their ends."""
         error, partition = message.error(), Partition(message.topic(), message.partition())
-        if error is not None and error.code() != KafkaError._PARTITION_EOF:
-            raise fault_of_cluster(KafkaException(error), self.bootstrap)
+        if error is not None and error.code() != _END:
+            raise cluster_fault(KafkaException(error), self.bootstrap)
         end = ends.get(partition)
         if end is None:
             return None
@@ -153,9 +158,17 @@ class Log:
         try:
             return call()
         except KafkaException as error:
-            raise fault_of_cluster(error, self.bootstrap) from error
+            raise cluster_fault(error, self.bootstrap) from error
         except BufferError as error:
             raise ClusterRefused(f"The queue towards Kafka at {self.bootstrap} is full.") from error
+
+
+def cluster_fault(error: KafkaException, bootstrap: str) -> ClusterRefused | ClusterUnreachable:
+    """What an operator is told of a client's error."""
+    detail = error.args[0]
+    if isinstance(detail, KafkaError) and (detail.code() in AWAY or detail.code() == _LATE):
+        return ClusterUnreachable(f"Kafka at {bootstrap} does not answer: {detail.str()}")
+    return ClusterRefused(f"Kafka at {bootstrap} refused: {detail.str() if isinstance(detail, KafkaError) else detail}")
 
 
 def _as_record(message: Any) -> Record:
