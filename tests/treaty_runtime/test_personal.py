@@ -9,7 +9,7 @@ from typing import ClassVar
 from treaty_runtime.wire.personal import personal_values
 
 _ADDRESS = (
-    '{"type":"record","name":"Address","fields":[{"name":"street","type":"string","treaty.pii":"address"},'
+    '{"type":"record","name":"Address","fields":[{"name":"street","type":"string","treaty":{"pii":"address"}},'
     '{"name":"country","type":"string"}]}'
 )
 
@@ -35,8 +35,8 @@ class Registered:
 
     __avro_schema__: ClassVar[str] = (
         '{"type":"record","name":"Registered","namespace":"mall.user","fields":['
-        '{"name":"class","type":"string","treaty.pii":"x"},{"name":"user_id","type":"long"},'
-        '{"name":"emails","type":{"type":"array","items":"string"},"treaty.pii":"contact"},'
+        '{"name":"class","type":"string","treaty":{"pii":"x"}},{"name":"user_id","type":"long"},'
+        '{"name":"emails","type":{"type":"array","items":"string"},"treaty":{"pii":"contact"}},'
         f'{{"name":"home","type":["null",{_ADDRESS}],"default":null}}]}}'
     )
     __avro_fullname__: ClassVar[str] = "mall.user.Registered"

@@ -1,4 +1,4 @@
-"""Which values of an event are personal: those under a schema property `treaty.pii`. They stay out of error texts."""
+"""Which values of an event are personal: those of fields that carry `"treaty": {"pii": …}`. They stay out of error texts."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from treaty_avro import Array as AvroArray
-from treaty_avro import AvroError, Record, Type, Union, schema_of
+from treaty_avro import AvroError, Field, Record, Type, Union, schema_of
 from treaty_avro import Map as AvroMap
 
-PROPERTY = "treaty.pii"
 _SHORTEST = 3  # a shorter text would blot out half of any sentence
 
 
@@ -23,6 +22,12 @@ def personal_values(event: object) -> frozenset[str]:
         return frozenset()  # a class that does not fit was reported when its codec was compiled
     names: Mapping[str, str] = getattr(type(event), "__avro_names__", {})
     return frozenset(text for text in _of_record(event, root, names) if len(text) >= _SHORTEST)
+
+
+def is_personal(field: Field) -> bool:
+    """Whether a field is declared to hold personal data, of whatever category."""
+    told = field.props.get("treaty")
+    return isinstance(told, Mapping) and bool(told.get("pii"))
 
 
 def _of_record(value: object, schema: Type, names: Mapping[str, str]) -> Iterator[str]:
@@ -39,7 +44,7 @@ def _of_record(value: object, schema: Type, names: Mapping[str, str]) -> Iterato
         own: Mapping[str, str] = getattr(type(value), "__avro_names__", names)
         for field in schema.fields:
             inner = getattr(value, own.get(field.name, field.name), None)
-            if PROPERTY in field.props:
+            if is_personal(field):
                 yield from _leaves(inner)
             elif inner is not None:
                 yield from _of_record(inner, field.type, own)
