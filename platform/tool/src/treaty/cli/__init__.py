@@ -12,11 +12,14 @@ import click
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "lint": ("treaty.cli.lint:lint", "check schemas and topics for style and safety"),
+    "fmt": ("treaty.cli.fmt:fmt", "put schema files into the one layout"),
     "breaking": ("treaty.cli.breaking:breaking", "find changes that would break a reader or a meaning"),
+    "diff": ("treaty.cli.diff:diff", "show what changed between any two sides, without a verdict"),
     "generate": ("treaty.cli.generate:generate", "write the typed Python classes of all events"),
     "release": ("treaty.cli.release:release", "lock the current schemas as a released set"),
     "explain": ("treaty.cli.explain:explain", "show the page of a rule"),
     "waive": ("treaty.cli.waive:waive", "print the table that accepts a breaking change"),
+    "owners": ("treaty.cli.owners:owners", "print who owns which schema file, for CODEOWNERS"),
     "registry": ("treaty.cli.registry:registry", "serve a registry; plan and apply its contents"),
     "topics": ("treaty.cli.topics:topics", "plan, apply and list topics"),
     "up": ("treaty.cli.up:up", "start the local stack and the services"),

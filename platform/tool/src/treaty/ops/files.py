@@ -24,3 +24,18 @@ def write_new(target: Path, text: str) -> None:
         os.link(name, target)  # unlike a rename, this fails if somebody else was faster
     finally:
         Path(name).unlink()
+
+
+def replace_whole(target: Path, text: str) -> None:
+    """Writes a file in place of what is there; a kill at any moment leaves the old file or the new one."""
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
+        Path(name).chmod(mode)
+        Path(name).replace(target)
+    finally:
+        Path(name).unlink(missing_ok=True)

@@ -17,6 +17,11 @@ CONTENT = "application/vnd.schemaregistry.v1+json"
 ATTEMPTS = 5
 TIMEOUT_SECONDS = 10.0
 LARGEST_ANSWER_BYTES = 33_554_432
+WHAT_TO_DO = {
+    401: "give a token in TREATY_ENVIRONMENT_<NAME>__REGISTRY_TOKEN and the address in …__REGISTRY",
+    403: "ask whoever runs the registry for the role that it names",
+}
+"""What helps when a registry refuses with that status."""
 
 
 class RegistryUnreachable(EnvironmentFault):
@@ -31,7 +36,7 @@ class RegistryRefused(EnvironmentFault):
     """The schema registry refused the request."""
 
     def __init__(self, message: str, *, status: int, code: int) -> None:
-        super().__init__(message)
+        super().__init__(message, next_step=WHAT_TO_DO.get(status))
         self.status = status
         self.code = code
 
