@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import re
 import sys
 import tempfile
 import threading
@@ -36,6 +37,8 @@ CLIENTS = 12
 WORKERS = 4
 REQUESTS_A_KILL = 2_500
 SHOWN = 20
+EXPECTED = re.compile(r"^worker \d+ ended with (-9|3),|^The database .* does not answer|^$")
+"""What a server says of processes that are killed, and of ones that start while the database is away."""
 
 
 def soak(folder: Path, *, requests: int, seed: int) -> Ledger:
@@ -54,10 +57,10 @@ def soak(folder: Path, *, requests: int, seed: int) -> Ledger:
             database[0].stop()
             database[0] = server().start()
 
-        with running(database=url, workers=WORKERS) as (process, registry_port):
+        ledger, said = Ledger(), list[str]()
+        with running(said=said, database=url, workers=WORKERS) as (process, registry_port):
             line = Line(registry_port, headers)
             wait_until(lambda: is_ready(line), deadline=120)
-            ledger = Ledger()
             traffic = [
                 Client(number, Line(registry_port, headers), ledger, random.Random(chance.random()))  # as above
                 for number in range(CLIENTS)
@@ -78,6 +81,9 @@ def soak(folder: Path, *, requests: int, seed: int) -> Ledger:
                 thread.join()
             wait_until(lambda: is_ready(line), deadline=120)
             read_back(line, ledger)
+        for words in said:
+            if not EXPECTED.search(words):
+                ledger.blame(f"the server said: {words.strip()}")
         ledger.counts.update(look_into_tables(url, ledger))
     finally:
         database[0].stop()

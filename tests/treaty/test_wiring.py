@@ -10,8 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.treaty.registry.people import bearer
 from treaty.config import Settings
 from treaty.errors import EnvironmentFault, UsageError
+from treaty.ops.http import WHAT_TO_DO, RegistryRefused
+from treaty.registry.memory import MemoryStore
+from treaty.registry.testing import registry
 from treaty.wiring import registry_of
 
 TOKEN = "hunter2"
@@ -75,6 +79,25 @@ def test_a_token_never_goes_to_an_address_out_of_a_file(tmp_path: Path) -> None:
             registry_of(told, "prod")
     assert TOKEN not in f"{refused.value} {refused.value.next_step}"
     assert heard == []
+
+
+def test_a_token_with_its_grants_is_enough_to_plan_and_apply(tmp_path: Path) -> None:
+    store = MemoryStore()
+    token = bearer(store, "ci", ("maintainer", "orders-*"))["Authorization"].removeprefix("Bearer ")
+    with registry(store) as url:
+        told = settings(tmp_path, "[environment.prod]\n", REGISTRY=url, REGISTRY_TOKEN=token)
+        with registry_of(told, "prod") as http:
+            assert http.register("orders-value", '"int"') == 1
+            http.set_level("orders-value", "FULL")
+            assert http.subjects() == ["orders-value"]
+            with pytest.raises(RegistryRefused, match="needs role writer") as refused:
+                http.register("goods-value", '"int"')
+            assert (refused.value.code, refused.value.next_step) == (40301, WHAT_TO_DO[403])
+        without = settings(tmp_path, f"[environment.prod]\nregistry = '{url}'\n")
+        with registry_of(without, "prod") as http, pytest.raises(RegistryRefused) as stranger:
+            http.subjects()
+    assert stranger.value.next_step == WHAT_TO_DO[401]
+    assert token not in f"{refused.value} {stranger.value}"
 
 
 def test_a_token_file_that_cannot_be_used_is_named_without_its_text(tmp_path: Path) -> None:

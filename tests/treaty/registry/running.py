@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,8 +20,11 @@ CODE = (
 
 
 @contextmanager
-def running(**settings: object) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """The process, which listens when this is entered, and its port; it is ended, by force if it does not end itself."""
+def running(*, said: list[str] | None = None, **settings: object) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """The process, which listens when this is entered, and its port; it is ended, by force if it does not end itself.
+
+    ``said`` gets the lines that it writes from then on.
+    """
     told = {"port": free_port(), **settings}
     process = subprocess.Popen([sys.executable, "-c", CODE], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdin is not None
@@ -30,15 +34,18 @@ def running(**settings: object) -> Iterator[tuple[subprocess.Popen[str], int]]:
         process.stdin.flush()
         line = process.stderr.readline()
         assert "listens on" in line, line + process.stderr.read()
+        # Read on, or a process that says much would wait for ever for somebody who listens.
+        heard = [] if said is None else said
+        threading.Thread(target=heard.extend, args=(process.stderr,), daemon=True).start()
         yield process, int(line.strip().rpartition(":")[2])
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         try:
-            process.communicate(timeout=40)
+            process.wait(timeout=40)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.communicate()
+            process.wait()
 
 
 def children(pid: int) -> list[int]:
