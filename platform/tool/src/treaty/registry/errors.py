@@ -280,6 +280,12 @@ class StoreUnavailable(RegistryError):
     retry_after_seconds = 1
 
 
+def store_fault(error: StoreUnavailable) -> str:
+    """Why a store is away, in one line: the driver's own first one, without the address of somebody's manual."""
+    cause = getattr(error.__cause__, "orig", None) or error.__cause__
+    return next(iter(str(cause).splitlines()), "") if cause is not None else "it gives no reason"
+
+
 class StoreConflict(Exception):
     """Another writer came first: the whole decision is made again on what it left."""
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 
-from treaty.registry.errors import StartRefused, StoreUnavailable
+from treaty.registry.errors import StartRefused, StoreUnavailable, store_fault
 from treaty.registry.listening import listen
 from treaty.registry.serving import answer_until_told, certificate_of, store_of
 from treaty.registry.settings import RegistrySettings
@@ -59,4 +59,4 @@ def _has_credentials(store: Store) -> bool:
     try:
         return store.directory().has_credentials
     except StoreUnavailable as error:
-        raise StartRefused(f"The database does not answer: {error.__cause__}", exit_code=3) from error
+        raise StartRefused(f"The database does not answer: {store_fault(error)}", exit_code=3) from error

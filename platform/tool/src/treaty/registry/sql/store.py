@@ -11,7 +11,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from treaty.registry.audit import Entry
 from treaty.registry.directory import Directory
-from treaty.registry.errors import StartRefused, StoreConflict, StoreUnavailable
+from treaty.registry.errors import StartRefused, StoreConflict, StoreUnavailable, store_fault
 from treaty.registry.migrations import is_known, newest_revision, revision_of, upgrade
 from treaty.registry.names import Name
 from treaty.registry.sql.access import SqlRoster, add_entries, read_directory, read_entries
@@ -163,7 +163,7 @@ def open_store(url: str, *, migrate: bool) -> SqlStore:
     except StoreUnavailable as error:
         store.close()
         place = parsed.render_as_string(hide_password=True)
-        raise StartRefused(f"The database {place} does not answer: {error.__cause__}", exit_code=3) from error
+        raise StartRefused(f"The database {place} does not answer: {store_fault(error)}", exit_code=3) from error
     except StartRefused:
         store.close()
         raise
