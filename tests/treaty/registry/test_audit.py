@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.parts.waiting import wait_until
 from tests.treaty.registry.people import administration, bearer
+from tests.treaty.registry.running import running
 from treaty.registry.audit import Entry, clean
 from treaty.registry.delegating import DelegatingReader, DelegatingWriter
 from treaty.registry.errors import StoreUnavailable
@@ -104,6 +107,25 @@ def test_no_secret_is_in_the_audit_or_in_an_answer(store: Store) -> None:
         wait_until(lambda: sum(entry.outcome == "refused" for _, entry in store.audit()) >= 2)
     texts += [str(entry.as_json()) for _, entry in store.audit() if entry.outcome == "done"]
     assert not any("hunter2" in text or token.rpartition("_")[2] in text for text in texts)
+
+
+def test_each_change_is_one_line_of_the_log_without_what_was_sent(tmp_path: Path) -> None:
+    said: list[str] = []
+    with running(said=said, database=f"sqlite:///{tmp_path}/r.db") as (_, port):
+        url = f"http://127.0.0.1:{port}"
+        subject, schema = "a%E2%80%AEb", {"schema": '{"type":"enum","name":"E","symbols":["HIDDEN"]}'}
+        httpx.post(f"{url}/subjects/{subject}/versions", json=schema).raise_for_status()
+        httpx.post(f"{url}/subjects/{subject}/versions", json=schema).raise_for_status()
+        httpx.post(f"{url}/subjects/b/versions", json={"schema": "nonsense"})
+        httpx.put(f"{url}/config/b", json={"compatibility": "NONE"}).raise_for_status()
+        wait_until(lambda: len(said) == 2)
+    lines = [json.loads(line) for line in said]
+    assert [(line["action"], line["actor"], line["outcome"]) for line in lines] == [
+        ("register", "anonymous", "done"),
+        ("config", "anonymous", "done"),
+    ]
+    assert "HIDDEN" not in "".join(said)
+    assert all(line.isascii() for line in said), "nothing in a name can move a terminal's cursor"
 
 
 def test_what_comes_from_outside_is_made_harmless() -> None:

@@ -15,12 +15,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
-from treaty.registry.audit import Pen, Visitor, digest
+from treaty.registry.audit import Entry, Pen, Visitor, digest
 from treaty.registry.delegating import DelegatingReader, DelegatingWriter
 from treaty.registry.errors import Forbidden
 from treaty.registry.grants import EVERYTHING, Principal, Role
 from treaty.registry.names import DEFAULT_CONTEXT, Name
-from treaty.registry.observation import Observe, Stored, ignore
+from treaty.registry.observation import Changed, Observe, Stored, ignore
 from treaty.registry.rows import Json, Referrer, SchemaRow, VersionRow
 from treaty.registry.store import Reader, Search, Store, Writer
 
@@ -68,7 +68,11 @@ class GuardedStore:
         self._guard.require(self._guard.role, own)
         hidden = frozenset(name for name in others if not self._principal.may(Role.READER, name))
         with self._timed("write"), self._store.write(own, others) as writer:
-            yield GuardedWriter(writer, self._pen, hidden=hidden)
+            guarded = GuardedWriter(writer, self._pen, hidden=hidden)
+            yield guarded
+        # Told only now: what was not committed did not happen.
+        for entry in guarded.entries:
+            self._observe(Changed(entry.as_json()))
 
     @contextmanager
     def _timed(self, operation: Literal["read", "write"]) -> Iterator[None]:
@@ -161,11 +165,15 @@ class GuardedReader(DelegatingReader):
 
 
 class GuardedWriter(DelegatingWriter):
-    """A transaction whose changes are written down. ``hidden``: names that the visitor refers to and may not read."""
+    """A transaction whose changes are written down, and stand in ``entries``.
+
+    ``hidden``: names that the visitor refers to and may not read.
+    """
 
     def __init__(self, writer: Writer, pen: Pen, *, hidden: frozenset[Name]) -> None:
         super().__init__(writer)
         self._pen, self._hidden = pen, hidden
+        self.entries: list[Entry] = []
 
     def version(self, name: Name, number: int) -> VersionRow | None:
         return None if name in self._hidden else self._writer.version(name, number)
@@ -205,11 +213,15 @@ class GuardedWriter(DelegatingWriter):
 
     def clear_modes(self, context: str) -> None:
         self._writer.clear_modes(context)
-        self._writer.add_audit(self._pen.change("clear-modes", Name(context, "")))
+        self._written(self._pen.change("clear-modes", Name(context, "")))
 
     def drop_context(self, context: str) -> None:
         self._writer.drop_context(context)
-        self._writer.add_audit(self._pen.change("drop-context", Name(context, "")))
+        self._written(self._pen.change("drop-context", Name(context, "")))
+
+    def _written(self, entry: Entry) -> None:
+        self._writer.add_audit(entry)
+        self.entries.append(entry)
 
     def _note(self, action: str, name: Name, row: VersionRow | None) -> None:
         if row is None:
@@ -217,11 +229,11 @@ class GuardedWriter(DelegatingWriter):
         content = row.resolved_sha256
         before, after = (None, content) if action in ("register", "undelete") else (content, None)
         entry = self._pen.change(action, name, version=row.number, schema_id=row.schema_id, before=before, after=after)
-        self._writer.add_audit(entry)
+        self._written(entry)
 
     def _changed(self, action: str, name: Name, before: bytes | None, after: bytes | None) -> None:
         if before != after:
-            self._writer.add_audit(self._pen.change(action, name, before=before, after=after))
+            self._written(self._pen.change(action, name, before=before, after=after))
 
 
 def _page(found: list[T], search: Search) -> list[T]:

@@ -12,6 +12,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from treaty.registry.observation import (
     Answered,
     AuditDropped,
+    Changed,
     Checked,
     Failed,
     Record,
@@ -76,6 +77,8 @@ class Metrics:
                 (self._hits if hit else self._misses).labels(cache).inc()
             case Stored(operation, seconds):
                 self._store_seconds.labels(operation).observe(seconds)
+            case Changed():
+                """A line of the log, and counted as what it was: a registration, a request."""
             case Retried():
                 self._retries.inc()
             case Refused(status):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,13 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """Something was changed, and the change is committed. ``line``: its entry in the audit, as members of a log line."""
+
+    line: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """A request was turned away at the gate or for want of a role. ``status``: 401, 403 or 429."""
 
@@ -75,7 +82,9 @@ class Failed:
     error: BaseException
 
 
-Record: TypeAlias = Registered | Checked | Retried | Answered | Remembered | Stored | Refused | AuditDropped | Failed
+Record: TypeAlias = (
+    Registered | Checked | Retried | Answered | Remembered | Stored | Changed | Refused | AuditDropped | Failed
+)
 Observe: TypeAlias = Callable[[Record], None]
 
 

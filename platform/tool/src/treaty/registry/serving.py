@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import traceback
@@ -14,7 +15,7 @@ import uvicorn
 
 from treaty.registry.app import create_app
 from treaty.registry.memory import MemoryStore
-from treaty.registry.observation import Failed, Record
+from treaty.registry.observation import Changed, Failed, Record
 from treaty.registry.settings import RegistrySettings
 from treaty.registry.store import Store
 from treaty.registry.tls import RENEWED_SECONDS, Certificate, TlsFiles
@@ -81,7 +82,9 @@ def answer_until_told(
 
 def _teller(say: Callable[[str], object]) -> Callable[[Record], None]:
     def tell(record: Record) -> None:
-        if isinstance(record, Failed):
+        if isinstance(record, Changed):
+            say(f"{json.dumps(record.line)}\n")
+        elif isinstance(record, Failed):
             say(f"request {record.request_id} failed\n{''.join(traceback.format_exception(record.error))}")
 
     return tell
