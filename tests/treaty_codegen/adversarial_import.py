@@ -77,8 +77,15 @@ def classes(packages: list[str]) -> Iterator[type]:
 
 
 def check(event: Any, *, text: str) -> None:
-    """An event has its text, and examples of it come back from bytes."""
+    """An event has its text, requires what has no default, and examples of it come back from bytes."""
     assert event.__avro_schema__ == text
+    required = [each["name"] for each in json.loads(text)["fields"] if "default" not in each]
+    has_none = [
+        each.name
+        for each in dataclasses.fields(event)
+        if each.default is dataclasses.MISSING and each.default_factory is dataclasses.MISSING
+    ]
+    assert has_none == [event.__avro_names__.get(name, name) for name in required]
     encode, decode = compile_encoder(event), compile_decoder(event)
     for seed in range(2):
         try:

@@ -138,6 +138,14 @@ def test_optional_without_default_is_required_and_keeps_its_order(generate: Any)
     assert compile_encoder(event)(event(x=None)) == b"\x00"
 
 
+@pytest.mark.parametrize("name", ["mro", "__doc__", "__module__", "__name__", "__dict__", "register", "fields"])
+def test_a_field_named_like_what_classes_have_is_still_required(name: str, generate: Any) -> None:
+    event = class_of(record((name, "int")), generate)
+    with pytest.raises(TypeError, match="missing 1 required keyword-only argument"):
+        event()
+    assert compile_encoder(event)(event(**{event.__avro_names__.get(name, name): 1})) == b"\x02"
+
+
 def test_personal_data_stays_out_of_the_repr(generate: Any) -> None:
     event = class_of(
         record(

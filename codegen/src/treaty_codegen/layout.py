@@ -16,6 +16,7 @@ from treaty_codegen.errors import EmitError
 from treaty_codegen.names import (
     CLASS_NAMES,
     DEVICES,
+    FIELD_NAMES,
     MEMBER_NAMES,
     ROOT_NAMES,
     ROOT_STEMS,
@@ -72,9 +73,11 @@ class Layout:
     def attributes(self, type_: Record | Enum) -> Mapping[str, str]:
         """Field to attribute of a record, symbol to member of an enum: of each, in the order of the schema."""
         if id(type_) not in self._attributes:
-            names = [field.name for field in type_.fields] if isinstance(type_, Record) else type_.symbols
-            reserved = MEMBER_NAMES if isinstance(type_, Enum) else ()
-            self._attributes[id(type_)] = place(names, reserved=reserved)
+            if isinstance(type_, Record):
+                placed = place([field.name for field in type_.fields], reserved=FIELD_NAMES)
+            else:
+                placed = place(type_.symbols, reserved=MEMBER_NAMES)
+            self._attributes[id(type_)] = placed
         return self._attributes[id(type_)]
 
     def published(self, file: SchemaFile) -> str:

@@ -15,6 +15,9 @@ from typing import Final
 MEMBER_NAMES: Final = frozenset({"name", "value", "mro"})
 """What an ``Enum`` keeps for itself."""
 
+FIELD_NAMES: Final = frozenset({"mro"})
+"""What every class has from ``type``: ``dataclasses`` would take it for the field's default."""
+
 CLASS_NAMES: Final = frozenset({"annotations"})
 """``from __future__ import annotations`` binds this in every generated module."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from treaty_codegen.finding import Finding, Severity, Text
 from treaty_codegen.lint.facts import LintFacts, finding
-from treaty_codegen.names import MEMBER_NAMES, public_name
+from treaty_codegen.names import FIELD_NAMES, MEMBER_NAMES, public_name
 from treaty_codegen.rule import Rule
 
 NAME = "name-reserved-in-python"
@@ -15,7 +15,7 @@ NAME = "name-reserved-in-python"
 def check(facts: LintFacts) -> Iterator[Finding]:
     """The SDK appends an underscore: the code then says `event.from_`, and nobody guesses it."""
     for record, field in facts.fields():
-        placed = public_name(field.name)
+        placed = public_name(field.name, reserved=FIELD_NAMES)
         if placed != field.name:
             yield finding(
                 NAME,
