@@ -76,6 +76,18 @@ def test_a_type_that_never_ends_is_refused() -> None:
     assert example(ends) == {"r": None}
 
 
+@pytest.mark.parametrize(
+    "endless",
+    ["[]", '{"type": "record", "name": "End", "fields": [{"name": "y", "type": "End"}]}'],
+    ids=["union", "record"],
+)
+def test_a_list_or_map_of_what_never_ends_is_empty(endless: str) -> None:
+    for container in ("array", "map"):
+        member = "items" if container == "array" else "values"
+        schema = parse(f'{{"type": "{container}", "{member}": {endless}}}')
+        assert not any(example(schema, seed=seed) for seed in range(40))
+
+
 def test_recursion_ends_at_the_third_level() -> None:
     event = example(OrderCreated, seed=1)
     assert event.parent is not None

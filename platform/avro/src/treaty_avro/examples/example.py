@@ -145,9 +145,11 @@ class _Maker:
             case Union():
                 return self._union(type_, path, field)
             case Array():
-                return [self.make(type_.items, f"{path}[{n}]", field) for n in range(self._count(path))]
+                return [self.make(type_.items, f"{path}[{n}]", field) for n in range(self._count(type_.items, path))]
             case Map():
-                keys = [plausible.text("_id", self._random(f"{path}[{n}]")) for n in range(self._count(path))]
+                keys = [
+                    plausible.text("_id", self._random(f"{path}[{n}]")) for n in range(self._count(type_.values, path))
+                ]
                 return {key: self.make(type_.values, f"{path}.{key}", field) for key in keys}
             case Enum():
                 return self._binding.member(type_, type_.symbols[self._index(len(type_.symbols), path)])
@@ -240,8 +242,10 @@ class _Maker:
     def _is_ending(self) -> bool:
         return max(self._open.values(), default=0) >= MAX_DEPTH or self._made > ENOUGH
 
-    def _count(self, path: str) -> int:
-        return 0 if self._is_ending() else _COUNTS.get(self._case, 1 + self._random(path) % 2)
+    def _count(self, held: Type, path: str) -> int:
+        # What has no finite value of its own stands in lists and maps that are empty.
+        is_empty = self._is_ending() or self._heights.of(held) >= ENDLESS
+        return 0 if is_empty else _COUNTS.get(self._case, 1 + self._random(path) % 2)
 
     def _index(self, count: int, path: str) -> int:
         if self._seed < FIRST_PLAUSIBLE:
