@@ -8,6 +8,7 @@ import sys
 import time
 from collections import Counter
 
+from tests.fuzz.events import mall_events
 from tests.fuzz.properties import DECODERS, outcome, samples
 
 SEED = 20
@@ -17,8 +18,8 @@ def mutant(sample: bytes, rng: random.Random) -> bytes:
     """One to four bytes changed, and sometimes a stretch cut out or doubled."""
     data = bytearray(sample)
     for _ in range(rng.randint(1, 4)):
-        data[rng.randrange(1, len(data))] = rng.choice((0, 1, 2, 127, 128, 129, 254, 255, rng.randrange(256)))
-    at, size = rng.randrange(1, len(data)), rng.randint(0, 6)
+        data[rng.randrange(len(data))] = rng.choice((0, 1, 2, 127, 128, 129, 254, 255, rng.randrange(256)))
+    at, size = rng.randrange(len(data)), rng.randint(0, 6)
     match rng.randrange(4):
         case 0:
             return bytes(data[:at] + data[at + size :])
@@ -31,14 +32,16 @@ def main() -> None:
     """Decode every mutant of every sample; anything but a value or a ``DecodeError`` ends the run."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     rng = random.Random(SEED)  # the same mutants each run
-    seeds, codes = samples(), Counter[str]()
+    seeds = [(DECODERS[sample[0]][0], sample[1:]) for sample in samples()]
+    seeds += [(decode, data) for _, decode, data in mall_events()]
+    codes = Counter[str]()
     begin = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     worst = total = 0.0
     for number in range(count):
-        data = mutant(seeds[number % len(seeds)], rng)
-        decode = DECODERS[data[0] % len(DECODERS)][0]
+        decode, sample = seeds[number % len(seeds)]
+        data = mutant(sample, rng)
         start = time.process_time()
-        found = outcome(decode, data[1:])
+        found = outcome(decode, data)
         spent = time.process_time() - start
         total += spent
         worst = max(worst, spent)

@@ -140,6 +140,23 @@ def test_types_deeper_than_250_levels_are_refused() -> None:
         incompatibilities(ladder(260, "int"), ladder(260, "int"))
 
 
+def test_a_deep_chain_is_refused_though_much_was_compared_before_it() -> None:
+    """What was left again does not count, and does not make up for what is entered later either."""
+    before = [
+        {"name": f"f{n}", "type": {"type": "array", "items": {"type": "array", "items": "int"}}} for n in range(99)
+    ]
+
+    def after(levels: int) -> Schema:
+        return parse(
+            record(*before, {"name": "z", "type": f"R{levels - 1}"}, name="Top"),
+            references=ladder(levels, "int").references,
+        )
+
+    assert incompatibilities(after(248), after(248)) == []
+    with pytest.raises(SchemaLimit, match="more than 250 levels"):
+        incompatibilities(after(260), after(260))
+
+
 def test_unions_too_wide_to_compare_are_refused() -> None:
     def wide(prefix: str) -> Schema:
         # 448 times 448 pairs, a few more than are compared.
