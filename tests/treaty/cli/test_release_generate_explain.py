@@ -21,7 +21,10 @@ def scratch(tmp_path: Path) -> Scratch:
 
 def test_a_release_is_written_once_and_versions_only_rise(scratch: Scratch) -> None:
     done = scratch.run("release", "1.1.0")
-    assert (done.code, done.out) == (0, "schemas/releases/1.1.0/set.json\n")
+    assert (done.code, done.out) == (
+        0,
+        "schemas/releases/1.1.0/set.json\nschemas/releases/1.1.0/golden.jsonl\nschemas/releases/1.1.0/notes.md\n",
+    )
     body = json.loads((scratch.root / "schemas/releases/1.1.0/set.json").read_text(encoding="utf-8"))
     event = body["events"]["mall.order.OrderPaid"]
     assert (body["version"], event["topic"], event["key"], event["level"]) == (
@@ -30,7 +33,9 @@ def test_a_release_is_written_once_and_versions_only_rise(scratch: Scratch) -> N
         "order_id",
         "FULL_TRANSITIVE",
     )
-    assert [path.name for path in (scratch.root / "schemas/releases/1.1.0").iterdir()] == ["set.json"]
+    written = {path.name for path in (scratch.root / "schemas/releases/1.1.0").iterdir()}
+    assert written == {"set.json", "golden.jsonl", "notes.md"}
+    assert [path.name for path in (scratch.root / "schemas/releases").iterdir()] == ["1.1.0"], "nothing is left aside"
     assert [
         scratch.run("release", version).code
         for version in ("1.1.0", "1.0.9", "1.1", "v2", "../2.0.0", "١.٢.٣", "1.2.0")

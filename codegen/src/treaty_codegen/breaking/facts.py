@@ -22,13 +22,17 @@ Direction = Literal["backward", "forward"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OldEvent:
-    """One event of an old set: its published text, and what ``topics.toml`` said of it then."""
+    """One event of an old set: its published text, and what ``topics.toml`` said of it then.
+
+    ``version`` is that of its release, ``contract`` the event's own; "" where there is none.
+    """
 
     text: str
     topic: str = ""
     key: str = ""
     level: str = "FULL_TRANSITIVE"
     version: str = ""
+    contract: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,5 +196,5 @@ def distinct(old_sets: Sequence[OldSet], event: Record) -> Mapping[OldEvent, str
     for old in old_sets:
         before = next((old.events[name] for name in names if name in old.events), None)
         if before is not None:
-            found.setdefault(replace(before, version=""), old.label)
+            found.setdefault(replace(before, version="", contract=""), old.label)
     return found

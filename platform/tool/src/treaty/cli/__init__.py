@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "diff": ("treaty.cli.diff:diff", "show what changed between any two sides, without a verdict"),
     "generate": ("treaty.cli.generate:generate", "write the typed Python classes of all events"),
     "release": ("treaty.cli.release:release", "lock the current schemas as a released set"),
+    "changelog": ("treaty.cli.changelog:changelog", "print what changed since a release"),
     "explain": ("treaty.cli.explain:explain", "show the page of a rule"),
     "waive": ("treaty.cli.waive:waive", "print the table that accepts a breaking change"),
     "owners": ("treaty.cli.owners:owners", "print who owns which schema file, for CODEOWNERS"),

@@ -11,17 +11,43 @@ from treaty.cli.project import config_option, load_settings
 
 
 @click.command(name="release")
-@click.argument("version")
+@click.argument("version", required=False)
+@click.option(
+    "--bump",
+    type=click.Choice(["auto", "patch", "minor", "major"]),
+    default="auto",
+    show_default=True,
+    help="Without VERSION: at least this; what changed may ask for more.",
+)
+@click.option("--dry-run", is_flag=True, help="Check and tell everything, write nothing.")
 @config_option
-def release(config: Path | None, version: str) -> None:
+def release(config: Path | None, version: str | None, bump: str, dry_run: bool) -> None:
     """Lock the current schemas as the released set VERSION; later changes are checked against it for ever.
 
     \b
-    treaty release 0.1.0
+    treaty release
+    treaty release --bump minor --dry-run
     treaty release 1.4.0 && git add schemas/releases
 
-    Exit codes: 0 written, 1 lint errors or breaking changes, 2 usage (version not higher than the last).
+    Exit codes: 0 written, 1 not releasable (errors, breaks, old bytes, no change), 2 usage (version not higher than the last).
     """
-    from treaty.ops.release import release as write
+    from treaty.ops.release import prepare, write
+    from treaty_codegen.bump import Bump
 
-    click.echo(write(load_settings(config), version=version, today=datetime.now(UTC).date()))
+    settings, today = load_settings(config), datetime.now(UTC).date()
+    least = Bump.NONE if bump == "auto" else Bump[bump.upper()]
+    made = prepare(settings, version=version, at_least=least, today=today)
+    lines = sum(text.count("\n") for name, text in made.files.items() if name.endswith(".jsonl"))
+    changed = "nothing" if made.bump is Bump.NONE else made.bump.name.lower()
+    click.echo(
+        f"{made.version}: {len(made.contracts.versions)} events, change: {changed}; "
+        f"{lines} golden values, {made.pairs} pairs of releases read as promised.",
+        err=True,
+    )
+    if dry_run:
+        click.echo(made.files["notes.md"], nl=False)
+        return
+    write(settings, made)
+    for name in made.files:
+        click.echo(f"{made.path}/{name}")
+    click.echo(f"  next: treaty generate, commit, git tag -a schemas/v{made.version}", err=True)

@@ -84,8 +84,13 @@ def decode(path: str, data: bytes) -> str:
 
 def releases(folder: Path) -> list[OldSet]:
     """Every released set, newest first; none before the first release."""
-    found = [path for path in folder.glob(f"*/{SET}") if path.is_file()]
-    return [read_set(path) for path in sorted(found, key=lambda path: version_key(path.parent.name), reverse=True)]
+    return [read_set(path / SET) for path in release_folders(folder)]
+
+
+def release_folders(folder: Path) -> list[Path]:
+    """The folder of every release, newest first; what begins with a dot was never finished."""
+    found = [path.parent for path in folder.glob(f"*/{SET}") if path.is_file() and not path.parent.name.startswith(".")]
+    return sorted(found, key=lambda path: version_key(path.name), reverse=True)
 
 
 def version_key(version: str) -> tuple[int, ...]:
@@ -125,13 +130,19 @@ def member(value: object) -> str:
     return value
 
 
-def set_document(catalog: Catalog, *, version: str) -> dict[str, Any]:
-    """The released set of a catalog, as ``set.json`` holds it."""
-    released = old_set(catalog, label=version)
+def set_document(released: OldSet, contracts: Mapping[str, str], *, version: str) -> dict[str, Any]:
+    """A released set as ``set.json`` holds it; ``contracts``: the version of each event's contract."""
     return {
         "version": version,
         "events": {
-            name: {"text": e.text, "topic": e.topic, "key": e.key, "level": e.level, "version": version}
+            name: {
+                "text": e.text,
+                "topic": e.topic,
+                "key": e.key,
+                "level": e.level,
+                "version": version,
+                "contract": contracts[name],
+            }
             for name, e in sorted(released.events.items())
         },
         "topics": {

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from treaty.errors import UsageError
 
 
-def write_new(target: Path, text: str) -> None:
-    """Writes a file that must not exist yet; a kill at any moment leaves nothing or all of it."""
+def write_folder(target: Path, files: Mapping[str, str]) -> None:
+    """Writes a folder that must not exist yet, with all its files; a kill at any moment leaves nothing of that name, or all of it."""
     if target.exists():
         raise UsageError(f"{target} exists already and is never overwritten.")
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
+    aside = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        os.link(name, target)  # unlike a rename, this fails if somebody else was faster
+        for name, text in files.items():
+            with (aside / name).open("w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+        aside.chmod(0o755)
+        aside.rename(target)  # fails if somebody else was faster: a folder with files is not replaced
     finally:
-        Path(name).unlink()
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def replace_whole(target: Path, text: str) -> None:
