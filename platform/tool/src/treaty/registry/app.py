@@ -20,7 +20,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import HTTPException
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Lifespan
 
 from treaty.registry.answers import error_response
 from treaty.registry.authentication import Authentication
@@ -69,17 +69,7 @@ def create_app(
     remembering = Remembering(service.freshness, capacity_bytes=settings.cache_bytes)
     workers = ThreadPoolExecutor(settings.threads, thread_name_prefix="registry")
 
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        trail = asyncio.create_task(gate.keep_trail())
-        yield
-        await asyncio.to_thread(workers.shutdown)
-        trail.cancel()
-        with suppress(asyncio.CancelledError):
-            await trail
-        await asyncio.to_thread(gate.close)
-        store.close()
-
+    lifespan = until_shut_down(store, workers, gate)
     app = FastAPI(title="treaty registry", redirect_slashes=False, docs_url=None, redoc_url=None, lifespan=lifespan)
     desk = Desk(service, workers, remembering, gate, now_ms=now_ms, tell=tell)
     for route in (*ROUTES, Route("GET", "/metrics", _exposition(metrics))):
@@ -91,6 +81,23 @@ def create_app(
     app.add_exception_handler(405, _routing_error)
     door = Door(app, remembering, gate, tell, most_open=settings.limits.open_requests)
     return with_cors(GZipMiddleware(door, minimum_size=GZIP_FROM_BYTES), settings.cors_origins)
+
+
+def until_shut_down(store: Store, workers: ThreadPoolExecutor, gate: Gate) -> Lifespan[FastAPI]:
+    """What runs beside the requests, and what is let go of at the end: first who answers, last what they ask."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        trail = asyncio.create_task(gate.keep_trail())
+        yield
+        await asyncio.to_thread(workers.shutdown)
+        trail.cancel()
+        with suppress(asyncio.CancelledError):
+            await trail
+        await asyncio.to_thread(gate.close)
+        store.close()
+
+    return lifespan
 
 
 def gate_of(
