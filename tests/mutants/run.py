@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Final
 
 import fastavro  # noqa: F401  # loaded once, before the forks
-import hypothesis.strategies  # noqa: F401  # the same
 import pytest
 
 from tests.mutants.guards import GUARDS
