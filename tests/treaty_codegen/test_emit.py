@@ -397,6 +397,18 @@ def test_in_registry_mode_the_text_keeps_names_and_the_class_lists_them() -> Non
 
 
 @pytest.mark.parametrize(
+    "shared", [logical(fixed("Money", 8), "decimal", precision=9), logical(fixed("Span", 12), "duration")]
+)
+def test_in_registry_mode_a_shared_type_without_a_class_is_refused(shared: Any) -> None:
+    shared = {**shared, "namespace": "test.shared"}
+    settings = SdkSettings(package="test_events", namespace="test", references="registry")
+    with pytest.raises(
+        EmitError, match=r"test\.things\.Thing refers to test\.shared\.\w+, which is a plain value in Python"
+    ):
+        emit(shared, record(("x", f"test.shared.{shared['name']}")), settings=settings)
+
+
+@pytest.mark.parametrize(
     ("member", "value"),
     [("package", "a-b"), ("package", "class"), ("package", "_x"), ("distribution", "a b"), ("namespace", "a..b")],
 )

@@ -19,10 +19,10 @@ import fastavro
 import pydantic
 import pytest
 
-from tests.treaty_codegen.features import FEATURES, Feature, enum, field, fixed, logical, map_, record
+from tests.treaty_codegen.features import FEATURES, Feature, array, enum, field, fixed, logical, map_, record
 from tests.treaty_codegen.generated import imported, write_sdk
 from tests.treaty_codegen.hard import HARD
-from treaty_avro import compile_decoder, compile_encoder, parse
+from treaty_avro import compile_decoder, compile_encoder, example, parse
 from treaty_codegen import SdkSettings, load_catalog, publish
 
 SETTINGS = SdkSettings(package="generated_events", namespace="test")
@@ -185,6 +185,39 @@ def test_an_event_is_a_body_of_a_web_api(generate: Any) -> None:
     made = pydantic.TypeAdapter(event).validate_json('{"total": "1.50", "side": "LEFT"}')
     assert made.total == Decimal("1.50")
     assert made.side.value == "LEFT"
+
+
+@pytest.mark.parametrize("references", ["inline", "registry"])
+def test_types_of_other_files_are_shared_whether_published_within_or_by_reference(
+    references: Any, tmp_path: Path
+) -> None:
+    line = record(("goods", "int"), ("kind", "test.shared.Kind"), name="Line", namespace="test.shared")
+    order = record(("lines", array("test.shared.Line")), ("seal", ["null", "test.shared.Seal"]), name="Order")
+    shared = [line, enum("Kind", "A", "B", namespace="test.shared"), fixed("Seal", 3, namespace="test.shared")]
+    files = {f"{each['name']}.avsc": json.dumps(each) for each in (*shared, order)}
+    settings = SdkSettings(package="generated_events", namespace="test", references=references)
+    with imported(write_sdk(files, to=tmp_path, settings=settings), package="generated_events") as package:
+        event = package.EVENTS["test.things.Order"]
+        names = ("test.shared.Line", "test.shared.Seal")
+        assert event.__avro_references__ == (names if references == "registry" else ())
+        for seed in range(5):
+            value = example(event, seed=seed)
+            assert compile_decoder(event)(compile_encoder(event)(value)) == value
+
+
+def test_values_that_have_no_class_may_be_files_of_their_own(generate: Any) -> None:
+    """They make no module; what uses them imports the shared duration all the same."""
+    shared = [
+        logical(fixed("Span", 12), "duration", namespace="test.shared"),
+        logical(fixed("Money", 8), "decimal", precision=9, scale=2, namespace="test.shared"),
+        logical(fixed("Id", 16), "uuid", namespace="test.shared"),
+    ]
+    order = record(*((each["name"], f"test.shared.{each['name']}") for each in shared), name="Order")
+    package = generate({f"{each['name']}.avsc": json.dumps(each) for each in (*shared, order)})
+    event = package.EVENTS["test.things.Order"]
+    assert event.__avro_types__()["test.shared.Span"] is package.Duration
+    value = example(event, seed=1)
+    assert compile_decoder(event)(compile_encoder(event)(value)) == value
 
 
 def test_a_key_is_text_whatever_the_fields_are_called(generate: Any) -> None:

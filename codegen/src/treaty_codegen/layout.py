@@ -51,6 +51,9 @@ class Layout:
         self._settings = settings
         self._attributes: dict[int, Mapping[str, str]] = {}
         self._published: dict[str, str] = {}
+        # A fixed that is a duration may be a file of its own, which makes no module.
+        named = (type_ for file in catalog.files.values() for type_ in file.schema.named.values())
+        self.has_duration = any(map(is_duration, named))
         self.files = {path: file for path, file in sorted(catalog.files.items()) if _top(file) is not None}
         exports = self._exports()
         self._packages = self._place_packages(exports)
@@ -64,11 +67,6 @@ class Layout:
         for home in self.homes.values():
             content[home.package].append(home)
         return {package: sorted(homes, key=lambda home: home.public) for package, homes in content.items()}
-
-    @property
-    def has_duration(self) -> bool:
-        """Whether any schema uses the logical type duration."""
-        return any(is_duration(type_) for file in self.files.values() for type_ in file.schema.named.values())
 
     def attributes(self, type_: Record | Enum) -> Mapping[str, str]:
         """Field to attribute of a record, symbol to member of an enum: of each, in the order of the schema."""

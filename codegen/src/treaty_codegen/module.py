@@ -115,7 +115,7 @@ def _block(type_: Named, writer: ClassWriter, top: TopLevel | None) -> Iterator[
 def _top_level(
     file: SchemaFile, *, catalog: Catalog, settings: SdkSettings, reach: dict[str, Named], classes: dict[str, str]
 ) -> TopLevel:
-    names = tuple(schema.name for schema in file.schema.references) if settings.references == "registry" else ()
+    names = _references(file, reach) if settings.references == "registry" else ()
     types = {
         name: classes[DURATION if is_duration(type_) else name] for name, type_ in reach.items() if has_class(type_)
     }
@@ -131,6 +131,16 @@ def _top_level(
         event_type=event_type_of(topic, event=event),
         key=key_of(topic, event=event),
     )
+
+
+def _references(file: SchemaFile, reach: dict[str, Named]) -> tuple[str, ...]:
+    """The names that the text of a file leaves open; the class of each carries its text."""
+    names = tuple(schema.name for schema in file.schema.references)
+    for name in names:
+        if not has_class(reach[name]) or is_duration(reach[name]):
+            reason = "which is a plain value in Python: no class would carry its text; define it where it is used"
+            raise EmitError(f"{file.full_name} refers to {name}, {reason}", path=file.path)
+    return names
 
 
 def _imports(
