@@ -64,6 +64,13 @@ def test_a_database_behind_our_revision_is_not_ready(broken: httpx.Client, file:
     assert broken.get("/healthz").status_code == 200
 
 
+def test_a_process_goes_on_when_a_newer_release_has_migrated(broken: httpx.Client, file: Path) -> None:
+    run(file, "UPDATE alembic_version SET version_num = '9999'")
+    answer = broken.get("/readyz")
+    assert (answer.status_code, answer.json()["migrations"]) == (200, "ahead: 9999 > 0002")
+    assert broken.post("/subjects/s/versions", json=INT).status_code == 200
+
+
 def test_a_lock_that_does_not_end_is_given_up(broken: httpx.Client, file: Path) -> None:
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

@@ -10,9 +10,17 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from treaty.registry.errors import StartRefused
+from treaty.registry.names import Name
 from treaty.registry.server import serve
 from treaty.registry.settings import RegistrySettings
 from treaty.registry.sql.store import open_store
+
+FIRST_RELEASE = {
+    "subjects": "'.', 's', 1",
+    "schemas": "'.', 1, '\"int\"', NULL, NULL, NULL, :hash, :hash, 'g', :first, 1",
+    "versions": "'.', 's', 1, 1, :hash, :deleted, 1, NULL, ''",
+}
+"""A schema as the first release stored it, column by column."""
 
 
 def refusal(settings: RegistrySettings) -> tuple[int, str]:
@@ -64,6 +72,32 @@ def test_a_database_from_the_future_is_refused(tmp_path: Path) -> None:
     engine.dispose()
     with pytest.raises(StartRefused, match=r"9999"):
         open_store(url, migrate=False)
+
+
+def test_a_database_of_each_release_is_brought_up_with_what_it_holds(database: str) -> None:
+    """The first release's tables, with a schema in them as it stored it."""
+    open_store(database, migrate=True).close()
+    engine = create_engine(database)
+    with engine.begin() as connection:
+        for table in ("tokens", "principals", "grants", "audit"):
+            connection.execute(text(f"DROP TABLE {table}"))
+        connection.execute(text("ALTER TABLE registry_state DROP COLUMN directory_version"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        told = {"hash": b"\0", "first": True, "deleted": False}
+        for table, values in FIRST_RELEASE.items():
+            used = {key: value for key, value in told.items() if f":{key}" in values}
+            connection.execute(text(f"INSERT INTO {table} VALUES ({values})"), used)  # noqa: S608  # our own table above
+    engine.dispose()
+    store = open_store(database, migrate=True)
+    with store.read() as reader:
+        row = reader.version(Name(".", "s"), 1)
+        assert row is not None
+        found = reader.schema(".", row.schema_id)
+    assert found is not None
+    assert found.content.text == '"int"'
+    assert store.directory().has_credentials is False
+    assert store.audit() == []
+    store.close()
 
 
 def test_the_tables_are_what_the_migrations_make(database: str) -> None:

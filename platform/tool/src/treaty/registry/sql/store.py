@@ -101,6 +101,9 @@ class SqlStore:
             return Readiness(ready=False, details={"database": type(error).__name__})
         if found == wanted:
             return Readiness(ready=True, details={"database": "ok", "migrations": "ok"})
+        if found > wanted:
+            # A newer release has migrated while we run. It only added to the tables, so we go on until we are replaced.
+            return Readiness(ready=True, details={"database": "ok", "migrations": f"ahead: {found} > {wanted}"})
         return Readiness(ready=False, details={"database": "ok", "migrations": f"behind: {found} < {wanted}"})
 
     def migrate(self) -> None:
