@@ -11,6 +11,7 @@ from uuid import UUID
 import mall_events
 from mall_events.order import OrderCreated, OrderLine, OrderPaid, OrderStatus
 from treaty_avro import compile_decoder, compile_encoder
+from treaty_runtime.event import Event
 
 
 def fields_have_their_types(created: OrderCreated, paid: OrderPaid) -> None:
@@ -36,6 +37,10 @@ def facts_of_the_schema_are_class_variables(created: OrderCreated) -> None:
 def the_codec_keeps_the_class(created: OrderCreated) -> None:
     assert_type(compile_encoder(OrderCreated)(created), bytes)
     assert_type(compile_decoder(OrderCreated)(b""), OrderCreated)
+
+
+def an_event_is_what_the_runtime_publishes(created: OrderCreated) -> Event:
+    return created
 
 
 def an_enum_is_exhaustive(status: OrderStatus) -> str:
