@@ -113,6 +113,18 @@ class Retry(TreatyError):
         super().__init__(message)
 
 
+class BatchFailed(TreatyError):
+    """A batch handler raises this to name the records at fault; the others run again without them.
+
+    ``failures`` maps the index of each, in the events the handler was called with, to its error.
+    """
+
+    def __init__(self, failures: Mapping[int, Exception]) -> None:
+        self.failures = dict(failures)
+        named = ", ".join(f"{index}: {error}" for index, error in sorted(self.failures.items()))
+        super().__init__(f"{len(self.failures)} records of the batch failed: {named}")
+
+
 class HandlerTimeout(TreatyError):
     """The handler did not finish in its time: make it faster or raise its `timeout`."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -218,6 +218,34 @@ class Context:
         return await (self.outsider(name, key, send) if self.outsider is not None else send())
 
 
+@dataclass(slots=True, kw_only=True)
+class BatchContext:
+    """What a batch handler may use besides its events: ``envelopes`` has theirs, in the same order."""
+
+    envelopes: Sequence[Envelope[Any]]
+    deadline: datetime
+    open_session: AsyncSession | None = None
+    stager: Stage | None = None
+    scheduler: Schedule | None = None
+
+    @property
+    def session(self) -> AsyncSession:
+        """The session of the transaction that all inbox rows are in; ``NoSession`` without a database."""
+        if self.open_session is None:
+            raise NoSession
+        return self.open_session
+
+    def of(self, envelope: Envelope[Any]) -> Context:
+        """The context of one of the events: what it stages names that event as its cause."""
+        return Context(
+            envelope=envelope,
+            deadline=self.deadline,
+            open_session=self.open_session,
+            stager=self.stager,
+            scheduler=self.scheduler,
+        )
+
+
 class Outcome(Enum):
     """How a handled record ended."""
 
@@ -226,6 +254,7 @@ class Outcome(Enum):
 
 
 Handle = Callable[[Context], Awaitable[None]]
+BatchHandle = Callable[[BatchContext], Awaitable[None]]
 
 
 class Effects(Protocol):
@@ -238,3 +267,14 @@ class Effects(Protocol):
     async def run(
         self, envelope: Envelope[Any], *, group: str, handle: Handle, deadline: datetime, inbox: bool = True
     ) -> Outcome: ...
+
+    async def run_batch(
+        self,
+        envelopes: Sequence[Envelope[Any]],
+        *,
+        group: str,
+        handle: BatchHandle,
+        deadline: datetime,
+        inbox: bool = True,
+    ) -> list[Outcome]:
+        """The same for several events in one transaction; ``handle`` sees those that are no duplicates, if there are any."""

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import timedelta
 from functools import partial
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar, cast
 
 from treaty_runtime.classify import Rule
 from treaty_runtime.errors import HandlerConflict, InvalidSettings, UnknownTopic
-from treaty_runtime.event import Context, Envelope, Event, Record
+from treaty_runtime.event import BatchContext, Context, Envelope, Event, Record
 from treaty_runtime.limits import Limits, OnFailure
 from treaty_runtime.retry import RetryPolicy
 
 HANDLER_SECONDS = 60
+BATCH_SIZE, BATCH_LIMIT = 500, 5_000
+"""Inbox rows are written by one statement; databases limit its parameters, five a row (SQLite: 32,766)."""
 
 E_contra = TypeVar("E_contra", bound=Event, contravariant=True)
 E = TypeVar("E", bound=Event)
 
-Call = Callable[[Any, Context], Awaitable[None]]
+Call = Callable[[Any, Any], Awaitable[None]]
 
 
 class EventHandler(Protocol[E_contra]):
@@ -28,16 +30,24 @@ class EventHandler(Protocol[E_contra]):
     async def __call__(self, event: E_contra, context: Context, /) -> None: ...
 
 
+class BatchHandler(Protocol[E_contra]):
+    """A coroutine function that takes several events and what concerns all of them."""
+
+    async def __call__(self, events: Sequence[E_contra], context: BatchContext, /) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handler:
     """A registered function. ``takes`` says what it is called with: the event, its envelope, or the raw record."""
 
     call: Call
-    takes: Literal["event", "envelope", "record"]
+    takes: Literal["event", "envelope", "record", "batch"]
     external: bool = False
     on_failure: OnFailure = "skip"
     timeout: timedelta = timedelta(seconds=HANDLER_SECONDS)
     inbox: bool = True
+    size: int = 1
+    within: timedelta = timedelta(0)
 
     @property
     def name(self) -> str:
@@ -77,6 +87,38 @@ class Handlers:
             handler = Handler(
                 call=function, takes="event", external=external, on_failure=on_failure, timeout=timeout, inbox=inbox
             )
+            claimed: type[Event] = event
+            _claim(self._events, claimed, handler, event.__avro_fullname__)
+            return function
+
+        return register
+
+    def batch(
+        self,
+        event: type[E],
+        *,
+        size: int = BATCH_SIZE,
+        within: timedelta = timedelta(seconds=1),
+        external: bool = False,
+        on_failure: OnFailure = "skip",
+        timeout: timedelta = timedelta(seconds=HANDLER_SECONDS),
+        inbox: bool = True,
+    ) -> Callable[[BatchHandler[E]], BatchHandler[E]]:
+        """Registers a function for up to ``size`` events of one class at once, waiting up to ``within`` for them to come.
+
+        All are handled in one transaction, no two of one key. If it raises ``BatchFailed``, the named events take the schedule
+        alone and the others run again; after any other error the halves run apart, down to the event at fault.
+        """
+
+        def register(function: BatchHandler[E]) -> BatchHandler[E]:
+            if not event.__topic__:
+                raise UnknownTopic(f"{event.__avro_fullname__} belongs to no topic: list it in topics.toml.")
+            if not 1 <= size <= BATCH_LIMIT:
+                raise InvalidSettings([f"{event.__avro_fullname__}: the size of a batch is 1 to {BATCH_LIMIT}."])
+            handler = Handler(
+                call=cast(Call, function), takes="batch", external=external, on_failure=on_failure,
+                timeout=timeout, inbox=inbox, size=size, within=within,
+            )  # fmt: skip
             claimed: type[Event] = event
             _claim(self._events, claimed, handler, event.__avro_fullname__)
             return function
@@ -149,8 +191,10 @@ def _claim(table: dict[Key, Handler], key: Key, handler: Handler, name: str) -> 
 class Group:
     """A consumer group of a service: its functions, its topics (default: those of the functions) and its policy.
 
-    ``order="partition"`` makes one lane per partition. ``has_retry_topics=False`` (groups of one process): every failure blocks
-    its lane. ``rules`` classify exceptions before the runtime's own; ``outages`` are classes that mean a dependency is away.
+    ``order="partition"`` makes one lane per partition. ``transaction_size``: so many waiting events, of different keys, share a
+    transaction; after a failure the one at fault takes the schedule alone. ``has_retry_topics=False`` (groups of one process): every
+    failure blocks its lane. ``rules`` classify exceptions before the runtime's own; ``outages`` are classes that mean a dependency is
+    away.
     """
 
     name: str
@@ -161,6 +205,7 @@ class Group:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     workers: int = 32
     order: Literal["key", "partition"] = "key"
+    transaction_size: int = 1
     tombstones: Literal["skip", "dead_letter"] = "skip"
     has_retry_topics: bool = True
     outages: tuple[type[Exception], ...] = ()
@@ -172,6 +217,8 @@ class Group:
         """Refuses a group that could never handle anything."""
         if not self.handlers.topics:
             raise InvalidSettings([f"Group {self.name} has no handler: register one with @handlers.on(...)."])
+        if not 1 <= self.transaction_size <= BATCH_LIMIT:
+            raise InvalidSettings([f"Group {self.name}: transaction_size is 1 to {BATCH_LIMIT}."])
 
     @property
     def sources(self) -> tuple[str, ...]:

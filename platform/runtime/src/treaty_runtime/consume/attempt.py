@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Any
 
 from treaty_runtime import hooks as seen
@@ -37,6 +38,10 @@ class Attempt:
     def __init__(self, place: Place, epoch: int, number: int, record: Record) -> None:
         self.place, self.epoch, self.number, self.record = place, epoch, number, record
 
+    def concerns(self, partition: tuple[str, int], epoch: int) -> bool:
+        """Whether it belongs to that assignment, or an older one, of the partition."""
+        return self.place[:2] == partition and self.epoch <= epoch
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
@@ -63,11 +68,30 @@ async def _skip() -> Skipped:
     return _SKIPPED
 
 
+class Gathered(Enum):
+    """The record is decoded and waits for others."""
+
+    GATHERED = "gathered"
+
+
+async def _gathered() -> Gathered:
+    return Gathered.GATHERED
+
+
 class Attempts:
     """Runs the attempts of one group. Without ``effects`` handlers have no transaction and nothing is remembered."""
 
-    def __init__(self, reader: Reader, effects: Effects | None, *, group: str, clock: Clock, hooks: Hooks) -> None:
-        self._reader, self._effects = reader, effects
+    def __init__(
+        self,
+        reader: Reader,
+        effects: Effects | None,
+        *,
+        group: str,
+        clock: Clock,
+        hooks: Hooks,
+        is_gathered: Callable[[Handler], bool],
+    ) -> None:
+        self._reader, self._effects, self._is_gathered = reader, effects, is_gathered
         self._group, self._now, self._hooks = group, clock.now, hooks
 
     def begin(self, attempt: Attempt) -> Awaitable[object]:
@@ -96,6 +120,8 @@ class Attempts:
         if handler is None:
             return _skip()
         envelope = attempt.envelope = self._reader.open(attempt.record, route, attempt=attempt.number)
+        if self._is_gathered(handler):
+            return _gathered()
         deadline = attempt.deadline = (attempt.began or self._now()) + handler.timeout
         if self._effects is None:
             context = Context(envelope=envelope, deadline=deadline)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -29,13 +29,15 @@ from treaty_runtime.consume.actions import (
     Skip,
     Wait,
 )
-from treaty_runtime.consume.attempt import Attempt, Attempts, Skipped
+from treaty_runtime.consume.attempt import Attempt, Attempts, Gathered, Skipped
+from treaty_runtime.consume.batches import Batches, BatchJob
 from treaty_runtime.consume.copies import Answer, Copies, Told
-from treaty_runtime.consume.dispatch import Away, Dispatch
+from treaty_runtime.consume.dispatch import Dispatch
 from treaty_runtime.consume.facts import FailedAttempt
 from treaty_runtime.consume.reader import Reader
+from treaty_runtime.consume.telling import Telling
 from treaty_runtime.consume.workers import Workers
-from treaty_runtime.errors import Outage, Oversize, Poison, TreatyError
+from treaty_runtime.errors import InvalidSettings, Outage, Oversize, Poison, TreatyError
 from treaty_runtime.event import Effects, Outcome, Partition, Place, Record
 from treaty_runtime.handlers import Group
 from treaty_runtime.hooks import Hooks
@@ -71,17 +73,35 @@ class Consumer:
         self._clock = clock if clock is not None else SystemClock()
         self._rules = (*group.rules, outages(*group.outages))
         self.dispatch = Dispatch(group=group.name, policy=group.retry, limits=group.limits)
-        self._attempts = Attempts(reader, effects, group=group.name, clock=self._clock, hooks=self._hooks)
-        self._workers: Workers[Attempt, object] = Workers(group.workers, self._attempts.begin, self._ended)
+        self._batches = self._make_batches(effects)
+        self._attempts = Attempts(
+            reader, effects, group=group.name, clock=self._clock, hooks=self._hooks, is_gathered=self._batches.takes
+        )
+        self._workers: Workers[Attempt | BatchJob, object] = Workers(group.workers, self._begin, self._ended)
         self._copies = Copies(producer, group=group.name, dead_letter_topic=group.dead_letter, report=self._copied)
         self._told: dict[Place, Told] = {}
-        self._outage: Away | None = None
+        self._telling = Telling(
+            self._hooks, group=group.name, dead_letter=group.dead_letter, clock=self._clock, told=self._told
+        )
         self._broken_at: datetime | None = None
         self._source: Source | None = None
         self._progress = asyncio.Event()
         self._committing: asyncio.Task[None] | None = None
         self._stop_ticking: Callable[[], None] = lambda: None
         self._is_stopping = self._is_draining = False
+
+    def _make_batches(self, effects: Effects | None) -> Batches:
+        name, size = self.group.name, self.group.transaction_size
+        if effects is None and size > 1:
+            raise InvalidSettings([f"Group {name}: transaction_size needs a database, pass sessions= to the Runtime."])
+        return Batches(
+            effects,
+            group=name,
+            transaction_size=size,
+            rules=self._rules,
+            clock=self._clock,
+            submit=lambda job: self._workers.submit(job),  # noqa: PLW0108  # the pool is made after
+        )
 
     async def run(self) -> None:
         """Joins the group and works until ``stop``. A broken client is replaced."""
@@ -157,6 +177,8 @@ class Consumer:
                     submit(Attempt(action.place, action.epoch, action.attempt, record))
                 else:
                     self._do(action)
+        if self._batches.is_gathering:
+            self._go_on_gathering()
         if self._hooks:
             counts = Counter(record.place.topic for record in records)
             self._hooks(seen.Received(group=self.group.name, counts=counts))
@@ -164,8 +186,10 @@ class Consumer:
     async def _drain(self, event: Revoking) -> None:
         leaving = event.partitions
         self._obey(self.dispatch.revoking(leaving))
-        for attempt in self._workers.withdraw(lambda job: job.place[:2] in leaving):
-            self._fail(attempt, FailedAttempt(Kind.SHUTDOWN, Outage("The partition leaves.", dependency="kafka")))
+        self._batches.flush()
+        for job in self._workers.withdraw(lambda job: type(job) is Attempt and job.place[:2] in leaving):
+            if type(job) is Attempt:
+                self._fail(job, FailedAttempt(Kind.SHUTDOWN, Outage("The partition leaves.", dependency="kafka")))
         await self._wait_drained(leaving)
         offsets: Mapping[Partition, Position] = {}
         for action in self.dispatch.revoked(leaving, now=self._clock.now(), jitter=self._random()):
@@ -174,7 +198,7 @@ class Consumer:
             else:
                 self._do(action)
         event.done(offsets)
-        self._watch_outage()
+        self._telling.watch_outage(self.dispatch.outage)
         self._hooks(seen.Rebalanced(group=self.group.name, revoked=leaving))
 
     async def _wait_drained(self, leaving: frozenset[Partition]) -> None:
@@ -188,12 +212,41 @@ class Consumer:
 
     def _lose(self, partitions: frozenset[Partition]) -> None:
         self._obey(self.dispatch.lost(partitions, now=self._clock.now(), jitter=self._random()))
-        self._watch_outage()
+        self._telling.watch_outage(self.dispatch.outage)
         self._hooks(seen.Rebalanced(group=self.group.name, lost=partitions))
 
     # -- what became of records
 
-    def _ended(self, attempt: Attempt, became: object) -> None:
+    def _begin(self, job: Attempt | BatchJob) -> Awaitable[object]:
+        return self._attempts.begin(job) if type(job) is Attempt else self._begin_batch(job)
+
+    def _begin_batch(self, job: Attempt | BatchJob) -> Awaitable[object]:
+        assert isinstance(job, BatchJob)  # noqa: S101  # jobs are one or the other
+        return self._batches.begin(job)
+
+    def _ended(self, job: Attempt | BatchJob, became: object) -> None:
+        if type(job) is Attempt:
+            if became is Gathered.GATHERED:
+                self._batches.gather(job)
+            else:
+                self._settle(job, became)
+        elif isinstance(job, BatchJob):
+            self._batch_ended(job, became)
+        if self._batches.is_gathering:
+            self._go_on_gathering()
+
+    def _go_on_gathering(self) -> None:
+        if not self._workers.has_ready:
+            self._batches.nothing_else_is_ready(is_blocked=self.dispatch.is_blocked)
+
+    def _batch_ended(self, job: BatchJob, became: object) -> None:
+        if isinstance(became, asyncio.CancelledError) and not job.is_overdue and any(map(self._has_left, job.attempts)):
+            self._batches.again(each for each in job.attempts if not self._has_left(each))
+            return
+        for attempt, of_it in self._batches.ended(job, became):
+            self._settle(attempt, of_it)
+
+    def _settle(self, attempt: Attempt, became: object) -> None:
         if isinstance(became, asyncio.CancelledError) and not attempt.is_overdue and self._has_left(attempt):
             return  # cancelled because its partition is not ours any more
         place, epoch = attempt.place, attempt.epoch
@@ -205,7 +258,7 @@ class Consumer:
         else:
             self._told[place] = ended.told
             self._fail(attempt, FailedAttempt(classify(ended.error, self._rules), ended.error, ended.on_failure))
-        if self._is_draining or self._outage is not self.dispatch.outage:
+        if self._is_draining or self._telling.outage is not self.dispatch.outage:
             self._went_on()
 
     def _has_left(self, attempt: Attempt) -> bool:
@@ -218,13 +271,13 @@ class Consumer:
         jitter, now = self._random(), self._clock.now()
         for action in self.dispatch.failed(attempt.place, attempt.epoch, failed, now=now, jitter=jitter):
             if isinstance(action, Wait) and failed.kind is not Kind.STALLED:
-                self._tell_retry(attempt.place, attempt.number + 1, None)
+                self._telling.retry(attempt.place, attempt=attempt.number + 1, topic=None)
             self._do(action)
 
     def _copied(self, action: Copy | DeadLetter, answer: Answer) -> None:
         place, epoch = action.place, action.epoch
         if answer is Answer.COPIED:
-            self._tell_copy(action)
+            self._telling.copied(action)
             self._obey(self.dispatch.copied(place, epoch))
         elif answer is Answer.REFUSED:
             self._obey(self.dispatch.copy_refused(place, epoch))
@@ -237,18 +290,17 @@ class Consumer:
 
     def _tick(self) -> None:
         now = self._clock.now()
-        for attempt in self._workers.jobs():
-            if attempt.deadline is not None and attempt.deadline <= now:
-                attempt.is_overdue = True
-        self._workers.cancel(lambda attempt: attempt.is_overdue)
+        for job in self._workers.jobs():
+            if job.deadline is not None and job.deadline <= now:
+                job.is_overdue = True
+        self._workers.cancel(lambda job: job.is_overdue)
         self._obey(self.dispatch.tick())
         self._stop_ticking = self._clock.call_at(now + _TICK, self._tick)
 
     def _went_on(self) -> None:
         if self._is_draining:
             self._progress.set()
-        if self._outage is not self.dispatch.outage:
-            self._watch_outage()
+        self._telling.watch_outage(self.dispatch.outage)
 
     # -- obeying
 
@@ -302,7 +354,8 @@ class Consumer:
 
     def _drop(self, action: Drop) -> None:
         partition = action.partition
-        self._workers.cancel(lambda attempt: attempt.place[:2] == partition and attempt.epoch <= action.epoch)
+        self._workers.cancel(lambda job: job.concerns(partition, action.epoch))
+        self._batches.forget(partition, action.epoch)
         if partition not in self.dispatch.assignments:
             for place in [place for place in self._told if place[:2] == partition]:
                 del self._told[place]
@@ -322,52 +375,6 @@ class Consumer:
         self.dispatch.committed(offsets)
         taken = {partition: position.offset for partition, position in offsets.items()}
         self._hooks(seen.Committed(group=self.group.name, offsets=taken))
-
-    # -- telling
-
-    def _tell_retry(self, place: Place, attempt: int, topic: str | None) -> None:
-        told = self._told.get(place)
-        if self._hooks and told is not None:
-            error_type, name = told.failure.error_class, self.group.name
-            self._hooks(
-                seen.Retried(
-                    group=name,
-                    topic=place.topic,
-                    place=place,
-                    attempt=attempt,
-                    error_type=error_type,
-                    retry_topic=topic,
-                )
-            )
-
-    def _tell_copy(self, action: Copy | DeadLetter) -> None:
-        if isinstance(action, Copy):
-            self._tell_retry(action.place, action.attempt, action.topic)
-            return
-        told = self._told.get(action.place)
-        if self._hooks and told is not None:
-            self._hooks(
-                seen.DeadLettered(
-                    group=self.group.name,
-                    topic=action.place.topic,
-                    place=action.place,
-                    dead_letter_topic=self.group.dead_letter,
-                    error_type=told.failure.error_class,
-                    reason=action.reason,
-                    fingerprint=told.failure.fingerprint(group=self.group.name, event_type=told.event_type),
-                )
-            )
-
-    def _watch_outage(self) -> None:
-        before, now = self._outage, self.dispatch.outage
-        if before is now:
-            return
-        self._outage = now
-        if before is not None:
-            seconds = (self._clock.now() - before.since).total_seconds()
-            self._hooks(seen.Recovered(group=self.group.name, dependency=before.dependency, seconds=seconds))
-        if now is not None:
-            self._hooks(seen.OutageBegan(group=self.group.name, dependency=now.dependency, error=now.dependency))
 
 
 def _at_arrival(action: Copy | DeadLetter, record: Record) -> Exception:

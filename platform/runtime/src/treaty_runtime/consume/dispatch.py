@@ -213,6 +213,11 @@ class Dispatch:
         """Keys with work."""
         return len(self._lanes)
 
+    @property
+    def is_blocked(self) -> bool:
+        """Whether records wait for the turn of their lane."""
+        return self._lanes.waiting > 0
+
     # -- lanes
 
     def _admit(self, work: Work) -> Sequence[Action]:

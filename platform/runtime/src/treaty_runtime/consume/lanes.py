@@ -13,6 +13,8 @@ class Lanes:
 
     def __init__(self) -> None:
         self._running: dict[Hashable, Work] = {}
+        self.waiting = 0
+        """How many wait for their turn."""
 
     def __len__(self) -> int:
         """Lanes with work."""
@@ -28,6 +30,7 @@ class Lanes:
         if running.behind is None:
             running.behind = deque()
         running.behind.append(work)
+        self.waiting += 1
         return False
 
     def leave(self, work: Work) -> Work | None:
@@ -38,6 +41,7 @@ class Lanes:
         behind = work.behind
         while behind:
             successor = behind.popleft()
+            self.waiting -= 1
             if not successor.assignment.is_leaving:
                 successor.behind = behind
                 self._running[lane] = successor

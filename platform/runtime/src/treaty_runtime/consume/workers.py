@@ -64,6 +64,11 @@ class Workers(Generic[J, R]):
         return (job for job in tuple(self._running.values()) if job is not None)
 
     @property
+    def has_ready(self) -> bool:
+        """Whether a job waits for a worker."""
+        return bool(self._ready)
+
+    @property
     def is_idle(self) -> bool:
         """Whether nothing runs and nothing is ready."""
         return not self._ready and not any(job is not None for job in self._running.values())

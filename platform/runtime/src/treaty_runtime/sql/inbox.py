@@ -6,6 +6,8 @@ whose answer was lost is not judged: the work runs again and the row says whethe
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from treaty_runtime.errors import Outage
-from treaty_runtime.event import Context, Envelope, Handle, Outcome, Schedule, Stage
+from treaty_runtime.event import BatchContext, BatchHandle, Context, Envelope, Handle, Outcome, Schedule, Stage
 from treaty_runtime.sql.database import is_away, is_conflict
 from treaty_runtime.sql.tables import InboxRow, Tables
 
@@ -23,6 +25,10 @@ RUNS = 6
 """One run and five more at once: a lost race or a lost COMMIT is nobody's failure and counts as no attempt."""
 
 _TABLE = Tables.metadata.tables[InboxRow.__tablename__]
+_INSERT: dict[str, Callable[[], Any]] = {
+    "postgresql": lambda: postgresql.insert(_TABLE),
+    "sqlite": lambda: sqlite.insert(_TABLE),
+}
 _REMEMBER = {
     "postgresql": postgresql.insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.event_id),
     "sqlite": sqlite.insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.event_id),
@@ -51,23 +57,65 @@ class Inbox:
                 continue
         return await self._once(envelope, group=group, handle=handle, deadline=deadline, inbox=inbox)
 
-    async def _once(
-        self, envelope: Envelope[Any], *, group: str, handle: Handle, deadline: datetime, inbox: bool
-    ) -> Outcome:
-        is_committing = False
-        try:
-            async with self._sessions() as session:
-                if inbox and not await _remember(session, envelope, group=group):
-                    return Outcome.DUPLICATE
+    async def run_batch(
+        self,
+        envelopes: Sequence[Envelope[Any]],
+        *,
+        group: str,
+        handle: BatchHandle,
+        deadline: datetime,
+        inbox: bool = True,
+    ) -> list[Outcome]:
+        """The same for several events in one transaction, with one statement for all their rows."""
+        for _ in range(RUNS - 1):
+            try:
+                return await self._batch(envelopes, group=group, handle=handle, deadline=deadline, inbox=inbox)
+            except _LostRace:
+                continue
+        return await self._batch(envelopes, group=group, handle=handle, deadline=deadline, inbox=inbox)
+
+    async def _batch(
+        self, envelopes: Sequence[Envelope[Any]], *, group: str, handle: BatchHandle, deadline: datetime, inbox: bool
+    ) -> list[Outcome]:
+        async with self._transaction() as session:
+            fresh = await _remember_all(session, envelopes, group=group) if inbox else list(envelopes)
+            if fresh:
                 await handle(
-                    Context(
-                        envelope=envelope,
+                    BatchContext(
+                        envelopes=fresh,
                         deadline=deadline,
                         open_session=session,
                         stager=self._stage,
                         scheduler=self._schedule,
                     )
                 )
+        handled = {id(envelope) for envelope in fresh}
+        return [Outcome.HANDLED if id(each) in handled else Outcome.DUPLICATE for each in envelopes]
+
+    async def _once(
+        self, envelope: Envelope[Any], *, group: str, handle: Handle, deadline: datetime, inbox: bool
+    ) -> Outcome:
+        async with self._transaction() as session:
+            if inbox and not await _remember(session, envelope, group=group):
+                return Outcome.DUPLICATE
+            await handle(
+                Context(
+                    envelope=envelope,
+                    deadline=deadline,
+                    open_session=session,
+                    stager=self._stage,
+                    scheduler=self._schedule,
+                )
+            )
+        return Outcome.HANDLED
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Any]:
+        """A session that is committed at the end of the block; what the database says is put into our words."""
+        is_committing = False
+        try:
+            async with self._sessions() as session:
+                yield session
                 is_committing = True
                 await session.commit()
         except (DBAPIError, PoolTimeout) as error:
@@ -76,7 +124,6 @@ class Inbox:
             if is_away(error):
                 raise Outage(f"The database is away: {error}", dependency="database") from error
             raise
-        return Outcome.HANDLED
 
 
 class _LostRace(Outage):
@@ -86,13 +133,25 @@ class _LostRace(Outage):
         super().__init__(message, dependency="database")
 
 
+def _row(envelope: Envelope[Any], *, group: str) -> dict[str, Any]:
+    topic, partition, offset = envelope.place
+    return {"consumer": group, "event_id": envelope.id, "topic": topic, "partition": partition, "offset": offset}
+
+
 async def _remember(session: AsyncSession, envelope: Envelope[Any], *, group: str) -> bool:
-    row = {
-        "consumer": group,
-        "event_id": envelope.id,
-        "topic": envelope.place.topic,
-        "partition": envelope.place.partition,
-        "offset": envelope.place.offset,
-    }
+    row = _row(envelope, group=group)
     inserted = await session.execute(_REMEMBER[session.get_bind().dialect.name], row)
     return inserted.first() is not None
+
+
+async def _remember_all(
+    session: AsyncSession, envelopes: Sequence[Envelope[Any]], *, group: str
+) -> list[Envelope[Any]]:
+    """The events that were not known; of two with one id the first. Rows are in order of id, so that two batches cannot lock up."""
+    first = {envelope.id: envelope for envelope in reversed(envelopes)}
+    rows = [_row(first[event_id], group=group) for event_id in sorted(first)]
+    inserted = await session.execute(
+        _INSERT[session.get_bind().dialect.name]().values(rows).on_conflict_do_nothing().returning(_TABLE.c.event_id)
+    )
+    fresh = set(inserted.scalars())
+    return [envelope for envelope in envelopes if envelope.id in fresh and first[envelope.id] is envelope]

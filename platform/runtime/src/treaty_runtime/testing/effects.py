@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from treaty_runtime.errors import Outage
-from treaty_runtime.event import Context, Effects, Envelope, Event, Handle, Outcome
+from treaty_runtime.event import BatchContext, BatchHandle, Context, Effects, Envelope, Event, Handle, Outcome
 from treaty_runtime.job import Job
 
 Send = Callable[..., UUID]
@@ -51,6 +51,31 @@ class MemoryEffects:
             send()
         self.jobs += session.jobs
         return Outcome.HANDLED
+
+    async def run_batch(
+        self,
+        envelopes: Sequence[Envelope[Any]],
+        *,
+        group: str,
+        handle: BatchHandle,
+        deadline: datetime,
+        inbox: bool = True,
+    ) -> list[Outcome]:
+        """The same for several events at once."""
+        fresh = [each for each in envelopes if not inbox or (group, each.id) not in self._handled]
+        session: Any = MemorySession()
+        if fresh:
+            await handle(
+                BatchContext(
+                    envelopes=fresh, deadline=deadline, open_session=session, stager=self.stage, scheduler=self.schedule
+                )
+            )
+        self._handled |= {(group, each.id) for each in fresh if inbox}
+        for send in session.staged:
+            send()
+        self.jobs += session.jobs
+        handled = {id(each) for each in fresh}
+        return [Outcome.HANDLED if id(each) in handled else Outcome.DUPLICATE for each in envelopes]
 
     def stage(
         self,
@@ -104,6 +129,27 @@ class FaultyEffects:
         faults = self._faults.get(type(envelope.event))
         failing = partial(_raise, faults.pop(0)) if faults else handle
         return await self._inner.run(envelope, group=group, handle=failing, deadline=deadline, inbox=inbox)
+
+    async def run_batch(
+        self,
+        envelopes: Sequence[Envelope[Any]],
+        *,
+        group: str,
+        handle: BatchHandle,
+        deadline: datetime,
+        inbox: bool = True,
+    ) -> list[Outcome]:
+        """The same for several events: one that is to fail fails the batch, until it is alone."""
+        if self.away is not None:
+            raise Outage(f"The {self.away} is away.", dependency=self.away)
+        failing = next((faults for each in envelopes if (faults := self._faults.get(type(each.event)))), None)
+        if failing:
+            handle = partial(_raise_in_batch, failing.pop(0) if len(envelopes) == 1 else failing[0])
+        return await self._inner.run_batch(envelopes, group=group, handle=handle, deadline=deadline, inbox=inbox)
+
+
+async def _raise_in_batch(error: Exception, _context: BatchContext) -> None:
+    raise error
 
 
 async def _raise(error: Exception, _context: Context) -> None:

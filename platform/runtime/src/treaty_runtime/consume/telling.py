@@ -1,0 +1,68 @@
+"""What observers hear of retries, dead letters and outages of one group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from treaty_runtime import hooks as seen
+from treaty_runtime.clock import Clock
+from treaty_runtime.consume.actions import Copy, DeadLetter
+from treaty_runtime.consume.copies import Told
+from treaty_runtime.consume.dispatch import Away
+from treaty_runtime.event import Place
+from treaty_runtime.hooks import Hooks
+
+
+class Telling:
+    """Knows ``told``, the texts of failures that are not settled yet, and the outage it spoke of last."""
+
+    def __init__(self, hooks: Hooks, *, group: str, dead_letter: str, clock: Clock, told: Mapping[Place, Told]) -> None:
+        self._hooks, self._group, self._dead_letter = hooks, group, dead_letter
+        self._clock, self._told = clock, told
+        self.outage: Away | None = None
+
+    def retry(self, place: Place, *, attempt: int, topic: str | None) -> None:
+        """A failed record will be tried again; ``topic`` None: in place."""
+        told = self._told.get(place)
+        if self._hooks.are_heard and told is not None:
+            self._hooks(
+                seen.Retried(
+                    group=self._group,
+                    topic=place.topic,
+                    place=place,
+                    attempt=attempt,
+                    error_type=told.failure.error_class,
+                    retry_topic=topic,
+                )
+            )
+
+    def copied(self, action: Copy | DeadLetter) -> None:
+        """The broker has the copy."""
+        if isinstance(action, Copy):
+            self.retry(action.place, attempt=action.attempt, topic=action.topic)
+            return
+        told = self._told.get(action.place)
+        if self._hooks.are_heard and told is not None:
+            self._hooks(
+                seen.DeadLettered(
+                    group=self._group,
+                    topic=action.place.topic,
+                    place=action.place,
+                    dead_letter_topic=self._dead_letter,
+                    error_type=told.failure.error_class,
+                    reason=action.reason,
+                    fingerprint=told.failure.fingerprint(group=self._group, event_type=told.event_type),
+                )
+            )
+
+    def watch_outage(self, now: Away | None) -> None:
+        """Tells the beginning and the end of an outage once each."""
+        before = self.outage
+        if before is now:
+            return
+        self.outage = now
+        if before is not None:
+            seconds = (self._clock.now() - before.since).total_seconds()
+            self._hooks(seen.Recovered(group=self._group, dependency=before.dependency, seconds=seconds))
+        if now is not None:
+            self._hooks(seen.OutageBegan(group=self._group, dependency=now.dependency, error=now.dependency))
