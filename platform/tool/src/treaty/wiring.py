@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any
 from treaty.config import Settings, shown, variable_of
 from treaty.errors import EnvironmentFault, UsageError
 from treaty.ops.http import RegistryHttp
-from treaty_runtime.admin import Cluster
+from treaty_runtime.admin import Cluster, ClusterRefused, ClusterUnreachable
 
 if TYPE_CHECKING:
+    from treaty.ops.dead_letters.index import DeadLetters
+    from treaty.ops.journal import Journal
     from treaty.registry.administration import Administration
     from treaty.registry.errors import StartRefused
+    from treaty_runtime.kafka.log import Log
 
 
 def registry_of(settings: Settings, environment: str) -> RegistryHttp:
@@ -74,6 +77,42 @@ def cluster_of(settings: Settings, environment: str) -> Cluster:
             f"[environment.{environment}] names no brokers.", next_step='add brokers = "host:port" to treaty.toml'
         )
     return Cluster(str(values["brokers"]))
+
+
+@contextmanager
+def dead_letters_of(settings: Settings, environment: str, *, topics: Iterable[str] = ()) -> Iterator[DeadLetters]:
+    """The dead letters of ``[environment.NAME]``, in the given topics or in all; Kafka's faults as the tool's."""
+    # Imported here: the other commands need no consumer.
+    from treaty.ops.dead_letters.index import DeadLetters  # noqa: PLC0415  # as said above
+    from treaty_runtime.kafka.groups import Groups  # noqa: PLC0415  # as said above
+    from treaty_runtime.kafka.log import Log  # noqa: PLC0415  # as said above
+
+    cluster = cluster_of(settings, environment)
+    with told_as_ours(), cluster, Log(cluster.bootstrap) as log:
+        yield DeadLetters(log, Groups(cluster.bootstrap), journal_of(log, cluster), topics=topics)
+
+
+def journal_of(log: Log, cluster: Cluster) -> Journal:
+    """What operators did on a cluster, and how we sign."""
+    from treaty.ops.journal import Journal  # noqa: PLC0415  # the other commands need none
+
+    return Journal(log, cluster, by=getpass.getuser())
+
+
+@contextmanager
+def told_as_ours() -> Iterator[None]:
+    """Kafka's faults as the tool's, with a next step."""
+    try:
+        yield
+    except ClusterUnreachable as error:
+        raise EnvironmentFault(str(error), next_step="is it up? try: treaty up") from error
+    except ClusterRefused as error:
+        raise EnvironmentFault(str(error)) from error
+
+
+def now() -> datetime:
+    """The host's clock."""
+    return datetime.now(UTC)
 
 
 def read_secret(file: Path) -> str:

@@ -61,6 +61,10 @@ class Log:
     ) -> None:
         self._consumer.close()
 
+    def topics(self) -> list[str]:
+        """Names of all topics."""
+        return sorted(self._ask(lambda: self._consumer.list_topics(timeout=self._timeout)).topics)
+
     def spans(self, topics: Iterable[str]) -> dict[Partition, Span]:
         """What each partition of those topics holds now; topics that do not exist are left out."""
         listed = self._ask(lambda: self._consumer.list_topics(timeout=self._timeout)).topics

@@ -1,0 +1,95 @@
+"""A dead letter as people speak of it, read from the headers of its record. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from treaty_runtime.clock import EPOCH
+from treaty_runtime.event import Place, Record
+from treaty_runtime.wire import headers as names
+from treaty_runtime.wire.headers import DEAD_LETTER_PREFIX, first_values, origin_of, read_text
+from treaty_runtime.wire.masking import masked
+from treaty_runtime.wire.replay_copy import replays_of
+
+UNKNOWN = "unknown"
+_OVERSIZE = "oversize"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """One dead letter. ``group`` is None where another program wrote it; ``key`` is masked; ``replays`` counts the former ones."""
+
+    place: Place
+    at: datetime
+    group: str | None
+    origin: Place
+    event_id: str | None
+    event_type: str
+    error: str
+    message: str
+    stack: str
+    reason: str
+    handler: str
+    fingerprint: str
+    attempts: int
+    replay_id: str | None
+    replays: int
+    replaces: str | None
+    key: str | None
+    record: Record = field(repr=False)
+
+    @property
+    def identity(self) -> str:
+        """The same for all letters of one event and group, wherever they lie."""
+        return f"{self.group} {self.event_id or self.origin}"
+
+    @property
+    def is_pointer(self) -> bool:
+        """Whether the bytes lie at the original place only."""
+        return not self.record.value and self.reason.startswith(_OVERSIZE)
+
+    @property
+    def cause(self) -> str:
+        """The exception's class, or the reason where there was none."""
+        return self.error.rpartition(".")[2] or self.reason.partition(" ")[0] or UNKNOWN
+
+
+def letter_of(record: Record) -> Letter:
+    """Reads a record of a dead-letter topic; what is missing or unreadable is told as unknown."""
+    first = first_values(record.headers)
+
+    def text(name: str) -> str:
+        return read_text(first.get(name)) or ""
+
+    return Letter(
+        place=record.place,
+        at=EPOCH + timedelta(milliseconds=max(record.timestamp_ms, 0)),
+        group=text(names.ORIGINAL_GROUP) or None,
+        origin=origin_of(record.place, first),
+        event_id=text(names.ID) or None,
+        event_type=text(names.TYPE) or UNKNOWN,
+        error=text(DEAD_LETTER_PREFIX + names.EXCEPTION_FQCN),
+        message=text(DEAD_LETTER_PREFIX + names.EXCEPTION_MESSAGE),
+        stack=text(DEAD_LETTER_PREFIX + names.EXCEPTION_STACK),
+        reason=text(names.REASON),
+        handler=text(names.HANDLER),
+        fingerprint=text(names.FINGERPRINT) or UNKNOWN,
+        attempts=_attempts(first),
+        replay_id=text(names.REPLAY_ID) or None,
+        replays=replays_of(record.headers),
+        replaces=text(names.REPLACES) or None,
+        key=None if record.key is None else masked(record.key.decode(errors="replace")),
+        record=record,
+    )
+
+
+def in_order(letters: Mapping[Place, Letter]) -> list[Letter]:
+    """Letters by topic, partition and offset: the order in which they were given up."""
+    return [letters[place] for place in sorted(letters)]
+
+
+def _attempts(first: Mapping[str, bytes]) -> int:
+    attempt = names.read_int32(first.get(names.ATTEMPTS))
+    return attempt if attempt is not None and attempt >= 1 else 1
