@@ -138,3 +138,22 @@ def test_guesses_of_passwords_do_not_keep_others_waiting() -> None:
             thread.join()
     assert set(codes) <= {401, 429}
     assert 401 in codes
+
+
+def test_what_a_proxy_leaves_before_a_path_is_taken_off() -> None:
+    store = MemoryStore()
+    headers = bearer(store, "ann", ("admin", "*"))
+    with registry(store, settings=RegistrySettings(root_path="/registry")) as url:
+        with httpx.Client(base_url=f"{url}/registry", headers=headers) as client:
+            assert client.post("/subjects/registry%2Fa/versions", json={"schema": '"int"'}).status_code == 200
+            assert client.get("/contexts/away/subjects").json() == []
+            assert client.get("/").status_code == 200
+        assert httpx.get(f"{url}/subjects", headers=headers).json() == ["registry/a"]
+        assert httpx.get(f"{url}/registry/subjects").status_code == 401
+        assert httpx.get(f"{url}/registrysubjects", headers=headers).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["registry", "/", "/a/", "/a//b", "/a?b", "/%2e"])
+def test_what_is_no_path_to_stand_before_others_stops_the_start(path: str) -> None:
+    with pytest.raises(StartRefused, match="is no path"):
+        RegistrySettings(root_path=path).require_sense()

@@ -38,6 +38,7 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
         "rate_limit": "",
         "cors_origins": [],
         "forwarded_allow_ips": [],
+        "root_path": "",
     },
 }
 ENVIRONMENT_KEYS = frozenset({"registry", "brokers", "expected_brokers", "acl"})

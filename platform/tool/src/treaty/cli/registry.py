@@ -52,6 +52,7 @@ for command in (export, import_, migrate, users, tokens, grants, audit):
 @click.option("--metrics-auth/--no-metrics-auth", default=None, help="Whether /metrics needs a login (default: no).")
 @click.option("--cors-origin", "cors_origins", multiple=True, help="Let pages of this exact origin in; repeatable.")
 @click.option("--forwarded-allow-ip", "forwarded_allow_ips", multiple=True, help="Believe this proxy; repeatable.")
+@click.option("--root-path", help="What a proxy leaves before every path, such as /registry.")
 @config_option
 def serve(config: Path | None, **flags: Any) -> int:
     """Serve a registry that any Confluent client can talk to.

@@ -79,7 +79,8 @@ def create_app(
     app.add_exception_handler(HTTPException, _routing_error)
     app.add_exception_handler(404, _routing_error)
     app.add_exception_handler(405, _routing_error)
-    door = Door(app, remembering, gate, tell, most_open=settings.limits.open_requests)
+    most_open, root_path = settings.limits.open_requests, settings.root_path
+    door = Door(app, remembering, gate, tell, most_open=most_open, root_path=root_path)
     return with_cors(GZipMiddleware(door, minimum_size=GZIP_FROM_BYTES), settings.cors_origins)
 
 

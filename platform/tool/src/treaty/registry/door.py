@@ -22,7 +22,7 @@ from treaty.registry.freshness import Freshness
 from treaty.registry.gate import Gate
 from treaty.registry.negotiation import answer_type
 from treaty.registry.observation import Answered, Observe, Remembered
-from treaty.registry.paths import parsed_query, query_string, routed_path, without_context
+from treaty.registry.paths import parsed_query, query_string, routed_path, without_context, without_root
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -83,9 +83,12 @@ class Remembering:
 class Door:
     """The application that servers call."""
 
-    def __init__(self, app: App, remembering: Remembering, gate: Gate, tell: Observe, *, most_open: int) -> None:
+    def __init__(
+        self, app: App, remembering: Remembering, gate: Gate, tell: Observe, *, most_open: int, root_path: str = ""
+    ) -> None:
+        """``most_open``: requests at once; ``root_path``: what may stand before every path."""
         self._app, self._remembering, self._gate, self._tell = app, remembering, gate, tell
-        self._open, self._most_open = 0, most_open
+        self._open, self._most_open, self._root_path = 0, most_open, root_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -116,8 +119,9 @@ class Door:
         try:
             if self._open > self._most_open:
                 raise StoreUnavailable
+            routed = routed_path(scope.get("raw_path") or scope["path"].encode())
             path, query = without_context(
-                routed_path(scope.get("raw_path") or scope["path"].encode()), parsed_query(scope["query_string"])
+                without_root(routed, root_path=self._root_path), parsed_query(scope["query_string"])
             )
             scope["path"], scope[QUERY] = path, query
             visitor = await self._gate.admit(path, headers, source_ip=_source(scope), request_id=scope[REQUEST_ID])

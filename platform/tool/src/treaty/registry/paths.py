@@ -31,6 +31,13 @@ def routed_path(raw_path: bytes) -> str:
     return text.rstrip("/") or "/"
 
 
+def without_root(path: str, *, root_path: str) -> str:
+    """The path without what a proxy leaves before it; one that a proxy has taken it off already comes back as it is."""
+    if path == root_path or (root_path and path.startswith(f"{root_path}/")):
+        return path[len(root_path) :] or "/"
+    return path
+
+
 def segment_text(segment: str) -> str:
     """What one segment of a routed path says."""
     return _KEPT.sub(lambda match: "/" if match[1] == "2F" else "%", segment)

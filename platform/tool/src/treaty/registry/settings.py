@@ -14,6 +14,7 @@ WireProfile = Literal["8", "7"]
 VersionNumbers = Literal["confluent", "never_reuse"]
 
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
+_ROOT: Final = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 _LAST_PORT: Final = 65_535
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -45,7 +46,8 @@ class RegistrySettings:
     ``insecure_no_auth``: listen beyond loopback although nobody has credentials. ``jwks``, ``jwt_issuer``, ``jwt_audience``:
     whose JSON Web Tokens are believed (``jwks.Issuer``). ``rate_limit``: what each principal may ask of each process,
     ``100/second``; empty: no limit. ``cors_origins``: exact origins of pages. ``forwarded_allow_ips``: proxies whose word
-    counts for where a request came from. ``tls_ca``: clients need a certificate of this authority.
+    counts for where a request came from. ``root_path``: what they leave before every path
+    (``/registry``). ``tls_ca``: clients need a certificate of this authority.
     """
 
     host: str = "127.0.0.1"
@@ -71,6 +73,7 @@ class RegistrySettings:
     rate_limit: str = ""
     cors_origins: tuple[str, ...] = ()
     forwarded_allow_ips: tuple[str, ...] = ()
+    root_path: str = ""
 
     @property
     def is_loopback(self) -> bool:
@@ -132,6 +135,8 @@ class RegistrySettings:
                 Rate.parse(self.rate_limit)
             except ValueError as error:
                 raise StartRefused(str(error), exit_code=2) from error
+        if not _ROOT.fullmatch(self.root_path):
+            raise StartRefused(f"{self.root_path!r} is no path to stand before others; write /registry.", exit_code=2)
         for origin in self.cors_origins:
             if not _ORIGIN.fullmatch(origin):
                 raise StartRefused(f"{origin!r} is no origin; write https://host or https://host:port.", exit_code=2)
