@@ -28,6 +28,7 @@ from treaty_runtime.publish.publisher import Publisher
 from treaty_runtime.publish.warming import warm
 from treaty_runtime.settings import KafkaSettings
 from treaty_runtime.sql.database import LANES
+from treaty_runtime.sql.inbox_cleaning import RETENTION
 from treaty_runtime.wire.registry import RegistryClient
 from treaty_runtime.wire.serde import Schemas, Serde
 from treaty_runtime.wiring.background import Background
@@ -53,7 +54,8 @@ class Runtime:
 
     `events` is the SDK's catalog, full name to class. `sessions` makes AsyncSessions on the service's own database, which
     has the runtime's tables (`database.create`); without it there is no outbox, inbox or delay queue. `relay=False`:
-    another process relays. Raises DuplicateGroup and UndeclaredTopic at once; whatever is away is waited for later.
+    another process relays. `inbox_retention`: how long handled events are remembered; longer than any topic keeps its records.
+    Raises DuplicateGroup and UndeclaredTopic at once; whatever is away is waited for later.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Runtime:
         observers: Iterable[Observer] = (),
         lanes: int = LANES,
         serialize_keys: bool = True,
+        inbox_retention: timedelta = RETENTION,
         world: World | None = None,
         connections: Connections | None = None,
         registry: Registry | None = None,
@@ -79,6 +82,7 @@ class Runtime:
         self._connections = connections or KafkaConnections(settings)
         self._registry = registry or RegistryClient(settings.registry_urls, user=settings.registry_user)
         self._background, self._signalled = Background(), asyncio.Event()
+        self._inbox_retention = inbox_retention
         self.serde, self.scheduler = Serde(self._registry), Scheduler()
         self.sql = (
             SqlSide(sessions, service=service, lanes=lanes, world=self._world, hooks=self.hooks) if sessions else None
@@ -160,6 +164,7 @@ class Runtime:
         if self.sql is not None:
             await self.sql.tables.passed()
             start(self.sql.hint.run(self.relay.wake if self.relay is not None else _nobody), name="hint")
+            start(self.sql.cleaning(retention=self._inbox_retention).run(), name="cleaning")
         if self.relay is not None:
             start(self.relay.run(), name="relay")
         if self.delay is not None:
@@ -175,7 +180,7 @@ class Runtime:
         Nothing unfinished is committed; what was cut off is seen again.
         """
         end = self._background.end
-        await end("start", "warm", "hint", within=timedelta(0))
+        await end("start", "warm", "hint", "cleaning", within=timedelta(0))
         if self.delay is not None:
             self.delay.stop()
         await asyncio.gather(*(consumer.stop() for consumer in self.consumers))

@@ -149,6 +149,7 @@ class InboxRow(Tables):
     partition: Mapped[int] = mapped_column(Integer)
     offset: Mapped[int] = mapped_column(BigInteger)
     handled_at: Mapped[datetime] = mapped_column(server_default=database_now())
+    __table_args__ = (Index("inbox_handled_at", "handled_at"),)  # old ones are found by it
 
 
 class DelayedRow(Tables):

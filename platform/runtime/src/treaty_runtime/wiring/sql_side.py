@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
@@ -22,6 +23,7 @@ from treaty_runtime.publish.lease import Lease
 from treaty_runtime.publish.relay import Relay
 from treaty_runtime.sql.database import is_away, is_conflict
 from treaty_runtime.sql.inbox import Inbox
+from treaty_runtime.sql.inbox_cleaning import InboxCleaning
 from treaty_runtime.sql.tables_check import TablesCheck
 from treaty_runtime.transport import Producer
 from treaty_runtime.world import World
@@ -44,6 +46,10 @@ class SqlSide:
     def inbox(self, *, stage: Stage, schedule: Schedule) -> Inbox:
         """The effects of handlers."""
         return Inbox(self._sessions, stage=stage, schedule=schedule)
+
+    def cleaning(self, *, retention: timedelta) -> InboxCleaning:
+        """What forgets old events."""
+        return InboxCleaning(self._engine, retention=retention)
 
     def relay(self, *, producer: Producer, late_ids: LateIds, registry_url: str) -> Relay:
         """A relay of this outbox."""
