@@ -60,7 +60,9 @@ def test_a_body_that_comes_too_slowly_is_given_up() -> None:
         host, port = url.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port)), timeout=30) as slow:
             slow.sendall(b"POST /subjects/s/versions HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
-            answer = slow.recv(65_536)
+            answer = b""
+            while b"}" not in answer:
+                answer += slow.recv(65_536)
     assert answer.startswith(b"HTTP/1.1 408")
     assert b'"error_code":408' in answer
 
@@ -157,3 +159,13 @@ def test_what_a_proxy_leaves_before_a_path_is_taken_off() -> None:
 def test_what_is_no_path_to_stand_before_others_stops_the_start(path: str) -> None:
     with pytest.raises(StartRefused, match="is no path"):
         RegistrySettings(root_path=path).require_sense()
+
+
+def test_limits_can_be_set_and_not_to_nothing() -> None:
+    told = RegistrySettings.told({"max_body_bytes": 50, "max_schema_bytes": 20})
+    with registry(settings=told) as url:
+        large = httpx.post(f"{url}/subjects/s/versions", json={"schema": " " * 60})
+        schema = httpx.post(f"{url}/subjects/s/versions", json={"schema": '{"type":"array","items":"int"}'[:29]})
+    assert (large.status_code, schema.json()["error_code"]) == (413, 42209)
+    with pytest.raises(StartRefused, match="A limit of nothing"):
+        RegistrySettings.told({"max_open_requests": 0}).require_sense()

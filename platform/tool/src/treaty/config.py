@@ -39,6 +39,9 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
         "cors_origins": [],
         "forwarded_allow_ips": [],
         "root_path": "",
+        "max_body_bytes": 1_048_576,
+        "max_schema_bytes": 524_288,
+        "max_open_requests": 1_024,
     },
 }
 ENVIRONMENT_KEYS = frozenset({"registry", "brokers", "expected_brokers", "acl"})

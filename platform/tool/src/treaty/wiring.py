@@ -168,6 +168,6 @@ def serve_registry(settings: Settings, flags: Mapping[str, Any]) -> int:
 
     given = {key: value for key, value in flags.items() if value is not None}
     try:
-        return serve(RegistrySettings(**(registry_settings(settings) | given)))
+        return serve(RegistrySettings.told(registry_settings(settings) | given))
     except StartRefused as refused:
         raise fault_of(refused) from refused

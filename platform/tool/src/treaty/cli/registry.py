@@ -52,6 +52,9 @@ for command in (export, import_, migrate, users, tokens, grants, audit):
 @click.option("--metrics-auth/--no-metrics-auth", default=None, help="Whether /metrics needs a login (default: no).")
 @click.option("--cors-origin", "cors_origins", multiple=True, help="Let pages of this exact origin in; repeatable.")
 @click.option("--forwarded-allow-ip", "forwarded_allow_ips", multiple=True, help="Believe this proxy; repeatable.")
+@click.option("--max-body-bytes", type=click.IntRange(1), help="Larger requests are refused (default 1048576).")
+@click.option("--max-schema-bytes", type=click.IntRange(1), help="Larger schemas are refused (default 524288).")
+@click.option("--max-open-requests", type=click.IntRange(1), help="More at once are put off (default 1024).")
 @click.option("--root-path", help="What a proxy leaves before every path, such as /registry.")
 @config_option
 def serve(config: Path | None, **flags: Any) -> int:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from treaty.registry.bucket import Rate
 from treaty.registry.errors import StartRefused
@@ -33,6 +34,14 @@ class Limits:
     waiting_requests: int = 256
     open_requests: int = 1_024
     body_seconds: float = 30.0
+
+
+LIMITS: Final[Mapping[str, str]] = {
+    "max_body_bytes": "body_bytes",
+    "max_schema_bytes": "schema_bytes",
+    "max_open_requests": "open_requests",
+}
+"""Limits that can be set, by the names of their settings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +84,12 @@ class RegistrySettings:
     forwarded_allow_ips: tuple[str, ...] = ()
     root_path: str = ""
 
+    @classmethod
+    def told(cls, values: Mapping[str, Any]) -> RegistrySettings:
+        """Settings by name; those of ``LIMITS`` go into the limits."""
+        limits = Limits(**{LIMITS[key]: value for key, value in values.items() if key in LIMITS})
+        return cls(limits=limits, **{key: value for key, value in values.items() if key not in LIMITS})
+
     @property
     def is_loopback(self) -> bool:
         """True if only this machine can reach the registry."""
@@ -101,6 +116,8 @@ class RegistrySettings:
                 exit_code=2,
             )
         self._require_whole_access()
+        if min(self.limits.body_bytes, self.limits.schema_bytes, self.limits.open_requests) < 1:
+            raise StartRefused("A limit of nothing would let nobody in; give a number from 1.", exit_code=2)
         if self.workers < 1 or (self.workers > 1 and self.database == "memory:"):
             raise StartRefused(
                 "Several workers need a database that they share, and there is at least one; leave --workers out.",
