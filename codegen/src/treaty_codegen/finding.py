@@ -59,6 +59,19 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """A line of a service that reads what a finding is about; with ``why``: one after which nobody can say whether it does."""
+
+    service: str
+    file: str
+    line: int
+    why: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.service} {self.file}:{self.line}" + (f" (unknown: {self.why})" if self.why else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One thing a check has to say. ``fingerprint`` stays the same when lines move: it hashes names, not places."""
 
@@ -74,6 +87,7 @@ class Finding:
     against: str | None = None
     affects: tuple[str, ...] = ()
     proof: Proof | None = None
+    readers: tuple[Reader, ...] = ()
 
 
 def fingerprint(rule: str, *names: str) -> str:

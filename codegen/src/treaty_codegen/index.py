@@ -54,21 +54,22 @@ def sdk_index(catalog: Catalog, settings: SdkSettings) -> SdkIndex:
             module=home.package,
             name=home.public,
             attributes=layout.attributes(record) if record else {},
-            holds={field.name: tuple(_records(field.type)) for field in record.fields} if record else {},
+            holds={field.name: tuple(records_in(field.type)) for field in record.fields} if record else {},
         )
     return SdkIndex(types=types)
 
 
-def _records(type_: Type) -> Iterator[str]:
+def records_in(type_: Type) -> Iterator[str]:
+    """Full names of the records that a value of a type is made of, through arrays, maps and unions."""
     match type_:
         case Record():
             yield type_.name.full
         case Array():
-            yield from _records(type_.items)
+            yield from records_in(type_.items)
         case Map():
-            yield from _records(type_.values)
+            yield from records_in(type_.values)
         case Union():
             for branch in type_.branches:
-                yield from _records(branch)
+                yield from records_in(branch)
         case _:
             return

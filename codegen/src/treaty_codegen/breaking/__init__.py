@@ -51,6 +51,7 @@ from treaty_codegen.breaking.waiving import WAIVER_RULES
 from treaty_codegen.catalog import Catalog
 from treaty_codegen.finding import Finding
 from treaty_codegen.places import Places
+from treaty_codegen.readers.model import Readers
 from treaty_codegen.rule import Rule
 
 RULES: tuple[Rule[Comparison], ...] = (
@@ -113,28 +114,39 @@ def breaking(
     root: str = "",
     use: Iterable[str] = (),
     today: date | None = None,
+    readers: Readers | None = None,
 ) -> list[Finding]:
     """Every finding against the old sets (newest first), each cause told once.
 
     ``use`` names categories or rules (empty: all). A shared type that changed is told at its own line with all events that
-    it affects; the same cause against several releases is told against the newest of them. ``today`` judges promised days.
+    it affects; the same cause against several releases is told against the newest of them. ``today`` judges promised
+    days; ``readers`` says who reads what.
     """
     chosen, sets = frozenset(use), tuple(old_sets)
     found: dict[str, Finding] = {}
-    for finding in every_finding(catalog, sets, places=Places(catalog, root=root), today=today):
+    for finding in every_finding(catalog, sets, places=Places(catalog, root=root), today=today, readers=readers):
         if chosen and not {finding.rule, finding.category} & chosen:
             continue
         before = found.get(finding.fingerprint)
-        affects = finding.affects if before is None else tuple(dict.fromkeys((*before.affects, *finding.affects)))
-        found[finding.fingerprint] = replace(before or finding, affects=affects)
+        if before is None:
+            found[finding.fingerprint] = finding
+            continue
+        affects = tuple(dict.fromkeys((*before.affects, *finding.affects)))
+        read_by = tuple(dict.fromkeys((*before.readers, *finding.readers)))
+        found[finding.fingerprint] = replace(before, affects=affects, readers=read_by)
     return sorted(found.values(), key=lambda f: (f.at.path, f.at.line, f.at.column, f.rule))
 
 
 def every_finding(
-    catalog: Catalog, old_sets: Sequence[OldSet], *, places: Places, today: date | None
+    catalog: Catalog,
+    old_sets: Sequence[OldSet],
+    *,
+    places: Places,
+    today: date | None = None,
+    readers: Readers | None = None,
 ) -> Iterator[Finding]:
     """Findings in the order of topics, events, old versions and rules; then topics, then events that are gone."""
-    for comparison in comparisons(catalog, old_sets, places=places, today=today):
+    for comparison in comparisons(catalog, old_sets, places=places, today=today, readers=readers):
         for rule in RULES:
             if comparison.is_newest or rule.category not in NEWEST_ONLY:
                 yield from rule.check(comparison)

@@ -12,9 +12,10 @@ from treaty_avro import Incompatibility, Record, Schema, incompatibilities, pars
 from treaty_codegen.catalog import Catalog, Topic
 from treaty_codegen.contract import key_of, subject_of
 from treaty_codegen.diff import Change, Place, diff
-from treaty_codegen.finding import Finding, Location, Proof, Severity, Text, fingerprint
+from treaty_codegen.finding import Finding, Location, Proof, Reader, Severity, Text, fingerprint
 from treaty_codegen.places import Places
 from treaty_codegen.publish import publish
+from treaty_codegen.readers.model import Readers
 
 Direction = Literal["backward", "forward"]
 """backward: the new schema reads old records; forward: the old schema reads new ones."""
@@ -76,6 +77,7 @@ class Comparison:
     history: tuple[Schema, ...] = ()
     is_newest: bool = True
     today: date | None = None
+    readers: Readers | None = None
 
     @property
     def directions(self) -> tuple[Direction, ...]:
@@ -107,10 +109,12 @@ class Comparison:
         step: str = "",
         help: Text | None = None,
         proof: Proof | None = None,
+        field: str = "",
     ) -> Finding:
         """A finding about this event, at a place or one ``step`` below it (``/doc``).
 
-        ``names`` (path, before, after) make its fingerprint together with the named type or topic where it stands.
+        ``names`` (path, before, after) make its fingerprint together with the named type or topic where it stands. ``field``: the
+        field of the type at ``at`` that readers may read, where the finding is about one.
         """
         return Finding(
             rule=rule,
@@ -124,8 +128,13 @@ class Comparison:
             against=self.against,
             affects=(self.event,),
             proof=proof,
+            readers=self.read_by(at.owner, field or field_of(names[0])) if isinstance(at, Place) else (),
             fingerprint=fingerprint(rule, *self.names_at(at, names)),
         )
+
+    def read_by(self, owner: str, field: str) -> tuple[Reader, ...]:
+        """Who reads a field of a type, as far as the code of services was looked at."""
+        return self.readers.of(owner=owner, field=field, event=self.event) if self.readers is not None and field else ()
 
     def names_at(self, at: Location | Place, names: tuple[str, ...]) -> Iterator[str]:
         """What a fingerprint hashes: the owner, and names within it, so that a type is the same as an event and inside another."""
@@ -135,6 +144,11 @@ class Comparison:
         simple = at.owner.rpartition(".")[2]
         yield at.owner
         yield from ("" if name == simple else name.removeprefix(f"{simple}.") for name in names)
+
+
+def field_of(path: str) -> str:
+    """The field that a change's path ends with: `total` of `OrderLine.total`, `lines` of `lines[]`."""
+    return path.rpartition(".")[2].rstrip("[]{}")
 
 
 def old_set(catalog: Catalog, *, label: str) -> OldSet:
@@ -155,7 +169,12 @@ def old_set(catalog: Catalog, *, label: str) -> OldSet:
 
 
 def comparisons(
-    catalog: Catalog, old_sets: Sequence[OldSet], *, places: Places, today: date | None = None
+    catalog: Catalog,
+    old_sets: Sequence[OldSet],
+    *,
+    places: Places,
+    today: date | None = None,
+    readers: Readers | None = None,
 ) -> Iterator[Comparison]:
     """Each event beside its older versions, by topic; events that are new are linted, not compared.
 
@@ -186,6 +205,7 @@ def comparisons(
                     history=history,
                     is_newest=number == 0,
                     today=today,
+                    readers=readers,
                 )
 
 

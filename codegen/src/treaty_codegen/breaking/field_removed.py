@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from treaty_codegen.breaking.facts import Comparison
+from treaty_codegen.breaking.facts import Comparison, field_of
+from treaty_codegen.diff import Change
 from treaty_codegen.finding import Finding, Severity, Text
 from treaty_codegen.rule import Rule
 
@@ -18,7 +19,7 @@ def check(comparison: Comparison) -> Iterator[Finding]:
             yield comparison.finding(
                 NAME,
                 category="source",
-                severity=Severity.ERROR,
+                severity=severity_of(comparison, change),
                 at=change.place,
                 message=Text(
                     "field `{path}` ({before}) was removed: code that reads it breaks with the next SDK",
@@ -27,6 +28,15 @@ def check(comparison: Comparison) -> Iterator[Finding]:
                 help=Text("deprecate it first, and remove it when no reader is left"),
                 names=(change.path, change.before, change.after),
             )
+
+
+def severity_of(comparison: Comparison, change: Change) -> Severity:
+    """A warning only if all code of all declared readers was looked at and none reads it, or may."""
+    readers = comparison.readers
+    if readers is None or not readers.is_complete:
+        return Severity.ERROR
+    is_read = comparison.read_by(change.place.owner, field_of(change.path))
+    return Severity.ERROR if is_read else Severity.WARNING
 
 
 RULE = Rule(name=NAME, category="source", severity=Severity.ERROR, check=check)

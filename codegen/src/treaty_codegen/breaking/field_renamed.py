@@ -27,6 +27,7 @@ def check(comparison: Comparison) -> Iterator[Finding]:
                 ),
                 help=Text("add a new field and deprecate the old one"),
                 names=(change.path, change.before, change.after),
+                field=change.before,
             )
 
 

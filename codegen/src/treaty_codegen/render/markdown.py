@@ -18,6 +18,8 @@ MARK: Final = "<!-- treaty:review -->"
 LONGEST: Final = 60_000
 """Characters of a comment; hosting services refuse more than 65,536."""
 
+MOST_READERS: Final = 10
+
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "wire": ("wire", "evolution", "syntax"),
     "meaning": ("meaning", "types"),
@@ -86,6 +88,9 @@ def detail(finding: Finding) -> str:
     if finding.affects:
         against = f" (against {as_text(finding.against)})" if finding.against else ""
         lines.append(f"Affects {as_text(', '.join(finding.affects))}{against}.")
+    if finding.readers:
+        more = f" and {len(finding.readers) - MOST_READERS} more places" if len(finding.readers) > MOST_READERS else ""
+        lines.append(f"Read by {', '.join(as_code(str(reader)) for reader in finding.readers[:MOST_READERS])}{more}.")
     if finding.help is not None:
         lines.append(f"Fix: {as_text(str(finding.help))}.")
     lines.append(f"To go ahead anyway: {as_code(f'treaty waive {finding.fingerprint}')}")

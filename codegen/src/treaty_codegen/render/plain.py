@@ -6,6 +6,9 @@ from collections.abc import Iterable
 
 from treaty_codegen.finding import Finding, Severity
 
+MOST_READERS = 5
+"""Places that are printed; all of them stand in the other formats."""
+
 
 def text(findings: Iterable[Finding]) -> str:
     """``path:line:col rule: message`` with indented proof, affected events and help."""
@@ -19,6 +22,9 @@ def text(findings: Iterable[Finding]) -> str:
             lines.append(
                 f"  affects: {', '.join(finding.affects)}{f' (against {finding.against})' if finding.against else ''}"
             )
+        lines += [f"  read by: {reader}" for reader in finding.readers[:MOST_READERS]]
+        if len(finding.readers) > MOST_READERS:
+            lines.append(f"  read by: {len(finding.readers) - MOST_READERS} more places")
         if finding.help is not None:
             lines.append(f"  help: {finding.help}")
     return "".join(f"{line}\n" for line in lines)

@@ -11,6 +11,7 @@ from treaty.errors import EnvironmentFault, UsageError
 from treaty.ops import git
 from treaty.ops.baseline import REGISTRY, baselines, catalog_at
 from treaty.ops.http import RegistryHttp
+from treaty.ops.readers import project_readers
 from treaty.ops.registry_sides import look, old_sets, verdicts
 from treaty.ops.released import released_files
 from treaty.ops.rules import check_breaking_settings, check_lint_settings
@@ -18,13 +19,14 @@ from treaty.ops.schemas import Tree, load_project, read_tree
 from treaty.ops.tolerant import Fault, load_readable
 from treaty.ops.waivers import load_waivers, waivers_or_fault
 from treaty_avro import AvroError
-from treaty_codegen import Catalog
+from treaty_codegen import Catalog, EmitError
 from treaty_codegen.breaking import breaking, registry_disagrees, released_set_changed
 from treaty_codegen.breaking.facts import OldSet
 from treaty_codegen.breaking.waiving import Judge
 from treaty_codegen.finding import Finding, Location, Severity, Text, fingerprint
 from treaty_codegen.lint import Choice, facts_of, lint
 from treaty_codegen.places import Places
+from treaty_codegen.readers import Readers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +65,8 @@ def run_breaking(settings: Settings, against: Against, *, today: date) -> Outcom
     if REGISTRY in names and against.registry is not None:
         side = look(catalog, against.registry, environment=against.environment)
         sets = sets + old_sets(side, catalog)
-    found = list(chosen(settings, judged(settings, catalog, sets, today=today)))
+    readers = readers_of(settings, catalog, sets)
+    found = list(chosen(settings, judged(settings, catalog, sets, today=today, readers=readers)))
     judge = Judge(
         catalog=catalog,
         today=today,
@@ -97,10 +100,21 @@ def names_of(settings: Settings, against: Against) -> tuple[str, ...]:
     return names if against.registry is None or against.names else (*names, REGISTRY)
 
 
-def judged(settings: Settings, catalog: Catalog, sets: list[OldSet], *, today: date) -> list[Finding]:
+def readers_of(settings: Settings, catalog: Catalog, sets: list[OldSet]) -> Readers:
+    """Who reads what, fields of old sides included; nobody is known where no class can be made of the schemas."""
+    try:
+        texts = {event.text for old in sets for event in old.events.values()}
+        return project_readers(settings, catalog, older=sorted(texts))
+    except (EmitError, AvroError):
+        return Readers()
+
+
+def judged(
+    settings: Settings, catalog: Catalog, sets: list[OldSet], *, today: date, readers: Readers | None = None
+) -> list[Finding]:
     """Every finding of one catalog against old sets; the project's choice of rules comes later (``chosen``)."""
     try:
-        return breaking(catalog, sets, root=root_of(settings), today=today)
+        return breaking(catalog, sets, root=root_of(settings), today=today, readers=readers)
     except AvroError as error:
         raise UsageError(f"An old version cannot be compared with: {error}") from error
 

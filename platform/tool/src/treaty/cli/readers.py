@@ -1,0 +1,36 @@
+"""``treaty readers``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from treaty.cli.project import config_option, load_settings
+
+
+@click.command(name="readers")
+@click.argument("what", default="", metavar="[EVENT[.FIELD]]")
+@click.option("--service", default="", metavar="NAME", help="Only what this service reads.")
+@config_option
+def readers(config: Path | None, what: str, service: str) -> None:
+    """Show which line of which service reads an event or a field: found in the code, which is not executed.
+
+    \b
+    treaty readers OrderCreated
+    treaty readers OrderCreated.lines.title
+    treaty readers --service notification
+
+    Exit codes: 0, 2 usage (no such event or service).
+    """
+    from treaty.ops.readers import answer
+
+    found = answer(load_settings(config), what=what, service=service)
+    for group, reader in found.declared:
+        click.echo(f"declared  {group}  ({reader})")
+    for name, read in found.reads:
+        click.echo(f"reads     {read.event}.{read.path}  {name}  {read.file}:{read.line}")
+    for name, lost in found.unknown:
+        click.echo(f"unknown   {lost.event}  {name}  {lost.file}:{lost.line}  {lost.why}")
+    if not found.reads and not found.unknown:
+        click.echo("No reader found. That is no proof that there is none.", err=True)

@@ -1,0 +1,109 @@
+"""Who reads what: the consumers that `topics.toml` declares, and what their code really reads."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from treaty.config import Settings, nearest
+from treaty.errors import UsageError
+from treaty.ops.generate import sdk_settings
+from treaty.ops.schemas import load_project
+from treaty_codegen import Catalog, SdkIndex, sdk_index
+from treaty_codegen.catalog import Service
+from treaty_codegen.readers import Read, Readers, Scan, Unknown, scan, with_fields_of
+
+LARGEST_BYTES = 1_048_576
+"""A longer source is no source; it is not read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What `treaty readers` says of one event or field: declared consumers, lines that read it, lines after which nobody knows."""
+
+    declared: tuple[tuple[str, str], ...]
+    reads: tuple[tuple[str, Read], ...]
+    unknown: tuple[tuple[str, Unknown], ...]
+
+
+def project_readers(settings: Settings, catalog: Catalog, *, older: Iterable[str] = ()) -> Readers:
+    """The scan of every declared service whose code is here. ``is_complete``: no consumer is foreign, and all code is here.
+
+    ``older``: published texts of the past, whose fields may be gone and still be read.
+    """
+    sdk = with_fields_of(sdk_index(catalog, sdk_settings(settings)), older)
+    scans = tuple(
+        (service.name, scanned)
+        for service in catalog.services.values()
+        if (scanned := scan_service(settings, catalog, service, sdk)) is not None
+    )
+    consumers = [consumer for topic in catalog.topics.values() for consumer in topic.consumers]
+    here = {name for name, _ in scans}
+    return Readers(scans=scans, is_complete=all(consumer.service in here for consumer in consumers))
+
+
+def scan_service(settings: Settings, catalog: Catalog, service: Service, sdk: SdkIndex) -> Scan | None:
+    """What one service reads; None where its code is not in this repository."""
+    folder = settings.root / service.code
+    if not service.code or not folder.resolve().is_relative_to(settings.root.resolve()) or not folder.is_dir():
+        return None
+    events = {event for topic in catalog.topics.values() for event in topic.events}
+    return scan(dict(sources(folder, settings.root)), sdk, events=events)
+
+
+def sources(folder: Path, root: Path) -> Iterator[tuple[str, str]]:
+    """Path from the project, and text, of every Python file below a folder; links are not followed, nothing is executed."""
+    for path in sorted(folder.iterdir()):
+        state = path.lstat()
+        if stat.S_ISDIR(state.st_mode):
+            yield from sources(path, root)
+        elif path.suffix == ".py" and stat.S_ISREG(state.st_mode) and state.st_size <= LARGEST_BYTES:
+            yield path.relative_to(root).as_posix(), path.read_bytes().decode("utf-8", "replace")
+
+
+def answer(settings: Settings, *, what: str = "", service: str = "") -> Answer:
+    """Who reads ``what``: an event (``OrderPaid`` or its full name), or one field of it (``OrderPaid.lines.title``); "": everything.
+
+    Raises ``UsageError`` with the nearest name for an event or service that does not exist.
+    """
+    catalog = load_project(settings)
+    if service and service not in catalog.services:
+        raise UsageError(f"There is no service `{service}`{nearest(service, list(catalog.services))}")
+    event, path = named(catalog, what) if what else ("", "")
+    found = [row for row in project_readers(settings, catalog).scans if not service or row[0] == service]
+    return Answer(
+        declared=tuple(declared(catalog, event, service)),
+        reads=tuple((name, read) for name, each in found for read in each.reads if fits(read, event, path)),
+        unknown=tuple(
+            (name, lost) for name, each in found for lost in each.unknown if not event or lost.event == event
+        ),
+    )
+
+
+def named(catalog: Catalog, what: str) -> tuple[str, str]:
+    """Full name and field path that a text means."""
+    events = [event for topic in catalog.topics.values() for event in topic.events]
+    for event in events:
+        for name in (event, event.rpartition(".")[2]):
+            if what == name or what.startswith(f"{name}."):
+                return event, what.removeprefix(name).removeprefix(".")
+    first = what.partition(".")[0]
+    raise UsageError(
+        f"No topic carries an event `{what}`{nearest(first, [event.rpartition('.')[2] for event in events])}"
+    )
+
+
+def fits(read: Read, event: str, path: str) -> bool:
+    """Whether a read is of the event, and of the field or of a part of it."""
+    return (not event or read.event == event) and (not path or f"{read.path}.".startswith(f"{path}."))
+
+
+def declared(catalog: Catalog, event: str, service: str) -> Iterator[tuple[str, str]]:
+    """Group and reader of every consumer that gets the event."""
+    for topic in catalog.topics.values():
+        for consumer in topic.consumers:
+            gets = not event or event in (consumer.events or topic.events)
+            if gets and (not event or event in topic.events) and (not service or consumer.service == service):
+                yield consumer.group, consumer.service or f"external {consumer.external}"
