@@ -16,6 +16,7 @@ from treaty_runtime.consume.actions import (
     DeadLetter,
     Drop,
     Handle,
+    Pace,
     Pause,
     Probe,
     Resume,
@@ -472,3 +473,79 @@ def test_many_completions_commit_without_waiting_for_the_second() -> None:
         Complete(at(99)),
         Commit({P0: Position(100)}),
     ]
+
+
+# -- throttle
+
+SLOW = RetryPolicy(delays=(), throttle_after=2, throttle_pause=SECOND)
+
+
+def throttled() -> Table:
+    """Two records failed in a row; their dead letters are on the way."""
+    table = Table(policy=SLOW)
+    for offset, lane in ((0, "a"), (1, "b")):
+        table.arrive(at(offset), lane)
+        assert not table.dispatch.is_throttled
+        assert table.fail(at(offset)) == [DeadLetter(at(offset), "failed", 1)]
+    assert table.dispatch.is_throttled
+    return table
+
+
+def test_after_many_failures_in_a_row_records_run_one_by_one_a_pause_apart() -> None:
+    table = throttled()
+    assert table.arrive(at(2), "c") == [Pace(at(2), SECOND, 1)]
+    assert table.arrive(at(3), "d") == [Pause(frozenset({P0}), "backpressure")]
+    assert list(table.dispatch.paced(at(3), 1)) == [], "not its turn"
+    assert list(table.dispatch.paced(at(2), 1)) == [Handle(at(2), 1, 1), Pace(at(3), SECOND, 1)]
+    assert table.fail(at(2)) == [DeadLetter(at(2), "failed", 1)], "copies are not held"
+    assert list(table.dispatch.paced(at(3), 1)) == [Handle(at(3), 1, 1)]
+
+
+def test_a_success_ends_the_throttle_and_what_was_held_goes_on() -> None:
+    table = throttled()
+    for offset, lane in ((2, "c"), (3, "d")):
+        table.arrive(at(offset), lane)
+    list(table.dispatch.paced(at(2), 1))
+    assert table.handled(at(2)) == [Handle(at(3), 1, 1), Complete(at(2))]
+    assert not table.dispatch.is_throttled
+    assert list(table.dispatch.paced(at(3), 1)) == [], "it has begun already"
+
+
+def test_a_dead_letter_that_arrived_is_no_success() -> None:
+    table = throttled()
+    assert list(table.dispatch.copied(at(0), 1)) == complete(at(0))
+    assert table.dispatch.is_throttled
+
+
+def test_a_success_in_between_begins_the_count_anew() -> None:
+    table = Table(policy=SLOW)
+    for offset, lane in ((0, "a"), (1, "b"), (2, "c")):
+        table.arrive(at(offset), lane)
+    table.fail(at(0))
+    table.handled(at(1))
+    table.fail(at(2))
+    assert not table.dispatch.is_throttled
+
+
+def test_an_outage_under_throttle_probes_with_one_and_parks_the_paced_ones() -> None:
+    table = throttled()
+    table.arrive(at(2), "c")
+    table.arrive(at(3), "d")
+    list(table.dispatch.paced(at(2), 1))
+    table.outage(at(2))
+    assert list(table.dispatch.paced(at(3), 1)) == []
+    assert table.due(at(2)) == [Handle(at(2), 1, 1)]
+    assert Handle(at(3), 1, 1) in table.handled(at(2))
+
+
+def test_the_throttle_goes_on_with_the_partition_that_stays() -> None:
+    table = Table(P0, P1, policy=SLOW)
+    for offset, lane in ((0, "a"), (1, "b")):
+        table.arrive(at(offset), lane)
+        table.fail(at(offset))
+    table.arrive(at(2), "c")
+    table.arrive(at(0, P1), "d")
+    actions = list(table.dispatch.lost([P0], now=NOW, jitter=0.0))
+    assert Pace(at(0, P1), SECOND, 1) in actions
+    assert list(table.dispatch.paced(at(2), 1)) == []
+    assert list(table.dispatch.paced(at(0, P1), 1)) == [Handle(at(0, P1), 1, 1)]

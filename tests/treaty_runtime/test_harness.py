@@ -12,7 +12,9 @@ from tests.treaty_runtime.order_events import OrderCreated, OrderSeen
 from treaty_runtime.errors import Reject
 from treaty_runtime.event import Context, Place
 from treaty_runtime.handlers import Handlers
+from treaty_runtime.hooks import Throttled
 from treaty_runtime.job import Job
+from treaty_runtime.retry import RetryPolicy
 from treaty_runtime.testing import Harness
 
 
@@ -239,3 +241,18 @@ async def test_handlers_get_real_sessions_with_the_real_inbox_and_outbox(
     async with sessions() as session:
         noted = (await session.execute(text("SELECT number FROM noted ORDER BY number"))).scalars().all()
     assert list(noted) == [0, 1, 2]
+
+
+async def test_a_handler_that_is_broken_does_not_empty_the_topic_into_dead_letters() -> None:
+    shop, hooks = Shop(), list[object]()
+    policy = RetryPolicy(delays=(), throttle_after=5)
+    async with Harness(shop.handlers, retry=policy, observers=(hooks.append,)) as harness:
+        harness.fail(OrderCreated, times=8)
+        for number in range(40):
+            await harness.publish(order(number, order_id=f"o-{number}"))
+        await harness.settle()
+        assert len(harness.dead_letters) <= 7, "those that had begun"
+        await harness.advance(seconds=10)
+        assert len(harness.dead_letters) == 8
+        assert len(shop.seen) == 32
+        assert [hook.is_on for hook in hooks if isinstance(hook, Throttled)] == [True, False]

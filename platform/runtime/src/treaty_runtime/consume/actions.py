@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from treaty_runtime.event import Partition, Place, Record
 from treaty_runtime.transport import Position
@@ -38,6 +38,15 @@ class Probe:
 
     place: Place
     at: datetime
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Call ``paced`` after ``pause``: many records failed in a row, and they run one by one."""
+
+    place: Place
+    pause: timedelta
     epoch: int
 
 
@@ -106,4 +115,4 @@ class Drop:
     epoch: int
 
 
-Action = Handle | Wait | Probe | Copy | DeadLetter | Skip | Complete | Pause | Resume | Commit | Drop
+Action = Handle | Wait | Probe | Pace | Copy | DeadLetter | Skip | Complete | Pause | Resume | Commit | Drop

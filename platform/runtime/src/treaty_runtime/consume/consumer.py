@@ -23,6 +23,7 @@ from treaty_runtime.consume.actions import (
     DeadLetter,
     Drop,
     Handle,
+    Pace,
     Pause,
     Probe,
     Resume,
@@ -198,7 +199,7 @@ class Consumer:
             else:
                 self._do(action)
         event.done(offsets)
-        self._telling.watch_outage(self.dispatch.outage)
+        self._telling.watch(self.dispatch)
         self._hooks(seen.Rebalanced(group=self.group.name, revoked=leaving))
 
     async def _wait_drained(self, leaving: frozenset[Partition]) -> None:
@@ -212,7 +213,7 @@ class Consumer:
 
     def _lose(self, partitions: frozenset[Partition]) -> None:
         self._obey(self.dispatch.lost(partitions, now=self._clock.now(), jitter=self._random()))
-        self._telling.watch_outage(self.dispatch.outage)
+        self._telling.watch(self.dispatch)
         self._hooks(seen.Rebalanced(group=self.group.name, lost=partitions))
 
     # -- what became of records
@@ -258,7 +259,7 @@ class Consumer:
         else:
             self._told[place] = ended.told
             self._fail(attempt, FailedAttempt(classify(ended.error, self._rules), ended.error, ended.on_failure))
-        if self._is_draining or self._telling.outage is not self.dispatch.outage:
+        if self._is_draining or self._telling.is_behind(self.dispatch):
             self._went_on()
 
     def _has_left(self, attempt: Attempt) -> bool:
@@ -288,6 +289,9 @@ class Consumer:
     def _due(self, place: Place, epoch: int) -> None:
         self._obey(self.dispatch.due(place, epoch, self._clock.now()))
 
+    def _paced(self, place: Place, epoch: int) -> None:
+        self._obey(self.dispatch.paced(place, epoch))
+
     def _tick(self) -> None:
         now = self._clock.now()
         for job in self._workers.jobs():
@@ -300,7 +304,7 @@ class Consumer:
     def _went_on(self) -> None:
         if self._is_draining:
             self._progress.set()
-        self._telling.watch_outage(self.dispatch.outage)
+        self._telling.watch(self.dispatch)
 
     # -- obeying
 
@@ -322,6 +326,8 @@ class Consumer:
                 self._clock.call_at(action.until, lambda: self._due(action.place, action.epoch))
             case Probe():
                 self._clock.call_at(action.at, lambda: self._due(action.place, action.epoch))
+            case Pace():
+                self._clock.call_at(self._clock.now() + action.pause, lambda: self._paced(action.place, action.epoch))
             case Copy() | DeadLetter():
                 self._copy(action)
             case Commit():

@@ -19,6 +19,7 @@ from treaty_runtime.consume.actions import Action, Commit, Complete, Copy, DeadL
 from treaty_runtime.consume.facts import Arrival, FailedAttempt
 from treaty_runtime.consume.intake import LEAVING, MEMORY, NOT_DUE, OUTAGE, Assignment, Intake, Work, positions
 from treaty_runtime.consume.lanes import Lanes
+from treaty_runtime.consume.throttle import Throttle
 from treaty_runtime.event import Partition, Place, Record
 from treaty_runtime.limits import Limits
 from treaty_runtime.retry import RetryPolicy, retry_topic
@@ -53,6 +54,7 @@ class Dispatch:
         self._limits = limits if limits is not None else Limits()
         self._intake = Intake(self._limits.marks)
         self._lanes = Lanes()
+        self._throttle = Throttle(after=policy.throttle_after, pause=policy.throttle_pause)
         self._completions = 0
         self.outage: Away | None = None
 
@@ -76,7 +78,8 @@ class Dispatch:
         elif not self._lanes.enter(work):
             actions = ()
         else:
-            actions = self._start(work) if self.outage is not None else (self._begin(work),)
+            is_free = self.outage is None and not self._throttle.failures
+            actions = (self._begin(work),) if is_free else self._start(work)
         return (*actions, *intake.hold_back(assignment)) if is_at_mark else actions
 
     def due(self, place: Place, epoch: int, now: datetime) -> Iterator[Action]:
@@ -91,6 +94,16 @@ class Dispatch:
         else:
             yield from self._start(work)
 
+    def paced(self, place: Place, epoch: int) -> Sequence[Action]:
+        """The pause of a Pace is over."""
+        work = self._intake.find(place, epoch)
+        following = None if work is None else self._throttle.paced(work)
+        if work is None or following is None:
+            return ()
+        if self.outage is not None or work.assignment.is_leaving:
+            return (*self._start(work), *following)
+        return (self._begin(work), *following)
+
     # -- results
 
     def handled(self, place: Place, epoch: int) -> Sequence[Action]:
@@ -101,8 +114,8 @@ class Dispatch:
             return (Drop(place.of, epoch),)
         work.in_flight = False
         if self.outage is not None:
-            return (*self._recover(work), *self._complete(work))
-        return self._complete(work)
+            return (*self._recover(work), *self._succeeded(work), *self._complete(work))
+        return (*self._succeeded(work), *self._complete(work)) if self._throttle.failures else self._complete(work)
 
     def skipped(self, place: Place, epoch: int, reason: str) -> Iterator[Action]:
         """Only after its schema was known it turned out that nobody handles the record."""
@@ -214,6 +227,11 @@ class Dispatch:
         return len(self._lanes)
 
     @property
+    def is_throttled(self) -> bool:
+        """Whether records run one by one, as too many failed in a row."""
+        return self._throttle.is_on
+
+    @property
     def is_blocked(self) -> bool:
         """Whether records wait for the turn of their lane."""
         return self._lanes.waiting > 0
@@ -227,7 +245,15 @@ class Dispatch:
         if self.outage is not None:
             self.outage.parked.append(work)
             return ()
-        return () if work.assignment.is_leaving else (self._begin(work),)
+        if work.assignment.is_leaving:
+            return ()
+        return self._throttle.hold(work) if self._throttle.is_on and work.pending is None else (self._begin(work),)
+
+    def _succeeded(self, work: Work) -> Iterator[Action]:
+        """Ends the throttle, unless it was only a copy that succeeded."""
+        if work.pending is None:
+            for held in self._throttle.succeeded():
+                yield from self._start(held)
 
     def _begin(self, work: Work) -> Action:
         work.in_flight = True
@@ -279,6 +305,7 @@ class Dispatch:
 
     def _schedule(self, work: Work, failed: FailedAttempt, now: datetime, jitter: float) -> Iterator[Action]:
         place, epoch = work.place, work.assignment.epoch
+        self._throttle.failed()
         delay = self._policy.delay(work.attempt, failed.error, jitter)
         if delay is None:
             yield from self._send(work, DeadLetter(place, "failed", epoch))
@@ -328,6 +355,7 @@ class Dispatch:
             yield Drop(assignment.partition, assignment.epoch)
         for work in left:
             yield from self._advance(work)
+        yield from self._throttle.forget_leaving()
         yield from self._reelect(now, jitter)
         yield from self._intake.free_memory()
 

@@ -8,7 +8,7 @@ from treaty_runtime import hooks as seen
 from treaty_runtime.clock import Clock
 from treaty_runtime.consume.actions import Copy, DeadLetter
 from treaty_runtime.consume.copies import Told
-from treaty_runtime.consume.dispatch import Away
+from treaty_runtime.consume.dispatch import Away, Dispatch
 from treaty_runtime.event import Place
 from treaty_runtime.hooks import Hooks
 
@@ -19,7 +19,19 @@ class Telling:
     def __init__(self, hooks: Hooks, *, group: str, dead_letter: str, clock: Clock, told: Mapping[Place, Told]) -> None:
         self._hooks, self._group, self._dead_letter = hooks, group, dead_letter
         self._clock, self._told = clock, told
-        self.outage: Away | None = None
+        self._outage: Away | None = None
+        self._is_throttled = False
+
+    def is_behind(self, dispatch: Dispatch) -> bool:
+        """Whether an outage or a throttle began or ended that was not told."""
+        return self._outage is not dispatch.outage or self._is_throttled is not dispatch.is_throttled
+
+    def watch(self, dispatch: Dispatch) -> None:
+        """Tells the beginning and the end of outages and throttles once each."""
+        self._watch_outage(dispatch.outage)
+        if self._is_throttled is not dispatch.is_throttled:
+            self._is_throttled = dispatch.is_throttled
+            self._hooks(seen.Throttled(group=self._group, is_on=self._is_throttled))
 
     def retry(self, place: Place, *, attempt: int, topic: str | None) -> None:
         """A failed record will be tried again; ``topic`` None: in place."""
@@ -55,12 +67,11 @@ class Telling:
                 )
             )
 
-    def watch_outage(self, now: Away | None) -> None:
-        """Tells the beginning and the end of an outage once each."""
-        before = self.outage
+    def _watch_outage(self, now: Away | None) -> None:
+        before = self._outage
         if before is now:
             return
-        self.outage = now
+        self._outage = now
         if before is not None:
             seconds = (self._clock.now() - before.since).total_seconds()
             self._hooks(seen.Recovered(group=self._group, dependency=before.dependency, seconds=seconds))
