@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def test_a_user_is_made_from_a_file_and_nothing_shows_the_password(told: Run, tm
     assert (code, out) == (0, "")
     assert "grants add ann" in err
     assert told("users", "list")[1] == "ann\n"
-    assert PASSWORD not in out + err + told("audit")[1]
+    assert PASSWORD not in out + err + told("audit", "list")[1]
     assert PASSWORD.encode() not in (tmp_path / "r.db").read_bytes()
 
 
@@ -57,7 +58,7 @@ def test_a_token_is_shown_once(told: Run, tmp_path: Path) -> None:
     listed = told("tokens", "list")[1]
     assert token_id in listed
     assert "ci" in listed
-    assert token not in listed + told("audit")[1]
+    assert token not in listed + told("audit", "list")[1]
     assert told("users", "list")[1] == "ci  (tokens only)\n"
     assert told("tokens", "remove", token_id)[0] == 0
     assert told("tokens", "list")[1] == ""
@@ -71,7 +72,7 @@ def test_grants_are_given_listed_and_taken_back(told: Run) -> None:
     assert told("grants", "list")[1] == "ann  writer  :.:orders-*\ngroup:staff  reader  *\n"
     assert told("grants", "remove", "ann", "writer", "orders-*")[0] == 0
     assert told("grants", "list")[1] == "group:staff  reader  *\n"
-    entries = [json.loads(line) for line in told("audit", "--limit", "2")[1].splitlines()]
+    entries = [json.loads(line) for line in told("audit", "list", "--limit", "2")[1].splitlines()]
     assert [entry["action"] for entry in entries] == ["remove-grant", "add-grant"]
     assert all(entry["actor"].startswith("operator ") for entry in entries)
 
@@ -111,3 +112,19 @@ def test_a_removed_user_leaves_nothing_behind(told: Run, tmp_path: Path) -> None
     directory = store.directory()
     store.close()
     assert (dict(directory.passwords), dict(directory.tokens), directory.grants) == ({}, {}, ())
+
+
+def test_the_audit_is_verified_against_what_was_noted(told: Run, tmp_path: Path) -> None:
+    told("grants", "add", "ann", "writer", "orders-*")
+    code, noted, err = told("audit", "verify")
+    assert (code, noted.startswith("1:")) == (0, True)
+    assert "1 sealed entries" in err
+    told("grants", "add", "bob", "writer", "orders-*")
+    assert told("audit", "verify", "--noted", noted.strip())[0] == 0
+    with sqlite3.connect(tmp_path / "r.db") as connection:
+        connection.execute("UPDATE audit SET actor = 'eve' WHERE id = 1")
+    connection.close()
+    code, _, err = told("audit", "verify", "--noted", noted.strip())
+    assert code == 1
+    assert "is not what was sealed" in err
+    assert told("audit", "verify", "--noted", "nonsense")[0] == 2

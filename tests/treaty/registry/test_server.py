@@ -56,7 +56,7 @@ def test_a_database_that_cannot_be_used_is_refused_without_its_password(url: str
 
 @pytest.mark.postgres
 def test_postgres_is_migrated_only_when_asked(postgres: str) -> None:
-    with pytest.raises(StartRefused, match=r"at revision none, this program needs 0002.*--migrate") as refused:
+    with pytest.raises(StartRefused, match=r"at revision none, this program needs 0003.*--migrate") as refused:
         open_store(postgres, migrate=False)
     assert refused.value.exit_code == 3
     open_store(postgres, migrate=True).close()

@@ -75,15 +75,27 @@ def remove_grant(to: str, role: str, pattern: str, config: Path | None, database
         opened.remove_grant(to, role, pattern)
 
 
-@click.command()
-@click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="How many at most.")
-@options
-def audit(limit: int, config: Path | None, database: str | None) -> None:
-    """List who did what and what was refused, as JSON lines, newest first.
+@click.group()
+def audit() -> None:
+    """List who did what and what was refused; check that nobody has changed the list.
 
     \b
-    treaty registry audit
-    treaty registry audit --limit 1000 | jq 'select(.outcome == "refused")'
+    treaty registry audit list
+    treaty registry audit verify
+
+    Exit codes: 0, 1 the list was changed, 2 usage, 3 the database is away.
+    """
+
+
+@audit.command(name="list")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="How many at most.")
+@options
+def list_audit(limit: int, config: Path | None, database: str | None) -> None:
+    """List entries as JSON lines, newest first.
+
+    \b
+    treaty registry audit list
+    treaty registry audit list --limit 1000 | jq 'select(.outcome == "refused")'
 
     Exit codes: 0, 2 usage, 3 the database is away.
     """
@@ -92,3 +104,29 @@ def audit(limit: int, config: Path | None, database: str | None) -> None:
     with administration(config, database) as opened:
         for number, entry in opened.store.audit(limit=limit):
             click.echo(json.dumps({"id": number, **entry.as_json()}, ensure_ascii=False))
+
+
+@audit.command()
+@click.option("--noted", metavar="POSITION:SEAL", help="What an earlier verify printed: it must still be in the chain.")
+@options
+def verify(noted: str | None, config: Path | None, database: str | None) -> int:
+    """Walk along the chain of sealed entries and print its end, to be noted where the database's users cannot write.
+
+    \b
+    treaty registry audit verify
+    treaty registry audit verify --noted 1234:9f86d081884c7d65…
+
+    Exit codes: 0 nothing was changed, 1 something was, 2 usage, 3 the database is away.
+    """
+    from treaty.errors import UsageError
+
+    position, _, seal = (noted or "0:00").partition(":")
+    try:
+        expected = None if noted is None else (int(position), bytes.fromhex(seal))
+    except ValueError as error:
+        raise UsageError("--noted takes what an earlier verify printed, POSITION:SEAL.") from error
+    with administration(config, database) as opened:
+        verdict = opened.verify_audit(expected=expected)
+    click.echo(f"{verdict.position}:{verdict.head.hex()}")
+    click.echo(verdict.broken or f"{verdict.entries} sealed entries are as they were written.", err=True)
+    return 1 if verdict.broken else 0

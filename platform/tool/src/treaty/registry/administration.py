@@ -15,6 +15,7 @@ from treaty.registry.authentication import TOKEN_USER
 from treaty.registry.directory import Roster, TokenRow
 from treaty.registry.grants import Grant, Pattern, read_role
 from treaty.registry.passwords import hashed
+from treaty.registry.seal import Verdict
 from treaty.registry.store import Store
 from treaty.registry.tokens import minted
 
@@ -85,6 +86,11 @@ class Administration:
             if not roster.remove_grant(grant):
                 raise CannotDo("There is no such grant; `treaty registry grants list` shows them.")
             self._note(roster, "remove-grant", f"{to} {role} {pattern}")
+
+    def verify_audit(self, *, expected: tuple[int, bytes] | None) -> Verdict:
+        """Seal what waits, and walk along the chain; ``expected``: a position and the seal that was noted there."""
+        self.store.seal()
+        return self.store.walk_audit(expected=expected)
 
     def _note(self, roster: Roster, action: str, what: str) -> None:
         at = int(self.now().timestamp() * 1000)

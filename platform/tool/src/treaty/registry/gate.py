@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 
 from treaty.registry.audit import Entry, Visitor, clean
 from treaty.registry.authentication import HASHES_AT_ONCE, HASHES_WAITING, Authentication
@@ -14,7 +15,7 @@ from treaty.registry.errors import RegistryError, TooManyRequests, Unauthorized
 from treaty.registry.grants import Principal
 from treaty.registry.observation import Observe, Refused
 from treaty.registry.permissions import OPEN_PATHS
-from treaty.registry.trail import FLUSH_SECONDS, Trail
+from treaty.registry.trail import FLUSH_SECONDS, FLUSHES_A_SEAL, Trail
 
 PASSER_BY = Principal("")
 """Somebody who was not asked who they are."""
@@ -70,13 +71,16 @@ class Gate:
         self._trail.note(entry)
 
     async def keep_trail(self) -> None:
-        """Write the trail once a second until cancelled, and what is left at the end."""
+        """Write the trail once a second until cancelled, and what is left at the end; seal the audit now and then."""
         try:
-            while True:
+            for flush in count(1):
                 await asyncio.sleep(FLUSH_SECONDS)
                 await asyncio.to_thread(self._trail.flush)
+                if flush % FLUSHES_A_SEAL == 0:
+                    await asyncio.to_thread(self._trail.seal)
         finally:
             self._trail.flush()
+            self._trail.seal()
 
     def close(self) -> None:
         """End the threads; blocks."""

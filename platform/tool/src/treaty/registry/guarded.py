@@ -56,7 +56,8 @@ class GuardedStore:
         self.shared = store.shared
         self.directory, self.roster, self.note, self.audit = store.directory, store.roster, store.note, store.audit
         self.generation, self.signal = store.generation, store.signal
-        self.ready, self.close = store.ready, store.close
+        self.ready, self.close, self.seal = store.ready, store.close, store.seal
+        self.walk_audit = store.walk_audit
 
     @contextmanager
     def read(self) -> Iterator[Reader]:

@@ -18,6 +18,7 @@ from treaty.registry.directory import Directory
 from treaty.registry.memory_roster import MemoryRoster
 from treaty.registry.names import DEFAULT_CONTEXT, Name
 from treaty.registry.rows import Json, NewSchema, Referrer, SchemaRow, VersionRow
+from treaty.registry.seal import Verdict, walked
 from treaty.registry.store import Readiness, Search
 
 T = TypeVar("T")
@@ -156,15 +157,7 @@ class MemoryWriter(MemoryReader):
     def add_schema(self, context: str, schema: NewSchema) -> int:
         given = self.last_id(context) + 1 if schema.id is None else schema.id
         self._state.last_ids[context] = max(self.last_id(context), given)
-        self._state.schemas.setdefault(context, {})[given] = SchemaRow(
-            context=context,
-            id=given,
-            content=schema.content,
-            content_sha256=schema.content_sha256,
-            resolved_sha256=schema.resolved_sha256,
-            guid=schema.guid,
-            created_at=schema.created_at,
-        )
+        self._state.schemas.setdefault(context, {})[given] = schema.under(context, given)
         return given
 
     def add_version(self, version: VersionRow, *, provenance: str = "") -> None:
@@ -264,6 +257,12 @@ class MemoryStore:
         for entry in entries:
             state.note(entry)
         self._state = state
+
+    def seal(self) -> None:
+        """Nothing outlives the process, so nobody could check it."""
+
+    def walk_audit(self, *, expected: tuple[int, bytes] | None = None) -> Verdict:
+        return walked((), expected=expected)
 
     def audit(self, *, before: int | None = None, limit: int = 100) -> Sequence[tuple[int, Entry]]:
         held = [row for row in reversed(self._state.audit) if before is None or row[0] < before]

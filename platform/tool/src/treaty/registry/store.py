@@ -16,6 +16,7 @@ from treaty.registry.audit import Entry
 from treaty.registry.directory import Directory, Roster
 from treaty.registry.names import Name
 from treaty.registry.rows import Json, NewSchema, Referrer, SchemaRow, VersionRow
+from treaty.registry.seal import Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +175,12 @@ class Store(Protocol):
 
     def note(self, entries: Sequence[Entry]) -> None:
         """Write down what changed nothing: refusals."""
+
+    def seal(self) -> None:
+        """Chain up the entries that are not yet, so that it is seen if one is changed (``seal``)."""
+
+    def walk_audit(self, *, expected: tuple[int, bytes] | None = None) -> Verdict:
+        """What a walk along the chain of sealed entries finds."""
 
     def audit(self, *, before: int | None = None, limit: int = 100) -> Sequence[tuple[int, Entry]]:
         """Audit entries with their numbers, newest first; ``before``: only those with a smaller number."""

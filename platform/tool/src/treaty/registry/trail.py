@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from contextlib import suppress
 from typing import Final
 
 from treaty.registry.audit import Entry
@@ -15,6 +16,7 @@ from treaty.registry.observation import AuditDropped, Observe
 from treaty.registry.store import Store
 
 FLUSH_SECONDS: Final = 1.0
+FLUSHES_A_SEAL: Final = 5
 MOST_A_FLUSH: Final = 1_000
 
 
@@ -45,3 +47,8 @@ class Trail:
             self._store.note(entries)
         except (StoreUnavailable, StoreConflict):
             self._observe(AuditDropped(len(entries)))
+
+    def seal(self) -> None:
+        """Have the audit sealed; blocks. A store that is away is sealed the next time."""
+        with suppress(StoreUnavailable, StoreConflict):
+            self._store.seal()

@@ -6,17 +6,21 @@ question whether what it holds still counts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import Connection, delete, insert, select, text, update
+from sqlalchemy import Connection, RowMapping, delete, insert, select, text, update
 
 from treaty.registry.audit import Entry
 from treaty.registry.directory import Directory, TokenRow
 from treaty.registry.grants import Grant, Pattern, Role
+from treaty.registry.seal import FIRST, Link, seal_of
 from treaty.registry.sql.access_tables import AUDIT, GRANTS, PRINCIPALS, TOKENS
 from treaty.registry.sql.tables import STATE
+
+SEALED_AT_ONCE: Final = 5_000
+PAGE: Final = 1_000
 
 PUT_USER: Final = text(
     "INSERT INTO principals (name, password_hash) VALUES (:name, :hash) ON CONFLICT (name) DO UPDATE "
@@ -97,13 +101,42 @@ def read_entries(connection: Connection, *, before: int | None, limit: int) -> l
     chosen = select(AUDIT).order_by(AUDIT.c.id.desc()).limit(limit)
     if before is not None:
         chosen = chosen.where(AUDIT.c.id < before)
-    rows = [dict(row) for row in connection.execute(chosen).mappings()]
-    return [(row.pop("id"), Entry(**row)) for row in rows]
+    return [(row["id"], _entry(row)) for row in connection.execute(chosen).mappings()]
+
+
+def seal_entries(connection: Connection) -> None:
+    """Put what is not sealed yet at the end of the chain, in the order of numbers; at most ``SEALED_AT_ONCE``.
+
+    A number may be given before another and committed after it, so the chain has an order of its own.
+    """
+    waiting = select(AUDIT).where(AUDIT.c.position.is_(None)).order_by(AUDIT.c.id).limit(SEALED_AT_ONCE)
+    rows = connection.execute(waiting).mappings().all()
+    if not rows:
+        return
+    last = select(AUDIT.c.position, AUDIT.c.seal).where(AUDIT.c.position.is_not(None))
+    end = connection.execute(last.order_by(AUDIT.c.position.desc()).limit(1)).first()
+    position, seal = (0, FIRST) if end is None else (end.position, bytes(end.seal))
+    for row in rows:
+        position += 1
+        seal = seal_of(seal, position=position, number=row["id"], entry=_entry(row))
+        connection.execute(update(AUDIT).where(AUDIT.c.id == row["id"]).values(position=position, seal=seal))
+
+
+def read_chain(connection: Connection) -> Iterator[Link]:
+    """The chain from its beginning."""
+    chosen = select(AUDIT).where(AUDIT.c.position.is_not(None)).order_by(AUDIT.c.position)
+    for row in connection.execution_options(yield_per=PAGE).execute(chosen).mappings():
+        yield Link(row["position"], row["id"], _entry(row), bytes(row["seal"] or b""))
 
 
 _TOKEN_COLUMNS: Final = (
     TOKENS.c.id, TOKENS.c.principal, TOKENS.c.sha256, TOKENS.c.created_at, TOKENS.c.expires_at,
 )  # fmt: skip
+
+
+def _entry(row: RowMapping) -> Entry:
+    hashes = {key: None if row[key] is None else bytes(row[key]) for key in ("before_sha256", "after_sha256")}
+    return Entry(**{**{key: row[key] for key in Entry.__slots__}, **hashes})
 
 
 def _row(entry: Entry) -> dict[str, object]:

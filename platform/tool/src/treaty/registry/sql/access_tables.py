@@ -48,7 +48,11 @@ class AuditTable(RegistryTable, table=True):
     """What was done or refused; rows are only ever added."""
 
     __tablename__ = "audit"
-    __table_args__: ClassVar[Any] = (Index("audit_subject", "context", "subject"), {"sqlite_autoincrement": True})
+    __table_args__: ClassVar[Any] = (
+        Index("audit_subject", "context", "subject"),
+        Index("audit_position", "position", unique=True),
+        {"sqlite_autoincrement": True},
+    )
 
     # SQLite knows a row id that never comes again only for its own integer type.
     id: int | None = Field(
@@ -69,6 +73,8 @@ class AuditTable(RegistryTable, table=True):
     after_sha256: bytes | None = Field(default=None, sa_type=LargeBinary)
     outcome: str = Field(sa_type=Text)
     reason: str = Field(sa_type=Text)
+    seal: bytes | None = Field(default=None, sa_type=LargeBinary)
+    position: int | None = Field(default=None, sa_type=BigInteger)
 
 
 PRINCIPALS: Final = table("principals")

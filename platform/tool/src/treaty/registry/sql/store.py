@@ -14,7 +14,15 @@ from treaty.registry.directory import Directory
 from treaty.registry.errors import StartRefused, StoreConflict, StoreUnavailable, store_fault
 from treaty.registry.migrations import is_known, newest_revision, revision_of, upgrade
 from treaty.registry.names import Name
-from treaty.registry.sql.access import SqlRoster, add_entries, read_directory, read_entries
+from treaty.registry.seal import Verdict, walked
+from treaty.registry.sql.access import (
+    SqlRoster,
+    add_entries,
+    read_chain,
+    read_directory,
+    read_entries,
+    seal_entries,
+)
 from treaty.registry.sql.postgres import Postgres
 from treaty.registry.sql.reader import SqlReader
 from treaty.registry.sql.sqlite import Sqlite
@@ -92,6 +100,15 @@ class SqlStore:
 
     def signal(self) -> int | None:
         return self._database.signal()
+
+    def seal(self) -> None:
+        with self._errors_named(), self._database.writing(DIRECTORY, ()) as connection:
+            seal_entries(connection)
+
+    def walk_audit(self, *, expected: tuple[int, bytes] | None = None) -> Verdict:
+        """What a walk along the audit's chain finds."""
+        with self._errors_named(), self._database.reading() as connection:
+            return walked(read_chain(connection), expected=expected)
 
     def ready(self) -> Readiness:
         try:
