@@ -92,6 +92,16 @@ def dead_letters_of(settings: Settings, environment: str, *, topics: Iterable[st
         yield DeadLetters(log, Groups(cluster.bootstrap), journal_of(log, cluster), topics=topics)
 
 
+@contextmanager
+def log_of(settings: Settings, environment: str) -> Iterator[Log]:
+    """The records of the cluster of ``[environment.NAME]``; Kafka's faults as the tool's."""
+    from treaty_runtime.kafka.log import Log  # noqa: PLC0415  # the other commands need no consumer
+
+    cluster = cluster_of(settings, environment)
+    with told_as_ours(), cluster, Log(cluster.bootstrap) as log:
+        yield log
+
+
 def journal_of(log: Log, cluster: Cluster) -> Journal:
     """What operators did on a cluster, and how we sign."""
     from treaty.ops.journal import Journal  # noqa: PLC0415  # the other commands need none

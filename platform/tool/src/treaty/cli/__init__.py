@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "owners": ("treaty.cli.owners:owners", "print who owns which schema file, for CODEOWNERS"),
     "registry": ("treaty.cli.registry:registry", "serve a registry; plan and apply its contents"),
     "topics": ("treaty.cli.topics:topics", "plan, apply and list topics"),
+    "messages": ("treaty.cli.messages:messages", "hold retained records against the schemas"),
     "dlq": ("treaty.cli.dlq:dlq", "look at dead letters, mend them, replay them"),
     "up": ("treaty.cli.up:up", "start the local stack and the services"),
     "down": ("treaty.cli.down:down", "end the local stack"),

@@ -1,0 +1,56 @@
+"""``treaty messages``: what lies in the topics, beside the schemas of today."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from treaty.cli.project import config_option, load_settings
+from treaty.cli.topics import ENVIRONMENT
+
+
+@click.group(name="messages")
+def messages() -> None:
+    """Hold retained records against the schemas of the working tree.
+
+    \b
+    treaty messages check order-events
+    treaty messages check order-events --env prod --sample 10000
+
+    Exit codes: 0 clean, 1 a record fails or means something else, 2 usage, 3 unreachable or refused.
+    """
+
+
+@messages.command()
+@click.argument("topic")
+@click.option(
+    "--sample", type=click.IntRange(1), default=1000, show_default=True, help="About so many records, evenly spread."
+)
+@ENVIRONMENT
+@config_option
+def check(config: Path | None, environment: str, topic: str, sample: int) -> int:
+    """Read retained records of TOPIC as the schemas of the working tree would. Nothing is committed, no value is shown.
+
+    \b
+    treaty messages check order-events
+    treaty messages check order-events --env prod --sample 10000
+
+    Exit codes: 0 every record is read as it was meant, 1 one is not, 2 usage (no such topic), 3 unreachable or refused.
+    """
+    from treaty.ops.messages import check_messages
+    from treaty.ops.registered import Registered
+    from treaty.ops.schemas import load_project
+    from treaty.wiring import log_of, registry_of
+
+    settings = load_settings(config)
+    catalog = load_project(settings)
+    with registry_of(settings, environment) as registry, log_of(settings, environment) as log:
+        reports = check_messages(catalog, log, Registered(registry), topic=topic, sample=sample)
+    for report in reports:
+        click.echo(f"{report.event}: {report.read} read, {report.failed} failed, {report.changed} with another meaning")
+        for reason, place in report.faults.items():
+            click.echo(f"  first at {place}: {reason}")
+    looked = sum(report.read + report.failed for report in reports)
+    click.echo(f"Looked at {looked} records of {topic}.", err=True)
+    return 0 if all(report.is_clean for report in reports) else 1
