@@ -106,6 +106,8 @@ def test_what_the_emitter_writes_passes() -> None:
         ("x = lambda _y: z\n", "uses the name _y"),
         ("x = str(_y=z)\n", "uses the name _y"),
         ("from events.order import x as _x\n", "uses the name _x"),
+        ("from events.order import _x as x\n", "uses the name _x"),
+        ("from events.order import _x\n", "uses the name _x"),
         ("x = _builtins.eval\n", "uses the builtin eval"),
         ('x = "other"\n', "holds a text that no schema has: 'other'"),
         ('x = b"other"\n', "holds a text that no schema has: b'other'"),

@@ -114,13 +114,16 @@ def modules(node: ast.ImportFrom, allowed: Allowed) -> str | None:
 
 def names(node: ast.AST, allowed: Allowed) -> str | None:
     """No name starts with an underscore but ours."""
-    name = getattr(node, _NAMED[type(node)])
-    if name is None:  # an import that is not renamed, or ``**``
-        name = getattr(node, "name", "")
-    if not name.startswith("_") or name in _OURS or name == allowed.text_module:
+    strange = _strange(getattr(node, _NAMED[type(node)]), allowed)
+    if strange is None and isinstance(node, ast.alias):
+        strange = _strange(node.name, allowed)
+    return strange and f"uses the name {strange:.80}"
+
+
+def _strange(name: str | None, allowed: Allowed) -> str | None:
+    if name is None or not name.startswith("_") or name in _OURS or name == allowed.text_module:
         return None
-    is_alias = name.startswith("_t_") and name.removeprefix("_t_") in allowed.classes
-    return None if is_alias else f"uses the name {name:.80}"
+    return None if name.startswith("_t_") and name.removeprefix("_t_") in allowed.classes else name
 
 
 def builtins(node: ast.Attribute, allowed: Allowed) -> str | None:  # noqa: ARG001  # as above
