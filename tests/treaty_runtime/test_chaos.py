@@ -125,3 +125,28 @@ def test_a_missing_function_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_closing_twice_is_once(chaos: Chaos) -> None:
     chaos.close()
     chaos.close()
+
+
+async def test_a_producer_that_finds_no_broker_is_replaced_and_says_what_it_held(chaos: Chaos) -> None:
+    settings = KafkaSettings(
+        brokers=chaos.bootstrap, extra={"statistics.interval.ms": 50, "reconnect.backoff.max.ms": 100}
+    )
+    producer = KafkaProducer(producer_config(settings, delivery_timeout=timedelta(0)), patience=0.5)
+    await send(producer, 0)
+    assert not producer.is_replaced
+    with chaos.down():
+        (answer,) = await send(producer, 1)
+        assert answer.fault is not None
+        assert answer.fault.kind is FaultKind.OUTAGE
+        assert producer.is_replaced
+    answers: list[Delivery] = []
+
+    def sent() -> bool:
+        """The new client may be replaced once more before the brokers answer."""
+        if not answers or answers[-1].fault is not None:
+            producer.produce(Outgoing(topic="t", key=b"k", value=b"2"), answers.append)
+        return any(each.place is not None for each in answers)
+
+    await eventually(sent)
+    await eventually(lambda: not producer.is_replaced)
+    await producer.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -25,6 +25,7 @@ from treaty_runtime.runtime import Runtime
 from treaty_runtime.settings import KafkaSettings
 from treaty_runtime.sql import database as runtime_database
 from treaty_runtime.sql.tables import OutboxRow
+from treaty_runtime.transport import Broken, Fault, FaultKind, Source, SourceEvent
 from treaty_runtime.transport.memory import MemoryBroker
 from treaty_runtime.wiring.connections import MemoryConnections
 from treaty_runtime.wiring.readiness import Readiness
@@ -46,7 +47,7 @@ class Company:
             service=service,
             settings=options.pop("settings", KafkaSettings()),
             events=CATALOG,
-            connections=MemoryConnections(self.broker),
+            connections=options.pop("connections", MemoryConnections(self.broker)),
             registry=self.registry,
             observers=[self.seen.append],
             **options,
@@ -183,6 +184,49 @@ def test_the_environment_may_rename_the_first_group_and_narrow_the_topics(compan
     ]
     with pytest.raises(UndeclaredTopic, match="no handler for stray-events; use some of order-events"):
         company.runtime(groups=[_group()], settings=KafkaSettings(topics=("stray-events",)))
+
+
+class BreakingConnections(MemoryConnections):
+    """The first member of a group breaks at once; the one in its place joins when ``gate`` is open."""
+
+    def __init__(self, broker: MemoryBroker) -> None:
+        super().__init__(broker)
+        self.gate = asyncio.Event()
+        self.made = 0
+
+    def source(self, group: Group) -> Source:
+        self.made += 1
+        source = super().source(group)
+        return _Waiting(source, None if self.made == 1 else self.gate)
+
+
+class _Waiting:
+    """A source that breaks, or that begins later."""
+
+    def __init__(self, source: Source, gate: asyncio.Event | None) -> None:
+        self._source, self._gate = source, gate
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._source, name)
+
+    async def events(self) -> AsyncIterator[SourceEvent]:
+        if self._gate is None:
+            yield Broken(Fault("_ALL_BROKERS_DOWN", "no broker", FaultKind.OUTAGE))
+            return
+        await self._gate.wait()
+        async for event in self._source.events():
+            yield event
+
+
+@pytest.mark.usefixtures("handled")
+async def test_readiness_says_degraded_while_a_client_is_replaced(company: Company, sessions: Sessions) -> None:
+    connections = BreakingConnections(company.broker)
+    async with company.runtime(sessions=sessions, groups=[_group()], connections=connections) as runtime:
+        degraded = await _ready(runtime, lambda ready: ready.body["kafka"] == "degraded")
+        assert degraded.status == 200, "waiting for Kafka is no reason to take the process away"
+        connections.gate.set()
+        assert (await _ready(runtime, lambda ready: ready.body["kafka"] == "ok")).status == 200
+        assert connections.made == 2
 
 
 def test_a_delay_queue_needs_a_database(company: Company) -> None:

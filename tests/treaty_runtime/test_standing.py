@@ -42,3 +42,11 @@ def test_the_coordinator_alone_is_enough_only_for_a_member_without_partitions() 
 def test_a_client_that_knows_no_broker_at_all_is_stuck_too() -> None:
     standing = Standing(patience=0)
     assert standing.is_stuck(statistics(), now=1, needs_partitions=False)
+
+
+def test_a_client_says_whether_a_broker_answered_last() -> None:
+    standing = Standing(patience=15)
+    standing.is_stuck(NONE, now=100, needs_partitions=False)
+    assert not standing.has_broker
+    standing.is_stuck(WELL, now=101, needs_partitions=False)
+    assert standing.has_broker

@@ -240,6 +240,9 @@ class Runtime:
                 yield from worker.outages.away
         if self.consumers and not self._gate.is_checked:
             yield "registry"
+        has_new_producer = any(getattr(producer, "is_replaced", False) for producer in self._producers)
+        if has_new_producer or any(consumer.is_reconnecting for consumer in self.consumers):
+            yield "kafka"
 
 
 def _nobody() -> None:

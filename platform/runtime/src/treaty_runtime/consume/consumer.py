@@ -130,6 +130,11 @@ class Consumer:
         return self._workers.is_idle and self._committing is None
 
     @property
+    def is_reconnecting(self) -> bool:
+        """Whether its client broke and the one in its place has not joined the group yet."""
+        return self._broken_at is not None
+
+    @property
     def poll_age_seconds(self) -> float:
         """How long ago the source's thread turned; 0 for a source without a thread or before the first."""
         return float(getattr(self._source, "poll_age_seconds", 0.0))

@@ -20,12 +20,15 @@ from treaty_runtime.errors import QueueFull
 from treaty_runtime.event import Place
 from treaty_runtime.kafka.config import Config
 from treaty_runtime.kafka.faults import fault_of
+from treaty_runtime.kafka.standing import EVERY_MS, Standing
 from treaty_runtime.transport import Delivery, Fault, FaultKind, Outgoing
 
 _SOON, _SELDOM, _IDLE = 0.001, 0.05, 1.0
 """Seconds between two questions: after an answer or a new record; at most while records are out; with nothing out."""
 _ROOM = 0.8
 _CLOSING_SECONDS = 0.5
+_PATIENCE_SECONDS = 30.0
+"""As long as a caller waits for an answer: until then the client may still send what it holds."""
 _ANY_PARTITION, _NOW = -1, 0  # as librdkafka understands them
 _CLOSED = Fault("_DESTROY", "The producer is closed.", FaultKind.FENCED)
 
@@ -33,10 +36,16 @@ Answer = tuple[Callable[[Delivery], None], KafkaError | None, Any]
 
 
 class KafkaProducer:
-    """Produces on the event loop that calls it first."""
+    """Produces on the event loop that calls it first.
 
-    def __init__(self, config: Config) -> None:
-        self._config = {**config, "error_cb": self._noticed}
+    A client that failed for good, or found no broker for ``patience`` seconds, is replaced; what it held fails as retriable.
+    """
+
+    def __init__(self, config: Config, *, patience: float = _PATIENCE_SECONDS) -> None:
+        callbacks = {"error_cb": self._noticed, "stats_cb": self._measured}
+        self._config = {"statistics.interval.ms": EVERY_MS, **config, **callbacks}
+        self._patience = patience
+        self._standing = Standing(patience=patience)
         self._client = Client(self._config)
         self._capacity = int(config.get("queue.buffering.max.messages", 100_000))
         self._answers: list[Answer] = []
@@ -46,7 +55,9 @@ class KafkaProducer:
         self._pause = _IDLE
         self._settled: asyncio.Event = asyncio.Event()
         self._is_closing = False
-        self._is_fatal = False
+        self._is_useless = False
+        self.is_replaced = False
+        """Whether the client is a new one that has not found a broker yet."""
         self.last_fault: Fault | None = None
 
     def produce(self, record: Outgoing, done: Callable[[Delivery], None]) -> None:
@@ -120,7 +131,7 @@ class KafkaProducer:
 
     def _turn(self) -> None:
         self._client.poll(0)
-        if self._is_fatal:
+        if self._is_useless:
             self._renew()
         if self._answers:
             self._settle()
@@ -136,15 +147,22 @@ class KafkaProducer:
     def _noticed(self, error: KafkaError) -> None:
         self.last_fault = fault_of(error)
         if error.fatal():
-            self._is_fatal = True
+            self._is_useless = True
+
+    def _measured(self, statistics: str) -> None:
+        monotonic = asyncio.get_running_loop().time()
+        self._is_useless |= self._standing.is_stuck(statistics, now=monotonic, needs_partitions=False)
+        self.is_replaced = self.is_replaced and not self._standing.has_broker
 
     def _renew(self) -> None:
-        """After a fatal error only a new client can produce; what the old one still held fails as retriable."""
-        self._is_fatal = False
-        old, self._client = self._client, Client(self._config)
-        old.purge(in_queue=True, in_flight=True, blocking=True)
-        old.poll(0)
+        """Only a new client can produce; what the old one still held fails as retriable."""
+        self._is_useless, self.is_replaced = False, True
+        self._standing = Standing(patience=self._patience)
+        olds, self._client = [self._client], Client(self._config)
+        olds[0].purge(in_queue=True, in_flight=True, blocking=True)
+        olds[0].flush(_CLOSING_SECONDS)  # only answers what was purged
         self._answers = [(done, error and _retriable(error), message) for done, error, message in self._answers]
+        asyncio.get_running_loop().run_in_executor(None, olds.clear)  # its end waits for its threads
 
     def _settle(self) -> None:
         answers, self._answers = self._answers, []

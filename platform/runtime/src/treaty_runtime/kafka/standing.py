@@ -19,6 +19,11 @@ class Standing:
         self._patience = patience
         self._since: float | None = None
 
+    @property
+    def has_broker(self) -> bool:
+        """Whether the last statistics showed one that answers."""
+        return self._since is None
+
     def is_stuck(self, statistics: str, *, now: float, needs_partitions: bool) -> bool:
         """``statistics``: the JSON text of librdkafka's callback. ``needs_partitions``: the coordinator alone is not enough.
 
