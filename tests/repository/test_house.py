@@ -124,7 +124,11 @@ def test_lists_written_by_hand_are_complete() -> None:
     assert set(SERVICES) == services
     commands = {path.stem for path in (PACKAGES["treaty"] / "cli").glob("*.py")}
     assert {place.partition(":")[0].rpartition(".")[2] for place, _ in COMMANDS.values()} <= commands
-    lint_files = {path.stem for path in (PACKAGES["treaty_codegen"] / "lint").glob("*.py")} - {"__init__", "facts", "keys"}
+    lint_files = {path.stem for path in (PACKAGES["treaty_codegen"] / "lint").glob("*.py")} - {
+        "__init__",
+        "facts",
+        "keys",
+    }
     assert {name.replace("-", "_") for name in lint.ALL_RULES} == lint_files
     own = {"__init__", "facts", "topic_facts", "waiver_facts", "waiving", "wire", "meaning"}
     breaking_files = {path.stem for path in (PACKAGES["treaty_codegen"] / "breaking").glob("*.py")} - own

@@ -211,7 +211,12 @@ def test_a_client_that_goes_away_within_its_body_is_no_failure_of_ours() -> None
         "type": "http", "method": "POST", "path": PATH, "raw_path": PATH.encode(), "query_string": b"", "headers": [],
         "http_version": "1.1", "scheme": "http", "server": ("x", 80), "client": ("y", 1), "root_path": "",
     }  # fmt: skip
-    asyncio.run(create_app(MemoryStore(), settings=RegistrySettings(), observe=told.append)(scope, gone, unread))
+    app = create_app(MemoryStore(), settings=RegistrySettings(), observe=told.append)
+
+    async def ask() -> None:
+        await app(scope, gone, unread)
+
+    asyncio.run(ask())
     assert [type(record) for record in told] == [Answered]
 
 

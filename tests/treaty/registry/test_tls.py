@@ -43,8 +43,8 @@ def test_clients_need_a_certificate_where_an_authority_is_named(authority: Autho
     other = tmp_path / "other"
     other.mkdir()
     stranger = Authority(other, "stranger")
-    told = {"tls_cert": str(certificate), "tls_key": str(key), "tls_ca": str(authority.certificate)}
-    with running(database="memory:", **told) as (_, port):
+    authorities = str(authority.certificate)
+    with running(database="memory:", tls_cert=str(certificate), tls_key=str(key), tls_ca=authorities) as (_, port):
         url = f"https://127.0.0.1:{port}/"
         known, unknown = trusting(authority), trusting(authority)
         known.load_cert_chain(*authority.make("client"))
@@ -87,7 +87,7 @@ def served_name(certificate: Certificate, authority: Authority) -> str:
             except ssl.SSLWantReadError:
                 continue
     subject = client.getpeercert() or {}
-    return str(dict(pair[0] for pair in subject["subject"])["commonName"])  # type: ignore[misc,arg-type]  # nested tuples of ssl's own
+    return str(dict(pair[0] for pair in subject["subject"])["commonName"])  # type: ignore[misc]  # nested tuples of ssl's own
 
 
 def test_files_that_cannot_be_used_stop_the_start(authority: Authority, tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_files_that_cannot_be_used_stop_the_start(authority: Authority, tmp_path
         with pytest.raises(StartRefused, match="cannot be used") as refused:
             Certificate(TlsFiles(certificate=certificate, key=wrong), say=str)
         assert refused.value.exit_code == 2
-    for half in ({"tls_cert": "a"}, {"tls_key": "a"}, {"tls_ca": "a"}):
+    for half in (RegistrySettings(tls_cert="a"), RegistrySettings(tls_key="a"), RegistrySettings(tls_ca="a")):
         with pytest.raises(StartRefused, match="needs both"):
-            RegistrySettings(**half).require_sense()
+            half.require_sense()
     assert key.exists()
