@@ -31,9 +31,9 @@ def scope(name: Name) -> tuple[Name, ...]:
 
 def mode_in_scope(mode_of: Callable[[Name], str | None], name: Name) -> str:
     """The mode that holds. ``READONLY_OVERRIDE`` on ``/mode`` beats all others: one switch stops every write."""
-    if mode_of(TOP) == OVERRIDE:
-        return OVERRIDE
-    return next((mode for place in scope(name) if (mode := mode_of(place)) is not None), READWRITE)
+    # The name's own first: a store that is asked for it reads its whole scope.
+    found = next((mode for place in scope(name) if (mode := mode_of(place)) is not None), READWRITE)
+    return OVERRIDE if mode_of(TOP) == OVERRIDE else found
 
 
 def is_read_only(mode: str) -> bool:

@@ -84,3 +84,15 @@ class NewSchema:
     guid: str
     created_at: int
     id: int | None = None
+
+    def under(self, context: str, schema_id: int) -> SchemaRow:
+        """The same, stored."""
+        return SchemaRow(
+            context=context,
+            id=schema_id,
+            content=self.content,
+            content_sha256=self.content_sha256,
+            resolved_sha256=self.resolved_sha256,
+            guid=self.guid,
+            created_at=self.created_at,
+        )

@@ -36,8 +36,8 @@ def list_schemas(call: Call) -> Json:
 
 def by_id(call: Call) -> Reply:
     """The schema of an id."""
-    found = call.service.reading.by_id(call.schema_id, near=call.near)
-    max_id = found.max_id if call.flag("fetchMaxId") else None
+    found = call.service.reading.by_id(call.schema_id, near=call.near, with_max_id=call.flag("fetchMaxId"))
+    max_id = found.max_id
     body = schema_body(found.schema, profile=call.profile, view=call.view(found.schema), max_id=max_id)
     if found.version is not None:
         body = {"subject": str(found.version.name), "version": found.version.number, **body}

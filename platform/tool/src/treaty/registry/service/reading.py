@@ -25,10 +25,13 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Identified:
-    """The schema of an id, the highest id of its context, and (where a subject was asked for) a version that has it."""
+    """The schema of an id.
+
+    ``max_id``: the highest of its context, if it was asked for; ``version``: one that has it, where a subject was asked for.
+    """
 
     schema: SchemaRow
-    max_id: int
+    max_id: int | None
     version: VersionRow | None
 
 
@@ -38,7 +41,7 @@ class Reading:
     def __init__(self, store: Store, library: Library) -> None:
         self._store, self._library = store, library
 
-    def by_id(self, schema_id: int, *, near: Name | None) -> Identified:
+    def by_id(self, schema_id: int, *, near: Name | None, with_max_id: bool = False) -> Identified:
         """The schema of an id; ``near`` only picks the context. Raises ``SchemaIdNotFound``."""
         with self._store.read() as reader:
             context = _context_of(reader, schema_id, near)
@@ -47,7 +50,8 @@ class Reading:
                 raise SchemaIdNotFound(schema_id)
             users = reader.users(context, schema_id) if near is not None and near.subject else []
             own = (user for user in users if near is not None and user.name.subject == near.subject)
-            return Identified(row, reader.last_id(context), next(own, users[0] if users else None))
+            max_id = reader.last_id(context) if with_max_id else None
+            return Identified(row, max_id, next(own, users[0] if users else None))
 
     def users(self, schema_id: int, *, near: Name | None, deleted: bool) -> Sequence[VersionRow]:
         """Versions that have this schema. Raises ``SchemaIdNotFound`` if no version ever had it."""

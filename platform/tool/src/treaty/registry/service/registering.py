@@ -12,7 +12,15 @@ from typing import Final, Literal
 
 from treaty.registry import decide
 from treaty.registry.decide import LATEST
-from treaty.registry.errors import IncompatibleSchema, ReferenceExists, RegistryError, SchemaNotFound, SubjectNotFound
+from treaty.registry.errors import (
+    EmptySchema,
+    IncompatibleSchema,
+    InvalidSchema,
+    ReferenceExists,
+    RegistryError,
+    SchemaNotFound,
+    SubjectNotFound,
+)
 from treaty.registry.identity import says_version, with_version
 from treaty.registry.library import Library, Prepared
 from treaty.registry.merge import IMPORT, adds, config_in_scope, mode_in_scope
@@ -24,7 +32,7 @@ from treaty.registry.service.found import Versioned, Wanted, complete, homes, me
 from treaty.registry.service.judging import Judging
 from treaty.registry.service.retrying import in_write
 from treaty.registry.settings import Limits, VersionNumbers
-from treaty.registry.store import Store, Writer
+from treaty.registry.store import Reader, Store, Writer
 
 _INVALID: Final = 42201
 
@@ -88,22 +96,32 @@ class Registering:
         with self._store.read() as reader:
             config = config_in_scope(reader.config, name)
             wanted = Wanted(config=config, normalize=_normalizes(normalize, config), deleted=deleted)
-            known = False
             for home in homes(reader, name):
-                if any(deleted or not row.deleted for row in reader.versions(home)):
-                    known = True
-                    found = saying(reader, self._library, home, request, wanted=wanted)
-                    if found is not None:
-                        return found
+                found = self._said(reader, home, request, wanted)
+                if found is not None:
+                    return found
+            rows = (row for home in homes(reader, name) for row in reader.versions(home))
+            known = any(deleted or not row.deleted for row in rows)
         raise SchemaNotFound if known else SubjectNotFound(name)
+
+    def _said(self, reader: Reader, home: Name, request: SchemaRequest, wanted: Wanted) -> Versioned | None:
+        try:
+            return saying(reader, self._library, home, request, wanted=wanted)
+        except (EmptySchema, InvalidSchema):
+            # Where there is no such subject, what a schema refers to is not looked for either.
+            if reader.versions(home):
+                raise
+            return None
 
     def _existing(self, name: Name, request: SchemaRequest, *, normalize: bool) -> Versioned | None:
         with self._store.read() as reader:
             config = config_in_scope(reader.config, name)
-            latest = reader.latest(name)
-            if not request.text or latest is None or adds(config):
+            if not request.text or adds(config):
                 return None
-            only = latest.number if request.version == LATEST else None
+            latest = reader.latest(name) if request.version == LATEST else None
+            if request.version == LATEST and latest is None:
+                return None
+            only = None if latest is None else latest.number
             wanted = Wanted(config=config, normalize=_normalizes(normalize, config), deleted=False, only=only)
             found = saying(reader, self._library, name, request, wanted=wanted)
         if found is None:

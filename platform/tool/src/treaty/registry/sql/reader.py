@@ -6,10 +6,12 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, case, func, literal, or_, select, union_all
 
-from treaty.registry.names import DEFAULT_CONTEXT, Name
+from treaty.registry.merge import scope
+from treaty.registry.names import DEFAULT_CONTEXT, TOP, Name
 from treaty.registry.rows import Content, Json, Reference, Referrer, SchemaRow, VersionRow
+from treaty.registry.sql.seen import Seen
 from treaty.registry.sql.tables import CONFIGS, CONTEXTS, MODES, REFERENCES, SCHEMAS, SUBJECTS, VERSIONS
 from treaty.registry.store import Search
 
@@ -20,6 +22,11 @@ _SCHEMA = select(
     _S.context, _S.id, _S.text, _S.refs, _S.metadata, _S.rule_set,
     _S.content_sha256, _S.resolved_sha256, _S.guid, _S.created_at,
 )  # fmt: skip
+_BOTH = _VERSION.add_columns(
+    _S.text.label("s_text"), _S.refs.label("s_refs"), _S.metadata.label("s_metadata"), _S.rule_set.label("s_rule_set"),
+    _S.content_sha256.label("s_content"), _S.resolved_sha256.label("s_resolved"), _S.guid.label("s_guid"),
+    _S.created_at.label("s_created_at"),
+).join(SCHEMAS, and_(_S.context == _V.context, _S.id == _V.schema_id))  # fmt: skip
 _AFTER_EVERY_CHARACTER = "\U0010ffff"
 
 
@@ -28,29 +35,39 @@ class SqlReader:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._seen = Seen()
 
     def version(self, name: Name, number: int) -> VersionRow | None:
-        return next(iter(self._versions(_of(name).where(_V.version == number))), None)
+        if name in self._seen.versions:
+            return next((row for row in self._seen.versions[name] if row.number == number), None)
+        return next(iter(self._with_schemas(name, _V.version == number)), None)
 
     def latest(self, name: Name) -> VersionRow | None:
-        live = _of(name).where(~_V.deleted).order_by(_V.version.desc()).limit(1)
-        return next(iter(self._versions(live)), None)
+        if name in self._seen.versions:
+            return next((row for row in reversed(self._seen.versions[name]) if not row.deleted), None)
+        return next(iter(self._with_schemas(name, ~_V.deleted, most=1)), None)
 
     def versions(self, name: Name) -> Sequence[VersionRow]:
-        return self._versions(_of(name).order_by(_V.version))
+        if name not in self._seen.versions:
+            self._seen.versions[name] = self._versions(_of(name).order_by(_V.version))
+        return list(self._seen.versions[name])
 
     def schema(self, context: str, schema_id: int) -> SchemaRow | None:
         return self.schemas(context, [schema_id]).get(schema_id)
 
     def schemas(self, context: str, ids: Collection[int]) -> Mapping[int, SchemaRow]:
-        chosen = _SCHEMA.where(_S.context == context, _S.id.in_(sorted(ids)))
-        return {row.id: _schema_row(row) for row in self._connection.execute(chosen)}
+        seen = self._seen.schemas
+        asked = sorted(each for each in set(ids) if (context, each) not in seen)
+        if asked:
+            chosen = _SCHEMA.where(_S.context == context, _S.id.in_(asked))
+            self._seen.keep(map(_schema_row, self._connection.execute(chosen)))
+        return {each: seen[context, each] for each in ids if (context, each) in seen}
 
     def by_content(self, context: str, content_sha256: bytes) -> SchemaRow | None:
         # Literally "is_first", not "is_first = true": only so do both databases see that the partial index serves.
         chosen = _SCHEMA.where(_S.context == context, _S.content_sha256 == content_sha256, _S.is_first)
         row = self._connection.execute(chosen).first()
-        return None if row is None else _schema_row(row)
+        return None if row is None else self._seen.keep([_schema_row(row)])[0]
 
     def by_guid(self, guid: str) -> Sequence[SchemaRow]:
         chosen = _SCHEMA.where(_S.guid == guid).order_by(_S.context, _S.id)
@@ -72,8 +89,9 @@ class SqlReader:
         return self._versions(chosen.order_by(_V.subject, _V.version))
 
     def resolving_to(self, name: Name, resolved_sha256: bytes) -> Sequence[VersionRow]:
-        chosen = _of(name).where(_V.resolved_sha256 == resolved_sha256)
-        return self._versions(chosen.order_by(_V.version.desc()))
+        if name in self._seen.versions:
+            return [row for row in reversed(self._seen.versions[name]) if row.resolved_sha256 == resolved_sha256]
+        return self._with_schemas(name, _V.resolved_sha256 == resolved_sha256)
 
     def referrers(self, name: Name, number: int | None = None) -> Sequence[Referrer]:
         to = REFERENCES.c
@@ -131,7 +149,7 @@ class SqlReader:
         return int(self._connection.execute(chosen).scalar() or 0)
 
     def config(self, name: Name) -> Mapping[str, Json] | None:
-        text = self._members(CONFIGS, name)
+        text, _ = self._settings(name)
         return None if text is None else dict(json.loads(text))
 
     def aliases(self) -> Mapping[Name, str]:
@@ -143,7 +161,7 @@ class SqlReader:
         return {name: each["alias"] for name, each in members.items() if each.get("alias")}
 
     def mode(self, name: Name) -> str | None:
-        return self._members(MODES, name)
+        return self._settings(name)[1]
 
     def counts(self) -> tuple[int, int]:
         live = select(_V.context, _V.subject).where(~_V.deleted).distinct().subquery()
@@ -151,22 +169,44 @@ class SqlReader:
         schemas = self._connection.execute(select(func.count()).select_from(SCHEMAS)).scalar_one()
         return subjects, schemas
 
-    def _members(self, where: Table, name: Name) -> str | None:
-        chosen = select(where.c.members).where(where.c.context == name.context, where.c.subject == name.subject)
-        return self._connection.execute(chosen).scalar()
+    def _settings(self, name: Name) -> tuple[str | None, str | None]:
+        """Config and mode of a name. Where else they are looked for is read with it: one statement instead of eight."""
+        seen = self._seen.settings
+        if name not in seen:
+            asked = {name, *scope(name), TOP} - seen.keys()
+            rows = self._connection.execute(union_all(_members(CONFIGS, asked), _members(MODES, asked)))
+            found = {(row.kind, row.context, row.subject): row.members for row in rows}
+            for each in asked:
+                config, mode = (found.get((table.name, each.context, each.subject)) for table in (CONFIGS, MODES))
+                seen[each] = (config, mode)
+        return seen[name]
+
+    def _with_schemas(self, name: Name, condition: ColumnElement[bool], *, most: int | None = None) -> list[VersionRow]:
+        """Versions, newest first; their schemas are read with them, for who asks for one goes on to ask for the other."""
+        chosen = _BOTH.where(_V.context == name.context, _V.subject == name.subject, condition)
+        rows = self._connection.execute(chosen.order_by(_V.version.desc()).limit(most)).all()
+        self._seen.keep(_joined_schema(row) for row in rows)
+        return [_version_row(row) for row in rows]
 
     def _versions(self, chosen: Select[*tuple[Json, ...]]) -> list[VersionRow]:
-        return [
-            VersionRow(
-                name=Name(row.context, row.subject),
-                number=row.version,
-                schema_id=row.schema_id,
-                resolved_sha256=bytes(row.resolved_sha256),
-                deleted=row.deleted,
-                created_at=row.created_at,
-            )
-            for row in self._connection.execute(chosen)
-        ]
+        return [_version_row(row) for row in self._connection.execute(chosen)]
+
+
+def _version_row(row: Row[*tuple[Json, ...]]) -> VersionRow:
+    return VersionRow(
+        name=Name(row.context, row.subject),
+        number=row.version,
+        schema_id=row.schema_id,
+        resolved_sha256=bytes(row.resolved_sha256),
+        deleted=row.deleted,
+        created_at=row.created_at,
+    )
+
+
+def _members(table: Table, names: Collection[Name]) -> Select[*tuple[Json, ...]]:
+    of = table.c
+    places = (and_(of.context == name.context, of.subject == name.subject) for name in sorted(names))
+    return select(literal(table.name).label("kind"), of.context, of.subject, of.members).where(or_(*places))
 
 
 def _by_name(
@@ -201,16 +241,32 @@ def _paged(chosen: Select[*tuple[Json, ...]], search: Search) -> Select[*tuple[J
 
 
 def _schema_row(row: Row[*tuple[Json, ...]]) -> SchemaRow:
-    references = () if row.refs is None else tuple(Reference(*item) for item in json.loads(row.refs))
     return SchemaRow(
         context=row.context,
         id=row.id,
-        content=Content(row.text, references, _json(row.metadata), _json(row.rule_set)),
+        content=_content(row.text, row.refs, row.metadata, row.rule_set),
         content_sha256=bytes(row.content_sha256),
         resolved_sha256=bytes(row.resolved_sha256),
         guid=row.guid,
         created_at=row.created_at,
     )
+
+
+def _joined_schema(row: Row[*tuple[Json, ...]]) -> SchemaRow:
+    return SchemaRow(
+        context=row.context,
+        id=row.schema_id,
+        content=_content(row.s_text, row.s_refs, row.s_metadata, row.s_rule_set),
+        content_sha256=bytes(row.s_content),
+        resolved_sha256=bytes(row.s_resolved),
+        guid=row.s_guid,
+        created_at=row.s_created_at,
+    )
+
+
+def _content(text: str, refs: str | None, metadata: str | None, rule_set: str | None) -> Content:
+    references = () if refs is None else tuple(Reference(*item) for item in json.loads(refs))
+    return Content(text, references, _json(metadata), _json(rule_set))
 
 
 def _json(text: str | None) -> Mapping[str, Json] | None:

@@ -21,12 +21,14 @@ from treaty.registry.sql.notices import CHANNEL
 from treaty.registry.sql.reader import SqlReader
 from treaty.registry.sql.tables import CONFIGS, MODES, REFERENCES, SCHEMAS, STATE, SUBJECTS, VERSIONS
 
-TAKE_ID: Final = text("UPDATE contexts SET last_id = last_id + 1 WHERE name = :context RETURNING last_id")
+TAKE_ID: Final = text(
+    "INSERT INTO contexts (name, last_id, created_at) VALUES (:context, 1, :at) "
+    "ON CONFLICT (name) DO UPDATE SET last_id = contexts.last_id + 1 RETURNING last_id"
+)
 
-LIFT_ID: Final = text("UPDATE contexts SET last_id = :id WHERE name = :context AND last_id < :id")
-
-ADD_CONTEXT: Final = text(
-    "INSERT INTO contexts (name, last_id, created_at) VALUES (:context, 0, :at) ON CONFLICT (name) DO NOTHING"
+LIFT_ID: Final = text(
+    "INSERT INTO contexts (name, last_id, created_at) VALUES (:context, :id, :at) "
+    "ON CONFLICT (name) DO UPDATE SET last_id = excluded.last_id WHERE contexts.last_id < excluded.last_id"
 )
 
 ADD_SUBJECT: Final = text(
@@ -55,12 +57,9 @@ class SqlWriter(SqlReader):
     """A transaction under the store's locks."""
 
     def add_schema(self, context: str, schema: NewSchema) -> int:
-        self._connection.execute(ADD_CONTEXT, {"context": context, "at": schema.created_at})
-        if schema.id is None:
-            given = int(self._connection.execute(TAKE_ID, {"context": context}).scalar_one())
-        else:
-            given = schema.id
-            self._connection.execute(LIFT_ID, {"context": context, "id": given})
+        values = {"context": context, "at": schema.created_at, "id": schema.id}
+        taken = self._connection.execute(TAKE_ID if schema.id is None else LIFT_ID, values)
+        given = int(taken.scalar_one()) if schema.id is None else schema.id
         content = schema.content
         is_double = schema.id is not None and self.by_content(context, schema.content_sha256) is not None
         row = {
@@ -78,10 +77,12 @@ class SqlWriter(SqlReader):
         }
         self._connection.execute(insert(SCHEMAS), row)
         self._add_references(context, given, schema)
+        self._seen.keep([schema.under(context, given)])
         return given
 
     def add_version(self, version: VersionRow, *, provenance: str = "") -> None:
         name = version.name
+        self._seen.versions.pop(name, None)
         self._connection.execute(ADD_SUBJECT, {"context": name.context, "name": name.subject, "number": version.number})
         row = {
             "context": name.context,
@@ -96,6 +97,7 @@ class SqlWriter(SqlReader):
         self._connection.execute(insert(VERSIONS), row)
 
     def mark_deleted(self, name: Name, numbers: Collection[int], *, at: int) -> None:
+        self._seen.changed(name)
         of = VERSIONS.c
         self._connection.execute(
             update(VERSIONS)
@@ -104,6 +106,7 @@ class SqlWriter(SqlReader):
         )
 
     def restore(self, name: Name, number: int) -> None:
+        self._seen.changed(name)
         of = VERSIONS.c
         self._connection.execute(
             update(VERSIONS)
@@ -112,6 +115,7 @@ class SqlWriter(SqlReader):
         )
 
     def remove(self, name: Name, numbers: Collection[int]) -> None:
+        self._seen.changed(name)
         of = VERSIONS.c
         for number in numbers:
             gone = self.version(name, number)
@@ -121,6 +125,7 @@ class SqlWriter(SqlReader):
                 delete(VERSIONS).where(of.context == name.context, of.subject == name.subject, of.version == number)
             )
             self._drop_unused(name.context, gone.schema_id)
+            self._seen.changed(name)
 
     def set_config(self, name: Name, members: Mapping[str, Json] | None) -> None:
         self._put("configs", name, None if members is None else json.dumps(members))
@@ -129,6 +134,7 @@ class SqlWriter(SqlReader):
         self._put("modes", name, mode)
 
     def clear_modes(self, context: str) -> None:
+        self._seen.settings.clear()
         self._connection.execute(delete(MODES).where(MODES.c.context == context, MODES.c.subject != ""))
 
     def drop_context(self, context: str) -> None:
@@ -172,6 +178,7 @@ class SqlWriter(SqlReader):
             self._connection.execute(PROMOTE_DOUBLE, {"context": context, "content": schema.content_sha256})
 
     def _put(self, table: str, name: Name, members: str | None) -> None:
+        self._seen.settings.clear()
         where = CONFIGS if table == CONFIGS.name else MODES
         if members is None:
             self._connection.execute(

@@ -1,0 +1,33 @@
+"""What a transaction has read already, so that it does not ask twice.
+
+Law: nothing here can change while the transaction lasts, for it is read in one snapshot, or under the locks of a write, whose
+own changes forget what they touch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from treaty.registry.names import Name
+from treaty.registry.rows import SchemaRow, VersionRow
+
+
+@dataclass(slots=True)
+class Seen:
+    """Settings of names (config and mode, as stored), all versions of subjects, schemas."""
+
+    settings: dict[Name, tuple[str | None, str | None]] = field(default_factory=dict)
+    versions: dict[Name, list[VersionRow]] = field(default_factory=dict)
+    schemas: dict[tuple[str, int], SchemaRow] = field(default_factory=dict)
+
+    def keep(self, rows: Iterable[SchemaRow]) -> list[SchemaRow]:
+        """Remember schemas, and answer them."""
+        kept = list(rows)
+        self.schemas.update(((row.context, row.id), row) for row in kept)
+        return kept
+
+    def changed(self, name: Name) -> None:
+        """A subject's versions are others now, and a schema may have gone with them."""
+        self.versions.pop(name, None)
+        self.schemas.clear()
