@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import pytest
 
@@ -146,3 +147,71 @@ def test_topics_that_git_does_not_know_are_drift_but_not_kafkas_own() -> None:
         name: TopicState(partitions=1, replication=1) for name in ("__consumer_offsets", "_schemas", "left-over")
     }
     assert [row.subject for row in topic_plan(actual).drift] == ["left-over"]
+
+
+BURIED = (
+    TOPICS
+    + """
+[[removed]]
+event = "mall.order.OrderArchived"
+topic = "order-events"
+reason = "replaced"
+approved_by = "@o"
+soft_after = 2026-12-01
+permanent_after = 2027-06-01
+"""
+)
+ARCHIVED = "order-events-mall.order.OrderArchived"
+
+
+@pytest.mark.parametrize(
+    ("today", "is_deleted", "actions"),
+    [
+        (date(2026, 12, 1), False, []),
+        (date(2026, 12, 2), False, [("soft-delete", [1, 2])]),
+        (date(2026, 12, 2), True, []),
+        (date(2027, 6, 2), False, [("soft-delete", [1, 2]), ("permanent-delete", None)]),
+        (date(2027, 6, 2), True, [("permanent-delete", None)]),
+    ],
+)
+def test_a_tombstone_deletes_after_its_day_and_last(
+    today: date, is_deleted: bool, actions: list[tuple[str, list[int] | None]]
+) -> None:
+    buried = registry.burials(catalog(topics_text=BURIED), today=today)
+    seen = Observed(level=None, versions={} if is_deleted else {1: '"int"', 2: '"long"'}, is_deleted=is_deleted)
+    wanted = registry.desired(catalog(), environment="local")
+    made, _ = registry.plan(wanted, {ARCHIVED: seen}, environment="local", target="host", git_commit="c", buried=buried)
+    assert [(step.action, step.before) for step in made.steps if "delete" in step.action] == actions
+    assert [step.action for step in made.steps][:2] == ["set-level", "register"]
+    assert made.drift == (), "what has a tombstone waits, and is no drift"
+
+
+def test_a_buried_topic_takes_all_its_subjects_but_none_that_git_wants() -> None:
+    whole = BURIED.replace('event = "mall.order.OrderArchived"\n', "")
+    buried = registry.burials(catalog(topics_text=whole), today=date(2027, 12, 1))
+    seen = Observed(level="FULL_TRANSITIVE", versions={1: text()})
+    wanted = registry.desired(catalog(), environment="local")
+    actual = {SUBJECT: seen, ARCHIVED: seen, "other-value": seen}
+    made, _ = registry.plan(wanted, actual, environment="local", target="host", git_commit="c", buried=buried)
+    assert [(step.action, step.subject) for step in made.steps] == [
+        ("soft-delete", ARCHIVED),
+        ("permanent-delete", ARCHIVED),
+    ]
+    assert [row.subject for row in made.drift] == ["other-value"]
+
+
+def test_a_waived_break_lifts_the_level_in_sight_and_puts_it_back() -> None:
+    changed = catalog(extra=', {"name": "n", "type": "string", "doc": "d"}')
+    wanted = registry.desired(changed, environment="local")
+    actual = {SUBJECT: Observed(level="FULL_TRANSITIVE", versions={1: text()})}
+    made, blocked = registry.plan(
+        wanted, actual, environment="local", target="host", git_commit="c", accepted={"mall.order.OrderPlaced"}
+    )
+    assert blocked == ()
+    assert [(step.action, step.before if step.action == "set-level" else None) for step in made.steps] == [
+        ("set-level", "FULL_TRANSITIVE"),
+        ("register", None),
+        ("set-level", "NONE"),
+    ]
+    _, blocked = registry.plan(wanted, actual, environment="local", target="host", git_commit="c")
+    assert [row.subject for row in blocked] == [SUBJECT]

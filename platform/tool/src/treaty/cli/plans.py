@@ -10,7 +10,9 @@ import click
 from treaty.errors import UsageError
 from treaty.ops.plan import Kind, Plan, Step
 
-SIGN = {"create": "+", "register": "+", "set-level": "~", "alter-config": "~", "add-partitions": "~"}
+SIGN = {"create": "+", "register": "+", "set-level": "~", "alter-config": "~", "add-partitions": "~"} | dict.fromkeys(
+    ("soft-delete", "permanent-delete"), "-"
+)
 
 
 def show(plan: Plan) -> None:
@@ -29,6 +31,10 @@ def summary(step: Step) -> str:
         return f"{step.before or 'inherited'} → {step.after}"
     if step.action == "register":
         return str(step.after["event"]) + (f", after version {step.before}" if step.before else ", first version")
+    if step.action == "soft-delete":
+        return f"{len(step.before)} version{'s' * (len(step.before) > 1)}, by tombstone"
+    if step.action == "permanent-delete":
+        return "for good, by tombstone"
     if step.action == "create":
         return f"{step.after['partitions']} partitions, replication {step.after['replication']}"
     if step.action == "alter-config":

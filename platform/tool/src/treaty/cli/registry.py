@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,7 +92,7 @@ def plan(config: Path | None, environment: str, out: Path | None) -> int:
 
     settings = load_settings(config)
     with connect(settings, environment) as http:
-        made, blocked = plan_registry(settings, http, environment=environment)
+        made, blocked = plan_registry(settings, http, environment=environment, today=datetime.now(UTC).date())
     plans.show(made)
     refuse(blocked)
     if not blocked:

@@ -77,6 +77,17 @@ class RegistryHttp:
         """Names of all subjects with a live version, in the default context."""
         return list(map(str, self.call("GET", "/subjects", params={"subjectPrefix": ""}, kind=list)))
 
+    def deleted_subjects(self) -> list[str]:
+        """Names of the subjects whose versions are all soft-deleted, in the default context."""
+        params = {"subjectPrefix": "", "deleted": "true"}
+        every = map(str, self.call("GET", "/subjects", params=params, kind=list))
+        return sorted(set(every) - set(self.subjects()))
+
+    def delete(self, subject: str, *, permanent: bool = False) -> None:
+        """Soft-deletes a subject, or removes for good what was soft-deleted; nothing happens where it is gone already."""
+        params = {"permanent": "true"} if permanent else None
+        self.call("DELETE", f"/subjects/{part(subject)}", params=params, absent=(40401, 40404), kind=list)
+
     def versions(self, subject: str) -> dict[int, str]:
         """Live versions of a subject: number to text; empty for an unknown subject."""
         numbers = self.call("GET", f"/subjects/{part(subject)}/versions", absent=(40401,), kind=list) or []

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from datetime import date
 from typing import Any, cast
 
 from treaty.ops.plan import Drift, Plan, digest, numbered
 from treaty_avro import AvroError, Level, Version, check, confluent_messages, normalized_text, parse
-from treaty_codegen import Catalog, publish, subject_of
+from treaty_codegen import Catalog, Removal, publish, subject_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +24,27 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """What the registry says of one subject: its own level (None: inherits) and its live texts by version."""
+    """What the registry says of one subject: its own level (None: inherits) and its live texts by version. ``is_deleted``: it has
+    none, but soft-deleted ones.
+    """
 
     level: str | None
     versions: Mapping[int, str]
+    is_deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Burial:
+    """A tombstone as the registry sees it: the subjects that it may mean, and what is due."""
+
+    subjects: frozenset[str]
+    prefix: str
+    is_soft_due: bool
+    is_permanent_due: bool
+
+    def covers(self, subject: str) -> bool:
+        """Whether the tombstone is that of this subject; ``prefix`` "": only of those that are named."""
+        return subject in self.subjects or bool(self.prefix and subject.startswith(self.prefix))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,19 +75,53 @@ def desired(catalog: Catalog, *, environment: str) -> tuple[Wanted, ...]:
     return tuple(sorted(rows, key=lambda row: row.subject))
 
 
+def burials(catalog: Catalog, *, today: date) -> tuple[Burial, ...]:
+    """Every tombstone of ``topics.toml``; one without an event buries whatever the topic had."""
+    return tuple(
+        Burial(
+            subjects=frozenset(buried_subjects(catalog, removal)),
+            prefix=f"{removal.topic}-" if removal.event is None else "",
+            is_soft_due=removal.soft_after is not None and today > removal.soft_after,
+            is_permanent_due=removal.permanent_after is not None and today > removal.permanent_after,
+        )
+        for removal in catalog.removals
+    )
+
+
+def buried_subjects(catalog: Catalog, removal: Removal) -> Iterator[str]:
+    """The names under which a removed event may be registered."""
+    if removal.event is not None:
+        topic = catalog.topics.get(removal.topic)
+        yield subject_of(topic, event=removal.event) if topic is not None else f"{removal.topic}-{removal.event}"
+
+
 def plan(
-    wanted: tuple[Wanted, ...], actual: Mapping[str, Observed], *, environment: str, target: str, git_commit: str
+    wanted: tuple[Wanted, ...],
+    actual: Mapping[str, Observed],
+    *,
+    environment: str,
+    target: str,
+    git_commit: str,
+    accepted: Collection[str] = (),
+    buried: tuple[Burial, ...] = (),
 ) -> tuple[Plan, tuple[Blocked, ...]]:
-    """The plan, and what must not be registered at all (then nothing of the plan should run)."""
+    """The plan, and what must not be registered at all (then nothing of the plan should run).
+
+    ``accepted``: events whose breaks were waived; the level is lifted for the one step that needs it, in sight.
+    """
     steps: list[tuple[str, str, Any, Any]] = []
     blocked: list[Blocked] = []
     for row in wanted:
         seen = actual.get(row.subject, Observed(level=None, versions={}))
         if seen.level != row.level:
             steps.append(("set-level", row.subject, seen.level, row.level))
-        if not is_registered(row.text, seen):
-            blocked += incompatible(row, seen)
-            steps.append(("register", row.subject, newest(seen), {"event": row.event, "schema": row.text}))
+        if is_registered(row.text, seen):
+            continue
+        broken = list(incompatible(row, seen))
+        is_waived = bool(broken) and row.event in accepted
+        steps += registering(row, seen, lifts=is_waived)
+        blocked += [] if is_waived else broken
+    steps += deletions(wanted, actual, buried)
     return (
         Plan(
             kind="registry",
@@ -81,10 +133,44 @@ def plan(
                 {name: {"level": o.level, "versions": list(o.versions.items())} for name, o in actual.items()}
             ),
             steps=numbered(steps),
-            drift=tuple(drift(wanted, actual)),
+            drift=tuple(drift(wanted, actual, buried)),
         ),
         tuple(blocked),
     )
+
+
+def registering(row: Wanted, seen: Observed, *, lifts: bool) -> list[tuple[str, str, Any, Any]]:
+    """The step that registers a text; for a waived break between two that lift the level and put it back."""
+    step = ("register", row.subject, newest(seen), {"event": row.event, "schema": row.text})
+    if not lifts:
+        return [step]
+    return [("set-level", row.subject, row.level, "NONE"), step, ("set-level", row.subject, "NONE", row.level)]
+
+
+def deletions(
+    wanted: tuple[Wanted, ...], actual: Mapping[str, Observed], buried: tuple[Burial, ...]
+) -> list[tuple[str, str, Any, Any]]:
+    """What tombstones ask for today, last of all: first what is live, then what is gone for good. A subject that git wants stays."""
+    known = {row.subject for row in wanted}
+    due = [
+        (name, seen, burial)
+        for name, seen in sorted(actual.items())
+        if name not in known
+        for burial in buried
+        if burial.covers(name)
+    ]
+    soft = [
+        ("soft-delete", name, sorted(seen.versions), None)
+        for name, seen, burial in due
+        if seen.versions and burial.is_soft_due
+    ]
+    gone = {name for _, name, _, _ in soft}
+    hard = [
+        ("permanent-delete", name, None, None)
+        for name, seen, burial in due
+        if burial.is_permanent_due and (seen.is_deleted or name in gone)
+    ]
+    return [*soft, *hard]
 
 
 def newest(seen: Observed) -> int | None:
@@ -123,11 +209,11 @@ def incompatible(row: Wanted, seen: Observed) -> Iterator[Blocked]:
         )
 
 
-def drift(wanted: tuple[Wanted, ...], actual: Mapping[str, Observed]) -> Iterator[Drift]:
-    """Subjects that git does not know. They are never deleted: only a tombstone in ``topics.toml`` may do that."""
+def drift(wanted: tuple[Wanted, ...], actual: Mapping[str, Observed], buried: tuple[Burial, ...]) -> Iterator[Drift]:
+    """Subjects that git does not know and no tombstone covers. They are never deleted: only a tombstone in ``topics.toml`` may do that."""
     known = {row.subject for row in wanted}
     for name, seen in sorted(actual.items()):
-        if name not in known and seen.versions:
+        if name not in known and seen.versions and not any(burial.covers(name) for burial in buried):
             count = len(seen.versions)
             yield Drift(
                 subject=name, what=f"is in the registry with {count} version{'s' * (count > 1)}, but not in git"

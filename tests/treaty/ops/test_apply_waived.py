@@ -1,0 +1,121 @@
+"""Waived breaks and tombstones against a real registry: every step in sight, and killed at every call."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import httpx
+import pytest
+
+from treaty.config import Settings
+from treaty.ops.http import RegistryHttp, RegistryUnreachable
+from treaty.ops.plan import Plan
+from treaty.ops.registry import apply_registry, plan_registry
+from treaty.registry.testing import registry
+
+TODAY = date(2026, 12, 1)
+SUBJECT, GONE = "order-events-mall.order.OrderPaid", "order-events-mall.order.OrderArchived"
+EVENT = """{"type": "record", "namespace": "mall.order", "name": "OrderPaid", "doc": "d", "fields": [
+  {"name": "order_id", "type": "long", "doc": "d"}%s]}"""
+TOPICS = """format = 1
+[topic."order-events"]
+doc = "d"
+owner = "@o"
+key = "order_id"
+events = ["mall.order.OrderPaid"]
+"""
+WAIVER = """[[waiver]]
+event = "mall.order.OrderPaid"
+rule = "reader-field-without-default"
+reason = "agreed"
+approved_by = ["@o"]
+until = 2026-12-31
+"""
+TOMBSTONE = """
+[[removed]]
+event = "mall.order.OrderArchived"
+topic = "order-events"
+reason = "replaced"
+approved_by = "@o"
+soft_after = 2026-11-01
+permanent_after = 2026-11-30
+"""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    (tmp_path / "schemas" / "order").mkdir(parents=True)
+    (tmp_path / "treaty.toml").write_text("", encoding="utf-8")
+    write(tmp_path, topics=TOPICS)
+    return Settings.load(tmp_path / "treaty.toml", {}, start=tmp_path)
+
+
+def write(root: Path, *, extra: str = "", topics: str = "", waivers: str = "") -> None:
+    (root / "schemas/order/order_paid.avsc").write_text(EVENT % extra, encoding="utf-8")
+    (root / "schemas/topics.toml").write_text(topics or TOPICS, encoding="utf-8")
+    (root / "schemas/waivers.toml").write_text(waivers, encoding="utf-8")
+
+
+def planned(settings: Settings, http: RegistryHttp, *, today: date = TODAY) -> Plan:
+    made, blocked = plan_registry(settings, http, environment="local", today=today)
+    assert blocked == ()
+    return made
+
+
+class Cut(httpx.BaseTransport):
+    """Passes calls on, but for one."""
+
+    def __init__(self, number: int) -> None:
+        self._left, self._real = number, httpx.HTTPTransport()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self._left -= 1
+        if self._left == -1:
+            raise httpx.ConnectError("gone")
+        return self._real.handle_request(request)
+
+
+def test_a_waived_break_is_registered_and_the_level_is_as_before_even_if_a_call_fails(settings: Settings) -> None:
+    for number in range(12):
+        with registry() as url:
+            write(settings.root)
+            with RegistryHttp(url) as http:
+                apply_registry(planned(settings, http), http, done=lambda *_: None)
+                write(settings.root, extra=', {"name": "n", "type": "string", "doc": "d"}')
+                _, blocked = plan_registry(settings, http, environment="local", today=TODAY)
+                assert [row.subject for row in blocked] == [SUBJECT]
+                write(settings.root, extra=', {"name": "n", "type": "string", "doc": "d"}', waivers=WAIVER)
+                _, blocked = plan_registry(settings, http, environment="local", today=date(2027, 1, 1))
+                assert [row.subject for row in blocked] == [SUBJECT], "the waiver has ended"
+                made = planned(settings, http)
+            assert [step.action for step in made.steps] == ["set-level", "register", "set-level"]
+            with RegistryHttp(url, transport=Cut(number), sleep=lambda _: None) as http:
+                try:
+                    apply_registry(made, http, done=lambda *_: None)
+                    is_cut = False
+                except RegistryUnreachable:
+                    is_cut = True
+                    assert http.level(SUBJECT) == "FULL_TRANSITIVE", number
+            with RegistryHttp(url) as http:
+                apply_registry(made, http, done=lambda *_: None)
+                assert (list(http.versions(SUBJECT)), http.level(SUBJECT)) == ([1, 2], "FULL_TRANSITIVE")
+                assert planned(settings, http).steps == ()
+        if not is_cut:
+            return
+    pytest.fail("the plan takes more calls than were cut")
+
+
+def test_a_tombstone_is_obeyed_after_its_days_and_a_second_plan_is_empty(settings: Settings) -> None:
+    with registry() as url, RegistryHttp(url) as http:
+        apply_registry(planned(settings, http), http, done=lambda *_: None)
+        http.register(GONE, '{"type": "record", "name": "OrderArchived", "fields": []}')
+        assert [row.subject for row in planned(settings, http).drift] == [GONE]
+        write(settings.root, topics=TOPICS + TOMBSTONE)
+        assert planned(settings, http, today=date(2026, 11, 1)).steps == ()
+        made = planned(settings, http)
+        assert [(step.action, step.before) for step in made.steps] == [("soft-delete", [1]), ("permanent-delete", None)]
+        assert apply_registry(made, http, done=lambda *_: None) == 2
+        assert (http.subjects(), http.deleted_subjects()) == ([SUBJECT], [])
+        assert apply_registry(made, http, done=lambda *_: None) == 0, "the same plan may be run again"
+        assert (planned(settings, http).steps, planned(settings, http).drift) == ((), ())
