@@ -5,15 +5,29 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
+
+_CROWD = 10_000
+"""Answered ones behind an unanswered one are kept up to this number, or as many again as are unanswered."""
+
+
+class _Wait(NamedTuple):
+    due: float
+    future: asyncio.Future[Any]
+    failure: Callable[[], Exception]
 
 
 class Patience:
-    """Fails futures that nobody has answered in time. Belongs to one event loop at a time."""
+    """Fails futures that nobody has answered in time. Belongs to one event loop."""
 
-    def __init__(self) -> None:
-        self._waiting: dict[float, deque[tuple[float, asyncio.Future[Any], Callable[[], Exception]]]] = {}
+    def __init__(self, *, crowd: int = _CROWD) -> None:
+        self._waiting: dict[float, deque[_Wait]] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._crowd = self._limit = crowd
+
+    def __len__(self) -> int:
+        """How many futures are held."""
+        return sum(map(len, self._waiting.values()))
 
     def watch(self, future: asyncio.Future[Any], *, seconds: float, failure: Callable[[], Exception]) -> None:
         """Gives the future ``failure()`` after ``seconds`` unless it is done by then."""
@@ -21,25 +35,30 @@ class Patience:
         waiting = self._waiting.get(seconds)
         if waiting is None:
             waiting = self._waiting[seconds] = deque()
-        while waiting and waiting[0][1].done():  # equal patience ends in the order in which it began
+        while waiting and waiting[0].future.done():  # equal patience ends in the order in which it began
             waiting.popleft()
         due = loop.time() + seconds
-        waiting.append((due, future, failure))
-        timer = self._timer
-        if timer is None or timer.when() > due or timer.cancelled():
-            if timer is not None:
-                timer.cancel()
-            self._timer = loop.call_at(due, self._look, loop)
+        waiting.append(_Wait(due, future, failure))
+        if len(waiting) > self._limit:
+            waiting = self._waiting[seconds] = deque(each for each in waiting if not each.future.done())
+            self._limit = max(self._crowd, 2 * len(waiting))
+        if self._timer is None or self._timer.when() > due:
+            self._set_timer(loop, due)
+
+    def _set_timer(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = loop.call_at(due, self._look, loop)
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = None
         now = loop.time()
         for seconds, waiting in tuple(self._waiting.items()):
-            while waiting and (waiting[0][1].done() or waiting[0][0] <= now):
-                _, future, failure = waiting.popleft()
-                if not future.done():
-                    future.set_exception(failure())
+            while waiting and (waiting[0].future.done() or waiting[0].due <= now):
+                wait = waiting.popleft()
+                if not wait.future.done():
+                    wait.future.set_exception(wait.failure())
             if not waiting:
                 del self._waiting[seconds]
         if self._waiting:
-            self._timer = loop.call_at(min(waiting[0][0] for waiting in self._waiting.values()), self._look, loop)
+            self._set_timer(loop, min(waiting[0].due for waiting in self._waiting.values()))
