@@ -1,0 +1,49 @@
+"""Clients of other languages, unchanged, against our registry; where a toolchain is missing at home its test is skipped."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cases.markdown import ROOT
+from treaty.registry.testing import registry
+
+CLIENTS = ROOT / "compat-tests" / "clients"
+SECONDS = 300
+
+
+def tool(name: str) -> str:
+    """The program of that name; in CI it has to be there."""
+    found = shutil.which(name)
+    if found is None:
+        assert os.environ.get("CI") != "true", f"{name} is not installed"
+        pytest.skip(f"{name} is not installed")
+    return found
+
+
+def run(*words: str, folder: Path) -> None:
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, timeout=SECONDS)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.timeout(2 * SECONDS)
+def test_a_javascript_client_registers_looks_up_and_decodes(tmp_path: Path) -> None:
+    node, npm = tool("node"), tool("npm")
+    folder = shutil.copytree(CLIENTS / "javascript", tmp_path / "client")
+    # Scripts of packages are not run: the client needs none.
+    run(npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock", folder=folder)
+    with registry() as url:
+        run(node, "client.js", url, folder=folder)
+
+
+@pytest.mark.timeout(2 * SECONDS)
+def test_a_go_client_registers_looks_up_and_reads(tmp_path: Path) -> None:
+    go = tool("go")
+    program = tmp_path / "client"
+    run(go, "build", "-mod=readonly", "-o", str(program), ".", folder=CLIENTS / "go")
+    with registry() as url:
+        run(str(program), url, folder=tmp_path)
