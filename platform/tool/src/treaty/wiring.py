@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import getpass
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from treaty.config import Settings, shown, variable_of
 from treaty.errors import EnvironmentFault, UsageError
@@ -16,11 +17,16 @@ from treaty.ops.http import RegistryHttp
 from treaty_runtime.admin import Cluster, ClusterRefused, ClusterUnreachable
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
     from treaty.ops.dead_letters.index import DeadLetters
     from treaty.ops.journal import Journal
     from treaty.registry.administration import Administration
     from treaty.registry.errors import StartRefused
+    from treaty_runtime.kafka.groups import Groups
     from treaty_runtime.kafka.log import Log
+
+T = TypeVar("T")
 
 
 def registry_of(settings: Settings, environment: str) -> RegistryHttp:
@@ -79,34 +85,37 @@ def cluster_of(settings: Settings, environment: str) -> Cluster:
     return Cluster(str(values["brokers"]))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connected:
+    """A cluster, its records, its groups, and what operators noted there."""
+
+    cluster: Cluster
+    log: Log
+    groups: Groups
+    journal: Journal
+
+
 @contextmanager
-def dead_letters_of(settings: Settings, environment: str, *, topics: Iterable[str] = ()) -> Iterator[DeadLetters]:
-    """The dead letters of ``[environment.NAME]``, in the given topics or in all; Kafka's faults as the tool's."""
+def cluster_log(settings: Settings, environment: str) -> Iterator[Connected]:
+    """The cluster of ``[environment.NAME]`` with its records; Kafka's faults as the tool's."""
     # Imported here: the other commands need no consumer.
-    from treaty.ops.dead_letters.index import DeadLetters  # noqa: PLC0415  # as said above
+    from treaty.ops.journal import Journal  # noqa: PLC0415  # as said above
     from treaty_runtime.kafka.groups import Groups  # noqa: PLC0415  # as said above
     from treaty_runtime.kafka.log import Log  # noqa: PLC0415  # as said above
 
     cluster = cluster_of(settings, environment)
     with told_as_ours(), cluster, Log(cluster.bootstrap) as log:
-        yield DeadLetters(log, Groups(cluster.bootstrap), journal_of(log, cluster), topics=topics)
+        journal = Journal(log, cluster, by=getpass.getuser())
+        yield Connected(cluster=cluster, log=log, groups=Groups(cluster.bootstrap), journal=journal)
 
 
 @contextmanager
-def log_of(settings: Settings, environment: str) -> Iterator[Log]:
-    """The records of the cluster of ``[environment.NAME]``; Kafka's faults as the tool's."""
-    from treaty_runtime.kafka.log import Log  # noqa: PLC0415  # the other commands need no consumer
+def dead_letters_of(settings: Settings, environment: str, *, topics: Iterable[str] = ()) -> Iterator[DeadLetters]:
+    """The dead letters of ``[environment.NAME]``, in the given topics or in all."""
+    from treaty.ops.dead_letters.index import DeadLetters  # noqa: PLC0415  # the other commands need no consumer
 
-    cluster = cluster_of(settings, environment)
-    with told_as_ours(), cluster, Log(cluster.bootstrap) as log:
-        yield log
-
-
-def journal_of(log: Log, cluster: Cluster) -> Journal:
-    """What operators did on a cluster, and how we sign."""
-    from treaty.ops.journal import Journal  # noqa: PLC0415  # the other commands need none
-
-    return Journal(log, cluster, by=getpass.getuser())
+    with cluster_log(settings, environment) as connected:
+        yield DeadLetters(connected.log, connected.groups, connected.journal, topics=topics)
 
 
 @contextmanager
@@ -118,6 +127,19 @@ def told_as_ours() -> Iterator[None]:
         raise EnvironmentFault(str(error), next_step="is it up? try: treaty up") from error
     except ClusterRefused as error:
         raise EnvironmentFault(str(error)) from error
+
+
+def on_database(url: str, schema: str | None, work: Callable[[AsyncEngine], Awaitable[T]]) -> T:
+    """What ``work`` answers about a service's database; on PostgreSQL its tables are looked for in ``schema``.
+
+    Raises ``UsageError`` for an address that is none, ``EnvironmentFault`` for a database that is away or has no tables of ours.
+    """
+    # Imported here: the database's libraries are an extra that a schema pull request does not install.
+    try:
+        from treaty.ops.service_database import ask  # noqa: PLC0415  # an extra, as said above
+    except ImportError as missing:
+        raise EnvironmentFault(f"{missing.name} is not installed.", next_step="pip install 'treaty[sql]'") from missing
+    return ask(url, schema, work)
 
 
 def now() -> datetime:
