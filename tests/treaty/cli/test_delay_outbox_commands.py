@@ -64,6 +64,10 @@ def on(url: str, work: Callable[[AsyncEngine], Awaitable[T]]) -> T:
     return asyncio.run(run())
 
 
+def treaty(scratch: Scratch, url: str, *words: str) -> Done:
+    return scratch.run(*words, "--schema", SCHEMA, DATABASE_URL=url)
+
+
 async def schedule(engine: AsyncEngine) -> None:
     """Two failed jobs and one of tomorrow."""
     scheduler, past, future = Scheduler(), datetime(2020, 1, 1, tzinfo=UTC), datetime.now(UTC) + timedelta(days=1)
