@@ -107,7 +107,7 @@ def test_the_comment_has_a_row_an_event_and_a_paragraph_an_error() -> None:
     assert comment.count("**✖ ") == 1
     assert f"treaty waive {ROW.fingerprint}" in comment
     assert "<details><summary>2 warnings and remarks</summary>" in comment
-    assert "1 errors, 2 warnings and remarks in 2 files." in comment
+    assert "Errors: 1. Warnings and remarks: 2. Files: 2." in comment
     assert markdown(Report(findings=())).startswith(f"{MARK}\n### Event review: nothing must be fixed\n")
 
 
@@ -117,7 +117,7 @@ def test_a_comment_never_gets_longer_than_the_service_takes() -> None:
         comment = markdown(Report(findings=findings))
         assert len(comment) <= LONGEST
         assert comment.startswith(MARK)
-        assert f"{len(findings)} errors" in comment
+        assert f"Errors: {len(findings)}." in comment
 
 
 def test_texts_of_schemas_stay_texts_in_the_comment() -> None:

@@ -29,7 +29,7 @@ def test_the_next_version_follows_from_what_changed(scratch: Scratch) -> None:
     assert scratch.run("release").code == 1, "nothing changed"
     grown(scratch)
     done = scratch.run("release", "--dry-run")
-    assert done.err.startswith("0.2.0: 1 events, change: minor;")
+    assert done.err.startswith("0.2.0: 1 event, change: minor;")
     assert "- field added <code>extra</code>: null or string" in done.out
     assert not (scratch.root / "schemas/releases/0.2.0").exists()
     assert scratch.run("release", "--bump", "major").code == 0

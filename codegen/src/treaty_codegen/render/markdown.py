@@ -28,7 +28,7 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Column of the table to the categories of findings that it sums up."""
 
-_MARKUP: Final = re.compile(r"[!\"#$%&()*+<=>?@\[\\\]^_`{|}~]")
+_MARKUP: Final = re.compile(r"[!\"#$%&*+<=>?@\[\\\]^_`{|}~]")
 
 
 def markdown(report: Report) -> str:
@@ -36,7 +36,7 @@ def markdown(report: Report) -> str:
     errors = [row for row in report.findings if row.severity is Severity.ERROR]
     rest = [row for row in report.findings if row.severity is not Severity.ERROR]
     head = f"{MARK}\n### Event review: {headline(len(errors))}\n"
-    counts = f"\n{len(errors)} errors, {len(rest)} warnings and remarks in {len(report.files)} files.\n"
+    counts = f"\nErrors: {len(errors)}. Warnings and remarks: {len(rest)}. Files: {len(report.files)}.\n"
     table, details = "".join(rows(report.findings)), "".join(detail(row) for row in errors)
     folded = (
         f"\n<details><summary>{len(rest)} warnings and remarks</summary>\n\n{listed(rest)}\n</details>\n"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from treaty.cli.findings import plural
 from treaty.cli.project import config_option, load_settings
 
 
@@ -41,4 +42,4 @@ def diff(config: Path | None, before: str, after: str, format_: str) -> None:
     else:
         for row in rows:
             click.echo(str(row))
-    click.echo(f"{one.label} → {other.label}: {len(rows)} differences", err=True)
+    click.echo(f"{one.label} → {other.label}: {plural(len(rows), 'difference')}", err=True)

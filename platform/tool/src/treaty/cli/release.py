@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from treaty.cli.findings import plural
 from treaty.cli.project import config_option, load_settings
 
 
@@ -40,8 +41,8 @@ def release(config: Path | None, version: str | None, bump: str, dry_run: bool) 
     lines = sum(text.count("\n") for name, text in made.files.items() if name.endswith(".jsonl"))
     changed = "nothing" if made.bump is Bump.NONE else made.bump.name.lower()
     click.echo(
-        f"{made.version}: {len(made.contracts.versions)} events, change: {changed}; "
-        f"{lines} golden values, {made.pairs} pairs of releases read as promised.",
+        f"{made.version}: {plural(len(made.contracts.versions), 'event')}, change: {changed}; "
+        f"{plural(lines, 'golden value')}, {plural(made.pairs, 'pair')} of releases read as promised.",
         err=True,
     )
     if dry_run:
