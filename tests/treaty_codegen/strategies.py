@@ -38,6 +38,17 @@ LOGICAL: dict[str, st.SearchStrategy[Any]] = {
 }
 
 
+RAW: dict[str, st.SearchStrategy[Any]] = {
+    "uuid": st.uuids().map(str),
+    "date": st.integers(-719_162, 2_932_896),
+    "time-millis": st.integers(0, 86_399_999),
+    "time-micros": st.integers(0, 86_399_999_999),
+    "timestamp-millis": st.integers(-62_135_596_800_000, 253_402_300_799_999),
+    "timestamp-micros": st.integers(-62_135_596_800_000_000, 253_402_300_799_999_999),
+}
+"""The same as defaults have them: the whole range that Python's types hold."""
+
+
 class _Writer:
     """Draws one schema; each named type gets a name of its own."""
 
@@ -58,15 +69,34 @@ class _Writer:
     def _field(self, name: str, depth: int) -> Any:
         type_ = self._type(depth)
         field = {"name": name, "doc": self._draw(TEXTS), "type": type_, "treaty": {"pii": self._draw(TEXTS)}}
-        if isinstance(type_, str) and self._draw(st.booleans()):
+        if self._draw(st.booleans()):
+            field["default"] = self._default(type_)
+        return field
+
+    def _default(self, type_: Any) -> Any:
+        """A default as JSON has it."""
+        if isinstance(type_, list):
+            return None  # unions here begin with null
+        if isinstance(type_, str):
             default = self._draw(PRIMITIVES[type_])
             is_endless = isinstance(default, float) and not isfinite(default)
-            field["default"] = str(default).replace("inf", "Infinity") if is_endless else default
-        if isinstance(type_, dict) and type_["type"] == "enum":
-            field["default"] = self._draw(st.sampled_from(type_["symbols"]))
-        if isinstance(type_, list):
-            field["default"] = None
-        return field
+            return str(default).replace("inf", "Infinity") if is_endless else default
+        if "logicalType" in type_:
+            return self._draw(RAW[type_["logicalType"]])
+        match type_["type"]:
+            case "enum":
+                return self._draw(st.sampled_from(type_["symbols"]))
+            case "fixed":
+                return self._draw(st.binary(min_size=type_["size"], max_size=type_["size"])).decode("latin-1")
+            case "array":
+                return [self._default(type_["items"]) for _ in range(self._draw(st.integers(0, 2)))]
+            case "map":
+                return {
+                    key: self._default(type_["values"]) for key in self._draw(st.lists(TEXTS, max_size=2, unique=True))
+                }
+            case _:
+                needed = [each for each in type_["fields"] if "default" not in each or self._draw(st.booleans())]
+                return {each["name"]: self._default(each["type"]) for each in needed}
 
     def _type(self, depth: int) -> Any:
         kinds = ["primitive", "enum", "fixed", "logical"]

@@ -33,9 +33,17 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
+def required(text: str) -> dict[str, Any]:
+    """A schema without the fields that have a default."""
+    whole = json.loads(text)
+    return {**whole, "fields": [each for each in whole["fields"] if "default" not in each]}
+
+
 @given(text=schemas(), data=st.data())
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-def test_any_legal_schema_generates_imports_and_round_trips(text: str, data: st.DataObject) -> None:
+def test_any_legal_schema_generates_imports_round_trips_and_fills_in_its_defaults(
+    text: str, data: st.DataObject
+) -> None:
     schema = parse(text)
     value = data.draw(values(schema.root))
     with TemporaryDirectory() as folder:
@@ -44,6 +52,11 @@ def test_any_legal_schema_generates_imports_and_round_trips(text: str, data: st.
             (event,) = package.EVENTS.values()
             written = by_fastavro(event.__avro_schema__, value)
             assert compile_encoder(event)(compile_decoder(event)(written)) == written
+            old = json.dumps(required(event.__avro_schema__))
+            filled = compile_decoder(event, parse(old))(by_fastavro(old, value))
+            names = [event.__avro_names__.get(each["name"], each["name"]) for each in json.loads(old)["fields"]]
+            made = event(**{name: getattr(filled, name) for name in names})
+            assert compile_encoder(event)(made) == compile_encoder(event)(filled)
     assert not ran()
 
 
