@@ -8,7 +8,7 @@ from datetime import date
 
 from tests.cases.markdown import Block, Case
 from treaty_avro import Version, check, confluent_messages
-from treaty_codegen import Catalog, load_catalog, snake_case, subject_of
+from treaty_codegen import Catalog, SdkSettings, load_catalog, sdk_index, snake_case, subject_of
 from treaty_codegen.breaking import breaking, registry_disagrees, released_set_changed
 from treaty_codegen.breaking.facts import old_set
 from treaty_codegen.breaking.registry_disagrees import TwoVerdicts
@@ -17,6 +17,7 @@ from treaty_codegen.breaking.waiving import Judge
 from treaty_codegen.finding import Finding
 from treaty_codegen.lint import Choice, facts_of, lint
 from treaty_codegen.places import Places
+from treaty_codegen.readers import Scan, scan
 from treaty_codegen.render import text
 from treaty_codegen.waivers import Waivers, read_waivers
 
@@ -27,10 +28,19 @@ def lint_findings(case: Case, rule: str) -> str:
     """What one lint rule says of the case's schemas, its ``toml`` and its ``toml waivers``."""
     topics = next((block.text for block in case.of("toml") if not block.argument), None)
     catalog = load_catalog(dict(file_of(block) for block in case.of("avsc")), topics=topics)
-    facts = facts_of(catalog, namespace="mall", ignores=waivers_of(case).ignores)
+    facts = facts_of(catalog, namespace="mall", ignores=waivers_of(case).ignores, scans=scans_of(case, catalog))
     # What is unused depends on what all other rules find.
     found = lint(facts, Choice(use=["strict"] if rule == "ignore-unused" else [rule]))
     return text(row for row in found if row.rule == rule)
+
+
+def scans_of(case: Case, catalog: Catalog) -> Iterator[tuple[str, Scan]]:
+    """What each service reads, by the ``python SERVICE`` blocks of a case."""
+    events = {event for topic in catalog.topics.values() for event in topic.events}
+    settings = SdkSettings(package="mall_events", distribution="mall-events", namespace="mall", version="1.0.0")
+    for block in case.of("python"):
+        sources = {f"services/{block.argument}/handlers.py": block.text}
+        yield block.argument, scan(sources, sdk_index(catalog, settings), events=events)
 
 
 def waivers_of(case: Case) -> Waivers:

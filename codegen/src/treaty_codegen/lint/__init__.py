@@ -12,6 +12,7 @@ from treaty_codegen.lint import (
     alias_duplicate,
     consumer_unknown,
     decimal_precision_too_large,
+    declared_reader_differs,
     default_not_first_branch,
     default_outside_logical_type,
     deprecated_without_use_or_date,
@@ -59,6 +60,7 @@ from treaty_codegen.lint import (
 )
 from treaty_codegen.lint.facts import LintFacts
 from treaty_codegen.places import Places
+from treaty_codegen.readers.model import Scan
 from treaty_codegen.rule import Rule
 from treaty_codegen.waivers import Ignore
 
@@ -108,6 +110,7 @@ RULES: tuple[Rule[LintFacts], ...] = (
     key_field_missing.RULE,
     type_unused.RULE,
     consumer_unknown.RULE,
+    declared_reader_differs.RULE,
     ignore_without_reason.RULE,
 )
 """In the order of the rule pages: names, docs, evolution, types, governance."""
@@ -161,6 +164,7 @@ def facts_of(
     namespace: str = "",
     personal: Iterable[str] = (),
     ignores: Iterable[Ignore] = (),
+    scans: Iterable[tuple[str, Scan]] = (),
 ) -> LintFacts:
     """What the rules look at; ``root`` is put before each path (``schemas/``)."""
     return LintFacts(
@@ -169,6 +173,7 @@ def facts_of(
         namespace=namespace,
         personal=tuple(personal),
         ignores=tuple(ignores),
+        scans=tuple(scans),
     )
 
 

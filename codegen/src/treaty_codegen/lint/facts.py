@@ -11,13 +11,14 @@ from treaty_codegen.catalog import Catalog, SchemaFile
 from treaty_codegen.diff import Place
 from treaty_codegen.finding import Finding, Location, Severity, Text, fingerprint
 from treaty_codegen.places import Places
+from treaty_codegen.readers.model import Scan
 from treaty_codegen.waivers import Ignore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LintFacts:
     """The catalog and where its parts stand; ``namespace`` is the project's (``mall``), ``personal`` its own categories of personal
-    data, ``ignores`` the places that it excepts.
+    data, ``ignores`` the places that it excepts, ``scans`` what its services read, by name.
     """
 
     catalog: Catalog
@@ -25,6 +26,7 @@ class LintFacts:
     namespace: str
     personal: tuple[str, ...] = ()
     ignores: tuple[Ignore, ...] = ()
+    scans: tuple[tuple[str, Scan], ...] = ()
 
     def types(self) -> Iterator[tuple[SchemaFile, Named]]:
         """Every named type, once, with the file that defines it."""

@@ -30,12 +30,22 @@ class Unknown:
     why: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Handled:
+    """A line that says which function handles an event: ``@on(OrderPaid)``."""
+
+    file: str
+    line: int
+    event: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
     """All answers for one program, sorted."""
 
     reads: tuple[Read, ...]
     unknown: tuple[Unknown, ...]
+    handled: tuple[Handled, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,12 +5,13 @@ Source of the rules: the table in docs/cli/readers.md.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import ast
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from treaty_codegen.index import SdkIndex
-from treaty_codegen.readers.model import Scan, Unknown
-from treaty_codegen.readers.program import Found, Program
+from treaty_codegen.readers.model import Handled, Scan, Unknown
+from treaty_codegen.readers.program import Found, Module, Program
 from treaty_codegen.readers.walk import NOTHING, Answers, Spots, Walker, parameters, roots
 
 DEEPEST: Final = 5
@@ -27,7 +28,21 @@ def scan(sources: Mapping[str, str], sdk: SdkIndex, *, events: Collection[str]) 
             walk.follow(found, given(program, found))
     for path in program.broken:
         answers.unknown |= {Unknown(file=path, line=1, event=event, why="the file is no Python") for event in events}
-    return Scan(reads=tuple(sorted(answers.reads)), unknown=tuple(sorted(answers.unknown)))
+    return Scan(
+        reads=tuple(sorted(answers.reads)),
+        unknown=tuple(sorted(answers.unknown)),
+        handled=tuple(sorted({each for module in program.modules.values() for each in handled(program, module)})),
+    )
+
+
+def handled(program: Program, module: Module) -> Iterator[Handled]:
+    """The events that decorators called ``on`` name: ``@on(OrderPaid)``, ``@handlers.on(OrderPaid, inbox=False)``."""
+    for node in module.functions.values():
+        for each in node.decorator_list:
+            match each:
+                case ast.Call(func=ast.Name(id="on") | ast.Attribute(attr="on"), args=[kind, *_]):
+                    for spot in roots(program, module, kind):
+                        yield Handled(file=module.path, line=each.lineno, event=spot.root)
 
 
 class _Walk:

@@ -158,6 +158,7 @@ def run_lint(settings: Settings, *, rules: Iterable[str] = ()) -> Outcome:
         namespace=settings.get("project", "namespace"),
         personal=settings.get("governance", "pii"),
         ignores=waivers.ignores,
+        scans=readers_of(settings, catalog, []).scans,
     )
     choice = Choice(
         use=tuple(rules) or tuple(settings.get("lint", "use")),
