@@ -1,0 +1,26 @@
+"""Every released set of this repository keeps its promises: old bytes are read, and each pair of releases does what the checks say."""
+
+from __future__ import annotations
+
+from tests.cases.markdown import ROOT
+from treaty.config import Settings
+from treaty.ops.baseline import releases
+from treaty.ops.evolution import golden_faults, matrix
+from treaty.ops.schemas import load_project
+from treaty_codegen.breaking.facts import old_set
+
+FOLDER = ROOT / "schemas" / "releases"
+
+
+def test_every_golden_value_of_every_release_is_read_as_it_was_recorded() -> None:
+    settings = Settings.load(ROOT / "treaty.toml", {}, start=ROOT)
+    now = old_set(load_project(settings), label="the working tree")
+    assert list(golden_faults(FOLDER, now)) == []
+
+
+def test_no_pair_of_releases_contradicts_the_static_verdict() -> None:
+    settings = Settings.load(ROOT / "treaty.toml", {}, start=ROOT)
+    now = old_set(load_project(settings), label="the working tree")
+    pairs = list(matrix([now, *releases(FOLDER)]))
+    assert pairs, "there is at least one release"
+    assert [pair for pair in pairs if pair.contradicts] == []
