@@ -22,7 +22,7 @@ Span = tuple[int, int]
 
 TIMEOUT_SECONDS = 15.0
 _POLL_RECORDS, _POLL_SECONDS = 500, 0.2
-_ANY_PARTITION = -1
+_ANY_PARTITION, _NOW = -1, 0  # as librdkafka understands them
 _END, _LATE = KafkaError._PARTITION_EOF, KafkaError._MSG_TIMED_OUT  # noqa: SLF001  # librdkafka's local codes are named so
 _READER = "treaty-operator"  # librdkafka wants a group's name even where none is joined
 
@@ -63,18 +63,17 @@ class Log:
 
     def topics(self) -> list[str]:
         """Names of all topics."""
-        return sorted(self._ask(lambda: self._consumer.list_topics(timeout=self._timeout)).topics)
+        return sorted(self._listed())
+
+    def partitions(self, topics: Iterable[str] | None = None) -> list[Partition]:
+        """The partitions of those topics (None: of all) that exist."""
+        listed = self._listed()
+        names = listed if topics is None else dict.fromkeys(topics)
+        return [Partition(topic, number) for topic in names if topic in listed for number in listed[topic].partitions]
 
     def spans(self, topics: Iterable[str]) -> dict[Partition, Span]:
         """What each partition of those topics holds now; topics that do not exist are left out."""
-        listed = self._ask(lambda: self._consumer.list_topics(timeout=self._timeout)).topics
-        places = [
-            Partition(topic, number)
-            for topic in dict.fromkeys(topics)
-            if topic in listed
-            for number in listed[topic].partitions
-        ]
-        return {place: self.span(place) for place in places}
+        return {partition: self.span(partition) for partition in self.partitions(topics)}
 
     def span(self, partition: Partition) -> Span:
         """What a partition holds now."""
@@ -123,6 +122,7 @@ class Log:
                 headers=list(record.headers),
                 on_delivery=lambda error, message: answers.append((error, message)),
                 partition=_ANY_PARTITION if record.partition is None else record.partition,
+                timestamp=record.timestamp_ms or _NOW,
             )
 
         self._ask(produce)
@@ -145,6 +145,10 @@ class Log:
             "topic.metadata.propagation.max.ms": 2_000,  # an unknown topic is told before records expire
         }
         return Producer(self._shared | ours)
+
+    def _listed(self) -> dict[str, Any]:
+        topics: dict[str, Any] = self._ask(lambda: self._consumer.list_topics(timeout=self._timeout)).topics
+        return topics
 
     def _record(self, message: Any, ends: dict[Partition, int]) -> Record | None:
         """The record of a message that we still want; strikes out the partitions that are read to their ends."""

@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "topics": ("treaty.cli.topics:topics", "plan, apply and list topics"),
     "messages": ("treaty.cli.messages:messages", "hold retained records against the schemas"),
     "dlq": ("treaty.cli.dlq:dlq", "look at dead letters, mend them, replay them"),
+    "groups": ("treaty.cli.groups:groups", "see who reads what and how far, move offsets"),
     "outbox": ("treaty.cli.outbox:outbox", "see what waits to be published, mend what cannot be"),
     "delay": ("treaty.cli.delay:delay", "look at delayed jobs, retry and cancel them"),
     "up": ("treaty.cli.up:up", "start the local stack and the services"),
