@@ -9,6 +9,7 @@ import io
 import json
 import pickle
 import typing
+import warnings
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 
 import fastavro
 import pydantic
+import pydantic.json_schema
 import pytest
 
 from tests.treaty_codegen.features import FEATURES, Feature, array, enum, field, fixed, logical, map_, record
@@ -63,6 +65,12 @@ def test_a_feature_survives_bytes_pickle_copies_and_pydantic(feature: Feature, g
     for class_ in event.__avro_types__().values():
         typing.get_type_hints(class_)
     adapter = pydantic.TypeAdapter(event)
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", pydantic.json_schema.PydanticJsonSchemaWarning
+        )  # defaults that JSON has no word for
+        described = adapter.json_schema()
+    assert described
     encode, decode = compile_encoder(event), compile_decoder(event)
     for value in feature.values:
         data = by_fastavro(event.__avro_schema__, value)
@@ -72,6 +80,9 @@ def test_a_feature_survives_bytes_pickle_copies_and_pydantic(feature: Feature, g
         assert pickle.loads(pickle.dumps(read)) == read  # noqa: S301  # our own bytes
         assert copy.deepcopy(read) == read
         assert adapter.validate_python(read) == read
+        assert (
+            adapter.validate_python({each.name: getattr(read, each.name) for each in dataclasses.fields(event)}) == read
+        )
         assert repr(read).startswith(f"{event.__name__}(")
 
 

@@ -15,9 +15,9 @@ def literal(text: str, *, indent: str = "") -> str:
 
     ``indent`` is that of the line which holds it. Any code point is allowed, lone surrogates too.
     """
-    pieces = text.split("\n")
-    if len(pieces) == 1:
+    if "\n" not in text:
         return _quoted(text)
+    pieces = text.split("\n")
     lines = [f"{piece}\n" for piece in pieces[:-1]] + ([pieces[-1]] if pieces[-1] else [])
     return "\n".join(["(", *(f"{indent}{STEP}{_quoted(line)}" for line in lines), f"{indent})"])
 
@@ -56,6 +56,8 @@ def bytes_literal(value: bytes) -> str:
 
 
 def _quoted(text: str) -> str:
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'  # what the long way says of almost every name
     return _double_quoted(ascii(text), prefix="", has_quote='"' in text)
 
 

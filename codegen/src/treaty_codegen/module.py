@@ -159,4 +159,4 @@ def _imports(
 
 
 def _joined(lines: list[str]) -> str:
-    return "\n".join([line if line and not line.isspace() else "" for line in lines]) + "\n"
+    return "\n".join(lines) + "\n"
