@@ -41,12 +41,12 @@ def check(config: Path | None, environment: str, topic: str, sample: int) -> int
     from treaty.ops.messages import check_messages
     from treaty.ops.registered import Registered
     from treaty.ops.schemas import load_project
-    from treaty.wiring import log_of, registry_of
+    from treaty.wiring import cluster_log, registry_of
 
     settings = load_settings(config)
     catalog = load_project(settings)
-    with registry_of(settings, environment) as registry, log_of(settings, environment) as log:
-        reports = check_messages(catalog, log, Registered(registry), topic=topic, sample=sample)
+    with registry_of(settings, environment) as registry, cluster_log(settings, environment) as connected:
+        reports = check_messages(catalog, connected.log, Registered(registry), topic=topic, sample=sample)
     for report in reports:
         click.echo(f"{report.event}: {report.read} read, {report.failed} failed, {report.changed} with another meaning")
         for reason, place in report.faults.items():
