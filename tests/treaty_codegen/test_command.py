@@ -178,7 +178,7 @@ def test_a_bug_of_ours_ends_with_4(
 def test_a_folder_that_may_not_be_written_ends_with_3(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "sdk").write_text("a file, not a folder", encoding="utf-8")
     assert run(folder, folder / "schemas") == 3
-    assert "next: mend it and run again; every file is whole" in capsys.readouterr().err
+    assert "sdk is not a folder, and README.md belongs there. Move it away" in capsys.readouterr().err
 
 
 def test_check_writes_nothing_and_tells_edited_missing_stale_and_foreign_files(

@@ -7,22 +7,24 @@ schema that does not fit · 2 usage · 3 not readable or writable · 4 a bug · 
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import re
 import sys
 import traceback
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from treaty_avro import AvroError
 from treaty_avro.errors import one_line
 from treaty_codegen.compare import FileChange, compare
-from treaty_codegen.disk import LinkInTheWay, Output
+from treaty_codegen.disk import InTheWay, Output
 from treaty_codegen.emit import emit_sdk
 from treaty_codegen.endless import endless
 from treaty_codegen.errors import CodegenError, EmitError, GuardError
 from treaty_codegen.load import load_catalog
+from treaty_codegen.project import package_of
 from treaty_codegen.settings import SdkSettings
 from treaty_codegen.sources import UnusableArguments, from_here, read_sources
 
@@ -56,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(error, "see --help", code=2)
     except GuardError as error:
         return _fail(error, "this is a bug of treaty; report it with the schema. Nothing was written", code=4)
-    except LinkInTheWay as error:
+    except InTheWay as error:
         return _fail(error, "nothing was written", code=3)
     except CodegenError as error:
         return _fail(error, "correct it and run again; nothing was written", code=1)
@@ -104,9 +106,11 @@ def _run(options: argparse.Namespace) -> int:
     except (AvroError, CodegenError) as error:
         raise Broken(sources.shown(error)) from error
     for each in endless(catalog):
-        print(f"{PROGRAM}: warning: {sources.shown(each)}", file=sys.stderr)
+        print(f"{PROGRAM}: warning: {one_line(sources.shown(each))}", file=sys.stderr)
     output = Output(folder=options.out, parts=(f"src/{options.package}", "pyproject.toml", "README.md"))
-    changes = compare(output.files(), wanted)
+    existing = output.files()
+    _refuse_another_package(options, existing.get(PurePosixPath("pyproject.toml"), b""))
+    changes = compare(existing, wanted)
     if not options.check:
         output.write(changes, wanted)
     return _report(changes, count=len(wanted), is_check=options.check)
@@ -124,6 +128,15 @@ def _settings(options: argparse.Namespace) -> SdkSettings:
         )
     except EmitError as error:
         raise UnusableArguments(str(error)) from error
+
+
+def _refuse_another_package(options: argparse.Namespace, metadata: bytes) -> None:
+    """Two SDKs in one folder would take the metadata from each other."""
+    other = package_of(metadata)
+    if other not in (None, options.package):
+        raise UnusableArguments(
+            f"{options.out} holds the SDK of another package, {other}; give another --out, or delete that SDK"
+        )
 
 
 def _report(changes: Sequence[FileChange], *, count: int, is_check: bool) -> int:
@@ -155,6 +168,8 @@ def _fail(error: object, next_step: str, *, code: int) -> int:
 
 
 def _begin() -> int:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a difference may hold what the terminal's encoding lacks
     try:
         code = main()
         sys.stdout.flush()

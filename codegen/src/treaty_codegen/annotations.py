@@ -31,6 +31,9 @@ _LIBRARY_TYPES: Final = {
 }
 """Other logical types are what their base is."""
 
+_MOST_BARS: Final = 500
+"""Each bar nests the expression one level deeper, and Python parses some thousand levels only."""
+
 
 def annotation(type_: Type, *, scope: Scope) -> str:
     """The annotation of a type, spelt for the class whose scope this is. Source: table in docs, "Types"."""
@@ -63,4 +66,7 @@ def _union(type_: Union, scope: Scope) -> str:
     branches = [annotation(branch, scope=scope) for branch in type_.branches]
     if not branches:
         return f"{scope.source.library('_typing')}.Never"
-    return " | ".join(dict.fromkeys(sorted(branches, key="None".__eq__)))
+    different = list(dict.fromkeys(sorted(branches, key="None".__eq__)))
+    if len(different) > _MOST_BARS:
+        return f"{scope.source.library('_typing')}.Union[{', '.join(different)}]"
+    return " | ".join(different)

@@ -15,6 +15,7 @@ from treaty_codegen.layout import Layout
 from treaty_codegen.lines import WIDTH, wrapped
 from treaty_codegen.literals import STEP
 from treaty_codegen.source import Scope, Source
+from treaty_codegen.tags import deprecation, personal_data
 
 BODY = STEP * 2
 
@@ -187,28 +188,12 @@ class ClassWriter:
         yield from wrapped("return {", pairs, "}", indent=BODY)
 
 
-def personal_data(field: Field) -> str | None:
-    """The category of personal data that a field holds, or None."""
-    category = _treaty(field).get("pii")
-    return category if isinstance(category, str) else None
-
-
 def field_doc(field: Field) -> str:
     """The doc of a field, what kind of personal data it holds, and what to use instead if it is deprecated."""
-    treaty = _treaty(field)
-    if not treaty:
-        return field.doc or ""
+    category, deprecated = personal_data(field), deprecation(field)
     sentences = [field.doc] if field.doc else []
-    category = personal_data(field)
     if category is not None:
         sentences.append(f"Personal data: {category}.")
-    deprecated = treaty.get("deprecated")
-    if isinstance(deprecated, Mapping):
-        use = deprecated.get("use")
-        sentences.append(f"Deprecated since {deprecated.get('since')}{f': use {use}' if use else ''}.")
+    if deprecated is not None:
+        sentences.append(f"Deprecated: {deprecated}." if str(deprecated) != "yes" else "Deprecated.")
     return " ".join(sentences)
-
-
-def _treaty(field: Field) -> Mapping[str, object]:
-    value = field.props.get("treaty")
-    return value if isinstance(value, Mapping) else {}

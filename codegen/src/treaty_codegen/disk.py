@@ -25,8 +25,8 @@ STAGING: Final = ".treaty-new"
 """Where new texts wait, within the generated folder: beside it may be another file system, or nothing that is ours."""
 
 
-class LinkInTheWay(CodegenError):
-    """A symbolic link stands where generated files belong; nothing is ever written through one."""
+class InTheWay(CodegenError):
+    """Something that is no plain file or folder stands where a generated one belongs; it is neither followed nor replaced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,18 +37,19 @@ class Output:
     parts: tuple[str, ...] = (".",)
 
     def files(self) -> dict[PurePosixPath, bytes]:
-        """What lies there by relative path, without links and byte code. Raises ``LinkInTheWay`` if a part is a link."""
-        return {PurePosixPath(path.relative_to(self.folder).as_posix()): path.read_bytes() for path in self._paths()}
+        """What lies there by relative path, without links and byte code. Raises ``InTheWay`` if a part is a link."""
+        paths = ((path, path.relative_to(self.folder)) for path in self._paths())
+        return {PurePosixPath(name.as_posix()): path.read_bytes() for path, name in paths if _is_source(path, name)}
 
     def write(self, changes: Sequence[FileChange], wanted: Mapping[PurePosixPath, bytes]) -> None:
         """Make it so: added and changed files, then stale ones, then folders that hold nothing; foreign files stay.
 
-        Raises ``LinkInTheWay`` before anything is written, ``OSError`` where the system refuses.
+        Raises ``InTheWay`` before anything is written, ``OSError`` where the system refuses.
         """
         fresh = [change.path for change in changes if change.kind in ("added", "changed")]
         stale = [change.path for change in changes if change.kind == "stale"]
         for path in (*fresh, *stale):
-            self._refuse_links(path)
+            self._refuse_what_is_in_the_way(path)
         if fresh:
             self.folder.mkdir(parents=True, exist_ok=True)
         if self.folder.is_dir():
@@ -62,14 +63,19 @@ class Output:
         for part in self.parts:
             top = self.folder / part
             if top.is_symlink():
-                raise LinkInTheWay(f"{top} is a link; generated files are never written through one. Remove it")
-            found = sorted(top.rglob("*")) if top.is_dir() else [top]
-            yield from (path for path in found if _is_source(path))
+                raise InTheWay(f"{top} is a link; generated files are never written through one. Remove it")
+            yield from sorted(top.rglob("*")) if top.is_dir() else [top]
 
-    def _refuse_links(self, path: PurePosixPath) -> None:
+    def _refuse_what_is_in_the_way(self, path: PurePosixPath) -> None:
         for parent in path.parents:
-            if parent.parts and (self.folder / parent).is_symlink():
-                raise LinkInTheWay(f"{self.folder / parent} is a link: {path} would lie outside. Remove the link")
+            folder = self.folder / parent
+            if parent.parts and folder.is_symlink():
+                raise InTheWay(f"{folder} is a link: {path} would lie outside. Remove the link")
+            if folder.exists() and not folder.is_dir():
+                raise InTheWay(f"{folder} is not a folder, and {path} belongs there. Move it away")
+        target = self.folder / path
+        if target.is_symlink() or (target.exists() and not target.is_file()):
+            raise InTheWay(f"{target} is not a plain file, and a generated one belongs there. Move it away")
 
     def _replace(self, fresh: Sequence[PurePosixPath], wanted: Mapping[PurePosixPath, bytes], staging: Path) -> None:
         for number, path in enumerate(fresh):
@@ -88,8 +94,9 @@ class Output:
                     shutil.rmtree(folder)
 
 
-def _is_source(path: Path) -> bool:
-    is_made_by_us = {"__pycache__", STAGING} & set(path.parts) or path.suffix == ".pyc"
+def _is_source(path: Path, name: Path) -> bool:
+    """Whether what lies at ``path`` is looked at; ``name`` is relative: the folder itself may be called anything."""
+    is_made_by_us = {"__pycache__", STAGING} & set(name.parts) or path.suffix == ".pyc"
     return path.is_file() and not path.is_symlink() and not is_made_by_us
 
 
@@ -97,6 +104,8 @@ def _is_source(path: Path) -> bool:
 def _staging(folder: Path) -> Iterator[Path]:
     """An empty folder; what a killed run left in it is gone."""
     staging = folder / STAGING
+    if staging.is_symlink() or (staging.exists() and not (staging.is_dir() and all(map(_is_text, staging.iterdir())))):
+        raise InTheWay(f"{staging} is where new texts wait, and holds something else. Move it away")
     if staging.exists():
         shutil.rmtree(staging)
     staging.mkdir()
@@ -104,6 +113,11 @@ def _staging(folder: Path) -> Iterator[Path]:
         yield staging
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _is_text(path: Path) -> bool:
+    """Whether this may be a text that waits: they are numbered."""
+    return path.name.isdecimal() and path.is_file() and not path.is_symlink()
 
 
 @contextlib.contextmanager

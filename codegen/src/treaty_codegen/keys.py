@@ -11,6 +11,7 @@ from treaty_codegen.nearest import did_you_mean
 from treaty_codegen.source import Scope
 
 _KEY_KINDS: Final = ("string", "int", "long", "boolean")
+_MOST_PARTS: Final = 100
 
 
 class UnusableKey(ValueError):
@@ -19,9 +20,12 @@ class UnusableKey(ValueError):
 
 def key_expression(record: Record, *, key: str, layout: Layout, scope: Scope) -> str:
     """``str(self.order_id)`` for ``order_id``; ``"shop:" + str(self.order_id)`` for ``shop:{order_id}``."""
+    declared = list(key_parts(key))
+    if len(declared) > _MOST_PARTS:
+        raise UnusableKey(f"key `{key:.80}` has {len(declared)} parts; a key has at most {_MOST_PARTS}")
     parts = [
         _field(record, path=text, layout=layout, scope=scope) if is_path else scope.source.literal(text)
-        for is_path, text in key_parts(key)
+        for is_path, text in declared
     ]
     return " + ".join(parts)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from treaty_avro import Enum, Fixed, Named, Record
 from treaty_codegen.catalog import Catalog, SchemaFile
@@ -29,6 +30,9 @@ from treaty_codegen.reach import has_class, is_duration
 from treaty_codegen.settings import SdkSettings
 
 Segments = tuple[str, ...]
+
+MAX_DEPTH: Final = 32
+"""Namespaces of more parts are refused: each is a folder, and systems limit the length of a path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +104,15 @@ class Layout:
         """By package: simple name of each type to the name under which it is exported."""
         simple: dict[Segments, dict[str, str]] = defaultdict(dict)
         for file, type_ in self._types():
-            here = simple[self._segments(type_.name.namespace)]
+            segments = self._segments(type_.name.namespace)
+            if len(segments) > MAX_DEPTH:
+                raise EmitError(
+                    f"a namespace of {len(segments)} parts; at most {MAX_DEPTH} can be packages",
+                    path=file.path,
+                    line=file.schema.locate(type_.pointer).line,
+                    pointer=type_.pointer,
+                )
+            here = simple[segments]
             other = here.setdefault(type_.name.simple, type_.name.full)
             if other != type_.name.full:
                 raise EmitError(
@@ -174,7 +186,7 @@ def local_names(own: Sequence[Named], *, imported: Sequence[Named] = ()) -> dict
     taken: set[str] = set()
     placed: dict[str, str] = {}
     for type_, name in zip((*own, *imported), names, strict=True):
-        placed[type_.name.full] = public_name(name, reserved=CLASS_NAMES, taken=taken)
+        placed[type_.name.full] = public_name(name, reserved=CLASS_NAMES, taken=taken, of=type_.name.full)
         taken.add(placed[type_.name.full])
     return placed
 
@@ -204,9 +216,9 @@ def _stems(paths: Sequence[str], reserved: frozenset[str]) -> list[tuple[str, st
     for may_change in (False, True):
         for path in (path for path in paths if path not in placed):
             wanted = module_stem(path)
-            stem = public_name(wanted, reserved=reserved, taken=taken, fold=True)
+            stem = public_name(wanted, reserved=reserved, taken=taken, fold=True, of=path)
             while f"{stem}_avsc".casefold() in taken:
-                stem = public_name(f"{stem}_", reserved=reserved, taken=taken, fold=True)
+                stem = public_name(f"{stem}_", reserved=reserved, taken=taken, fold=True, of=path)
             if may_change or stem == wanted:
                 placed[path] = stem
                 taken |= {stem.casefold(), f"{stem}_avsc".casefold()}

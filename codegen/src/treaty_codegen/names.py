@@ -34,17 +34,27 @@ DEVICES: Final = frozenset(
 
 _LONGEST_FILE_NAME: Final = 100
 
+_UNDERSCORES: Final = 8
+"""With more of them behind a name nobody reads it, and names that all want the same one would grow without end."""
 
-def public_name(name: str, *, reserved: Collection[str] = (), taken: Collection[str] = (), fold: bool = False) -> str:
+
+def public_name(
+    name: str, *, reserved: Collection[str] = (), taken: Collection[str] = (), fold: bool = False, of: str | None = None
+) -> str:
     """A Python name for a schema's name: kept where it can stay, else without leading underscores and with ``_`` appended.
 
     ``reserved`` and ``taken`` are avoided. With ``fold`` the name becomes a file's: it is shortened where file systems would
-    refuse it, ``taken`` holds case-folded names, and ``reserved`` is compared both ways.
+    refuse it, ``taken`` holds case-folded names, and ``reserved`` is compared both ways. Where many siblings want one name,
+    8 hex digits of the SHA-256 of ``of`` (default: the name itself) tell them apart.
     """
     bare = name.lstrip("_")
     candidate = bare if bare and not bare[0].isdigit() else f"x{bare}"
     if fold:
         candidate = shortened(candidate)
+    for number in range(_UNDERSCORES):
+        if _is_free(candidate + "_" * number, reserved, taken, fold):
+            return candidate + "_" * number
+    candidate += f"_{_digest(name if of is None else of)}"
     while not _is_free(candidate, reserved, taken, fold):
         candidate += "_"
     return candidate
@@ -81,7 +91,11 @@ def shortened(name: str, *, of: str | None = None) -> str:
     whole = name if of is None else of
     if len(whole) <= _LONGEST_FILE_NAME:
         return name
-    return f"{name[:80]}_{hashlib.sha256(whole.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+    return f"{name[:80]}_{_digest(whole)}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
 def shown_path(path: str) -> str:
@@ -91,4 +105,4 @@ def shown_path(path: str) -> str:
 
 def _is_free(name: str, reserved: Collection[str], taken: Collection[str], fold: bool) -> bool:
     compared = name.casefold() if fold else name
-    return not keyword.iskeyword(name) and not {name, compared} & set(reserved) and compared not in taken
+    return not keyword.iskeyword(name) and name not in reserved and compared not in reserved and compared not in taken

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 
 from treaty_codegen.catalog import Catalog
@@ -34,6 +35,12 @@ packages = [{package}]
 [tool.hatch.build]
 dev-mode-dirs = ["src"]
 """
+
+
+def package_of(metadata: bytes) -> str | None:
+    """The import package in a ``pyproject.toml`` that ``pyproject`` has made; None for any other text."""
+    found = re.search(rb'^packages = \["src/([A-Za-z0-9_]+)"\]$', metadata, re.MULTILINE)
+    return found[1].decode() if found is not None and metadata.startswith(header().encode()) else None
 
 
 def readme(events: Mapping[str, Home], *, catalog: Catalog, settings: SdkSettings) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import keyword
 import re
+import sys
 from dataclasses import dataclass
 
 from treaty_codegen.errors import EmitError
+from treaty_codegen.names import DEVICES
 from treaty_codegen.publish import References
 
 
@@ -28,6 +30,10 @@ class SdkSettings:
         """Check the names: they become file names and source."""
         if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", self.package) is None or keyword.iskeyword(self.package):
             raise EmitError(f"{self.package!r} is not an import package; use letters, digits and underscores")
+        if self.package in sys.stdlib_module_names or self.package.casefold() in DEVICES:
+            raise EmitError(
+                f"{self.package!r} is a name of Python or Windows; choose another, like {self.package}_events"
+            )
         if re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", self.distribution) is None:
             raise EmitError(f"{self.distribution!r} is not the name of a distribution; use letters, digits and hyphens")
         if re.fullmatch(r"([A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*)?", self.namespace) is None:

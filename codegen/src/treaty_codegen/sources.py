@@ -57,21 +57,23 @@ def _folder(root: Path) -> Sources:
     paths = sorted(_schemas(root))
     if not paths:
         raise UnusableArguments(f"there is no .avsc file in {root}; name another folder, or files")
-    for path in paths:
-        if not stat.S_ISREG(path.lstat().st_mode):
-            raise CatalogError("not a plain file; it was not read", path=str(path))
     topics = root / TOPICS
-    text = _text(topics) if topics.is_file() and not topics.is_symlink() else None
-    return Sources(root=root, files=_texts(root, paths), topics=text)
+    has_topics = os.path.lexists(topics)
+    for path in (*paths, topics) if has_topics else paths:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise CatalogError("not a plain file; it was not read", path=from_here(path))
+    return Sources(root=root, files=_texts(root, paths), topics=_text(topics) if has_topics else None)
 
 
 def _schemas(folder: Path) -> Iterator[Path]:
     """Whatever is called ``.avsc``, and what lies in plain folders."""
-    for path in folder.iterdir():
-        if path.suffix == ".avsc":
-            yield path
-        elif stat.S_ISDIR(path.lstat().st_mode):
-            yield from _schemas(path)
+    waiting = [folder]
+    while waiting:
+        for path in waiting.pop().iterdir():
+            if path.suffix == ".avsc":
+                yield path
+            elif stat.S_ISDIR(path.lstat().st_mode):
+                waiting.append(path)
 
 
 def _texts(root: Path, paths: Sequence[Path]) -> dict[str, str]:

@@ -14,6 +14,9 @@ from typing import Final, TypeAlias
 
 Path: TypeAlias = tuple[str | int, ...]
 
+MAX_PARTS: Final = 100
+"""A dotted name of more is refused before it is parsed: ``tomllib`` takes time by the square of them."""
+
 _TOKEN: Final = re.compile(
     r'"""(?:\\.|[^\\])*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*|[\[\]{}\n]|[^\s"\'#\[\]{}]+|[^\S\n]+',
     re.DOTALL,
@@ -40,6 +43,15 @@ def key_lines(text: str) -> Mapping[Path, int]:
         for end in range(1, len(table) + 1):
             lines.setdefault(table[:end], line)
     return lines
+
+
+def too_deep(text: str) -> int:
+    """The 1-based line of a dotted name of too many parts, 0 without one. Looks at dots only: the text may be anything."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        heads = [line] if line.lstrip().startswith("[") else line.split("=")[:-1]
+        if any(head.rpartition("{")[2].rpartition(",")[2].count(".") > MAX_PARTS for head in heads):
+            return number
+    return 0
 
 
 def line_of(path: Path, *, lines: Mapping[Path, int]) -> int:

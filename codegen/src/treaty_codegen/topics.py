@@ -14,7 +14,7 @@ from treaty_codegen.errors import CatalogError
 from treaty_codegen.nearest import did_you_mean
 from treaty_codegen.quantities import broker_value, duration
 from treaty_codegen.section import Section
-from treaty_codegen.toml_lines import key_lines
+from treaty_codegen.toml_lines import MAX_PARTS, key_lines, too_deep
 
 V = TypeVar("V")
 
@@ -64,15 +64,20 @@ def read_topics(text: str, *, events: Collection[str]) -> Declarations:
     Raises ``CatalogError`` with the line: not TOML, an unknown key (naming the nearest), a value of the wrong kind, an
     event that no schema defines, a consumer's event that its topic does not carry.
     """
+    deep = too_deep(text)
+    if deep:
+        raise CatalogError(f"a name of more than {MAX_PARTS} parts", line=deep)
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"line (\d+)", str(error))
         raise CatalogError(f"not TOML: {error}", line=int(line[1]) if line else 0) from None
+    except ValueError:  # Python's own limit, not TOML's
+        raise CatalogError("a number has thousands of digits; make it smaller") from None
     except RecursionError:
         raise CatalogError("lists or tables stand too deep in each other") from None
     root = Section(values, path=(), lines=key_lines(text))
-    if values.get("format") != 1 or not root.has("format"):
+    if type(values.get("format")) is not int or values["format"] != 1 or not root.has("format"):
         raise root.error("`format` is not 1; write `format = 1` at the top", member="format")
     defaults = root.section("defaults")
     delivery = _delivery(defaults, base=_BUILT_IN)

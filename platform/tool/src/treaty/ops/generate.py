@@ -11,7 +11,7 @@ from treaty.config import Settings
 from treaty.errors import UsageError
 from treaty.ops.schemas import load_project
 from treaty_codegen import Catalog, FileChange, SdkSettings, compare, emit_asyncapi, emit_markdown, emit_sdk
-from treaty_codegen.disk import LinkInTheWay, Output
+from treaty_codegen.disk import InTheWay, Output
 from treaty_codegen.documents import Examples
 from treaty_codegen.endless import endless
 
@@ -35,17 +35,17 @@ class Generated:
     warnings: tuple[str, ...] = ()
 
     def changes(self) -> list[FileChange]:
-        """What differs on disk. Raises ``UsageError`` where a link stands in the way."""
+        """What differs on disk. Raises ``UsageError`` where a link or the like stands in the way."""
         try:
             return compare(self.output.files(), self.wanted)
-        except LinkInTheWay as error:
+        except InTheWay as error:
             raise UsageError(f"{error}.") from error
 
     def write(self, changes: list[FileChange]) -> None:
-        """Make it so; each file is old or new at every moment. Raises ``UsageError`` where a link stands in the way."""
+        """Make it so; each file is old or new at every moment. Raises ``UsageError`` where a link or the like stands in the way."""
         try:
             self.output.write(changes, self.wanted)
-        except LinkInTheWay as error:
+        except InTheWay as error:
             raise UsageError(f"{error}.") from error
 
 
