@@ -9,13 +9,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import codec, compat, order, runtime, sdk, stack
+from bench import codec, compat, order, registry, runtime, sdk, stack
 from bench.report import Row, machine, table, write
 
 AREAS: dict[str, Callable[[], list[Row]]] = {
     "stack": stack.measure,
     "order": order.measure,
     "runtime": runtime.measure,
+    "registry": registry.measure,
     "codec": codec.measure,
     "compat": compat.measure,
     "sdk": sdk.measure,
