@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 
 import pytest
@@ -134,7 +135,7 @@ def test_a_file_that_is_no_python_makes_everything_unknown_and_nothing_is_execut
     ],
 )
 def test_a_removed_field_weighs_as_much_as_its_readers(code: str, is_complete: bool, expected: str) -> None:
-    readers = Readers(scans=(("billing", scanned(code)),), is_complete=is_complete)
+    readers = Readers(scans=(("billing", scanned(code)),), complete=frozenset(EVENTS if is_complete else ()))
     new = load_catalog(
         {
             **event([each for each in FIELDS if each["name"] != "total"]),
@@ -149,3 +150,23 @@ def test_a_removed_field_weighs_as_much_as_its_readers(code: str, is_complete: b
     if "too-early" in expected:
         assert str(found[0].readers[0]) == "billing app/handlers.py:2"
         assert "was never deprecated, and billing app/handlers.py:2 reads it" in str(found[1].message)
+
+
+def test_a_shared_field_weighs_what_it_weighs_for_the_worst_event() -> None:
+    """One event's readers are all known and read nothing; of the other's nobody knows."""
+
+    def files(*fields: str) -> dict[str, str]:
+        shared = {
+            "type": "record",
+            "namespace": "mall.order",
+            "name": "Shared",
+            "fields": [f(name, "long") for name in fields],
+        }
+        users = [event([f("s", "mall.order.Shared")], name=name) for name in ("OrderPaid", "OrderHeld")]
+        return {"order/shared.avsc": json.dumps(shared), **users[0], **users[1]}
+
+    carried = topics("NONE", events=("mall.order.OrderPaid", "mall.order.OrderHeld"))
+    old, new = (load_catalog(files(*fields), topics=carried) for fields in (("a", "b"), ("a",)))
+    readers = Readers(complete=frozenset({"mall.order.OrderPaid"}))
+    found = breaking(new, [old_set(old, label="x")], use=["field-removed"], readers=readers)
+    assert [(row.severity, len(row.affects)) for row in found] == [("error", 2)]

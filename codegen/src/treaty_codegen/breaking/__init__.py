@@ -49,7 +49,7 @@ from treaty_codegen.breaking.facts import Comparison, OldSet, comparisons
 from treaty_codegen.breaking.topic_facts import TopicComparison, topic_comparisons
 from treaty_codegen.breaking.waiving import WAIVER_RULES
 from treaty_codegen.catalog import Catalog
-from treaty_codegen.finding import Finding
+from treaty_codegen.finding import Finding, Severity
 from treaty_codegen.places import Places
 from treaty_codegen.readers.model import Readers
 from treaty_codegen.rule import Rule
@@ -119,7 +119,7 @@ def breaking(
     """Every finding against the old sets (newest first), each cause told once.
 
     ``use`` names categories or rules (empty: all). A shared type that changed is told at its own line with all events that
-    it affects; the same cause against several releases is told against the newest of them. ``today`` judges promised
+    it affects, and weighs what it weighs for the worst of them; the same cause against several releases is told against the newest. ``today`` judges promised
     days; ``readers`` says who reads what.
     """
     chosen, sets = frozenset(use), tuple(old_sets)
@@ -133,7 +133,8 @@ def breaking(
             continue
         affects = tuple(dict.fromkeys((*before.affects, *finding.affects)))
         read_by = tuple(dict.fromkeys((*before.readers, *finding.readers)))
-        found[finding.fingerprint] = replace(before, affects=affects, readers=read_by)
+        worst = min(before.severity, finding.severity, key=tuple(Severity).index)
+        found[finding.fingerprint] = replace(before, severity=worst, affects=affects, readers=read_by)
     return sorted(found.values(), key=lambda f: (f.at.path, f.at.line, f.at.column, f.rule))
 
 

@@ -31,9 +31,9 @@ def check(comparison: Comparison) -> Iterator[Finding]:
 
 
 def severity_of(comparison: Comparison, change: Change) -> Severity:
-    """A warning only if all code of all declared readers was looked at and none reads it, or may."""
+    """A warning only if the event has declared readers, the code of all was looked at, and none reads it or may."""
     readers = comparison.readers
-    if readers is None or not readers.is_complete:
+    if readers is None or comparison.event not in readers.complete:
         return Severity.ERROR
     is_read = comparison.read_by(change.place.owner, field_of(change.path))
     return Severity.ERROR if is_read else Severity.WARNING

@@ -50,10 +50,10 @@ class Scan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readers:
-    """The answers for all services by name; ``is_complete``: the code of every declared reader was there to be read."""
+    """The answers for all services by name. ``complete``: events that have declared readers, the code of all of which was looked at."""
 
     scans: tuple[tuple[str, Scan], ...] = ()
-    is_complete: bool = False
+    complete: frozenset[str] = frozenset()
 
     def of(self, *, owner: str, field: str, event: str) -> tuple[Reader, ...]:
         """Who reads a field of a record, as a part of ``event`` or of any other; then who may read anything of ``event``."""

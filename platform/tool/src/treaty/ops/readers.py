@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +29,7 @@ class Answer:
 
 
 def project_readers(settings: Settings, catalog: Catalog, *, older: Iterable[str] = ()) -> Readers:
-    """The scan of every declared service whose code is here. ``is_complete``: no consumer is foreign, and all code is here.
+    """The scan of every declared service whose code is here.
 
     ``older``: published texts of the past, whose fields may be gone and still be read.
     """
@@ -39,9 +39,16 @@ def project_readers(settings: Settings, catalog: Catalog, *, older: Iterable[str
         for service in catalog.services.values()
         if (scanned := scan_service(settings, catalog, service, sdk)) is not None
     )
-    consumers = [consumer for topic in catalog.topics.values() for consumer in topic.consumers]
-    here = {name for name, _ in scans}
-    return Readers(scans=scans, is_complete=all(consumer.service in here for consumer in consumers))
+    return Readers(scans=scans, complete=frozenset(complete(catalog, {name for name, _ in scans})))
+
+
+def complete(catalog: Catalog, here: Collection[str]) -> Iterator[str]:
+    """The events with declared readers, all of which are services whose code is ``here``."""
+    for topic in catalog.topics.values():
+        for event in topic.events:
+            readers = [each.service for each in topic.consumers if not each.events or event in each.events]
+            if readers and all(service in here for service in readers):
+                yield event
 
 
 def scan_service(settings: Settings, catalog: Catalog, service: Service, sdk: SdkIndex) -> Scan | None:
