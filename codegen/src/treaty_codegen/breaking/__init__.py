@@ -119,8 +119,8 @@ def breaking(
     """Every finding against the old sets (newest first), each cause told once.
 
     ``use`` names categories or rules (empty: all). A shared type that changed is told at its own line with all events that
-    it affects, and weighs what it weighs for the worst of them; the same cause against several releases is told against the newest. ``today`` judges promised
-    days; ``readers`` says who reads what.
+    it affects, and weighs what it weighs for the worst of them; the same cause against several releases is told against the
+    newest. ``today`` judges promised days; ``readers`` says who reads what.
     """
     chosen, sets = frozenset(use), tuple(old_sets)
     found: dict[str, Finding] = {}
