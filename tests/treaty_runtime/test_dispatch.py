@@ -36,7 +36,9 @@ SECOND = timedelta(seconds=1)
 P0, P1 = Partition("orders", 0), Partition("orders", 1)
 RETRY = Partition("retry.g.10s", 0)
 BROKEN = RuntimeError("broken")
-LIMITS = Limits(marks=Marks(high_records=4, low_records=1, high_bytes=1000, low_bytes=100), commit_every=100)
+LIMITS = Limits(
+    marks=Marks(high_records=4, low_records=1, high_bytes=1000, low_bytes=100), commit_every=100, quarantine_after=0
+)
 
 
 def at(offset: int, partition: Partition = P0) -> Place:

@@ -23,12 +23,16 @@ class Marks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Marks of backpressure, completions between two commits, and how long to wait before asking a dependency again."""
+    """Marks of backpressure, completions between two commits, and how long to wait before asking a dependency again.
+
+    ``quarantine_after``: a record at which so many processes ended without progress is dead-lettered unread; 0: never.
+    """
 
     marks: Marks = field(default_factory=Marks)
     commit_every: int = 1_000
     first_probe: timedelta = timedelta(milliseconds=500)
     last_probe: timedelta = timedelta(seconds=30)
+    quarantine_after: int = 3
 
     def patience(self, failures: int, jitter: float) -> timedelta:
         """Wait before the next question after that many without an answer."""

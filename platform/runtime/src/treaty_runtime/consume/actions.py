@@ -12,6 +12,9 @@ from datetime import datetime, timedelta
 from treaty_runtime.event import Partition, Place, Record
 from treaty_runtime.transport import Position
 
+KILLS_PROCESS = "kills-process"
+"""First word of the reason of a record at which processes ended again and again."""
+
 
 @dataclass(slots=True)
 class Handle:

@@ -32,13 +32,13 @@ from treaty_runtime.consume.actions import (
 )
 from treaty_runtime.consume.attempt import Attempt, Attempts, Gathered, Skipped
 from treaty_runtime.consume.batches import Batches, BatchJob
-from treaty_runtime.consume.copies import Answer, Copies, Told
+from treaty_runtime.consume.copies import Answer, Copies, Told, failure_at_arrival
 from treaty_runtime.consume.dispatch import Dispatch
 from treaty_runtime.consume.facts import FailedAttempt
 from treaty_runtime.consume.reader import Reader
 from treaty_runtime.consume.telling import Telling
 from treaty_runtime.consume.workers import Workers
-from treaty_runtime.errors import InvalidSettings, Outage, Oversize, Poison, TreatyError
+from treaty_runtime.errors import InvalidSettings, Outage, TreatyError
 from treaty_runtime.event import Effects, Outcome, Partition, Place, Record
 from treaty_runtime.handlers import Group
 from treaty_runtime.hooks import Hooks
@@ -88,6 +88,7 @@ class Consumer:
         self._source: Source | None = None
         self._progress = asyncio.Event()
         self._committing: asyncio.Task[None] | None = None
+        self._to_commit: dict[Partition, Position] = {}
         self._stop_ticking: Callable[[], None] = lambda: None
         self._is_stopping = self._is_draining = False
 
@@ -360,7 +361,7 @@ class Consumer:
         record = self.dispatch.record(action.place, action.epoch)
         if record is not None:
             if action.place not in self._told:
-                self._told[action.place] = Told(failure=describe(_at_arrival(action, record)))
+                self._told[action.place] = Told(failure=describe(failure_at_arrival(action, record)))
             self._copies.send(action, record, self._told[action.place])
 
     def _drop(self, action: Drop) -> None:
@@ -372,8 +373,10 @@ class Consumer:
                 del self._told[place]
 
     def _commit(self, offsets: Mapping[Partition, Position]) -> None:
-        if self._committing is None:  # else the next tick says more
+        if self._committing is None:
             self._committing = asyncio.get_running_loop().create_task(self._commit_now(offsets))
+        else:
+            self._to_commit |= offsets
 
     async def _commit_now(self, offsets: Mapping[Partition, Position]) -> None:
         try:
@@ -383,13 +386,9 @@ class Consumer:
             return  # the next tick tries again; until then the records would only be seen once more
         finally:
             self._committing = None
-        self.dispatch.committed(offsets)
+            if self._to_commit:
+                waiting, self._to_commit = self._to_commit, {}
+                self._commit(waiting)
+        self._obey(self.dispatch.committed(offsets))
         taken = {partition: position.offset for partition, position in offsets.items()}
         self._hooks(seen.Committed(group=self.group.name, offsets=taken))
-
-
-def _at_arrival(action: Copy | DeadLetter, record: Record) -> Exception:
-    """Why a record is dead-lettered that no handler ever saw."""
-    if isinstance(action, DeadLetter) and action.reason == "oversize":
-        return Oversize(f"The value has {len(record.value or b'')} bytes, more than `max_record_bytes`.")
-    return Poison("A tombstone has no event in it.")

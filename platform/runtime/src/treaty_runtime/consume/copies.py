@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 
-from treaty_runtime.consume.actions import Copy, DeadLetter
-from treaty_runtime.errors import QueueFull
+from treaty_runtime.consume.actions import KILLS_PROCESS, Copy, DeadLetter
+from treaty_runtime.errors import Oversize, Poison, QueueFull
 from treaty_runtime.event import Record
 from treaty_runtime.transport import Delivery, FaultKind, Outgoing, Producer
 from treaty_runtime.wire.deadletter import COPY_BYTES, dead_letter, retry_copy
@@ -81,3 +81,13 @@ class Copies:
 def _pointer(action: Copy | DeadLetter) -> DeadLetter:
     """The last resort for a record: if even that is refused, it waits for an operator rather than being lost."""
     return DeadLetter(action.place, "oversize", action.epoch)
+
+
+def failure_at_arrival(action: Copy | DeadLetter, record: Record) -> Exception:
+    """Why a record is dead-lettered that no handler saw, or that no handler survived."""
+    reason = action.reason if isinstance(action, DeadLetter) else ""
+    if reason == "oversize":
+        return Oversize(f"The value has {len(record.value or b'')} bytes, more than `max_record_bytes`.")
+    if reason == KILLS_PROCESS:
+        return Poison("The process ended each time it was handled.")
+    return Poison("A tombstone has no event in it.")

@@ -11,14 +11,28 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from treaty_runtime.classify import Kind
-from treaty_runtime.consume.actions import Action, Commit, Complete, Copy, DeadLetter, Drop, Handle, Probe, Skip, Wait
+from treaty_runtime.consume.actions import (
+    KILLS_PROCESS,
+    Action,
+    Commit,
+    Complete,
+    Copy,
+    DeadLetter,
+    Drop,
+    Handle,
+    Probe,
+    Skip,
+    Wait,
+)
+from treaty_runtime.consume.care import GOOD_END
+from treaty_runtime.consume.caring import Caring
 from treaty_runtime.consume.facts import Arrival, FailedAttempt
-from treaty_runtime.consume.intake import LEAVING, MEMORY, NOT_DUE, OUTAGE, Assignment, Intake, Work, positions
+from treaty_runtime.consume.intake import LEAVING, MEMORY, OUTAGE, Assignment, Intake, Work, positions
 from treaty_runtime.consume.lanes import Lanes
+from treaty_runtime.consume.outage import Away, dependency_of
 from treaty_runtime.consume.throttle import Throttle
 from treaty_runtime.event import Partition, Place, Record
 from treaty_runtime.limits import Limits
@@ -27,17 +41,6 @@ from treaty_runtime.transport import Position
 
 CONFLICTS_AT_ONCE = 5
 """How often a serialization conflict is simply run again before it counts as a failure."""
-
-
-@dataclass(slots=True, eq=False)
-class Away:
-    """A dependency is away ``since`` then; one record probes, ``parked`` ones wait."""
-
-    since: datetime
-    dependency: str
-    probe: Work
-    failures: int = 0
-    parked: deque[Work] = field(default_factory=deque)
 
 
 class Dispatch:
@@ -55,6 +58,9 @@ class Dispatch:
         self._intake = Intake(self._limits.marks)
         self._lanes = Lanes()
         self._throttle = Throttle(after=policy.throttle_after, pause=policy.throttle_pause)
+        self._caring = Caring(
+            self._intake, quarantine_after=self._limits.quarantine_after, admit=self._admit, bury=self._bury
+        )
         self._completions = 0
         self.outage: Away | None = None
 
@@ -68,13 +74,15 @@ class Dispatch:
             return ()  # not ours (its next owner reads it), or already in work
         work = Work(place, assignment, arrival)
         is_at_mark = intake.add(work)
-        if arrival.skip is not None:
-            actions: Sequence[Action] = (Skip(place, arrival.skip), *self._complete(work))
+        if assignment.care is not None and arrival.skip is None and arrival.poison is None:
+            actions: Sequence[Action] = list(self._caring.arrived(work, assignment.care))
+        elif arrival.skip is not None:
+            actions = (Skip(place, arrival.skip), *self._complete(work))
         elif arrival.poison is not None:
             work.lane = None  # it needs no turn
             actions = self._send(work, DeadLetter(place, arrival.poison, assignment.epoch))
         elif assignment.later or (work.due is not None and work.due > now):
-            actions = list(self._postpone(work))
+            actions = list(self._intake.postpone(work))
         elif not self._lanes.enter(work):
             actions = ()
         else:
@@ -90,7 +98,9 @@ class Dispatch:
         if self.outage is not None and self.outage.probe is work:
             yield self._begin(work)
         elif work.assignment.later and work.assignment.later[0] is work:
-            yield from self._release(work.assignment, now)
+            for released in self._intake.released(work.assignment, now):
+                yield from self._admit(released)
+            yield from self._intake.await_next(work.assignment)
         else:
             yield from self._start(work)
 
@@ -130,8 +140,11 @@ class Dispatch:
         work = self._finished(place, epoch)
         if work is None:
             yield Drop(place.of, epoch)
-        elif failed.kind is Kind.OUTAGE:
-            yield from self._wait_out(work, _dependency(failed.error), now, jitter)
+            return
+        if work.assignment.care is not None and failed.kind is not Kind.SHUTDOWN:
+            work.assignment.care.survived()
+        if failed.kind is Kind.OUTAGE:
+            yield from self._wait_out(work, dependency_of(failed.error), now, jitter)
         elif failed.kind is not Kind.SHUTDOWN:
             yield from self._recover(work)
             yield from self._judge(work, failed, now, jitter)
@@ -168,6 +181,7 @@ class Dispatch:
             for partition in partitions
             if partition not in self._intake.assignments
         ]
+        yield from self._caring.assigned(fresh, known)
         if self.outage is not None:
             yield from self._intake.pause(fresh, OUTAGE)
         elif self._intake.is_full:
@@ -188,7 +202,7 @@ class Dispatch:
     def revoked(self, partitions: Iterable[Partition], *, now: datetime, jitter: float) -> Iterator[Action]:
         """Their work is drained, or its time is over: commit what is done, drop the rest."""
         leaving = self._intake.ours(partitions)
-        offsets = positions(leaving)
+        offsets = positions(leaving, metadata=GOOD_END) | self._caring.ends(leaving)
         if offsets:
             yield Commit(offsets)
         yield from self._forget(leaving, now, jitter)
@@ -200,14 +214,17 @@ class Dispatch:
     def tick(self) -> Iterator[Action]:
         """About once a second: commit where the watermark moved."""
         self._completions = 0
-        offsets = positions(assignment for assignment in self._intake.assignments.values() if not assignment.is_leaving)
+        staying = [each for each in self._intake.assignments.values() if not each.is_leaving]
+        offsets = positions(staying, metadata=self._caring.metadata) | self._caring.wanted(staying)
         if offsets:
             yield Commit(offsets)
 
-    def committed(self, offsets: Mapping[Partition, Position]) -> None:
-        """The broker took a Commit."""
+    def committed(self, offsets: Mapping[Partition, Position]) -> Sequence[Action]:
+        """The broker took a Commit; records that waited for it begin."""
+        actions: list[Action] = []
         for assignment in self._intake.ours(offsets):
-            assignment.committed = offsets[assignment.partition].offset
+            actions += self._caring.committed(assignment, offsets[assignment.partition])
+        return actions
 
     # -- what may be seen
 
@@ -263,12 +280,17 @@ class Dispatch:
         work.pending = copy
         return self._start(work)
 
+    def _bury(self, work: Work) -> Sequence[Action]:
+        return self._send(work, DeadLetter(work.place, KILLS_PROCESS, work.assignment.epoch))
+
     def _complete(self, work: Work) -> Sequence[Action]:
         self._intake.remove(work)
         actions: list[Action] = [Complete(work.place)]
         successor = self._lanes.leave(work)
         if successor is not None:
             actions += self._start(successor)
+        if work.assignment.care is not None:
+            actions += self._caring.completed(work, work.assignment.care)
         if work.assignment.pauses:
             actions += self._intake.let_in(work.assignment)
         self._completions += 1
@@ -373,27 +395,5 @@ class Dispatch:
         else:
             yield from self._end_outage(outage)
 
-    # -- retry topics: the head of a partition waits, the rest behind it
-    def _postpone(self, work: Work) -> Iterator[Action]:
-        assignment = work.assignment
-        assignment.later.append(work)
-        if len(assignment.later) == 1 and work.due is not None:
-            yield from self._intake.pause((assignment,), NOT_DUE)
-            yield Wait(work.place, work.due, assignment.epoch)
-
-    def _release(self, assignment: Assignment, now: datetime) -> Iterator[Action]:
-        later = assignment.later
-        while later and (later[0].due is None or later[0].due <= now):
-            yield from self._admit(later.popleft())
-        if later and later[0].due is not None:
-            yield Wait(later[0].place, later[0].due, assignment.epoch)
-        else:
-            yield from self._intake.resume((assignment,), NOT_DUE)
-
 
 _POISON_WORDS = frozenset({"undecodable", "not-allowed", "rejected", "oversize"})
-
-
-def _dependency(error: Exception) -> str:
-    """Who is away: what the error says, else the library it comes from."""
-    return str(getattr(error, "dependency", None) or type(error).__module__.partition(".")[0])

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from treaty_runtime.consume.actions import Action, Copy, DeadLetter, Pause, Resume
+from treaty_runtime.consume.actions import Action, Copy, DeadLetter, Pause, Resume, Wait
+from treaty_runtime.consume.care import Care
 from treaty_runtime.consume.facts import Arrival
 from treaty_runtime.consume.watermark import Watermark
 from treaty_runtime.event import Partition, Place
@@ -43,6 +45,8 @@ class Assignment:
     later: deque[Work] = field(default_factory=deque)
     pauses: set[str] = field(default_factory=set)
     is_leaving: bool = False
+    care: Care[Work] | None = None
+    has_mark: bool = False
 
 
 class Intake:
@@ -109,6 +113,28 @@ class Intake:
         if self._bytes <= self._marks.low_bytes:
             yield from self.resume(self.assignments.values(), MEMORY)
 
+    def postpone(self, work: Work) -> Iterator[Action]:
+        """Keeps a record of a retry topic until its time, and all behind it."""
+        assignment = work.assignment
+        assignment.later.append(work)
+        if len(assignment.later) == 1 and work.due is not None:
+            yield from self.pause((assignment,), NOT_DUE)
+            yield Wait(work.place, work.due, assignment.epoch)
+
+    def released(self, assignment: Assignment, now: datetime) -> Iterator[Work]:
+        """Those whose time has come."""
+        later = assignment.later
+        while later and (later[0].due is None or later[0].due <= now):
+            yield later.popleft()
+
+    def await_next(self, assignment: Assignment) -> Iterator[Action]:
+        """Waits for the head that is left, or fetches again."""
+        head = assignment.later[0] if assignment.later else None
+        if head is not None and head.due is not None:
+            yield Wait(head.place, head.due, assignment.epoch)
+        else:
+            yield from self.resume((assignment,), NOT_DUE)
+
     @property
     def is_full(self) -> bool:
         """Whether the process holds as many bytes as it may."""
@@ -133,11 +159,11 @@ class Intake:
             yield Resume(free)
 
 
-def positions(assignments: Iterable[Assignment]) -> dict[Partition, Position]:
+def positions(assignments: Iterable[Assignment], *, metadata: str) -> dict[Partition, Position]:
     """Watermarks that are not committed yet."""
     moved: dict[Partition, Position] = {}
     for assignment in assignments:
         offset = assignment.watermark.position
         if offset is not None and offset != assignment.committed:
-            moved[assignment.partition] = Position(offset)
+            moved[assignment.partition] = Position(offset, metadata)
     return moved

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from treaty_runtime import hooks as seen
 from treaty_runtime.clock import Clock
-from treaty_runtime.consume.actions import Copy, DeadLetter
+from treaty_runtime.consume.actions import KILLS_PROCESS, Copy, DeadLetter
 from treaty_runtime.consume.copies import Told
-from treaty_runtime.consume.dispatch import Away, Dispatch
+from treaty_runtime.consume.dispatch import Dispatch
+from treaty_runtime.consume.outage import Away
 from treaty_runtime.event import Place
 from treaty_runtime.hooks import Hooks
 
@@ -54,6 +55,8 @@ class Telling:
             self.retry(action.place, attempt=action.attempt, topic=action.topic)
             return
         told = self._told.get(action.place)
+        if action.reason == KILLS_PROCESS:
+            self._hooks(seen.Quarantined(group=self._group, place=action.place))
         if self._hooks.are_heard and told is not None:
             self._hooks(
                 seen.DeadLettered(

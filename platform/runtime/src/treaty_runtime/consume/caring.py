@@ -1,0 +1,101 @@
+"""Keeps the care of `care` for every partition of a member: what begins when, and what is committed about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from treaty_runtime.consume.actions import Action, Commit
+from treaty_runtime.consume.care import GOOD_END, PROGRESS, Care
+from treaty_runtime.consume.intake import Assignment, Intake, Work
+from treaty_runtime.event import Partition
+from treaty_runtime.transport import Position
+
+
+class Caring:
+    """``admit`` lets a record take its turn, ``bury`` dead-letters one unread. ``quarantine_after`` 0: no care at all."""
+
+    def __init__(
+        self,
+        intake: Intake,
+        *,
+        quarantine_after: int,
+        admit: Callable[[Work], Sequence[Action]],
+        bury: Callable[[Work], Sequence[Action]],
+    ) -> None:
+        self._intake, self._admit, self._bury = intake, admit, bury
+        self._quarantine_after = quarantine_after
+        self.metadata = PROGRESS if quarantine_after else GOOD_END
+
+    def assigned(self, fresh: Iterable[Assignment], known: Mapping[Partition, Position]) -> Iterator[Action]:
+        """Partitions came, with what was committed for them."""
+        if not self._quarantine_after:
+            return
+        for each in fresh:
+            each.care = Care.after(known.get(each.partition), quarantine_after=self._quarantine_after)
+        offsets = self.wanted(fresh)
+        if offsets:
+            yield Commit(offsets)
+
+    def arrived(self, work: Work, care: Care[Work]) -> Iterator[Action]:
+        """A record of a partition under care."""
+        if care.is_quarantining:
+            care.is_quarantining, care.running, work.lane = False, work, None
+            yield from self._bury(work)
+            return
+        care.gate.append(work)
+        if care.is_marked or not care.is_asked:
+            yield from self._let_through(work.assignment, care)
+
+    def completed(self, work: Work, care: Care[Work]) -> Iterator[Action]:
+        """A record of such a partition is complete."""
+        care.survived()
+        care.running = None if care.running is work else care.running
+        yield from self._let_through(work.assignment, care)
+
+    def committed(self, assignment: Assignment, position: Position) -> Iterator[Action]:
+        """The broker took a commit; records that waited for it begin."""
+        assignment.committed, assignment.has_mark = position.offset, bool(position.metadata)
+        if assignment.care is not None:
+            assignment.care.took(position)
+            yield from self._let_through(assignment, assignment.care)
+
+    def wanted(self, assignments: Iterable[Assignment]) -> dict[Partition, Position]:
+        """Commits that care waits for, or that tell that nothing was killed."""
+        wanted: dict[Partition, Position] = {}
+        for each in assignments:
+            care = each.care
+            if care is None:
+                continue
+            position = care.wanted(committed=each.committed, position=each.watermark.position)
+            if position is None and care.has_survived and each.committed is not None:
+                care.has_survived, position = False, Position(each.committed, PROGRESS)
+            if position is not None:
+                care.is_asked, wanted[each.partition] = True, position
+        return wanted
+
+    def ends(self, leaving: Iterable[Assignment]) -> dict[Partition, Position]:
+        """What a good end commits for partitions that leave."""
+        ends: dict[Partition, Position] = {}
+        for each in leaving:
+            position, offset = None, each.watermark.position
+            if each.care is not None:
+                position = each.care.end(offset)
+            elif each.has_mark and each.committed is not None:
+                position = Position(offset if offset is not None else each.committed, GOOD_END)
+            if position is not None:
+                ends[each.partition] = position
+        return ends
+
+    def _let_through(self, assignment: Assignment, care: Care[Work]) -> Iterator[Action]:
+        if assignment.is_leaving or care.running is not None:
+            return
+        wanted = care.wanted(committed=assignment.committed, position=assignment.watermark.position)
+        if wanted is not None:
+            care.is_asked = True
+            yield Commit({assignment.partition: wanted})
+            return
+        for work in care.through():
+            is_later = bool(assignment.later) or work.due is not None
+            yield from self._intake.postpone(work) if is_later else self._admit(work)
+        if care.is_over:
+            assignment.care = None

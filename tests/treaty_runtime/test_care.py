@@ -1,0 +1,163 @@
+"""What a partition's last owners left tells how carefully it begins: rows of facts and actions, no process dies here."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from treaty_runtime.classify import Kind
+from treaty_runtime.consume.actions import Action, Commit, Complete, DeadLetter, Drop, Handle, Wait
+from treaty_runtime.consume.care import CAREFUL_RECORDS, deaths_in
+from treaty_runtime.consume.dispatch import Dispatch
+from treaty_runtime.consume.facts import Arrival, FailedAttempt
+from treaty_runtime.errors import Outage
+from treaty_runtime.event import Partition, Place
+from treaty_runtime.limits import Limits
+from treaty_runtime.retry import RetryPolicy
+from treaty_runtime.transport import Position
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+P0 = Partition("orders", 0)
+
+
+def at(offset: int) -> Place:
+    return Place(*P0, offset)
+
+
+class Owner:
+    """A dispatch that got one partition, and what it wants to be done about that."""
+
+    def __init__(self, found: Position | None, *, quarantine_after: int = 3) -> None:
+        limits = Limits(quarantine_after=quarantine_after)
+        self.dispatch = Dispatch(group="g", policy=RetryPolicy(jitter=0), limits=limits)
+        self.first = list(self.dispatch.assigned([P0], {} if found is None else {P0: found}))
+
+    def arrive(self, *offsets: int, due: datetime | None = None) -> list[Action]:
+        actions: list[Action] = []
+        for offset in offsets:
+            arrival = Arrival(str(offset))
+            arrival.due = due
+            actions += self.dispatch.arrived(at(offset), arrival, NOW)
+        return actions
+
+    def commits(self, offset: int, metadata: str) -> list[Action]:
+        return list(self.dispatch.committed({P0: Position(offset, metadata)}))
+
+    def handled(self, offset: int) -> list[Action]:
+        return list(self.dispatch.handled(at(offset), 1))
+
+    def leaves(self) -> list[Action]:
+        return list(self.dispatch.revoked([P0], now=NOW, jitter=0.0))
+
+
+def commit(offset: int, metadata: str) -> Commit:
+    return Commit({P0: Position(offset, metadata)})
+
+
+@pytest.mark.parametrize(
+    ("metadata", "deaths"), [("", 0), ("d1", 1), ("d12", 12), ("d0", 0), ("d", 0), ("other", 0), ("d99999", 0)]
+)
+def test_only_our_own_metadata_counts(metadata: str, deaths: int) -> None:
+    assert deaths_in(metadata) == deaths
+
+
+def test_after_a_good_end_records_begin_as_soon_as_the_mark_is_committed() -> None:
+    owner = Owner(Position(7, ""))
+    assert owner.first == [commit(7, "d1")]
+    assert owner.arrive(7, 8) == []
+    assert owner.commits(7, "d1") == [Handle(at(7), 1, 1), Handle(at(8), 1, 1)]
+    assert owner.arrive(9) == [Handle(at(9), 1, 1)]
+    owner.handled(7)
+    assert list(owner.dispatch.tick()) == [commit(8, "d1")]
+
+
+def test_where_nobody_committed_yet_the_first_record_says_what_to_mark() -> None:
+    owner = Owner(None)
+    assert owner.first == []
+    assert owner.arrive(40, 41) == [commit(40, "d1")]
+    assert owner.commits(40, "d1") == [Handle(at(40), 1, 1), Handle(at(41), 1, 1)]
+
+
+def test_a_mark_that_the_broker_did_not_take_is_asked_for_again() -> None:
+    owner = Owner(Position(7, ""))
+    owner.arrive(7)
+    assert list(owner.dispatch.tick()) == [commit(7, "d1")]
+
+
+def test_after_a_bad_end_one_record_runs_at_a_time_each_after_the_commit_of_the_one_before() -> None:
+    owner = Owner(Position(7, "d1"))
+    assert owner.first == [commit(7, "d2")]
+    owner.arrive(7, 8)
+    assert owner.commits(7, "d2") == [Handle(at(7), 1, 1)]
+    assert owner.handled(7) == [Complete(at(7)), commit(8, "d1")]
+    assert owner.commits(8, "d1") == [Handle(at(8), 1, 1)]
+
+
+def test_the_care_ends_after_two_hundred_records() -> None:
+    owner = Owner(Position(0, "d1"))
+    owner.arrive(*range(CAREFUL_RECORDS + 3))
+    begun = owner.commits(0, "d2")
+    for offset in range(CAREFUL_RECORDS):
+        assert begun == [Handle(at(offset), 1, 1)]
+        *_, last = owner.handled(offset)
+        begun = owner.commits(offset + 1, "d1") if last == commit(offset + 1, "d1") else [last]
+    rest = [Handle(at(offset), 1, 1) for offset in range(CAREFUL_RECORDS, CAREFUL_RECORDS + 3)]
+    assert begun == rest[-1:]
+
+
+def test_the_record_at_which_three_owners_ended_is_dead_lettered_unread() -> None:
+    owner = Owner(Position(7, "d3"))
+    assert owner.first == [commit(7, "d4")]
+    assert owner.arrive(7, 8) == [DeadLetter(at(7), "kills-process", 1)]
+    assert owner.commits(7, "d4") == []
+    assert list(owner.dispatch.copied(at(7), 1)) == [Complete(at(7)), commit(8, "d1")]
+    assert owner.commits(8, "d1") == [Handle(at(8), 1, 1)]
+
+
+def test_a_good_end_leaves_no_count() -> None:
+    owner = Owner(Position(7, ""))
+    owner.arrive(7)
+    owner.commits(7, "d1")
+    owner.handled(7)
+    assert owner.leaves() == [commit(8, ""), Drop(P0, 1)]
+    idle = Owner(Position(7, ""))
+    idle.commits(7, "d1")
+    assert idle.leaves() == [commit(7, ""), Drop(P0, 1)]
+
+
+def test_a_good_end_without_progress_hands_the_count_on() -> None:
+    owner = Owner(Position(7, "d2"))
+    owner.commits(7, "d3")
+    assert owner.leaves() == [commit(7, "d2"), Drop(P0, 1)]
+
+
+def test_an_attempt_that_failed_has_not_killed() -> None:
+    owner = Owner(Position(7, "d2"))
+    owner.arrive(7)
+    owner.commits(7, "d3")
+    away = FailedAttempt(Kind.OUTAGE, Outage("refused", dependency="database"))
+    list(owner.dispatch.failed(at(7), 1, away, now=NOW, jitter=0.0))
+    assert list(owner.dispatch.tick()) == [commit(7, "d1")]
+    assert owner.leaves() == [commit(7, ""), Drop(P0, 1)]
+
+
+def test_lost_partitions_are_not_committed() -> None:
+    owner = Owner(Position(7, ""))
+    assert list(owner.dispatch.lost([P0], now=NOW, jitter=0.0)) == [Drop(P0, 1)]
+
+
+def test_a_record_that_waits_for_its_time_waits_under_care_too() -> None:
+    owner = Owner(Position(7, "d1"))
+    owner.arrive(7, due=NOW)
+    *_, wait = owner.commits(7, "d2")
+    assert wait == Wait(at(7), NOW, 1)
+    assert Handle(at(7), 1, 1) in list(owner.dispatch.due(at(7), 1, NOW))
+
+
+def test_care_can_be_switched_off() -> None:
+    owner = Owner(Position(7, "d3"), quarantine_after=0)
+    assert owner.first == []
+    assert owner.arrive(7) == [Handle(at(7), 1, 1)]
+    owner.handled(7)
+    assert list(owner.dispatch.tick()) == [commit(8, "")]
