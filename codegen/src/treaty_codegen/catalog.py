@@ -120,14 +120,27 @@ class Catalog:
     services: Mapping[str, Service] = field(default_factory=dict)
     removals: tuple[Removal, ...] = ()
 
+    _by_name: Mapping[str, SchemaFile] = field(init=False, repr=False, compare=False)
+    _topic_of: Mapping[str, Topic] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Look everything up once: rules ask for each event of each topic."""
+        by_name = {file.full_name: file for file in self.files.values()}
+        topic_of: dict[str, Topic] = {}
+        for topic in self.topics.values():
+            for event in topic.events:
+                topic_of.setdefault(event, topic)
+        object.__setattr__(self, "_by_name", by_name)
+        object.__setattr__(self, "_topic_of", topic_of)
+
     @property
     def by_name(self) -> Mapping[str, SchemaFile]:
         """Full name to file."""
-        return {file.full_name: file for file in self.files.values()}
+        return self._by_name
 
     def topic_of(self, full_name: str) -> Topic | None:
         """The topic that lists this event, or None for shared types."""
-        return next((topic for topic in self.topics.values() if full_name in topic.events), None)
+        return self._topic_of.get(full_name)
 
 
 def for_env(values: Mapping[str, V], env: str) -> V:
