@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from treaty_codegen.contract import snake_case
-from treaty_codegen.finding import Finding, Severity, Text
+from treaty_codegen.finding import Finding, Location, Severity, Text
 from treaty_codegen.lint.facts import LintFacts, finding
 from treaty_codegen.rule import Rule
 
@@ -15,22 +15,31 @@ NAME = "doc-repeats-name"
 
 def check(facts: LintFacts) -> Iterator[Finding]:
     """A doc that repeats the name looks like a doc and helps nobody."""
-    records = ((facts.at_type(each, "/doc"), each.name.simple, each.name.full, each.doc) for _, each in facts.records())
-    fields = (
-        (facts.at_field(record, each, "/doc"), each.name, record.name.full, each.doc) for record, each in facts.fields()
+    for _, record in facts.records():
+        if repeats(record.doc, record.name.simple):
+            yield about(facts.at_type(record, "/doc"), record.name.full, record.name.simple)
+    for record, field in facts.fields():
+        if repeats(field.doc, field.name):
+            yield about(facts.at_field(record, field, "/doc"), record.name.full, field.name)
+
+
+def repeats(doc: str | None, name: str) -> bool:
+    """Whether a doc has the words of the name and no other."""
+    return bool(doc) and words(doc or "") == words(snake_case(name))
+
+
+def about(at: Location, owner: str, name: str) -> Finding:
+    """The finding; a place costs a look through the whole file, so it is only sought where something is found."""
+    return finding(
+        NAME,
+        "docs",
+        Severity.ERROR,
+        at,
+        Text("the doc of `{name}` only repeats its name", {"name": name}),
+        owner,
+        name,
+        help=Text("say what it means: its unit and range, or what had to happen"),
     )
-    for at, name, owner, doc in (*records, *fields):
-        if doc and words(doc) == words(snake_case(name)):
-            yield finding(
-                NAME,
-                "docs",
-                Severity.ERROR,
-                at,
-                Text("the doc of `{name}` only repeats its name", {"name": name}),
-                owner,
-                name,
-                help=Text("say what it means: its unit and range, or what had to happen"),
-            )
 
 
 def words(text: str) -> list[str]:
