@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -85,6 +86,7 @@ def soak(folder: Path, *, requests: int, seed: int) -> Ledger:
             if not EXPECTED.search(words):
                 ledger.blame(f"the server said: {words.strip()}")
         ledger.counts.update(look_into_tables(url, ledger))
+        ledger.counts["sealed entries of the audit"] = verified(url, ledger)
     finally:
         database[0].stop()
     return ledger
@@ -100,6 +102,16 @@ def prepared(url: str) -> Mapping[str, str]:
         writer.set_config(TOP, {"compatibility": "NONE"})
     store.close()
     return headers
+
+
+def verified(url: str, ledger: Ledger) -> int:
+    """Walk along the audit's chain, which four processes have made while they were killed; how many entries it has."""
+    with closing(open_store(url, migrate=False)) as store:
+        store.seal()
+        verdict = store.walk_audit()
+    if verdict.broken:
+        ledger.blame(f"the audit's chain: {verdict.broken}")
+    return verdict.entries
 
 
 def is_ready(line: Line) -> bool:
