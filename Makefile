@@ -12,7 +12,7 @@ FUZZ_SECONDS ?= 60
 MUTANTS ?=
 REQUESTS ?= 500000
 
-.PHONY: help setup demo up down test chaos soak test-deps check fmt generate snapshots bench fuzz mutants lock secrets stack-minimal
+.PHONY: help setup demo up down test test-long chaos soak test-deps check fmt generate snapshots bench fuzz mutants lock secrets stack-minimal
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -33,7 +33,10 @@ down: $(READY) ## end what `make up` or `make demo` started in another terminal
 	@$(BIN)/treaty down
 
 test: $(READY) ## run the tests on real parts (TESTS=path to choose, WORKERS=n)
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m "not chaos" $(TESTS)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m "not chaos and not long" $(TESTS)
+
+test-long: $(READY) ## run what takes minutes: hundreds of hostile catalogs, whole guides, kills at every write
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m "long and not chaos" $(TESTS)
 
 chaos: $(READY) ## kill processes and servers under load, and count what became of every event
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m chaos -s $(TESTS)
