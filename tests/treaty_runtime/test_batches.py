@@ -121,10 +121,21 @@ async def test_an_outage_dead_letters_no_event_of_a_batch_and_splits_none() -> N
         assert harness.dead_letters == []
 
 
+def gathering(desk: Desk, jobs: list[BatchJob]) -> Batches:
+    return Batches(
+        None,
+        group="g",
+        transaction_size=1,
+        handlers=desk.handlers,
+        rules=(),
+        clock=VirtualClock(NOW),
+        submit=jobs.append,
+    )
+
+
 def test_a_batch_that_takes_too_long_is_halved_and_one_event_that_does_has_failed() -> None:
     desk, jobs = Desk(), list[BatchJob]()
-    clock = VirtualClock(NOW)
-    batches = Batches(None, group="g", transaction_size=1, rules=(), clock=clock, submit=jobs.append)
+    batches = gathering(desk, jobs)
     (handler,) = desk.handlers.events.values()
     for number in range(4):
         attempt = Attempt(Place("orders", 0, number), 1, 1, RECORD)
@@ -142,7 +153,7 @@ def test_a_batch_that_takes_too_long_is_halved_and_one_event_that_does_has_faile
 
 def test_attempts_of_a_partition_that_left_are_in_no_batch() -> None:
     desk, jobs = Desk(), list[BatchJob]()
-    batches = Batches(None, group="g", transaction_size=1, rules=(), clock=VirtualClock(NOW), submit=jobs.append)
+    batches = gathering(desk, jobs)
     (handler,) = desk.handlers.events.values()
     for number in range(3):
         attempt = Attempt(Place("orders", number % 2, number), 1, 1, RECORD)

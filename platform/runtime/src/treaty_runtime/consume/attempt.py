@@ -89,7 +89,7 @@ class Attempts:
         group: str,
         clock: Clock,
         hooks: Hooks,
-        is_gathered: Callable[[Handler], bool],
+        is_gathered: Callable[[Handler], bool] | None,
     ) -> None:
         self._reader, self._effects, self._is_gathered = reader, effects, is_gathered
         self._group, self._now, self._hooks = group, clock.now, hooks
@@ -120,7 +120,7 @@ class Attempts:
         if handler is None:
             return _skip()
         envelope = attempt.envelope = self._reader.open(attempt.record, route, attempt=attempt.number)
-        if self._is_gathered(handler):
+        if self._is_gathered is not None and self._is_gathered(handler):
             return _gathered()
         deadline = attempt.deadline = (attempt.began or self._now()) + handler.timeout
         if self._effects is None:

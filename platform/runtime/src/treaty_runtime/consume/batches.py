@@ -16,7 +16,7 @@ from treaty_runtime.clock import Clock
 from treaty_runtime.consume.attempt import Attempt
 from treaty_runtime.errors import BatchFailed
 from treaty_runtime.event import BatchContext, BatchHandle, Effects, Envelope, Outcome
-from treaty_runtime.handlers import Handler
+from treaty_runtime.handlers import Handler, Handlers
 
 TRANSACTION_WAIT = timedelta(milliseconds=10)
 """How long a record waits for others of its transaction while workers are busy; it waits for none when nothing else is ready."""
@@ -55,16 +55,23 @@ class Batches:
         *,
         group: str,
         transaction_size: int,
+        handlers: Handlers,
         rules: Sequence[Rule],
         clock: Clock,
         submit: Callable[[BatchJob], None],
     ) -> None:
         self._effects, self._group, self._rules = effects, group, rules
-        self._transaction_size = transaction_size
+        self._transaction_size, self._handlers = transaction_size, handlers
         self._clock, self._submit = clock, submit
         self._gatherings: dict[Handler | None, _Gathering] = {}
         self.is_gathering = False
         """Whether anything waits for its batch; asked for every record."""
+
+    @property
+    def chooser(self) -> Callable[[Handler], bool] | None:
+        """``takes``, or None where every record of the group runs alone."""
+        is_needed = self._transaction_size > 1 or any(map(self.takes, self._handlers.events.values()))
+        return self.takes if is_needed else None
 
     def takes(self, handler: Handler) -> bool:
         """Whether records of this handler run together with others."""

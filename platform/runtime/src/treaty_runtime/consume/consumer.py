@@ -76,7 +76,7 @@ class Consumer:
         self.dispatch = Dispatch(group=group.name, policy=group.retry, limits=group.limits)
         self._batches = self._make_batches(effects)
         self._attempts = Attempts(
-            reader, effects, group=group.name, clock=self._clock, hooks=self._hooks, is_gathered=self._batches.takes
+            reader, effects, group=group.name, clock=self._clock, hooks=self._hooks, is_gathered=self._batches.chooser
         )
         self._workers: Workers[Attempt | BatchJob, object] = Workers(group.workers, self._begin, self._ended)
         self._copies = Copies(producer, group=group.name, dead_letter_topic=group.dead_letter, report=self._copied)
@@ -100,6 +100,7 @@ class Consumer:
             effects,
             group=name,
             transaction_size=size,
+            handlers=self.group.handlers,
             rules=self._rules,
             clock=self._clock,
             submit=lambda job: self._workers.submit(job),  # noqa: PLW0108  # the pool is made after
@@ -225,14 +226,14 @@ class Consumer:
     # -- what became of records
 
     def _begin(self, job: Attempt | BatchJob) -> Awaitable[object]:
-        return self._attempts.begin(job) if type(job) is Attempt else self._begin_batch(job)
-
-    def _begin_batch(self, job: Attempt | BatchJob) -> Awaitable[object]:
-        assert isinstance(job, BatchJob)  # noqa: S101  # jobs are one or the other
-        return self._batches.begin(job)
+        return self._batches.begin(job) if isinstance(job, BatchJob) else self._attempts.begin(job)
 
     def _ended(self, job: Attempt | BatchJob, became: object) -> None:
-        if type(job) is Attempt:
+        if became is None and type(job) is Attempt and not self._hooks.are_heard:  # most of them, with few calls
+            self._obey(self.dispatch.handled(job.place, job.epoch))
+            if self._is_draining or self._telling.is_alert:
+                self._went_on()
+        elif type(job) is Attempt:
             if became is Gathered.GATHERED:
                 self._batches.gather(job)
             else:
@@ -265,7 +266,9 @@ class Consumer:
         else:
             self._told[place] = ended.told
             self._fail(attempt, FailedAttempt(classify(ended.error, self._rules), ended.error, ended.on_failure))
-        if self._is_draining or self._telling.is_behind(self.dispatch):
+            self._went_on()
+            return
+        if self._is_draining or self._telling.is_alert:
             self._went_on()
 
     def _has_left(self, attempt: Attempt) -> bool:

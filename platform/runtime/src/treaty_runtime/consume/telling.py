@@ -22,10 +22,8 @@ class Telling:
         self._clock, self._told = clock, told
         self._outage: Away | None = None
         self._is_throttled = False
-
-    def is_behind(self, dispatch: Dispatch) -> bool:
-        """Whether an outage or a throttle began or ended that was not told."""
-        return self._outage is not dispatch.outage or self._is_throttled is not dispatch.is_throttled
+        self.is_alert = False
+        """Whether an outage or a throttle was told whose end was not; asked for every record."""
 
     def watch(self, dispatch: Dispatch) -> None:
         """Tells the beginning and the end of outages and throttles once each."""
@@ -33,6 +31,7 @@ class Telling:
         if self._is_throttled is not dispatch.is_throttled:
             self._is_throttled = dispatch.is_throttled
             self._hooks(seen.Throttled(group=self._group, is_on=self._is_throttled))
+        self.is_alert = self._outage is not None or self._is_throttled
 
     def retry(self, place: Place, *, attempt: int, topic: str | None) -> None:
         """A failed record will be tried again; ``topic`` None: in place."""
