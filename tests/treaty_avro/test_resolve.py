@@ -367,3 +367,13 @@ def test_what_the_checker_accepts_every_datum_survives_and_reads_as_fastavro_rea
         # fastavro does not resolve string and bytes everywhere, nor some unions.
         return
     assert untagged(read) == expected
+
+
+def test_a_branch_that_takes_every_datum_goes_before_one_that_takes_some() -> None:
+    """Both have the writer's simple name; the checker finds the second compatible, so no symbol may fail."""
+    writer = parse(json.dumps({"type": "enum", "name": "w.E", "symbols": ["A", "B"]}))
+    some = {"type": "enum", "name": "a.E", "symbols": ["A"]}
+    reader = parse(json.dumps([some, {"type": "enum", "name": "b.E", "symbols": ["A", "B"]}]))
+    encode, _ = compile_generic(writer)
+    _, decode = compile_generic(reader, writer)
+    assert [decode(encode(symbol)) for symbol in "AB"] == [Tagged("b.E", "A"), Tagged("b.E", "B")]
