@@ -129,14 +129,17 @@ def plan(
             target=target,
             git_commit=git_commit,
             desired_sha256=digest([asdict(row) for row in wanted]),
-            actual_sha256=digest(
-                {name: {"level": o.level, "versions": list(o.versions.items())} for name, o in actual.items()}
-            ),
+            actual_sha256=digest_of(actual),
             steps=numbered(steps),
             drift=tuple(drift(wanted, actual, buried)),
         ),
         tuple(blocked),
     )
+
+
+def digest_of(actual: Mapping[str, Observed]) -> str:
+    """Hash of everything that the registry said."""
+    return digest({name: {"level": o.level, "versions": list(o.versions.items())} for name, o in actual.items()})
 
 
 def registering(row: Wanted, seen: Observed, *, lifts: bool) -> list[tuple[str, str, Any, Any]]:
