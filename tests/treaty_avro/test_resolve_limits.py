@@ -38,11 +38,12 @@ def test_a_resolution_is_shown_without_its_graph() -> None:
     assert "Steps(" not in repr(resolve(node, node))
 
 
-def test_where_the_checker_gives_up_the_resolver_tells_the_place_itself() -> None:
+@pytest.mark.parametrize("unread", ['"int"', '["null", "int"]'])
+def test_where_the_checker_gives_up_the_resolver_tells_the_place_itself(unread: str) -> None:
     """An alias that finds two fields ends the comparison; the field that cannot be read is still named."""
     fields = '{"name": "x", "type": "int"}, {"name": "y", "type": "int"}, {"name": "z", "type": "string"}'
     writer = parse(f'{{"type": "record", "name": "R", "fields": [{fields}]}}')
-    taken = '{"name": "x", "type": "int", "aliases": ["y"]}, {"name": "z", "type": "int"}'
+    taken = f'{{"name": "x", "type": "int", "aliases": ["y"]}}, {{"name": "z", "type": {unread}}}'
     reader = parse(f'{{"type": "record", "name": "R", "fields": [{taken}]}}')
     with pytest.raises(ResolutionError) as caught:
         resolve(writer, reader)
