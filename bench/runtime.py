@@ -37,7 +37,7 @@ from treaty_runtime.wire.event_id import new_event_id
 from treaty_runtime.wire.headers import event_headers
 from treaty_runtime.wire.serde import Serde, frame
 
-RECORDS, KEYS, ROUNDS, AT_ONCE = 20_000, 500, 15, 1_000
+RECORDS, KEYS, ROUNDS, AT_ONCE = 20_000, 500, 9, 1_000
 TOPIC = OrderPaid.__topic__
 SENT = "bench-sent"
 """Where produced records go; the mock drops the oldest."""
