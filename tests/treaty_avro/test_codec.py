@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import copy
 import json
 import math
@@ -196,6 +197,10 @@ def test_a_subclass_goes_to_the_branch_of_its_parent() -> None:
         (["int", "long"], 2**40, b"\x02\x80\x80\x80\x80\x80\x40"),
         (["long", "int"], 5, b"\x00\x0a"),
         (["float", "double"], 0.5, b"\x00\x00\x00\x00?"),
+        (["float", "double"], 431.66, b"\x02" + struct.pack("<d", 431.66)),
+        (["float", "double"], 1e300, b"\x02" + struct.pack("<d", 1e300)),
+        (["float", "double"], float("-inf"), b"\x00" + struct.pack("<f", float("-inf"))),
+        (["null", "float"], 0.5, b"\x02\x00\x00\x00?"),
         (["null", "boolean", "int"], True, b"\x02\x01"),
         (["string", {"type": "enum", "name": "E", "symbols": ["A"]}], "A", b"\x00\x02A"),
         ([{"type": "enum", "name": "E", "symbols": ["A"]}, "string"], "B", b"\x02\x02B"),

@@ -161,8 +161,12 @@ class _Writer:
             index = branch_of(self._plan.consts[table], type(value))
         if index is None:
             raise self._unexpected(self._expected(node), value)
-        for each in (index,) if isinstance(index, int) else index:
-            if self._takes(each, children[each], value, is_last=isinstance(index, int)):
+        if isinstance(index, int):
+            self._takes(index, children[index], value, is_last=True)
+            return
+        for each in index:
+            is_rounded = self._plan.nodes[children[each]][0] is Op.FLOAT and not wire.is_exact_float(value)
+            if not is_rounded and self._takes(each, children[each], value, is_last=False):
                 return
         raise self._refused(value, f"fits none of {self._expected(node)}")
 

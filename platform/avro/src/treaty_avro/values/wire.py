@@ -135,6 +135,15 @@ def float_bytes(value: object) -> bytes:
     return packed
 
 
+def is_exact_float(value: float) -> bool:
+    """Whether a float32 holds the number exactly; infinities and NaN count as exact."""
+    try:
+        held = _FLOAT.unpack(_FLOAT.pack(value))[0]
+    except OverflowError:
+        return False
+    return bool(held == value or value != value)  # noqa: PLR0124  # NaN alone differs from itself
+
+
 def double_bytes(value: object) -> bytes:
     """Eight bytes of a float, or of an int that a double holds exactly."""
     return pack_double(float_number(value))
