@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import struct
 import copy
 import json
 import math
 import pickle
 import re
+import struct
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import Any
