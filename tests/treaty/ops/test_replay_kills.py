@@ -7,80 +7,19 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select
-from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from tests.treaty.cli.scratch import Scratch, project
-from tests.treaty_runtime.order_events import FakeRegistry, OrderCreated
+from tests.treaty.ops.shop import EVENTS_EACH, ORDERS, Shop
 from tests.treaty_runtime.relaying import until
-from treaty_runtime.admin import Cluster
-from treaty_runtime.errors import Reject
-from treaty_runtime.event import Context, Event
-from treaty_runtime.handlers import Group, Handlers
-from treaty_runtime.runtime import Runtime
-from treaty_runtime.settings import KafkaSettings
-from treaty_runtime.sql import database
+from treaty_runtime.kafka.log import Log
 
 pytestmark = pytest.mark.kafka
 
-ORDERS, EVENTS_EACH, KILLS = 4, 10, 8
-DONE = Table(
-    "done",
-    MetaData(),
-    Column("at", Integer, primary_key=True),
-    Column("order_id", String(20)),
-    Column("number", Integer),
-)
-
-
-class Shop:
-    """A service whose handler refuses everything until it is mended."""
-
-    def __init__(self, kafka: str, folder: Path, unique: Callable[[str], str]) -> None:
-        self.kafka, self.is_mended = kafka, False
-        self.engine = database.open_engine(f"sqlite:///{folder / 'shop.sqlite'}")
-        self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
-        self.event, self.group, self.dead = _event_on(unique("order-events")), unique("order-view"), unique("dlq.order")
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[Runtime]:
-        retry = [f"retry.{self.group}.{delay}" for delay in ("0s", "10s", "60s")]
-        with Cluster(self.kafka) as cluster:
-            for topic in (self.event.__topic__, self.dead, *retry):
-                cluster.create(topic, partitions=2, replication=1, config={})
-            cluster.await_topics([self.event.__topic__, self.dead, *retry])
-        await database.create(self.engine)
-        async with self.engine.begin() as connection:
-            await connection.run_sync(DONE.metadata.create_all)
-        handlers = Handlers()
-
-        @handlers.on(self.event)
-        async def fulfil(order: Any, context: Context) -> None:
-            if not self.is_mended:
-                raise Reject("the price is unknown")
-            await context.session.execute(insert(DONE).values(order_id=order.order_id, number=order.number))
-
-        runtime = Runtime(
-            service="order",
-            settings=KafkaSettings(brokers=self.kafka),
-            events={self.event.__avro_fullname__: self.event},
-            sessions=self.sessions,
-            groups=[Group(self.group, handlers, dead_letter=self.dead)],
-            registry=FakeRegistry(self.event),
-        )
-        async with runtime:
-            yield runtime
-        await self.engine.dispose()
-
-    async def done(self) -> list[tuple[str, int]]:
-        async with self.sessions() as session:
-            return [(row.order_id, row.number) for row in await session.execute(select(DONE).order_by(DONE.c.at))]
+KILLS = 8
 
 
 @pytest.mark.timeout(400)
@@ -90,10 +29,7 @@ async def test_a_killed_replay_that_is_run_again_has_every_effect_once_and_in_or
     shop = Shop(kafka, tmp_path, unique)
     scratch = project(tmp_path / "project", toml=f'[environment.local]\nbrokers = "{kafka}"\n')
     async with shop.open() as runtime:
-        async with shop.sessions.begin() as session:
-            for number in range(EVENTS_EACH):
-                for order in range(ORDERS):
-                    runtime.outbox.stage(session, shop.event(order_id=f"o-{order}", number=number))  # type: ignore[call-arg]  # the Protocol has no constructor
+        await shop.order(runtime)
         total = ORDERS * EVENTS_EACH
         await until(lambda: _length(kafka, shop.dead) == total, deadline=120)
         assert await shop.done() == []
@@ -144,22 +80,5 @@ def _settled(scratch: Scratch, topic: str) -> tuple[int, str]:
 
 
 def _length(kafka: str, topic: str) -> int:
-    from treaty_runtime.kafka.log import Log
-
     with Log(kafka) as log:
         return sum(end - start for start, end in log.spans([topic]).values())
-
-
-def _event_on(topic: str) -> type[Event]:
-    """OrderCreated on a topic of the test's own: the broker is shared."""
-
-    class Own(OrderCreated):
-        __slots__ = ()
-        __topic__: ClassVar[str] = topic
-        __subject__: ClassVar[str] = f"{topic}-mall.order.OrderCreated"
-
-        @staticmethod
-        def __avro_types__() -> Mapping[str, type]:
-            return {"mall.order.OrderCreated": Own}
-
-    return Own

@@ -34,8 +34,10 @@ from treaty_runtime.wire.serde import Schemas, Serde
 from treaty_runtime.wiring.background import Background
 from treaty_runtime.wiring.connections import FOR_EVER, PUBLISHING, Connections, KafkaConnections
 from treaty_runtime.wiring.groups import chosen_groups
+from treaty_runtime.wiring.obedience import Obedience
 from treaty_runtime.wiring.readiness import Facts, Readiness, readiness
 from treaty_runtime.wiring.sql_side import SqlSide
+from treaty_runtime.wiring.valve import GroupValve
 from treaty_runtime.world import World
 
 HANDLERS_END, RELAY_ENDS, FLUSHED = timedelta(seconds=15), timedelta(seconds=5), timedelta(seconds=3)
@@ -127,6 +129,7 @@ class Runtime:
         self._gate = SchemaGate(handled, self._registry, random=self._world.random)
         stage, schedule = self.outbox.stage, self.scheduler.schedule
         effects = None if self.sql is None else self.sql.inbox(stage=stage, schedule=schedule)
+        self._valves = {group.name: GroupValve() for group in self.groups}
         self.consumers = [self._consumer(group, effects) for group in self.groups]
         self.delay = None
         if delay is not None:
@@ -138,7 +141,7 @@ class Runtime:
     def _consumer(self, group: Group, effects: Effects | None) -> Consumer:
         return Consumer(
             group,
-            connect=lambda: self._connections.source(group),
+            connect=lambda: self._valves[group.name].connect(lambda: self._connections.source(group)),
             reader=Reader(group, self.serde, events=self.events),
             producer=self._producers[0],
             random=self._world.random,
@@ -171,8 +174,13 @@ class Runtime:
             start(self.delay.run(), name="delay")
         if self.consumers:
             await self._gate.opened()
+            start(self._obedience().run(self._connections.commands()), name="control")
         for consumer in self.consumers:
             start(consumer.run(), name="consumer")
+
+    def _obedience(self) -> Obedience:
+        member = self._world.entropy(6).hex()
+        return Obedience(self._valves, producer=self._producers[0], member=member, now=self._world.now)
 
     async def stop(self) -> None:
         """Stop taking work, let what runs end, commit, give lanes back, flush: handlers get ten seconds, the producer three.
@@ -180,7 +188,7 @@ class Runtime:
         Nothing unfinished is committed; what was cut off is seen again.
         """
         end = self._background.end
-        await end("start", "warm", "hint", "cleaning", within=timedelta(0))
+        await end("start", "warm", "hint", "cleaning", "control", within=timedelta(0))
         if self.delay is not None:
             self.delay.stop()
         await asyncio.gather(*(consumer.stop() for consumer in self.consumers))

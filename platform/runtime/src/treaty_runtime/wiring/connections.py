@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Protocol
 
+from treaty_runtime.control import TOPIC
 from treaty_runtime.handlers import Group
 from treaty_runtime.kafka import KafkaProducer, KafkaSource
 from treaty_runtime.kafka.config import consumer_config, producer_config
+from treaty_runtime.kafka.control_reader import KafkaControlReader
 from treaty_runtime.settings import KafkaSettings
 from treaty_runtime.transport import Producer, Source
 from treaty_runtime.transport.memory import MemoryBroker, MemoryProducer, MemorySource
@@ -26,6 +30,9 @@ class Connections(Protocol):
     def source(self, group: Group) -> Source:
         """A new member of the group, subscribed to its topics and retry topics."""
 
+    def commands(self) -> AsyncIterator[bytes | None]:
+        """What operators tell running groups, for ever: values of the control topic from its start."""
+
 
 class KafkaConnections:
     """Clients of a Kafka cluster."""
@@ -42,6 +49,10 @@ class KafkaConnections:
         config = consumer_config(self._settings, group=group.name)
         return KafkaSource(config, topics=group.subscription, drain=group.drain)
 
+    def commands(self) -> AsyncIterator[bytes | None]:
+        """A reader with a thread of its own, which joins no group."""
+        return KafkaControlReader(consumer_config(self._settings, group="treaty-control"), topic=TOPIC).values()
+
 
 class MemoryConnections:
     """Clients of a broker in memory."""
@@ -56,3 +67,8 @@ class MemoryConnections:
     def source(self, group: Group) -> Source:
         """A member of the broker's group."""
         return MemorySource(self._broker, group=group.name, topics=group.subscription)
+
+    async def commands(self) -> AsyncIterator[bytes | None]:
+        """Nobody commands in memory."""
+        await asyncio.Event().wait()
+        yield None

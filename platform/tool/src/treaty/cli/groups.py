@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 import click
 
 from treaty.cli.asking import agreed, changing
+from treaty.cli.groups_control import pause, release, resume
 from treaty.cli.project import config_option, load_settings
 from treaty.cli.tables import format_option, show_json, show_table
 from treaty.cli.topics import ENVIRONMENT
@@ -24,7 +25,7 @@ _TOPICS = click.option("--topic", "topics", multiple=True, help="Only this topic
 
 @click.group(name="groups")
 def groups() -> None:
-    """See consumer groups, their members and their lag; move a group that rests to another place.
+    """See consumer groups, their members and their lag; let them rest, move them to another place, let them go on.
 
     \b
     treaty groups list
@@ -119,7 +120,7 @@ class Given(TypedDict):
 @ENVIRONMENT
 @config_option
 def reset_offsets(config: Path | None, **given: Unpack[Given]) -> int:
-    """Move GROUP to another place in its topics; its members must be stopped, the broker moves nobody who reads.
+    """Move GROUP to another place in its topics; its members must be released or stopped, the broker moves nobody who reads.
 
     A place outside of what a partition holds is clamped. Effects that an inbox remembers are not repeated.
 
@@ -218,3 +219,8 @@ def as_json(facts: GroupFacts, rows: list[Standing]) -> dict[str, Any]:
             for row in rows
         ],
     }
+
+
+groups.add_command(pause)
+groups.add_command(release)
+groups.add_command(resume)

@@ -106,7 +106,9 @@ def reset(name: str, planned: Sequence[Move], groups: Groups) -> None:
     try:
         groups.commit(name, {move.partition: move.after for move in planned})
     except GroupHasMembers as refusal:
-        raise EnvironmentFault(str(refusal), next_step="stop its members, and run this again") from refusal
+        raise EnvironmentFault(
+            str(refusal), next_step=f"treaty groups release {name}, or stop its members; then run this again"
+        ) from refusal
 
 
 def save(rows: Sequence[Standing], file: Path) -> None:

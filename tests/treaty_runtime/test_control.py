@@ -1,0 +1,118 @@
+"""Commands of operators: what a member does under each, and what is no command."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.treaty_runtime.relaying import until
+from treaty_runtime.control import (
+    TOPIC,
+    Answer,
+    Command,
+    Valve,
+    answer_value,
+    command_value,
+    read_answer,
+    read_command,
+    valve_for,
+)
+from treaty_runtime.transport import Assigned, Records
+from treaty_runtime.transport.memory import MemoryBroker, MemoryProducer, MemorySource
+from treaty_runtime.transport.protocol import Outgoing
+from treaty_runtime.wiring.obedience import Obedience
+from treaty_runtime.wiring.valve import GroupValve
+
+NOW = datetime(2026, 3, 4, tzinfo=UTC)
+COMMAND = Command(
+    command_id="c-1", group="g", action="release", by="ann", reason="reset", expires_at=NOW + timedelta(minutes=5)
+)
+
+
+@pytest.mark.parametrize(
+    ("action", "valve"), [("pause", Valve.PAUSED), ("release", Valve.RELEASED), ("resume", Valve.OPEN)]
+)
+def test_each_action_has_its_valve_until_it_expires(action: str, valve: Valve) -> None:
+    command = replace(COMMAND, action=action)
+    assert valve_for(command, now=NOW) is valve
+    assert valve_for(command, now=command.expires_at) is Valve.OPEN
+    assert valve_for(None, now=NOW) is Valve.OPEN
+
+
+def test_commands_and_answers_are_read_as_they_were_written() -> None:
+    assert read_command(command_value(COMMAND)) == COMMAND
+    answer = Answer(command_id="c-1", group="g", member="m", state="done", at=NOW.isoformat())
+    assert read_answer(answer_value(answer)) == answer
+    assert read_command(answer_value(answer)) is None
+    assert read_answer(command_value(COMMAND)) is None
+
+
+@pytest.mark.parametrize("value", [None, b"", b"[]", b"{}", command_value(COMMAND).replace(b"release", b"explode")])
+def test_what_is_no_command_is_none(value: bytes | None) -> None:
+    assert read_command(value) is None
+
+
+class Orders:
+    """A way for a test to give commands."""
+
+    def __init__(self) -> None:
+        self.queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+    async def values(self) -> AsyncIterator[bytes | None]:
+        while True:
+            yield await self.queue.get()
+
+
+async def test_a_released_member_leaves_and_comes_back_a_paused_one_stays_and_fetches_nothing() -> None:
+    broker, valve, orders = MemoryBroker(partitions=1), GroupValve(), Orders()
+    producer, joined = MemoryProducer(broker), 0
+    read: list[bytes | None] = []
+    obedience = Obedience({"g": valve}, producer=producer, member="m", now=lambda: NOW)
+
+    async def consume() -> None:
+        nonlocal joined
+        while True:
+            source = valve.connect(lambda: MemorySource(broker, group="g", topics=["t"]))
+            async for event in source.events():
+                if isinstance(event, Assigned) and event.partitions:
+                    joined += 1
+                elif isinstance(event, Records):
+                    read.extend(record.value for record in event.records)
+                elif hasattr(event, "done"):
+                    event.done({})
+
+    def states() -> list[tuple[str, str]]:
+        told = (read_answer(record.value) for record in broker.records(TOPIC))
+        return [(answer.command_id, answer.state) for answer in told if answer is not None]
+
+    async def order(action: str) -> None:
+        orders.queue.put_nowait(command_value(replace(COMMAND, command_id=action, action=action)))
+        await until(lambda: (action, "done") in states())
+
+    def send(value: bytes) -> None:
+        producer.produce(Outgoing(topic="t", key=b"k", value=value), lambda _: None)
+
+    tasks = [asyncio.create_task(consume()), asyncio.create_task(obedience.run(orders.values()))]
+    try:
+        send(b"1")
+        await until(lambda: read == [b"1"])
+        orders.queue.put_nowait(b"no command")
+        await order("release")
+        assert joined == 1
+        await order("resume")
+        await until(lambda: joined == 2)
+        await order("pause")
+        send(b"2")
+        orders.queue.put_nowait(command_value(replace(COMMAND, group="other")))
+        assert b"2" not in read
+        orders.queue.put_nowait(command_value(replace(COMMAND, command_id="again", action="resume")))
+        await until(lambda: b"2" in read)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    assert [state for command, state in states() if command == "release"] == ["accepted", "done"]
