@@ -128,9 +128,7 @@ def replay(
         told(letter, _send(letter, dead_letters, run=run, reason=reason, now=pace.now()))
         sent.append(letter)
         if is_canary and len(sent) == 1:
-            known = settle(sent, dead_letters, pace=pace)
-            if known[letter.place].state is not State.PROCESSED:
-                stopped = f"the first one is {known[letter.place].state} after {pace.wait.total_seconds():g} s"
+            stopped = canary_fault(settle(sent, dead_letters, pace=pace)[letter.place], pace)
         elif len(sent) % pace.rate == 0 and fails_in_a_row(sent, dead_letters.standings()):
             stopped = f"{FAILURES_IN_A_ROW} in a row failed again"
         if stopped:
@@ -143,6 +141,14 @@ def replay(
         standings=settle(sent, dead_letters, pace=pace, at_once=bool(stopped)),
         stopped=stopped,
     )
+
+
+def canary_fault(standing: Standing, pace: Pace) -> str:
+    """Why the others are kept back after the first; empty: it was processed."""
+    if standing.state is State.PROCESSED:
+        return ""
+    waited = f" after {pace.wait.total_seconds():g} s" if standing.state is State.REPLAYING else ""
+    return f"the first one is {standing.state}{waited}"
 
 
 def settle(
