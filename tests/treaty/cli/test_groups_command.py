@@ -90,6 +90,8 @@ async def test_a_group_with_members_is_shown_with_them_and_not_moved(
         assert (told["state"], [row["member"] for row in told["partitions"]]) == ("STABLE", ["order-1", "order-1"])
         words = ("groups", "reset-offsets", group, "--to", "end", "--reason", "r", "--yes")
         done = await asyncio.to_thread(scratch.run, *words)
-        assert (done.code, "has members" in done.err, "next: treaty groups release" in done.err) == (3, True, True), done.err
+        assert (done.code, "has members" in done.err, "next: treaty groups release" in done.err) == (3, True, True), (
+            done.err
+        )
     finally:
         await source.close()
