@@ -111,3 +111,20 @@ def test_a_hostile_topics_toml_is_refused(text: str, says: str) -> None:
 
 def test_many_dots_in_texts_are_no_deep_name() -> None:
     assert emitted({"event.avsc": EVENT}, topics=TOPIC.replace('"d"', f'"{"." * 500}"'))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TOPIC.replace("many.Event", "x" * 300_000),
+        f"{TOPIC}{'y' * 300_000} = 1\n",
+        f'{TOPIC}key = "{"{" * 300_000}"\n',
+        f'{TOPIC}[topic."{"z" * 300_000}"]\n',
+        f'{TOPIC}subject = "{"s" * 300_000}"\n',
+        f'{TOPIC}retention = "{"r" * 300_000}"\n',
+    ],
+)
+def test_a_refusal_is_a_line_that_a_person_can_read(text: str) -> None:
+    with pytest.raises(CatalogError) as refused:
+        emitted({"event.avsc": EVENT}, topics=text)
+    assert len(str(refused.value)) < 1_000

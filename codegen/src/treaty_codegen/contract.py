@@ -59,6 +59,6 @@ def key_parts(key: str) -> Iterator[tuple[bool, str]]:
         yield True, key
         return
     if re.fullmatch(r"(?:[^{}]|\{[^{}]+\})*", key) is None:
-        raise ValueError(f"{key!r} has unpaired braces; write a template like shop:{{order_id}}")
+        raise ValueError(f"{key!r:.200} has unpaired braces; write a template like shop:{{order_id}}")
     for path, text in re.findall(r"\{([^{}]+)\}|([^{}]+)", key):
         yield (True, path) if path else (False, text)

@@ -19,7 +19,7 @@ def duration(text: str) -> timedelta:
     """
     match = _DURATION.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text!r} is not a duration; write a number and a unit, like 90s, 15m, 168h or 30d")
+        raise ValueError(f"{text!r:.200} is not a duration; write a number and a unit, like 90s, 15m, 168h or 30d")
     return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 
 
@@ -34,7 +34,7 @@ def size_bytes(text: str) -> int:
     """``1MiB`` as a number of bytes; units B, kB, MB, GB and KiB, MiB, GiB. Raises ValueError with the sentence to show."""
     match = _SIZE.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text!r} is not a size; write a number and a unit, like 512KiB or 1MiB")
+        raise ValueError(f"{text!r:.200} is not a size; write a number and a unit, like 512KiB or 1MiB")
     return int(match[1]) * _BYTES[match[2]]
 
 

@@ -55,7 +55,7 @@ class Section:
         value = self.text(name, default=default)
         if value not in among:
             hint = did_you_mean(value, known=among)
-            raise self.error(f"`{name}` is {value!r}; it is one of {', '.join(among)}{hint}", member=name)
+            raise self.error(f"`{name}` is {value!r:.200}; it is one of {', '.join(among)}{hint}", member=name)
         return value
 
     def texts(self, name: str, *, default: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -73,7 +73,7 @@ class Section:
             try:
                 return date.fromisoformat(value)
             except ValueError:
-                raise self.error(f"`{name}` is {value!r}; write a date like 2026-12-01", member=name) from None
+                raise self.error(f"`{name}` is {value!r:.200}; write a date like 2026-12-01", member=name) from None
         if value is not None and type(value) is not date:
             raise self.error(f"`{name}` is not a date like 2026-12-01", member=name)
         return value
@@ -119,7 +119,7 @@ class Section:
         """Refuse the members that were never asked for."""
         for name in self._values:
             if name not in self._asked:
-                raise self.error(f"unknown key `{name}`{did_you_mean(name, known=self._asked)}", member=name)
+                raise self.error(f"unknown key `{name:.200}`{did_you_mean(name, known=self._asked)}", member=name)
 
     def _sub(self, values: Mapping[str, Any], *path: str | int) -> Section:
         return Section(values, path=(*self._path, *path), lines=self._lines)

@@ -126,7 +126,7 @@ def _config_text(value: object) -> str:
 
 def _positive(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{value!r} is not a whole number of 1 or more")
+        raise ValueError(f"{value!r:.200} is not a whole number of 1 or more")
     return value
 
 
@@ -136,11 +136,11 @@ def _duration(value: object) -> Any:
 
 def _topic(name: str, table: Section, base: _Delivery, known: Collection[str], *, level_line: int) -> Topic:
     if _TOPIC_NAME.fullmatch(name) is None or name in {".", ".."}:
-        raise table.error(f"{name!r} is not a topic name: 1 to 249 of A-Z a-z 0-9 . _ -")
+        raise table.error(f"{name!r:.200} is not a topic name: 1 to 249 of A-Z a-z 0-9 . _ -")
     events = table.texts("events")
     for event in events:
         if event not in known:
-            raise table.error(f"no schema defines `{event}`{did_you_mean(event, known=known)}", member="events")
+            raise table.error(f"no schema defines `{event:.200}`{did_you_mean(event, known=known)}", member="events")
     delivery = _delivery(table, base=base)
     if delivery.subject == "topic" and len(events) > 1:
         raise table.error('`subject = "topic"` allows one event only; use "topic-record"', member="subject")
