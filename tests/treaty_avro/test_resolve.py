@@ -386,3 +386,9 @@ def test_data_of_a_branch_that_no_branch_reads_is_refused_in_the_words_of_the_un
     with pytest.raises(DecodeError) as caught:
         decode(encode(Tagged("int", 1)))
     assert (caught.value.code, caught.value.reason) == ("unresolvable", "int is no branch of the reader's union")
+
+
+def test_a_union_whose_record_holds_itself_is_resolved() -> None:
+    node = {"type": "record", "name": "Node", "fields": [{"name": "next", "type": ["null", "Node"]}]}
+    encode, decode = compile_generic(parse(json.dumps(["null", node])))
+    assert decode(encode({"next": {"next": None}})) == {"next": {"next": None}}
