@@ -6,6 +6,7 @@ from tests.cases.markdown import ROOT
 from treaty.config import Settings
 from treaty.ops.baseline import releases
 from treaty.ops.evolution import golden_faults, matrix
+from treaty.ops.lockfile import LOCK, lock_text
 from treaty.ops.schemas import load_project
 from treaty_codegen.breaking.facts import old_set
 
@@ -24,3 +25,10 @@ def test_no_pair_of_releases_contradicts_the_static_verdict() -> None:
     pairs = list(matrix([now, *releases(FOLDER)]))
     assert pairs, "there is at least one release"
     assert [pair for pair in pairs if pair.contradicts] == []
+
+
+def test_the_lock_is_that_of_the_newest_release() -> None:
+    newest = releases(FOLDER)[0]
+    contracts = {name: event.contract for name, event in newest.events.items()}
+    text = lock_text(newest, contracts, version=newest.label.removeprefix("release "))
+    assert (FOLDER.parent / LOCK).read_text(encoding="utf-8") == text

@@ -99,6 +99,11 @@ def test_the_same_text_gives_the_same_lines_for_ever() -> None:
     )
 
 
+def test_ends_of_lines_within_a_value_do_not_end_its_line() -> None:
+    one = replace(next(golden(NAME, text(), version="1.0.0")), json='"a\u2028b\x85c\rd\ne"')
+    assert list(read_golden(one.line() * 2)) == [one, one]
+
+
 def test_what_no_longer_fits_is_told() -> None:
     line = next(golden(NAME, text(), version="1.0.0"))
     assert list(faults(replace(line, hex="02"), written=text(), today=None)) == [

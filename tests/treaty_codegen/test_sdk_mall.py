@@ -55,6 +55,17 @@ def test_an_event_carries_its_published_text_and_its_place(name: str, catalog: A
     assert event.__event_type__ == event_type_of(topic, event=name)
 
 
+def test_an_event_that_did_not_change_since_its_release_has_the_fingerprint_of_the_lock() -> None:
+    locked = json.loads((ROOT / "schemas" / "schemas.lock").read_text("utf-8"))["events"]
+    texts = {name: EVENTS[name].__avro_schema__ for name in locked if name in EVENTS}
+    unchanged = [
+        name for name, text in texts.items() if hashlib.sha256(text.encode()).hexdigest() == locked[name]["sha256"]
+    ]
+    assert unchanged, "a release without a single event of today"
+    for name in unchanged:
+        assert fingerprint(parse(texts[name])).hex() == locked[name]["fingerprint"], name
+
+
 @pytest.mark.parametrize("name", sorted(EVENTS))
 def test_the_text_of_an_event_has_the_fingerprint_that_others_compute(name: str) -> None:
     text = EVENTS[name].__avro_schema__

@@ -15,7 +15,8 @@ OPTIONAL = ["null", "string"]
 @pytest.fixture
 def scratch(tmp_path: Path) -> Scratch:
     made = project(tmp_path, toml='[breaking]\nagainst = ["releases"]\n[lint]\nuse = ["minimal"]\n')
-    assert made.run("release").out.splitlines()[0] == "schemas/releases/0.1.0/set.json"
+    told = made.run("release").out.splitlines()
+    assert (told[0], told[-1]) == ("schemas/releases/0.1.0/set.json", "schemas/schemas.lock")
     return made
 
 
@@ -36,6 +37,8 @@ def test_the_next_version_follows_from_what_changed(scratch: Scratch) -> None:
     body = json.loads((scratch.root / "schemas/releases/1.0.0/set.json").read_text())
     assert body["events"]["mall.order.OrderPaid"]["contract"] == "1.1.0"
     assert body["topics"]["order-events"] == {"owner": "@mall/orders", "partitions": {"*": 3}, "retention": {"*": "7d"}}
+    lock = json.loads((scratch.root / "schemas/schemas.lock").read_text())
+    assert (lock["release"], lock["events"]["mall.order.OrderPaid"]["contract"]) == ("1.0.0", "1.1.0")
     assert "field added" in scratch.run("changelog", "--since", "0.1.0").out
     assert "Nothing changed" in scratch.run("changelog", "--since", "1.0.0").out
     assert scratch.run("changelog", "--since", "9.9.9").code == 2

@@ -28,10 +28,11 @@ def release(config: Path | None, version: str | None, bump: str, dry_run: bool) 
     \b
     treaty release
     treaty release --bump minor --dry-run
-    treaty release 1.4.0 && git add schemas/releases
+    treaty release 1.4.0 && git add schemas
 
     Exit codes: 0 written, 1 not releasable (errors, breaks, old bytes, no change), 2 usage (version not higher than the last).
     """
+    from treaty.ops.lockfile import LOCK
     from treaty.ops.release import prepare, write
     from treaty_codegen.bump import Bump
 
@@ -51,4 +52,5 @@ def release(config: Path | None, version: str | None, bump: str, dry_run: bool) 
     write(settings, made)
     for name in made.files:
         click.echo(f"{made.path}/{name}")
+    click.echo((settings.folder("schemas") / LOCK).relative_to(settings.root).as_posix())
     click.echo(f"  next: treaty generate, commit, git tag -a schemas/v{made.version}", err=True)

@@ -179,7 +179,7 @@ def read(folder: Path) -> Backup:
     changed = [name for name, text in texts.items() if sums.get(name) != _digest(text)]
     if changed or not known:
         raise BackupBroken(f"{folder} is not as it was written: {', '.join(changed) or 'another format'}.")
-    rows, configs, modes = ([json.loads(line) for line in text.splitlines()] for text in texts.values())
+    rows, configs, modes = ([json.loads(line) for line in text.split("\n") if line] for text in texts.values())
     return Backup(
         tuple(rows),
         {row["name"]: {key: value for key, value in row.items() if key != "name"} for row in configs},

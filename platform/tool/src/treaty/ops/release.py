@@ -13,7 +13,8 @@ from treaty.errors import TreatyError, UsageError
 from treaty.ops.baseline import RELEASES, SET, releases, set_document, version_key
 from treaty.ops.check import Against, judged, run_breaking, run_lint
 from treaty.ops.evolution import GOLDEN, golden_faults, matrix
-from treaty.ops.files import write_folder
+from treaty.ops.files import replace_whole, write_folder
+from treaty.ops.lockfile import LOCK, lock_text
 from treaty.ops.notes import NOTES, notes
 from treaty.ops.schemas import load_project
 from treaty_codegen.breaking.facts import OldSet, old_set
@@ -33,13 +34,14 @@ class NotReleasable(TreatyError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """A release that could be written: ``files`` by name, ``path`` of the folder from the project."""
+    """A release that could be written: ``files`` by name, ``path`` of the folder from the project, ``lock`` beside all folders."""
 
     version: str
     path: str
     bump: Bump
     contracts: Contracts
     files: dict[str, str]
+    lock: str
     pairs: int
 
 
@@ -72,11 +74,13 @@ def prepare(settings: Settings, *, version: str | None, at_least: Bump, today: d
         NOTES: notes(last, now, version=chosen, contracts=told.versions),
     }
     path = (folder / chosen).relative_to(settings.root).as_posix()
-    return Release(version=chosen, path=path, bump=told.bump, contracts=told, files=files, pairs=len(pairs))
+    lock = lock_text(now, told.versions, version=chosen)
+    return Release(version=chosen, path=path, bump=told.bump, contracts=told, files=files, lock=lock, pairs=len(pairs))
 
 
 def write(settings: Settings, release: Release) -> None:
-    """Puts the folder in place, whole or not at all."""
+    """Writes the lock and puts the folder in place, each whole or not at all; killed between the two, it is run again."""
+    replace_whole(settings.folder("schemas") / LOCK, release.lock)
     write_folder(settings.root / release.path, release.files)
 
 
