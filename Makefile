@@ -51,7 +51,7 @@ check: $(READY) ## format, lint, types, arrows, generated files, schemas, docume
 	@$(BIN)/ruff format --check $(SOURCES)
 	@$(BIN)/ruff check $(SOURCES)
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/treaty generate --check
 	@$(BIN)/treaty lint
 	@$(BIN)/treaty breaking --against releases
