@@ -23,8 +23,10 @@ def test_a_release_is_written_once_and_versions_only_rise(scratch: Scratch) -> N
     done = scratch.run("release", "1.1.0")
     assert (done.code, done.out) == (
         0,
-        "schemas/releases/1.1.0/set.json\nschemas/releases/1.1.0/golden.jsonl\nschemas/releases/1.1.0/notes.md\n"
-        "schemas/schemas.lock\n",
+        (
+            "schemas/releases/1.1.0/set.json\nschemas/releases/1.1.0/golden.jsonl\nschemas/releases/1.1.0/notes.md\n"
+            "schemas/schemas.lock\n"
+        ),
     )
     body = json.loads((scratch.root / "schemas/releases/1.1.0/set.json").read_text(encoding="utf-8"))
     event = body["events"]["mall.order.OrderPaid"]
