@@ -390,5 +390,25 @@ def test_data_of_a_branch_that_no_branch_reads_is_refused_in_the_words_of_the_un
 
 def test_a_union_whose_record_holds_itself_is_resolved() -> None:
     node = {"type": "record", "name": "Node", "fields": [{"name": "next", "type": ["null", "Node"]}]}
-    encode, decode = compile_generic(parse(json.dumps(["null", node])))
+    wider = json.loads(json.dumps(node).replace("Node", "n.Node"))
+    encode, _ = compile_generic(parse(json.dumps(["null", node])))
+    _, decode = compile_generic(parse(json.dumps(["null", wider])), parse(json.dumps(["null", node])))
     assert decode(encode({"next": {"next": None}})) == {"next": {"next": None}}
+
+
+@pytest.mark.parametrize(
+    ("names", "chosen"),
+    [
+        ([("a.E", []), ("b.F", ["w.E"])], "b.F"),
+        ([("b.F", ["w.E"]), ("w.E", [])], "w.E"),
+        ([("a.E", []), ("w.E", [])], "w.E"),
+        ([("a.E", []), ("b.E", [])], "a.E"),
+    ],
+)
+def test_a_full_name_goes_before_an_alias_and_an_alias_before_a_simple_name(
+    names: list[tuple[str, list[str]]], chosen: str
+) -> None:
+    writer = parse('{"type": "enum", "name": "w.E", "symbols": ["A"]}')
+    branches = [{"type": "enum", "name": name, "symbols": ["A"], "aliases": aliases} for name, aliases in names]
+    _, decode = compile_generic(parse(json.dumps(branches)), writer)
+    assert decode(b"\x00") == Tagged(chosen, "A")
