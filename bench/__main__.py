@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -25,13 +26,19 @@ AREAS: dict[str, Callable[[], list[Row]]] = {
 
 def main(words: list[str]) -> int:
     """Measures the named areas, or all, and prints the table; returns the exit code."""
-    names = [word for word in words if not word.startswith("-")] or list(AREAS)
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure, and print the table.")
+    parser.add_argument(
+        "areas", nargs="*", metavar="AREA", choices=[[], *AREAS], help=f"{', '.join(AREAS)}; all if none"
+    )
+    parser.add_argument("--no-write", action="store_true", help="do not put the table of all areas into README.md")
+    told = parser.parse_args(words)
+    names = told.areas or list(AREAS)
     rows: list[Row] = []
     for name in names:
         print(f"measuring: {name}", file=sys.stderr)
         rows += AREAS[name]()
     print(table(rows) + f"\n{machine()}")
-    if names == list(AREAS) and "--no-write" not in words:
+    if names == list(AREAS) and not told.no_write:
         write(Path(__file__).resolve().parent.parent / "README.md", rows)
     return 0
 
