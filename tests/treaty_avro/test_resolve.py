@@ -379,13 +379,22 @@ def test_a_branch_that_takes_every_datum_goes_before_one_that_takes_some() -> No
     assert [decode(encode(symbol)) for symbol in "AB"] == [Tagged("b.E", "A"), Tagged("b.E", "B")]
 
 
-def test_data_of_a_branch_that_no_branch_reads_is_refused_in_the_words_of_the_union() -> None:
-    writer, reader = parse('["int", "string"]'), parse('["boolean", "string"]')
+@pytest.mark.parametrize(
+    ("branch", "value", "shown"),
+    [
+        ('"int"', Tagged("int", 1), "int"),
+        ('{"type": "fixed", "name": "n.F", "size": 1}', Tagged("n.F", b"x"), "fixed n.F"),
+    ],
+)
+def test_data_of_a_branch_that_no_branch_reads_is_refused_in_the_words_of_the_union(
+    branch: str, value: Tagged, shown: str
+) -> None:
+    writer, reader = parse(f'[{branch}, "string"]'), parse('["boolean", "string"]')
     encode, _ = compile_generic(writer)
     _, decode = compile_generic(reader, writer)
     with pytest.raises(DecodeError) as caught:
-        decode(encode(Tagged("int", 1)))
-    assert (caught.value.code, caught.value.reason) == ("unresolvable", "int is no branch of the reader's union")
+        decode(encode(value))
+    assert (caught.value.code, caught.value.reason) == ("unresolvable", f"{shown} is no branch of the reader's union")
 
 
 def test_a_union_whose_record_holds_itself_is_resolved() -> None:
