@@ -44,6 +44,13 @@ def pytest_configure() -> None:
         pytest.exit(sentence, returncode=4)
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Ends the run where marks of groups have no effect: each worker would start a company of its own."""
+    marked = [item for item in session.items if item.get_closest_marker("xdist_group")]
+    if getattr(session.config.option, "loadgroup", False) and not all("@" in item.nodeid for item in marked):
+        pytest.exit("pytest-xdist does not group tests under this pytest: install the locked versions", returncode=4)
+
+
 def pytest_report_header() -> list[str]:
     """Which servers the tests would run on, and why."""
     return [f"{name}: {choose(name, MACHINE).why}" for name in NAMES]

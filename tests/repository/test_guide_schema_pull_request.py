@@ -15,6 +15,8 @@ from tests.treaty.cli.scratch import Scratch
 from treaty.ops.http import RegistryHttp
 from treaty.registry.testing import registry
 
+pytestmark = pytest.mark.long
+
 GUIDE = ROOT / "docs" / "guide" / "schema-pull-request.md"
 PRINTED_DAY = "2026-12-31"
 DAY = (datetime.now(UTC).date() + timedelta(days=30)).isoformat()

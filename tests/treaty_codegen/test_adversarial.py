@@ -20,7 +20,7 @@ from treaty_avro import SchemaError
 from treaty_codegen import CatalogError, EmitError, SdkSettings, emit_sdk, load_catalog, publish
 from treaty_codegen.names import DEVICES
 
-pytestmark = [pytest.mark.xdist_group("adversarial")]
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("adversarial")]
 
 REFUSALS = (SchemaError, CatalogError, EmitError)
 Generated: TypeAlias = tuple[dict[PurePosixPath, bytes], dict[str, str]]

@@ -11,6 +11,8 @@ import pytest
 from tests.cases.markdown import ROOT
 from tests.treaty_codegen.kills import AFTER, BEFORE, files_of, run_module, write_schemas
 
+pytestmark = pytest.mark.long
+
 if sys.platform == "win32":
     pytest.skip("signal 9 and fork are POSIX", allow_module_level=True)
 

@@ -19,6 +19,8 @@ from tests.treaty_codegen.other_python import digest, settings
 from tests.treaty_codegen.test_sdk import by_fastavro
 from treaty_codegen import load_catalog, publish
 
+pytestmark = pytest.mark.long
+
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 

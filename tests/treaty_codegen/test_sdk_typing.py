@@ -22,7 +22,7 @@ from tests.treaty_codegen.hard import HARD
 from tests.treaty_codegen.test_adversarial import generate, write
 from treaty_codegen import SdkSettings
 
-pytestmark = [pytest.mark.xdist_group("typing"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("typing"), pytest.mark.timeout(300)]
 
 TYPING = ROOT / "tests/typing"
 VERSIONS = ("3.11", "3.13")

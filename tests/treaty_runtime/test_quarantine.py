@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 
+import pytest
+
 from tests.treaty_runtime.killing_handler import DEADLY
 from tests.treaty_runtime.order_events import OrderCreated
 from tests.treaty_runtime.test_consumer import Shop, order
@@ -14,6 +16,7 @@ from treaty_runtime.wire import headers as names
 ORDERS, RESTARTS = 8, 4
 
 
+@pytest.mark.chaos
 async def test_a_record_that_kills_its_process_is_dead_lettered_and_its_neighbours_are_handled() -> None:
     handled: list[int] = []
     deaths = 0

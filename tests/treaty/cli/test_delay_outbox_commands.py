@@ -27,6 +27,8 @@ from treaty_runtime.sql import database
 from treaty_runtime.transport import Outgoing
 from treaty_runtime.wire import headers as names
 
+pytestmark = pytest.mark.long
+
 T = TypeVar("T")
 SCHEMA = "mall_order"
 

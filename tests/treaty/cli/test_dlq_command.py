@@ -21,7 +21,7 @@ from treaty_runtime.transport import Outgoing
 from treaty_runtime.wire import headers as names
 from treaty_runtime.wire.headers import first_values
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.long, pytest.mark.kafka]
 
 FIELDS = [
     {"name": "order_id", "type": "long"},

@@ -16,7 +16,7 @@ from treaty_runtime.kafka.log import Log
 from treaty_runtime.kafka.source import KafkaSource
 from treaty_runtime.transport import Assigned, Outgoing
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.long, pytest.mark.kafka]
 
 
 @pytest.fixture

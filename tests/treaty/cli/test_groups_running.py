@@ -13,7 +13,7 @@ from tests.treaty.ops.shop import EVENTS_EACH, ORDERS, Shop
 from tests.treaty_runtime.relaying import until
 from treaty_runtime.kafka.groups import Groups
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.long, pytest.mark.kafka]
 
 
 @pytest.mark.timeout(300)

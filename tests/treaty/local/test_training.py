@@ -15,6 +15,8 @@ from treaty.local.kafka import FLAGS, Kafka
 from treaty.local.machine import Machine
 from treaty.local.training import train
 
+pytestmark = pytest.mark.long
+
 
 def flags_of(machine: Machine) -> list[str]:
     return archive_flags(machine, find_java(machine), FLAGS, locked_jars().class_path(fetch(machine)))

@@ -45,6 +45,7 @@ def test_a_plan_after_apply_is_empty_and_ids_stay(settings: Settings, http: Regi
     assert apply_registry(made, http, done=lambda *_: None) == 0, "the same plan may be run again"
 
 
+@pytest.mark.long
 def test_apply_killed_at_every_call_and_run_again_ends_the_same(settings: Settings) -> None:
     """The transport fails for good at the n-th call; then the same plan is applied with a working one."""
     with registry() as url:

@@ -17,7 +17,7 @@ from tests.treaty.ops.shop import EVENTS_EACH, ORDERS, Shop
 from tests.treaty_runtime.relaying import until
 from treaty_runtime.kafka.log import Log
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.chaos, pytest.mark.kafka]
 
 KILLS = 8
 
