@@ -1,4 +1,4 @@
-"""Clients of other languages, unchanged, against our registry. A missing toolchain, or packages that cannot be had, are skipped with the reason."""
+"""Clients of other languages, unchanged, against our registry; what cannot be had (toolchain, packages) skips with its reason."""
 
 from __future__ import annotations
 
