@@ -30,6 +30,7 @@ from treaty_avro import (
     resolve,
     schema_of,
 )
+from treaty_avro.plan.resolve import Items, Unreadable
 
 
 def _record(*fields: Any, name: str = "R", **more: Any) -> Schema:
@@ -395,6 +396,31 @@ def test_data_of_a_branch_that_no_branch_reads_is_refused_in_the_words_of_the_un
     with pytest.raises(DecodeError) as caught:
         decode(encode(value))
     assert (caught.value.code, caught.value.reason) == ("unresolvable", f"{shown} is no branch of the reader's union")
+
+
+def test_the_branch_is_taken_whose_fields_take_every_datum() -> None:
+    def holder(name: str, symbols: list[str], **more: Any) -> dict[str, Any]:
+        kinds = {"type": "enum", "name": f"{name}Kind", "aliases": ["Kind"], "symbols": symbols}
+        return {"type": "record", "name": name, "fields": [{"name": "kind", "type": kinds}], **more}
+
+    writer = {
+        "type": "record",
+        "name": "Was",
+        "fields": [{"name": "kind", "type": {"type": "enum", "name": "Kind", "symbols": ["A", "B"]}}],
+    }
+    reader = [holder("Few", ["A"], aliases=["Was"]), holder("All", ["A", "B"], aliases=["Was"])]
+    encode, _ = compile_generic(parse(json.dumps(writer)))
+    _, decode = compile_generic(parse(json.dumps(reader)), parse(json.dumps(writer)))
+    for symbol in ("A", "B"):
+        assert decode(encode({"kind": symbol})) == Tagged("All", {"kind": symbol})
+
+
+def test_a_union_without_branches_is_refused_where_it_stands() -> None:
+    with pytest.raises(ResolutionError, match=r"/: the writer's union has no branch$"):
+        resolve(parse("[]"), parse('"int"'))
+    told = resolve(parse('{"type": "array", "items": []}'), parse('{"type": "array", "items": "int"}')).action
+    assert isinstance(told, Items)
+    assert told.child == Unreadable("unresolvable", "the writer's union has no branch", "/items")
 
 
 def test_a_union_whose_record_holds_itself_is_resolved() -> None:
