@@ -136,6 +136,15 @@ def test_topics_that_are_a_pipe_are_named_too(scratch: Scratch) -> None:
         (b'{"type": "record", "name": "X"}', "syntax-error"),
         (b'{"type": "record", "name": "X", "name": "Y", "fields": []}', "syntax-error"),
     ],
+    ids=[
+        "huge",
+        "not UTF-8",
+        "BOM",
+        "empty",
+        "deep",
+        "no fields",
+        "a name twice",
+    ],  # contents would be: an environment holds no 2 MB
 )
 def test_a_file_that_cannot_be_read_is_a_finding_and_the_others_are_checked_all_the_same(
     scratch: Scratch, content: bytes, words: str

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from treaty.cli.registry import registry as command
+from treaty.cli import treaty
 from treaty.ops import backup, restore
 from treaty.ops.backup import BackupBroken, HiddenByAlias, referred_first
 from treaty.ops.http import RegistryHttp, RegistryUnreachable
@@ -193,11 +193,13 @@ def test_another_spelling_of_a_text_is_the_same_text() -> None:
 
 def test_the_commands_take_and_bring(full: str, tmp_path: Path) -> None:
     folder = str(tmp_path / "export")
-    ended = CliRunner().invoke(command, ["export", "--url", full, "--to", folder], standalone_mode=False)
+    ended = CliRunner().invoke(treaty, ["registry", "export", "--url", full, "--to", folder], standalone_mode=False)
     assert (ended.return_value, "7 versions of 6 subjects" in ended.output) == (0, True)
     with registry() as url:
         for count in ("7 versions written", "0 versions written, 7 there already"):
-            ended = CliRunner().invoke(command, ["import", "--from", folder, "--url", url], standalone_mode=False)
+            ended = CliRunner().invoke(
+                treaty, ["registry", "import", "--from", folder, "--url", url], standalone_mode=False
+            )
             assert (ended.return_value, count in ended.output) == (0, True), ended.output
 
 
@@ -220,6 +222,6 @@ def test_an_old_text_around_a_name_is_imported() -> None:
 
 
 def test_migrate_brings_a_database_to_this_release(database: str) -> None:
-    ended = CliRunner().invoke(command, ["migrate", "--database", database], standalone_mode=False)
+    ended = CliRunner().invoke(treaty, ["registry", "migrate", "--database", database], standalone_mode=False)
     assert ended.return_value == 0, ended.output
     open_store(database, migrate=False).close()

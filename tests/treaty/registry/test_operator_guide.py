@@ -29,13 +29,13 @@ def commands() -> Iterator[str]:
 
 @pytest.mark.parametrize("line", sorted(set(commands())))
 def test_every_command_of_the_guide_can_be_run(line: str) -> None:
-    command: click.Command = treaty
     words = shlex.split(line)[1:]
-    while isinstance(command, click.Group):
-        found = command.get_command(click.Context(command), words.pop(0))
-        assert found is not None, line
-        command = found
-    command.make_context("treaty", words)
+    context = treaty.make_context("treaty", words)
+    while isinstance(context.command, click.Group):
+        # From the parent's context, as on the command line: a command keeps what it once took from it.
+        name, command, rest = context.command.resolve_command(context, [*context._protected_args, *context.args])
+        assert command is not None, line
+        context = command.make_context(name, rest, parent=context)
 
 
 def test_every_setting_stands_in_the_guide() -> None:
