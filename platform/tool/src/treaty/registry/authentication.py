@@ -102,8 +102,8 @@ class Authentication:
             if directory is not self._directory:
                 self._directory = directory
                 self._remembered.clear()
-            # Never back: whoever removes the last user must not open the registry to everybody.
-            self._required = self._required or directory.has_credentials
+            # Never back, and for every process: whoever removes the last user must not open the registry to everybody.
+            self._required = self._required or directory.was_ever_changed
             self._looked_at = asked_at
             return directory
 

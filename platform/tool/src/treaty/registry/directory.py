@@ -37,6 +37,11 @@ class Directory:
         """True if anybody can log in by name or token."""
         return bool(self.tokens) or any(self.passwords.values())
 
+    @property
+    def was_ever_changed(self) -> bool:
+        """True from the first user, token or grant on, also when the last of them is gone."""
+        return self.version > 0
+
 
 class Roster(Protocol):
     """Changes of the directory, in one transaction."""
