@@ -225,6 +225,13 @@ def test_removing_the_last_user_does_not_open_the_registry() -> None:
         door.principal(b"")
 
 
+def test_a_process_that_looks_after_the_last_user_went_lets_nobody_in(store: Store) -> None:
+    administration(store).put_user("ann", PASSWORD)
+    administration(store).remove_user("ann")
+    with pytest.raises(Unauthorized):
+        authentication(store, Clock()).principal(b"")
+
+
 def test_beyond_loopback_nobody_is_anonymous() -> None:
     with pytest.raises(Unauthorized):
         authentication(MemoryStore(), Clock(), required=True).principal(b"")
