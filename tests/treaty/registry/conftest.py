@@ -45,6 +45,7 @@ def url_of(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], st
         with psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection:
             connection.execute(f"TRUNCATE {TABLES}")
             connection.execute("INSERT INTO contexts (name, last_id, created_at) VALUES ('.', 0, 0)")
+            connection.execute("UPDATE registry_state SET directory_version = 0")  # or nobody would be let in
         return postgres
 
     return url
