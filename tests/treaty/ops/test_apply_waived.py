@@ -64,14 +64,14 @@ def planned(settings: Settings, http: RegistryHttp, *, today: date = TODAY) -> P
 
 
 class Cut(httpx.BaseTransport):
-    """Passes calls on, but for one."""
+    """Passes calls on, but for one, or (``for_good``) for all from that one on."""
 
-    def __init__(self, number: int) -> None:
-        self._left, self._real = number, httpx.HTTPTransport()
+    def __init__(self, number: int, *, for_good: bool = False) -> None:
+        self._left, self._real, self._for_good = number, httpx.HTTPTransport(), for_good
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self._left -= 1
-        if self._left == -1:
+        if self._left == -1 or (self._for_good and self._left < 0):
             raise httpx.ConnectError("gone")
         return self._real.handle_request(request)
 
@@ -104,6 +104,28 @@ def test_a_waived_break_is_registered_and_the_level_is_as_before_even_if_a_call_
         if not is_cut:
             return
     pytest.fail("the plan takes more calls than were cut")
+
+
+def test_a_level_that_cannot_be_put_back_is_named_in_the_next_step(settings: Settings) -> None:
+    with registry() as url:
+        write(settings.root)
+        with RegistryHttp(url) as http:
+            apply_registry(planned(settings, http), http, done=lambda *_: None)
+            write(settings.root, extra=', {"name": "n", "type": "string", "doc": "d"}', waivers=WAIVER)
+            made = planned(settings, http)
+        for number in range(12):
+            with RegistryHttp(url) as http:
+                http.set_level(SUBJECT, "FULL_TRANSITIVE")
+            with (
+                RegistryHttp(url, transport=Cut(number, for_good=True), sleep=lambda _: None) as away,
+                pytest.raises(RegistryUnreachable) as caught,
+            ):
+                apply_registry(made, away, done=lambda *_: None)
+            with RegistryHttp(url) as http:
+                if http.level(SUBJECT) == "NONE" and list(http.versions(SUBJECT)) == [1]:
+                    assert f"`{SUBJECT}` takes any schema" in str(caught.value.next_step)
+                    return
+    pytest.fail("no cut left the level lifted")
 
 
 def test_a_tombstone_is_obeyed_after_its_days_and_a_second_plan_is_empty(settings: Settings) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import date
 from functools import partial
 from typing import Final
@@ -122,14 +122,23 @@ def apply_registry(made: Plan, registry: RegistryHttp, *, done: Callable[[Step, 
 
 @contextmanager
 def lifted_levels(registry: RegistryHttp) -> Iterator[dict[str, str | None]]:
-    """Subjects whose level was lifted, with the level before; after a failure each gets it back, as far as the registry answers."""
+    """Subjects whose level was lifted, with the level before; after a failure each gets it back.
+
+    Where the registry does not take it back, the failure's next step names the subjects that are left open.
+    """
     lifted: dict[str, str | None] = {}
     try:
         yield lifted
-    except BaseException:
+    except BaseException as error:  # Ctrl-C too must leave no subject open
+        left = []
         for subject, level in lifted.items():
-            with suppress(TreatyError):
+            try:
                 registry.set_level(subject, level)
+            except TreatyError:
+                left.append(subject)
+        if left and isinstance(error, TreatyError):
+            open_ones = ", ".join(f"`{subject}`" for subject in left)
+            error.next_step = f"run the same apply again soon: until then {open_ones} takes any schema (level NONE)"
         raise
 
 
