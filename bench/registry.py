@@ -28,7 +28,7 @@ from urllib.parse import urlsplit
 from bench.report import Row
 from treaty.registry.names import TOP, Name
 from treaty.registry.rows import Content, NewSchema, VersionRow
-from treaty.registry.sql.store import open_store
+from treaty.registry.stores.sql.store import open_store
 
 CLIENTS, WRITERS, ROUNDS = 50, 8, 5
 SUBJECTS, REQUESTS = 1_000, 1_000

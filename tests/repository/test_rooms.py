@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -15,35 +15,36 @@ from tests.repository.test_house import PACKAGES
 @pytest.mark.parametrize(
     ("page", "package"),
     [
-        ("platform/avro/README.md", "treaty_avro"),
-        ("platform/runtime/README.md", "treaty_runtime"),
-        ("codegen/README.md", "treaty_codegen"),
+        ("platform/avro/README.md", PACKAGES["treaty_avro"]),
+        ("platform/runtime/README.md", PACKAGES["treaty_runtime"]),
+        ("platform/tool/README.md", PACKAGES["treaty"] / "registry"),
+        ("codegen/README.md", PACKAGES["treaty_codegen"]),
     ],
+    ids=["treaty_avro", "treaty_runtime", "treaty.registry", "treaty_codegen"],
 )
-def test_every_module_stands_in_one_room(page: str, package: str) -> None:
+def test_every_module_stands_in_one_room(page: str, package: Path) -> None:
     _, _, section = (ROOT / page).read_text(encoding="utf-8").partition("## Where is what")
     rows = [line for line in section.splitlines() if line.startswith("| ")]
     named = Counter(place for row in rows for place in _places(row))
-    opened = {place.partition("/")[0] for place in named if "/" in place}
-    assert named.keys() == _found(PACKAGES[package], opened), (
-        f"{page}: give each module a room, and no room to what is gone"
-    )
+    opened = {str(folder) for place in named for folder in PurePosixPath(place).parents}
+    assert named.keys() == _found(package, opened), f"{page}: give each module a room, and no room to what is gone"
     assert set(named.values()) == {1}, f"{page}: {[place for place, times in named.items() if times > 1]} stand twice"
 
 
 def _places(row: str) -> list[str]:
     """What a row names: modules, or, where its first cell is a folder such as `schema/`, that folder's modules."""
     first, _, rest = row.removeprefix("| ").partition("|")
-    folder = "".join(re.findall(r"`(\w+/)`", first))
+    folder = "".join(re.findall(r"`([\w/]+/)`", first))
     return [folder + word for word in re.findall(r"`(\w+)`", rest)]
 
 
-def _found(package: Path, opened: set[str]) -> set[str]:
-    """Modules and folders of a package; in place of a folder that the page opens, its modules."""
+def _found(package: Path, opened: set[str], folder: str = "") -> set[str]:
+    """Modules and folders of a package; in place of a folder that the page opens, what is in it."""
     found: set[str] = set()
     for path in package.iterdir():
-        if path.name in opened:
-            found |= {f"{path.name}/{each.stem}" for each in path.glob("*.py")}
+        name = folder + path.stem
+        if path.is_dir() and name in opened:
+            found |= _found(path, opened, f"{name}/")
         elif path.suffix == ".py" or (path / "__init__.py").is_file():
-            found.add(path.stem)
+            found.add(name)
     return {name for name in found if not name.endswith("__init__")}

@@ -32,7 +32,7 @@ from treaty.local.machine import Machine
 from treaty.local.ports import free_port
 from treaty.local.postgres import Postgres
 from treaty.registry.names import TOP
-from treaty.registry.sql.store import open_store
+from treaty.registry.stores.sql.store import open_store
 
 CLIENTS = 12
 WORKERS = 4

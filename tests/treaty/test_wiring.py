@@ -14,7 +14,7 @@ from tests.treaty.registry.people import bearer
 from treaty.config import Settings
 from treaty.errors import EnvironmentFault, UsageError
 from treaty.ops.http import WHAT_TO_DO, RegistryRefused
-from treaty.registry.memory import MemoryStore
+from treaty.registry.stores.memory import MemoryStore
 from treaty.registry.testing import registry
 from treaty.wiring import registry_of
 

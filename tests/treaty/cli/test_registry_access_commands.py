@@ -11,8 +11,8 @@ import pytest
 
 from treaty.cli import treaty
 from treaty.cli.outcome import run
-from treaty.registry.sql.store import open_store
-from treaty.registry.tokens import id_of
+from treaty.registry.access.tokens import id_of
+from treaty.registry.stores.sql.store import open_store
 
 PASSWORD = "correct horse battery"
 Run = Callable[..., tuple[int, str, str]]

@@ -11,10 +11,10 @@ import httpx
 import psycopg
 import pytest
 
-from treaty.registry.memory import MemoryStore
 from treaty.registry.settings import RegistrySettings
-from treaty.registry.sql.store import open_store
-from treaty.registry.store import Store
+from treaty.registry.stores.memory import MemoryStore
+from treaty.registry.stores.protocol import Store
+from treaty.registry.stores.sql.store import open_store
 from treaty.registry.testing import registry
 
 TABLES = "contexts, subjects, schemas, versions, schema_references, configs, modes, principals, tokens, grants, audit"

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from treaty.registry.administration import Administration
-from treaty.registry.store import Store
+from treaty.registry.guard.administration import Administration
+from treaty.registry.stores.protocol import Store
 
 ROLES = ("reader", "writer", "maintainer", "admin")
 

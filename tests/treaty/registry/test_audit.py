@@ -13,17 +13,17 @@ import pytest
 from tests.parts.waiting import wait_until
 from tests.treaty.registry.people import administration, bearer
 from tests.treaty.registry.running import running
-from treaty.registry.audit import Entry, clean
-from treaty.registry.delegating import DelegatingReader, DelegatingWriter
+from treaty.registry.access.audit import Entry, clean
 from treaty.registry.errors import StoreUnavailable
-from treaty.registry.guarded import GuardedReader, GuardedWriter
-from treaty.registry.memory import MemoryReader, MemoryStore, MemoryWriter
+from treaty.registry.guard.guarded import GuardedReader, GuardedWriter
+from treaty.registry.guard.trail import MOST_A_FLUSH, Trail
 from treaty.registry.names import Name
 from treaty.registry.observation import AuditDropped, Record
 from treaty.registry.settings import RegistrySettings
-from treaty.registry.store import Store
+from treaty.registry.stores.delegating import DelegatingReader, DelegatingWriter
+from treaty.registry.stores.memory import MemoryReader, MemoryStore, MemoryWriter
+from treaty.registry.stores.protocol import Store
 from treaty.registry.testing import registry
-from treaty.registry.trail import MOST_A_FLUSH, Trail
 
 INT, LONG = {"schema": '"int"'}, {"schema": '"long"'}
 SILENT_CHANGES = {"add_schema", "raise_generation", "add_audit"}

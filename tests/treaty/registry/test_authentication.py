@@ -12,14 +12,14 @@ import pytest
 
 from tests.parts.waiting import wait_until
 from tests.treaty.registry.people import administration, as_answered, bearer
-from treaty.registry import passwords
-from treaty.registry.authentication import DIRECTORY_SECONDS, REMEMBERED_SECONDS, Authentication
+from treaty.registry.access import passwords
 from treaty.registry.errors import Unauthorized
-from treaty.registry.memory import MemoryStore
-from treaty.registry.permissions import OPEN_PATHS
-from treaty.registry.routes import ROUTES
+from treaty.registry.guard.authentication import DIRECTORY_SECONDS, REMEMBERED_SECONDS, Authentication
+from treaty.registry.guard.permissions import OPEN_PATHS
+from treaty.registry.http.routes import ROUTES
 from treaty.registry.settings import RegistrySettings
-from treaty.registry.store import Store
+from treaty.registry.stores.memory import MemoryStore
+from treaty.registry.stores.protocol import Store
 from treaty.registry.testing import registry
 
 PASSWORD = "correct horse battery"
@@ -172,7 +172,7 @@ def test_a_name_that_nobody_has_costs_a_hash_too(monkeypatch: pytest.MonkeyPatch
     store, clock = MemoryStore(), Clock()
     administration(store).put_user("ann", PASSWORD)
     bearer(store, "tokens-only")
-    monkeypatch.setattr("treaty.registry.authentication.is_password", is_password)
+    monkeypatch.setattr("treaty.registry.guard.authentication.is_password", is_password)
     door = authentication(store, clock)
     for name in ("ann", "nobody", "tokens-only"):
         with pytest.raises(Unauthorized):

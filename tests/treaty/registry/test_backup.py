@@ -17,8 +17,8 @@ from treaty.ops import backup, restore
 from treaty.ops.backup import BackupBroken, HiddenByAlias, referred_first
 from treaty.ops.http import RegistryHttp, RegistryUnreachable
 from treaty.ops.restore import TargetDiffers
-from treaty.registry.sql.store import open_store
-from treaty.registry.store import Store
+from treaty.registry.stores.protocol import Store
+from treaty.registry.stores.sql.store import open_store
 from treaty.registry.testing import registry
 
 LINE = {"type": "record", "name": "Line", "namespace": "shop", "fields": [{"name": "sku", "type": "string"}]}

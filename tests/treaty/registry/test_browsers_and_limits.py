@@ -12,12 +12,12 @@ import pytest
 
 from tests.parts.waiting import wait_until
 from tests.treaty.registry.people import administration, bearer
-from treaty.registry.bucket import Buckets, Rate
+from treaty.registry.access.bucket import Buckets, Rate
 from treaty.registry.errors import StartRefused
-from treaty.registry.memory import MemoryStore
-from treaty.registry.server import serve
+from treaty.registry.process.server import serve
 from treaty.registry.settings import Limits, RegistrySettings
-from treaty.registry.sql.store import open_store
+from treaty.registry.stores.memory import MemoryStore
+from treaty.registry.stores.sql.store import open_store
 from treaty.registry.testing import registry
 
 OURS, THEIRS = "https://console.example", "https://evil.example"

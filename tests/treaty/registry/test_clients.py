@@ -14,7 +14,7 @@ from confluent_kafka.schema_registry.error import SchemaRegistryError
 from confluent_kafka.serialization import MessageField, SerializationContext
 
 from treaty.registry.settings import RegistrySettings
-from treaty.registry.store import Store
+from treaty.registry.stores.protocol import Store
 from treaty.registry.testing import registry
 
 ORDER = json.dumps(

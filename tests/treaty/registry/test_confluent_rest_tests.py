@@ -10,9 +10,9 @@ from fastapi.testclient import TestClient
 
 from tests.cases.markdown import ROOT
 from tests.treaty.registry.confluent_steps import Replay, RestTest, read
-from treaty.registry.app import create_app
+from treaty.registry.http.app import create_app
 from treaty.registry.settings import RegistrySettings
-from treaty.registry.store import Store
+from treaty.registry.stores.protocol import Store
 
 FOLDER = ROOT / "compat-tests" / "rest-api-tests"
 TESTS = [test for file in sorted(FOLDER.glob("*.txt")) for test in read(file)]

@@ -7,8 +7,8 @@ from typing import NoReturn
 
 import pytest
 
-from treaty.registry import decide
-from treaty.registry.decide import Delete, Existing, NewVersion, Refused, RegisterFacts
+from treaty.registry.decisions import decide
+from treaty.registry.decisions.decide import Delete, Existing, NewVersion, Refused, RegisterFacts
 from treaty.registry.errors import (
     IncompatibleSchema,
     NotInImportMode,

@@ -14,10 +14,10 @@ import pytest
 
 from tests.treaty.registry.test_store_conformance import add
 from treaty.registry.errors import StoreConflict, StoreUnavailable
-from treaty.registry.memory import MemoryStore
 from treaty.registry.names import Name
 from treaty.registry.rows import Reference
-from treaty.registry.sql.store import open_store
+from treaty.registry.stores.memory import MemoryStore
+from treaty.registry.stores.sql.store import open_store
 from treaty.registry.testing import registry
 
 INT = {"schema": '"int"'}

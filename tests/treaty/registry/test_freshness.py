@@ -9,10 +9,10 @@ import pytest
 
 from tests.parts.waiting import wait_until
 from tests.treaty.registry.conftest import SHARED
-from treaty.registry.freshness import Freshness
-from treaty.registry.memory import MemoryStore
 from treaty.registry.names import TOP, Name
-from treaty.registry.sql.store import open_store
+from treaty.registry.stores.freshness import Freshness
+from treaty.registry.stores.memory import MemoryStore
+from treaty.registry.stores.sql.store import open_store
 from treaty.registry.testing import registry
 
 INT = {"schema": '"int"'}

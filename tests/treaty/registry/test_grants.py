@@ -6,10 +6,10 @@ import itertools
 
 import pytest
 
-from treaty.registry.grants import ANYONE, BadGrant, Grant, Pattern, Principal, Role, granted, read_role
+from treaty.registry.access.grants import ANYONE, BadGrant, Grant, Pattern, Principal, Role, granted, read_role
+from treaty.registry.guard.permissions import NEEDS, UNPLACED, need_of
+from treaty.registry.http.routes import ROUTES
 from treaty.registry.names import GLOBAL, TOP, Name
-from treaty.registry.permissions import NEEDS, UNPLACED, need_of
-from treaty.registry.routes import ROUTES
 
 NAMES = {
     "orders-value": Name(".", "orders-value"),

@@ -10,11 +10,11 @@ import httpx
 import pytest
 
 from tests.treaty.registry.people import ROLES, as_answered, bearer
-from treaty.registry.grants import Role
-from treaty.registry.memory import MemoryStore
-from treaty.registry.permissions import NEEDS, OPEN_PATHS
-from treaty.registry.routes import ROUTES
-from treaty.registry.store import Store
+from treaty.registry.access.grants import Role
+from treaty.registry.guard.permissions import NEEDS, OPEN_PATHS
+from treaty.registry.http.routes import ROUTES
+from treaty.registry.stores.memory import MemoryStore
+from treaty.registry.stores.protocol import Store
 from treaty.registry.testing import registry
 
 INT, TEXT = {"schema": '"int"'}, {"schema": '"string"'}

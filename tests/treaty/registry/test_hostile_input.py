@@ -13,10 +13,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from treaty.registry.app import create_app
-from treaty.registry.memory import MemoryStore
+from treaty.registry.http.app import create_app
 from treaty.registry.observation import Answered, Record
 from treaty.registry.settings import RegistrySettings
+from treaty.registry.stores.memory import MemoryStore
 from treaty.registry.testing import registry
 
 PATH = "/subjects/s/versions"

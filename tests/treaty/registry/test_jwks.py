@@ -18,11 +18,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from tests.treaty.registry.people import administration
+from treaty.registry.access.issuer import Issuer
 from treaty.registry.errors import StartRefused
-from treaty.registry.issuer import Issuer
-from treaty.registry.jwks import ASKED_AGAIN_SECONDS, KEPT_SECONDS, BadToken, JwtTokens, Keys, keys_in, reader_of
-from treaty.registry.memory import MemoryStore
+from treaty.registry.guard.jwks import ASKED_AGAIN_SECONDS, KEPT_SECONDS, BadToken, JwtTokens, Keys, keys_in, reader_of
 from treaty.registry.settings import RegistrySettings
+from treaty.registry.stores.memory import MemoryStore
 from treaty.registry.testing import registry
 
 ISSUER = Issuer(jwks="keys.json", issuer="https://id.example", audience="registry")

@@ -17,17 +17,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy import make_url
 
+from treaty.registry.decisions.request import SchemaRequest
 from treaty.registry.errors import RegistryError
-from treaty.registry.memory import MemoryStore
 from treaty.registry.names import TOP, Name
-from treaty.registry.request import SchemaRequest
 from treaty.registry.rows import Reference
 from treaty.registry.service import RegistryService
 from treaty.registry.service.registering import How
 from treaty.registry.settings import RegistrySettings
-from treaty.registry.sql.sqlite import Sqlite
-from treaty.registry.sql.store import SqlStore, open_store
-from treaty.registry.store import Search
+from treaty.registry.stores.memory import MemoryStore
+from treaty.registry.stores.protocol import Search
+from treaty.registry.stores.sql.sqlite import Sqlite
+from treaty.registry.stores.sql.store import SqlStore, open_store
 
 NAMES = st.sampled_from([Name(".", "a"), Name(".", "b"), Name(".x", "a")])
 TEXTS = st.sampled_from(

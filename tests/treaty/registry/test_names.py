@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from treaty.registry.errors import ContextHasColon, InvalidSubject
 from treaty.registry.names import Name, require_scope, require_subject
-from treaty.registry.paths import parsed_query, routed_path, segment_text, without_context
+from treaty.registry.wire.paths import parsed_query, routed_path, segment_text, without_context
 
 
 @pytest.mark.parametrize(

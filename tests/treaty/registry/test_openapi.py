@@ -18,11 +18,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.cases.markdown import ROOT, WRITE
-from treaty.registry.negotiation import V1
-from treaty.registry.openapi import document
-from treaty.registry.openapi_shapes import ANSWERS, BODIES, PARAMETERS, QUERIES, SHAPES
-from treaty.registry.routes import ROUTES
+from treaty.registry.http.openapi import document
+from treaty.registry.http.openapi_shapes import ANSWERS, BODIES, PARAMETERS, QUERIES, SHAPES
+from treaty.registry.http.routes import ROUTES
 from treaty.registry.testing import registry
+from treaty.registry.wire.negotiation import V1
 
 PAGE = ROOT / "docs" / "registry" / "openapi.json"
 DOCUMENT = document(version="0")
@@ -106,7 +106,7 @@ def test_every_parameter_that_the_routes_read_is_told() -> None:
     """What the routes' code asks of a query the document has, and the other way round."""
     folder = ROOT / "platform/tool/src/treaty/registry"
     asked: set[str] = set()
-    for file in [*(folder / "routes").glob("*.py"), folder / "call.py"]:
+    for file in [*(folder / "http/routes").glob("*.py"), folder / "http/call.py"]:
         asked |= set(re.findall(r'\.(?:flag|text|all|number|_number)\(\s*"(\w+)"', file.read_text(encoding="utf-8")))
     told = {name for names in QUERIES.values() for name in names}
     assert asked == told

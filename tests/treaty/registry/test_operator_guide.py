@@ -13,11 +13,11 @@ import pytest
 from tests.cases.markdown import ROOT
 from treaty.cli import treaty
 from treaty.config import DEFAULTS
-from treaty.registry.authentication import HASHES_AT_ONCE, HASHES_WAITING
-from treaty.registry.grants import Role
+from treaty.registry.access.grants import Role
+from treaty.registry.guard.authentication import HASHES_AT_ONCE, HASHES_WAITING
+from treaty.registry.guard.trail import MOST_A_FLUSH
 from treaty.registry.metrics import Metrics
 from treaty.registry.settings import LIMITS, Limits, RegistrySettings
-from treaty.registry.trail import MOST_A_FLUSH
 
 GUIDE = (ROOT / "docs/registry/operator.md").read_text(encoding="utf-8")
 

@@ -11,10 +11,10 @@ from fastapi import Response
 from tests.parts.waiting import wait_until
 from tests.treaty.registry.conftest import SHARED
 from treaty.registry.cache import Lru
-from treaty.registry.door import Remembering
-from treaty.registry.freshness import Freshness
-from treaty.registry.memory import MemoryStore
-from treaty.registry.sql.store import open_store
+from treaty.registry.http.door import Remembering
+from treaty.registry.stores.freshness import Freshness
+from treaty.registry.stores.memory import MemoryStore
+from treaty.registry.stores.sql.store import open_store
 from treaty.registry.testing import registry
 
 INT = {"schema": '"int"'}

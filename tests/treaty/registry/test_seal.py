@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from tests.treaty.registry.people import administration
-from treaty.registry.audit import Entry
-from treaty.registry.sql.store import SqlStore, open_store
+from treaty.registry.access.audit import Entry
+from treaty.registry.stores.sql.store import SqlStore, open_store
 
 
 def entry(number: int) -> Entry:

@@ -11,9 +11,9 @@ from sqlalchemy import create_engine, text
 
 from treaty.registry.errors import StartRefused
 from treaty.registry.names import Name
-from treaty.registry.server import serve
+from treaty.registry.process.server import serve
 from treaty.registry.settings import RegistrySettings
-from treaty.registry.sql.store import open_store
+from treaty.registry.stores.sql.store import open_store
 
 FIRST_RELEASE = {
     "subjects": "'.', 's', 1",
@@ -104,7 +104,7 @@ def test_the_tables_are_what_the_migrations_make(database: str) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.runtime.migration import MigrationContext
 
-    from treaty.registry.sql.tables import METADATA
+    from treaty.registry.stores.sql.tables import METADATA
 
     open_store(database, migrate=True).close()
     engine = create_engine(database)

@@ -12,12 +12,12 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from tests.treaty.registry.conftest import SHARED
+from treaty.registry.decisions.request import SchemaRequest
 from treaty.registry.names import Name
-from treaty.registry.request import SchemaRequest
 from treaty.registry.service import RegistryService
 from treaty.registry.service.registering import How
 from treaty.registry.settings import RegistrySettings
-from treaty.registry.store import Store
+from treaty.registry.stores.protocol import Store
 
 S = Name(".", "s")
 

@@ -9,7 +9,7 @@ import pytest
 
 from treaty.registry.names import GLOBAL, TOP, Name
 from treaty.registry.rows import Content, NewSchema, Reference, VersionRow
-from treaty.registry.store import Search, Store, Writer
+from treaty.registry.stores.protocol import Search, Store, Writer
 
 A, B, OTHER = Name(".", "a"), Name(".", "b"), Name(".x", "a")
 

@@ -13,8 +13,8 @@ import pytest
 from tests.treaty.registry.certificates import Authority
 from tests.treaty.registry.running import running
 from treaty.registry.errors import StartRefused
+from treaty.registry.process.tls import Certificate, TlsFiles
 from treaty.registry.settings import RegistrySettings
-from treaty.registry.tls import Certificate, TlsFiles
 
 
 @pytest.fixture

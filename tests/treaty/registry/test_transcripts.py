@@ -11,16 +11,16 @@ from fastapi.testclient import TestClient
 from tests.cases.markdown import ROOT, Case, cases
 from tests.treaty.registry.conftest import SHARED
 from tests.treaty.registry.transcripts import Transcript
-from treaty.registry.app import create_app
+from treaty.registry.http.app import create_app
 from treaty.registry.settings import RegistrySettings
-from treaty.registry.store import Store
+from treaty.registry.stores.protocol import Store
 
 PAGES = sorted((ROOT / "compat-tests" / "confluent").glob("*.md"))
 CASES = [case for page in PAGES for case in cases(page)]
 
 
 def test_every_resource_has_a_page() -> None:
-    routes = Path(ROOT, "platform/tool/src/treaty/registry/routes").glob("[a-z]*.py")
+    routes = Path(ROOT, "platform/tool/src/treaty/registry/http/routes").glob("[a-z]*.py")
     assert {route.stem for route in routes} <= {page.stem for page in PAGES}
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.treaty.registry.conftest import SHARED
 from treaty.registry.settings import RegistrySettings, VersionNumbers
-from treaty.registry.store import Store
+from treaty.registry.stores.protocol import Store
 from treaty.registry.testing import registry
 
 

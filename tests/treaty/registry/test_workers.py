@@ -15,7 +15,7 @@ from tests.treaty.registry.people import bearer
 from tests.treaty.registry.running import children, running
 from treaty.registry.errors import StartRefused
 from treaty.registry.settings import RegistrySettings
-from treaty.registry.sql.store import open_store
+from treaty.registry.stores.sql.store import open_store
 
 pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
 

@@ -16,8 +16,8 @@ from typing import Any
 import httpx2
 
 from tests.cases.markdown import WRITE, Block, Case, expect
-from treaty.registry.negotiation import V1
 from treaty.registry.settings import WireProfile
+from treaty.registry.wire.negotiation import V1
 
 BOUND = re.compile(r"<\w+:\w+>")
 EMPTY = "(empty)"

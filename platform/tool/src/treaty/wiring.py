@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from treaty.ops.dead_letters.index import DeadLetters
     from treaty.ops.journal import Journal
-    from treaty.registry.administration import Administration
     from treaty.registry.errors import StartRefused
+    from treaty.registry.guard.administration import Administration
     from treaty_runtime.kafka.groups import Groups
     from treaty_runtime.kafka.log import Log
 
@@ -65,8 +65,8 @@ def migrate_registry(settings: Settings, database: str | None) -> str:
     """Brings a registry's tables to our revision, and says which that is."""
     # Imported here: the server's libraries are an extra that a schema pull request does not install.
     from treaty.registry.errors import StartRefused  # noqa: PLC0415  # an extra, as said above
-    from treaty.registry.migrations import newest_revision  # noqa: PLC0415  # an extra, as said above
-    from treaty.registry.sql.store import open_store  # noqa: PLC0415  # an extra, as said above
+    from treaty.registry.stores.migrations import newest_revision  # noqa: PLC0415  # an extra, as said above
+    from treaty.registry.stores.sql.store import open_store  # noqa: PLC0415  # an extra, as said above
 
     try:
         open_store(database or str(settings.get("registry", "database")), migrate=True).close()
@@ -162,9 +162,9 @@ def read_secret(file: Path) -> str:
 def registry_administration(settings: Settings, database: str | None) -> Iterator[Administration]:
     """The directory of a registry's database, for whoever may open the database; its tables must be at our revision."""
     # Imported here: the server's libraries are an extra that a schema pull request does not install.
-    from treaty.registry.administration import Administration  # noqa: PLC0415  # an extra, as said above
     from treaty.registry.errors import StartRefused, StoreUnavailable  # noqa: PLC0415  # an extra, as said above
-    from treaty.registry.sql.store import open_store  # noqa: PLC0415  # an extra, as said above
+    from treaty.registry.guard.administration import Administration  # noqa: PLC0415  # an extra, as said above
+    from treaty.registry.stores.sql.store import open_store  # noqa: PLC0415  # an extra, as said above
 
     url = database or str(settings.get("registry", "database"))
     try:

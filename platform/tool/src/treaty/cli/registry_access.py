@@ -13,7 +13,7 @@ import click
 from treaty.cli.project import config_option, load_settings
 
 if TYPE_CHECKING:
-    from treaty.registry.administration import Administration
+    from treaty.registry.guard.administration import Administration
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -27,8 +27,8 @@ def options(command: F) -> F:
 def administration(config: Path | None, database: str | None) -> Iterator[Administration]:
     """The registry's directory, opened; what cannot be done becomes a usage error."""
     from treaty.errors import UsageError
-    from treaty.registry.administration import CannotDo
-    from treaty.registry.grants import BadGrant
+    from treaty.registry.access.grants import BadGrant
+    from treaty.registry.guard.administration import CannotDo
     from treaty.wiring import registry_administration
 
     try:

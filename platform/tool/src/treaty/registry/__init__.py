@@ -11,6 +11,6 @@ def serve(settings: RegistrySettings) -> int:
     It says on stderr where it listens, or why it does not.
     """
     # Late: the web framework and the database library take seconds to import, and most importers want neither.
-    from treaty.registry import server  # noqa: PLC0415  # for the reason above
+    from treaty.registry.process import server  # noqa: PLC0415  # for the reason above
 
     return server.serve(settings)

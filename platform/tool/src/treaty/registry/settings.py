@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
-from treaty.registry.bucket import Rate
+from treaty.registry.access.bucket import Rate
+from treaty.registry.access.issuer import Issuer, is_private
 from treaty.registry.errors import StartRefused
-from treaty.registry.issuer import Issuer, is_private
 
 WireProfile = Literal["8", "7"]
 VersionNumbers = Literal["confluent", "never_reuse"]

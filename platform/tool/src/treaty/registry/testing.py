@@ -8,11 +8,11 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from treaty.registry.app import create_app
-from treaty.registry.listening import listen
-from treaty.registry.memory import MemoryStore
+from treaty.registry.http.app import create_app
+from treaty.registry.process.listening import listen
 from treaty.registry.settings import RegistrySettings
-from treaty.registry.store import Store
+from treaty.registry.stores.memory import MemoryStore
+from treaty.registry.stores.protocol import Store
 
 
 @contextmanager

@@ -9,18 +9,18 @@ from collections.abc import Callable
 from copy import copy
 from datetime import datetime
 
-from treaty.registry.freshness import Freshness
-from treaty.registry.library import Library
 from treaty.registry.observation import Observe, ignore
 from treaty.registry.service.aliases import Aliases
 from treaty.registry.service.deleting import Deleting
 from treaty.registry.service.governing import Governing
 from treaty.registry.service.judging import Judging
+from treaty.registry.service.library import Library
 from treaty.registry.service.reading import Reading
 from treaty.registry.service.registering import Registering
 from treaty.registry.service.restoring import Restoring
 from treaty.registry.settings import RegistrySettings
-from treaty.registry.store import Store
+from treaty.registry.stores.freshness import Freshness
+from treaty.registry.stores.protocol import Store
 
 
 class RegistryService:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from treaty.registry.freshness import Freshness
 from treaty.registry.names import Name
-from treaty.registry.store import Store
+from treaty.registry.stores.freshness import Freshness
+from treaty.registry.stores.protocol import Store
 
 
 class Aliases:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from treaty.registry import decide
-from treaty.registry.decide import LATEST
+from treaty.registry.decisions import decide
+from treaty.registry.decisions.decide import LATEST
+from treaty.registry.decisions.merge import mode_in_scope
 from treaty.registry.errors import ContextNotEmpty, SubjectNotFound, VersionNotFound
-from treaty.registry.merge import mode_in_scope
 from treaty.registry.names import Name
 from treaty.registry.service.retrying import in_write
-from treaty.registry.store import Search, Store, Writer
+from treaty.registry.stores.protocol import Search, Store, Writer
 
 
 class Deleting:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from treaty.registry.decide import LATEST
+from treaty.registry.decisions.decide import LATEST
+from treaty.registry.decisions.identity import may_mean
+from treaty.registry.decisions.merge import between
+from treaty.registry.decisions.request import SchemaRequest
 from treaty.registry.errors import SubjectNotFound, VersionNotFound
-from treaty.registry.identity import may_mean
-from treaty.registry.library import Library
-from treaty.registry.merge import between
 from treaty.registry.names import DEFAULT_CONTEXT, Name
-from treaty.registry.request import SchemaRequest
 from treaty.registry.rows import Json, SchemaRow, VersionRow
-from treaty.registry.store import Reader
+from treaty.registry.service.library import Library
+from treaty.registry.stores.protocol import Reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,15 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from treaty.registry.decide import Refused, enter_import
-from treaty.registry.errors import (
-    InvalidMode,
-    ReadOnly,
-    SubjectConfigNotFound,
-    SubjectModeNotFound,
-    SubjectNotFound,
-)
-from treaty.registry.merge import (
+from treaty.registry.decisions.decide import Refused, enter_import
+from treaty.registry.decisions.merge import (
     IMPORT,
     OVERRIDE,
     READONLY,
@@ -23,10 +16,17 @@ from treaty.registry.merge import (
     mode_in_scope,
     with_level,
 )
+from treaty.registry.errors import (
+    InvalidMode,
+    ReadOnly,
+    SubjectConfigNotFound,
+    SubjectModeNotFound,
+    SubjectNotFound,
+)
 from treaty.registry.names import GLOBAL, TOP, Name, require_scope
 from treaty.registry.rows import Json
 from treaty.registry.service.retrying import in_write
-from treaty.registry.store import Search, Store, Writer
+from treaty.registry.stores.protocol import Search, Store, Writer
 
 _MODES: Final = frozenset({READWRITE, READONLY, OVERRIDE, IMPORT})
 

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from typing import cast
 
 import treaty_avro as avro
-from treaty.registry.decide import LATEST
+from treaty.registry.decisions.decide import LATEST
+from treaty.registry.decisions.merge import config_in_scope
+from treaty.registry.decisions.request import SchemaRequest
+from treaty.registry.decisions.reserved import reserved_messages
 from treaty.registry.errors import EmptySchema, InvalidSchema, VersionNotFound
-from treaty.registry.library import Library, Prepared
-from treaty.registry.merge import config_in_scope
 from treaty.registry.names import Name
 from treaty.registry.observation import Checked, Observe
-from treaty.registry.request import SchemaRequest
-from treaty.registry.reserved import reserved_messages
 from treaty.registry.rows import Content, Json, VersionRow
 from treaty.registry.service.found import Versioned, complete, numbered, with_schemas
-from treaty.registry.store import Reader, Store
+from treaty.registry.service.library import Library, Prepared
+from treaty.registry.stores.protocol import Reader, Store
 
 
 @dataclass(frozen=True, slots=True)

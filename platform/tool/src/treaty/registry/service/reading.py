@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from treaty.registry.decisions.request import RULE_LISTS
+from treaty.registry.decisions.tags import tagged
 from treaty.registry.errors import SchemaIdNotFound, SchemaNotFound, SubjectNotFound
-from treaty.registry.library import Library
 from treaty.registry.names import DEFAULT_CONTEXT, Name
-from treaty.registry.request import RULE_LISTS
 from treaty.registry.rows import Json, SchemaRow, VersionRow
 from treaty.registry.service.found import Versioned, homes, require_version, with_schema, with_schemas
-from treaty.registry.store import Reader, Search, Store
-from treaty.registry.tags import tagged
+from treaty.registry.service.library import Library
+from treaty.registry.stores.protocol import Reader, Search, Store
 
 
 @dataclass(frozen=True, slots=True)

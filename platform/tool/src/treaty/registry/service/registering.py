@@ -10,8 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from treaty.registry import decide
-from treaty.registry.decide import LATEST
+from treaty.registry.decisions import decide
+from treaty.registry.decisions.decide import LATEST
+from treaty.registry.decisions.identity import says_version, with_version
+from treaty.registry.decisions.merge import IMPORT, adds, config_in_scope, mode_in_scope
+from treaty.registry.decisions.request import SchemaRequest
 from treaty.registry.errors import (
     EmptySchema,
     IncompatibleSchema,
@@ -21,18 +24,15 @@ from treaty.registry.errors import (
     SchemaNotFound,
     SubjectNotFound,
 )
-from treaty.registry.identity import says_version, with_version
-from treaty.registry.library import Library, Prepared
-from treaty.registry.merge import IMPORT, adds, config_in_scope, mode_in_scope
 from treaty.registry.names import Name, require_subject
 from treaty.registry.observation import Observe, Registered
-from treaty.registry.request import SchemaRequest
 from treaty.registry.rows import Json, VersionRow
 from treaty.registry.service.found import Versioned, Wanted, complete, homes, meaning_one_of, saying, with_schema
 from treaty.registry.service.judging import Judging
+from treaty.registry.service.library import Library, Prepared
 from treaty.registry.service.retrying import in_write
 from treaty.registry.settings import Limits, VersionNumbers
-from treaty.registry.store import Reader, Store, Writer
+from treaty.registry.stores.protocol import Reader, Store, Writer
 
 _INVALID: Final = 42201
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from treaty.registry import decide
+from treaty.registry.decisions import decide
+from treaty.registry.decisions.merge import mode_in_scope
+from treaty.registry.decisions.request import SchemaRequest
 from treaty.registry.errors import InvalidSchema, SubjectNotFound, VersionNotFound
-from treaty.registry.library import Library, Prepared
-from treaty.registry.merge import mode_in_scope
 from treaty.registry.names import Name
-from treaty.registry.request import SchemaRequest
 from treaty.registry.rows import SchemaRow
 from treaty.registry.service.found import Versioned, numbered, require_version, with_schema
 from treaty.registry.service.judging import Judging
+from treaty.registry.service.library import Library, Prepared
 from treaty.registry.service.retrying import in_write
-from treaty.registry.store import Reader, Store, Writer
+from treaty.registry.stores.protocol import Reader, Store, Writer
 
 
 class Restoring:

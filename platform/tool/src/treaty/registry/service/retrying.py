@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 from treaty.registry.errors import StoreConflict, StoreUnavailable
 from treaty.registry.names import Name
 from treaty.registry.observation import Observe, Retried, ignore
-from treaty.registry.store import Store, Writer
+from treaty.registry.stores.protocol import Store, Writer
 
 T = TypeVar("T")
 

@@ -1,0 +1,1 @@
+"""What follows from facts alone: requests read, schemas told apart, settings merged, writes decided. Pure."""

@@ -1,0 +1,43 @@
+"""From replies and errors to HTTP responses."""
+
+from __future__ import annotations
+
+import json
+
+from fastapi import Response
+
+from treaty.registry.errors import IncompatibleSchema, RegistryError
+from treaty.registry.http.call import Reply
+from treaty.registry.rows import Json
+from treaty.registry.settings import WireProfile
+
+
+def response_of(reply: Reply, content_type: str, *, if_none_match: str | None = None) -> Response:
+    """The response of a reply; 304 if the client has it already."""
+    tag = reply.headers.get("ETag")
+    if tag is not None and if_none_match is not None and tag in map(str.strip, if_none_match.split(",")):
+        return Response(status_code=304, headers=dict(reply.headers))
+    if reply.status == 204:
+        return Response(status_code=204)
+    body = _json(reply.value) if reply.text is None else reply.text.encode()
+    return _response(body, reply.status, reply.content_type or content_type, dict(reply.headers))
+
+
+def error_response(
+    error: RegistryError, profile: WireProfile, content_type: str, *, request_id: str | None = None
+) -> Response:
+    """The response of an error, in Confluent's shape; old clients know incompatibility as plain 409."""
+    code = 409 if profile == "7" and isinstance(error, IncompatibleSchema) else error.code
+    message = str(error) if request_id is None else f"{error} (request {request_id})"
+    after = error.retry_after_seconds
+    headers = {} if after is None else {"Retry-After": str(after)}
+    return _response(_json({"error_code": code, "message": message}), error.status, content_type, headers)
+
+
+def _response(body: bytes, status: int, content_type: str, headers: dict[str, str]) -> Response:
+    # As a header, not as media_type: the framework would add a charset to text types.
+    return Response(body, status_code=status, headers={**headers, "Content-Type": content_type})
+
+
+def _json(value: Json) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")

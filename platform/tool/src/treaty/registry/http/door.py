@@ -1,0 +1,166 @@
+"""The outermost ASGI layer: the path as it was sent, who asks, headers of every answer, and answers that are remembered.
+
+Law: an answer by id never changes while its id stands, so it is sent again from memory, on the loop, without thread or
+SQL. What could end an id (``freshness``) empties the memory.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final, TypeAlias
+
+from fastapi import Response
+
+from treaty.registry.cache import Lru
+from treaty.registry.errors import RegistryError, StoreUnavailable, Unauthorized
+from treaty.registry.guard.gate import Gate
+from treaty.registry.http.answers import error_response
+from treaty.registry.observation import Answered, Observe, Remembered
+from treaty.registry.stores.freshness import Freshness
+from treaty.registry.wire.negotiation import answer_type
+from treaty.registry.wire.paths import parsed_query, query_string, routed_path, without_context, without_root
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+ROUTE: Final = "treaty.route"
+QUERY: Final = "treaty.query"
+REQUEST_ID: Final = "treaty.request_id"
+CACHE_KEY: Final = "treaty.cache_key"
+VISITOR: Final = "treaty.visitor"
+
+_BY_ID: Final = re.compile(r"/schemas/ids/\d{1,10}(/schema)?")
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_EVERY_ANSWER: Final = [
+    (b"cache-control", b"no-cache, no-store, must-revalidate"),
+    (b"x-content-type-options", b"nosniff"),
+]
+
+Key: TypeAlias = tuple[str, ...]
+
+
+class Remembering:
+    """Ready responses by path, query and type. Thread-safe."""
+
+    def __init__(self, freshness: Freshness, *, capacity_bytes: int) -> None:
+        self._freshness = freshness
+        self._held: Lru[Key, Response] = Lru(capacity_bytes, size_of=_size)
+        self._epoch = freshness.epoch
+        self._lock = threading.Lock()
+
+    def get(self, key: Key) -> Response | None:
+        """The response, if it is known to hold still."""
+        if not self._freshness.is_current() or self._freshness.epoch != self._epoch:
+            return None
+        return self._held.get(key)
+
+    def opened(self) -> int:
+        """Call before reading what ``keep`` shall hold: the epoch it belongs to."""
+        return self._freshness.epoch
+
+    def keep(self, epoch: int, key: Key, response: Response) -> None:
+        """Hold a response, unless something ended since ``opened``."""
+        with self._lock:
+            if epoch != self._freshness.epoch:
+                return
+            if epoch != self._epoch:
+                self._held.clear()
+                self._epoch = epoch
+            self._held.put(key, response)
+
+    def look(self) -> None:
+        """Find out whether what is held still holds; blocks, so call it in a thread."""
+        self._freshness.look()
+
+
+class Door:
+    """The application that servers call."""
+
+    def __init__(
+        self, app: App, remembering: Remembering, gate: Gate, tell: Observe, *, most_open: int, root_path: str = ""
+    ) -> None:
+        """``most_open``: requests at once; ``root_path``: what may stand before every path."""
+        self._app, self._remembering, self._gate, self._tell = app, remembering, gate, tell
+        self._open, self._most_open, self._root_path = 0, most_open, root_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        headers = dict(scope["headers"])
+        scope[REQUEST_ID] = _request_id(headers.get(b"x-request-id", b""))
+        status = 500
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                request_id = (b"x-request-id", scope[REQUEST_ID].encode())
+                message["headers"] = [*message["headers"], *_EVERY_ANSWER, request_id]
+            await send(message)
+
+        self._open += 1
+        try:
+            await self._answer(scope, headers, receive, send_with_headers)
+        finally:
+            self._open -= 1
+            seconds = time.perf_counter() - began
+            self._tell(Answered(_method(scope), scope.get(ROUTE, "other"), status, seconds))
+
+    async def _answer(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
+        try:
+            if self._open > self._most_open:
+                raise StoreUnavailable
+            routed = routed_path(scope.get("raw_path") or scope["path"].encode())
+            path, query = without_context(
+                without_root(routed, root_path=self._root_path), parsed_query(scope["query_string"])
+            )
+            scope["path"], scope[QUERY] = path, query
+            visitor = await self._gate.admit(path, headers, source_ip=_source(scope), request_id=scope[REQUEST_ID])
+            scope[VISITOR] = visitor
+            if scope["method"] == "GET" and _BY_ID.fullmatch(path):
+                key = (visitor.principal.view, path, query_string(query).decode())
+                content_type = answer_type(headers.get(b"accept", b"").decode("latin-1"))
+                found = None if b"if-none-match" in headers else self._remembering.get((*key, content_type))
+                self._tell(Remembered("answers", found is not None))
+                if found is not None:
+                    scope[ROUTE] = "/schemas/ids/{id}"
+                    await found(scope, receive, send)
+                    return
+                scope[CACHE_KEY] = key
+        except RegistryError as error:
+            response = error_response(error, "8", "application/json")
+            if isinstance(error, Unauthorized):
+                response.headers["WWW-Authenticate"] = 'Basic realm="treaty registry", charset="UTF-8"'
+                response.headers.append("WWW-Authenticate", "Bearer")
+            await response(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def _size(key: Key, response: Response) -> int:
+    # The key counts: its query is the client's, and may be longer than the answer.
+    return len(response.body) + sum(map(len, key)) + 512
+
+
+def _source(scope: Scope) -> str:
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
+def _request_id(sent: bytes) -> str:
+    text = sent.decode("latin-1")
+    return text if _REQUEST_ID.fullmatch(text) else uuid.uuid4().hex
+
+
+def _method(scope: Scope) -> str:
+    known = ("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH")
+    return scope["method"] if scope["method"] in known else "other"

@@ -1,0 +1,1 @@
+"""The registry as a process, or as several on one socket."""

@@ -1,0 +1,177 @@
+"""Schemas as the Avro engine sees them: texts with the references they stand on, parsed once.
+
+Law: a parsed text is remembered under its own text and what its references *mean* (their resolved hashes), never under a
+name or a version number: those can come to mean something else after a permanent delete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, Literal
+
+import treaty_avro as avro
+from treaty.registry.cache import Lru
+from treaty.registry.decisions.identity import content_sha256, resolved_sha256
+from treaty.registry.decisions.request import SchemaRequest
+from treaty.registry.errors import EmptySchema, InvalidSchema
+from treaty.registry.names import Name
+from treaty.registry.rows import Content, NewSchema, Reference, SchemaRow
+from treaty.registry.settings import Limits
+from treaty.registry.stores.protocol import Reader
+
+Rules = Literal["new", "stored"]
+
+PARSED_BYTES: Final = 4_194_304
+"""Texts of parsed schemas that are remembered; the objects they become take some thirty times as much."""
+
+
+class Parsed:
+    """A parsed text; its canonical spellings are made when first asked for.
+
+    They raise ``InvalidSchema`` where types come to stand too deep: uses before definitions nest deeper than the text does.
+    """
+
+    def __init__(self, schema: avro.Schema, height: int) -> None:
+        """``height``: how many schemas refer to each other below this one."""
+        self.schema, self.height = schema, height
+
+    @cached_property
+    def canonical(self) -> str:
+        """The stored text."""
+        return _written(avro.canonical_text, self.schema)
+
+    @cached_property
+    def normalized(self) -> str:
+        """The stored text under ``normalize``."""
+        return _written(avro.normalized_text, self.schema)
+
+    @cached_property
+    def inlined(self) -> str:
+        """The text with every reference inlined."""
+        return _written(avro.inlined_text, self.schema)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request's schema: parsed, in canonical form, with its hashes."""
+
+    schema: avro.Schema
+    content: Content
+    content_sha256: bytes
+    resolved_sha256: bytes
+
+    def row(self, *, schema_id: int | None, created_at: int) -> NewSchema:
+        """The same as a store takes it."""
+        return NewSchema(
+            content=self.content,
+            content_sha256=self.content_sha256,
+            resolved_sha256=self.resolved_sha256,
+            guid=str(guid_of(self.content)),
+            created_at=created_at,
+            id=schema_id,
+        )
+
+
+class Library:
+    """Parses schemas of requests and of the store."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._parsed: Lru[tuple[object, ...], Parsed] = Lru(
+            PARSED_BYTES, size_of=lambda _, parsed: len(parsed.schema.text) + 512
+        )
+
+    def prepare(
+        self, reader: Reader, context: str, request: SchemaRequest, *, normalize: bool, rules: Rules, deleted: bool
+    ) -> Prepared:
+        """Parse a request's schema and bring it to its stored form.
+
+        ``deleted``: references to soft-deleted versions count. Raises ``InvalidSchema``, ``EmptySchema``.
+        """
+        if not request.text.strip():
+            raise EmptySchema
+        references = tuple(self._pinned(reader, context, each, deleted=deleted) for each in request.references)
+        parsed = self._parse(reader, context, request.text, references, rules=rules)
+        if normalize:
+            references = tuple(sorted(set(references), key=lambda ref: (ref.name, ref.subject, ref.version)))
+        text = parsed.normalized if normalize else parsed.canonical
+        content = Content(text, references, request.metadata, request.rule_set)
+        inlined = (
+            self._parse(reader, context, text, references, rules="stored").inlined if normalize else parsed.inlined
+        )
+        return Prepared(parsed.schema, content, content_sha256(content), resolved_sha256(inlined, content))
+
+    def stored(self, reader: Reader, row: SchemaRow) -> Parsed:
+        """A stored schema, parsed leniently. Raises ``InvalidSchema`` if it cannot be read (an import let it in)."""
+        return self._parse(reader, row.context, row.content.text, row.content.references, rules="stored")
+
+    def _pinned(self, reader: Reader, context: str, reference: Reference, *, deleted: bool) -> Reference:
+        target = reference.target(context)
+        found = reader.latest(target) if reference.version == -1 else reader.version(target, reference.version)
+        if found is None or (found.deleted and not deleted):
+            raise _missing(target, reference.version)
+        return Reference(reference.name, reference.subject, found.number)
+
+    def _parse(
+        self, reader: Reader, context: str, text: str, references: Sequence[Reference], *, rules: Rules, depth: int = 0
+    ) -> Parsed:
+        if depth > self._limits.reference_depth:
+            raise self._too_deep()
+        rows = [_referred(reader, context, reference) for reference in references]
+        if sum(len(row.content.text) for row in rows) > self._limits.reference_bytes:
+            raise InvalidSchema(f"references have more text than {self._limits.reference_bytes} bytes")
+        key = (rules, text, *((row.content_sha256, row.resolved_sha256) for row in rows))
+        parsed = self._parsed.get(key)
+        if parsed is None:
+            known = [
+                self._parse(
+                    reader, row.context, row.content.text, row.content.references, rules="stored", depth=depth + 1
+                )
+                for row in rows
+            ]
+            height = max((each.height + 1 for each in known), default=0)
+            # Asked here too: what is remembered ends the descent, and a chain must not be too deep only after a restart.
+            if height > self._limits.reference_depth:
+                raise self._too_deep()
+            parsed = Parsed(_parsed_text(text, [each.schema for each in known], rules), height)
+            self._parsed.put(key, parsed)
+        return parsed
+
+    def _too_deep(self) -> InvalidSchema:
+        return InvalidSchema(f"references are nested deeper than {self._limits.reference_depth}")
+
+
+def guid_of(content: Content) -> str:
+    """Confluent's label of a content."""
+    references = [reference.as_json() for reference in content.references]
+    return str(
+        avro.confluent_guid(content.text, references=references, metadata=content.metadata, rule_set=content.rule_set)
+    )
+
+
+def _written(spelling: Callable[[avro.Schema], str], schema: avro.Schema) -> str:
+    try:
+        return spelling(schema)
+    except avro.SchemaError as error:
+        raise InvalidSchema(error) from error
+
+
+def _parsed_text(text: str, references: Sequence[avro.Schema], rules: Rules) -> avro.Schema:
+    try:
+        return avro.parse(text, references=references, rules=rules)
+    except avro.SchemaError as error:
+        raise InvalidSchema(error) from error
+
+
+def _referred(reader: Reader, context: str, reference: Reference) -> SchemaRow:
+    target = reference.target(context)
+    row = reader.referred(target, reference.version)
+    if row is None:
+        raise _missing(target, reference.version)
+    return row
+
+
+def _missing(target: Name, number: int) -> InvalidSchema:
+    return InvalidSchema(f'No schema reference found for subject "{target}" and version {number}')

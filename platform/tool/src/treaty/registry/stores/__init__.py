@@ -1,0 +1,1 @@
+"""Where a registry keeps everything: the protocol, and the stores that one conformance suite holds to it."""

@@ -1,0 +1,273 @@
+"""``SqlReader``: the questions of ``store.Reader`` as SQL, in the transaction of one connection."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from itertools import groupby
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, case, func, literal, or_, select, union_all
+
+from treaty.registry.decisions.merge import scope
+from treaty.registry.names import DEFAULT_CONTEXT, TOP, Name
+from treaty.registry.rows import Content, Json, Reference, Referrer, SchemaRow, VersionRow
+from treaty.registry.stores.protocol import Search
+from treaty.registry.stores.sql.seen import Seen
+from treaty.registry.stores.sql.tables import CONFIGS, CONTEXTS, MODES, REFERENCES, SCHEMAS, SUBJECTS, VERSIONS
+
+_V = VERSIONS.c
+_VERSION = select(_V.context, _V.subject, _V.version, _V.schema_id, _V.resolved_sha256, _V.deleted, _V.created_at)
+_S = SCHEMAS.c
+_SCHEMA = select(
+    _S.context, _S.id, _S.text, _S.refs, _S.metadata, _S.rule_set,
+    _S.content_sha256, _S.resolved_sha256, _S.guid, _S.created_at,
+)  # fmt: skip
+_BOTH = _VERSION.add_columns(
+    _S.text.label("s_text"), _S.refs.label("s_refs"), _S.metadata.label("s_metadata"), _S.rule_set.label("s_rule_set"),
+    _S.content_sha256.label("s_content"), _S.resolved_sha256.label("s_resolved"), _S.guid.label("s_guid"),
+    _S.created_at.label("s_created_at"),
+).join(SCHEMAS, and_(_S.context == _V.context, _S.id == _V.schema_id))  # fmt: skip
+_AFTER_EVERY_CHARACTER = "\U0010ffff"
+
+
+class SqlReader:
+    """A snapshot, or the transaction of a writer."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._seen = Seen()
+
+    def version(self, name: Name, number: int) -> VersionRow | None:
+        if name in self._seen.versions:
+            return next((row for row in self._seen.versions[name] if row.number == number), None)
+        return next(iter(self._with_schemas(name, _V.version == number)), None)
+
+    def latest(self, name: Name) -> VersionRow | None:
+        if name in self._seen.versions:
+            return next((row for row in reversed(self._seen.versions[name]) if not row.deleted), None)
+        return next(iter(self._with_schemas(name, ~_V.deleted, most=1)), None)
+
+    def versions(self, name: Name) -> Sequence[VersionRow]:
+        if name not in self._seen.versions:
+            self._seen.versions[name] = self._versions(_of(name).order_by(_V.version))
+        return list(self._seen.versions[name])
+
+    def schema(self, context: str, schema_id: int) -> SchemaRow | None:
+        return self.schemas(context, [schema_id]).get(schema_id)
+
+    def schemas(self, context: str, ids: Collection[int]) -> Mapping[int, SchemaRow]:
+        seen = self._seen.schemas
+        asked = sorted(each for each in set(ids) if (context, each) not in seen)
+        if asked:
+            chosen = _SCHEMA.where(_S.context == context, _S.id.in_(asked))
+            self._seen.keep(map(_schema_row, self._connection.execute(chosen)))
+        return {each: seen[context, each] for each in ids if (context, each) in seen}
+
+    def by_content(self, context: str, content_sha256: bytes) -> SchemaRow | None:
+        # Literally "is_first", not "is_first = true": only so do both databases see that the partial index serves.
+        chosen = _SCHEMA.where(_S.context == context, _S.content_sha256 == content_sha256, _S.is_first)
+        row = self._connection.execute(chosen).first()
+        return None if row is None else self._seen.keep([_schema_row(row)])[0]
+
+    def by_guid(self, guid: str) -> Sequence[SchemaRow]:
+        chosen = _SCHEMA.where(_S.guid == guid).order_by(_S.context, _S.id)
+        return [_schema_row(row) for row in self._connection.execute(chosen)]
+
+    def referred(self, name: Name, number: int) -> SchemaRow | None:
+        chosen = _SCHEMA.join(VERSIONS, and_(_V.context == _S.context, _V.schema_id == _S.id)).where(
+            _V.context == name.context, _V.subject == name.subject, _V.version == number
+        )
+        row = self._connection.execute(chosen).first()
+        return None if row is None else _schema_row(row)
+
+    def provenance(self, name: Name, number: int) -> str:
+        chosen = select(_V.provenance).where(_V.context == name.context, _V.subject == name.subject)
+        return self._connection.execute(chosen.where(_V.version == number)).scalar() or ""
+
+    def users(self, context: str, schema_id: int) -> Sequence[VersionRow]:
+        chosen = _VERSION.where(_V.context == context, _V.schema_id == schema_id)
+        return self._versions(chosen.order_by(_V.subject, _V.version))
+
+    def resolving_to(self, name: Name, resolved_sha256: bytes) -> Sequence[VersionRow]:
+        if name in self._seen.versions:
+            return [row for row in reversed(self._seen.versions[name]) if row.resolved_sha256 == resolved_sha256]
+        return self._with_schemas(name, _V.resolved_sha256 == resolved_sha256)
+
+    def referrers(self, name: Name, number: int | None = None) -> Sequence[Referrer]:
+        to = REFERENCES.c
+        chosen = (
+            select(to.context, to.schema_id, _V.subject, _V.deleted)
+            .join(VERSIONS, and_(_V.context == to.context, _V.schema_id == to.schema_id))
+            .where(to.ref_context == name.context, to.ref_subject == name.subject)
+            .order_by(to.context, to.schema_id)
+        )
+        if number is not None:
+            chosen = chosen.where(to.ref_version == number)
+        found = []
+        rows = self._connection.execute(chosen)
+        for (context, schema_id), users in groupby(rows, key=lambda row: (row.context, row.schema_id)):
+            named = [(Name(context, user.subject), user.deleted) for user in users]
+            live = frozenset(user for user, is_deleted in named if not is_deleted)
+            found.append(Referrer(context, schema_id, frozenset(user for user, _ in named), live))
+        return found
+
+    def subjects(self, search: Search) -> Sequence[Name]:
+        chosen = _matching(select(_V.context, _V.subject), search).group_by(_V.context, _V.subject)
+        live = func.sum(case((_V.deleted, 0), else_=1))
+        if search.deleted_only:
+            chosen = chosen.having(live == 0)
+        elif not search.deleted:
+            chosen = chosen.where(~_V.deleted)
+        chosen = _paged(chosen.order_by(*_by_name(search, _V.context, _V.subject)), search)
+        return [Name(row.context, row.subject) for row in self._connection.execute(chosen)]
+
+    def find(self, search: Search) -> Sequence[VersionRow]:
+        chosen = _matching(_VERSION, search)
+        if not search.deleted:
+            chosen = chosen.where(~_V.deleted)
+        if search.latest_only:
+            rank = func.row_number().over(partition_by=(_V.context, _V.subject), order_by=_V.version.desc())
+            ranked = chosen.add_columns(rank.label("rank")).subquery()
+            chosen = select(ranked).where(ranked.c.rank == 1)
+            order = (*_by_name(search, ranked.c.context, ranked.c.subject), ranked.c.version)
+            return self._versions(_paged(chosen.order_by(*order), search))
+        order = (*_by_name(search, _V.context, _V.subject), _V.version)
+        return self._versions(_paged(chosen.order_by(*order), search))
+
+    def contexts(self) -> Sequence[str]:
+        rows = self._connection.execute(select(SUBJECTS.c.context).distinct())
+        return sorted({DEFAULT_CONTEXT, *rows.scalars()})
+
+    def last_id(self, context: str) -> int:
+        chosen = select(CONTEXTS.c.last_id).where(CONTEXTS.c.name == context)
+        return int(self._connection.execute(chosen).scalar() or 0)
+
+    def last_version(self, name: Name) -> int:
+        chosen = select(SUBJECTS.c.last_version).where(
+            SUBJECTS.c.context == name.context, SUBJECTS.c.name == name.subject
+        )
+        return int(self._connection.execute(chosen).scalar() or 0)
+
+    def config(self, name: Name) -> Mapping[str, Json] | None:
+        text, _ = self._settings(name)
+        return None if text is None else dict(json.loads(text))
+
+    def aliases(self) -> Mapping[Name, str]:
+        of = CONFIGS.c
+        rows = self._connection.execute(
+            select(of.context, of.subject, of.members).where(of.members.contains('"alias"'))
+        )
+        members = {Name(row.context, row.subject): json.loads(row.members) for row in rows}
+        return {name: each["alias"] for name, each in members.items() if each.get("alias")}
+
+    def mode(self, name: Name) -> str | None:
+        return self._settings(name)[1]
+
+    def counts(self) -> tuple[int, int]:
+        live = select(_V.context, _V.subject).where(~_V.deleted).distinct().subquery()
+        subjects = self._connection.execute(select(func.count()).select_from(live)).scalar_one()
+        schemas = self._connection.execute(select(func.count()).select_from(SCHEMAS)).scalar_one()
+        return subjects, schemas
+
+    def _settings(self, name: Name) -> tuple[str | None, str | None]:
+        """Config and mode of a name. Where else they are looked for is read with it: one statement instead of eight."""
+        seen = self._seen.settings
+        if name not in seen:
+            asked = {name, *scope(name), TOP} - seen.keys()
+            rows = self._connection.execute(union_all(_members(CONFIGS, asked), _members(MODES, asked)))
+            found = {(row.kind, row.context, row.subject): row.members for row in rows}
+            for each in asked:
+                config, mode = (found.get((table.name, each.context, each.subject)) for table in (CONFIGS, MODES))
+                seen[each] = (config, mode)
+        return seen[name]
+
+    def _with_schemas(self, name: Name, condition: ColumnElement[bool], *, most: int | None = None) -> list[VersionRow]:
+        """Versions, newest first; their schemas are read with them, for who asks for one goes on to ask for the other."""
+        chosen = _BOTH.where(_V.context == name.context, _V.subject == name.subject, condition)
+        rows = self._connection.execute(chosen.order_by(_V.version.desc()).limit(most)).all()
+        self._seen.keep(_joined_schema(row) for row in rows)
+        return [_version_row(row) for row in rows]
+
+    def _versions(self, chosen: Select[*tuple[Json, ...]]) -> list[VersionRow]:
+        return [_version_row(row) for row in self._connection.execute(chosen)]
+
+
+def _version_row(row: Row[*tuple[Json, ...]]) -> VersionRow:
+    return VersionRow(
+        name=Name(row.context, row.subject),
+        number=row.version,
+        schema_id=row.schema_id,
+        resolved_sha256=bytes(row.resolved_sha256),
+        deleted=row.deleted,
+        created_at=row.created_at,
+    )
+
+
+def _members(table: Table, names: Collection[Name]) -> Select[*tuple[Json, ...]]:
+    of = table.c
+    places = (and_(of.context == name.context, of.subject == name.subject) for name in sorted(names))
+    return select(literal(table.name).label("kind"), of.context, of.subject, of.members).where(or_(*places))
+
+
+def _by_name(
+    search: Search, context: ColumnElement[str], subject: ColumnElement[str]
+) -> tuple[ColumnElement[str], ...]:
+    """The order of names as they print; within one context an index gives it."""
+    if search.context is not None:
+        return context, subject
+    return (case((context == DEFAULT_CONTEXT, subject), else_=":" + context + ":" + subject),)
+
+
+def _of(name: Name) -> Select[*tuple[Json, ...]]:
+    return _VERSION.where(_V.context == name.context, _V.subject == name.subject)
+
+
+def _matching(chosen: Select[*tuple[Json, ...]], search: Search) -> Select[*tuple[Json, ...]]:
+    if search.context is not None:
+        chosen = chosen.where(_V.context == search.context)
+    if search.prefix:
+        # A range, not LIKE: an index serves it, and nothing in the prefix can be a wildcard.
+        last = search.prefix + _AFTER_EVERY_CHARACTER
+        chosen = chosen.where(_V.subject >= search.prefix, _V.subject < last)
+    return chosen
+
+
+def _paged(chosen: Select[*tuple[Json, ...]], search: Search) -> Select[*tuple[Json, ...]]:
+    if search.limit >= 0:
+        chosen = chosen.limit(search.limit)
+    elif search.offset:
+        chosen = chosen.limit(2**62)  # SQLite knows no OFFSET without LIMIT
+    return chosen.offset(search.offset) if search.offset else chosen
+
+
+def _schema_row(row: Row[*tuple[Json, ...]]) -> SchemaRow:
+    return SchemaRow(
+        context=row.context,
+        id=row.id,
+        content=_content(row.text, row.refs, row.metadata, row.rule_set),
+        content_sha256=bytes(row.content_sha256),
+        resolved_sha256=bytes(row.resolved_sha256),
+        guid=row.guid,
+        created_at=row.created_at,
+    )
+
+
+def _joined_schema(row: Row[*tuple[Json, ...]]) -> SchemaRow:
+    return SchemaRow(
+        context=row.context,
+        id=row.schema_id,
+        content=_content(row.s_text, row.s_refs, row.s_metadata, row.s_rule_set),
+        content_sha256=bytes(row.s_content),
+        resolved_sha256=bytes(row.s_resolved),
+        guid=row.s_guid,
+        created_at=row.s_created_at,
+    )
+
+
+def _content(text: str, refs: str | None, metadata: str | None, rule_set: str | None) -> Content:
+    references = () if refs is None else tuple(Reference(*item) for item in json.loads(refs))
+    return Content(text, references, _json(metadata), _json(rule_set))
+
+
+def _json(text: str | None) -> Mapping[str, Json] | None:
+    return None if text is None else dict(json.loads(text))

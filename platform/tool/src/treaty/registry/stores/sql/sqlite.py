@@ -1,0 +1,111 @@
+"""SQLite: one file, one writer at a time, every acknowledged write on the disk."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from treaty.registry.errors import StoreUnavailable
+from treaty.registry.names import Name
+from treaty.registry.stores.sql.notices import own_connection
+
+LOCK_SECONDS: Final = 5.0
+_PRAGMAS: Final = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    f"PRAGMA busy_timeout={int(LOCK_SECONDS * 1000)}",
+)
+_BEGIN: Final = "treaty_begin"
+
+
+class Sqlite:
+    """The engine of a file, and how reads and writes begin on it."""
+
+    migrates_itself = True
+
+    def __init__(self, url: URL) -> None:
+        path = Path(url.database or "registry.db")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.engine: Engine = create_engine(
+            url.set(drivername="sqlite+pysqlite", database=str(path)),
+            connect_args={"check_same_thread": False, "timeout": LOCK_SECONDS},
+            pool_size=16,
+            hide_parameters=True,  # errors are shown and logged; what was stored is not
+            max_overflow=-1,
+        )
+        event.listen(self.engine, "connect", _configure)
+        event.listen(self.engine, "begin", _begin)
+        self._writing = threading.Lock()
+        self._watcher: Any = None
+        self._watching = threading.Lock()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection in a transaction that sees one snapshot."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self, own: Name, others: Collection[Name]) -> Iterator[Connection]:  # noqa: ARG002  # one lock for all
+        """A connection in the one write transaction there is; commits when the block ends."""
+        # Threads of this process queue here instead of polling SQLite's lock; other processes wait on busy_timeout.
+        if not self._writing.acquire(timeout=LOCK_SECONDS):
+            raise StoreUnavailable
+        try:
+            with (
+                self.engine.connect().execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}) as connection,
+                connection.begin(),
+            ):
+                yield connection
+        finally:
+            self._writing.release()
+
+    @contextmanager
+    def migrating(self) -> Iterator[Connection]:
+        """A connection under which no one else migrates."""
+        with self.writing(Name(".", ""), ()) as connection:
+            yield connection
+
+    def signal(self) -> int | None:
+        """SQLite's own count of commits by other connections; None if the file cannot be asked."""
+        with self._watching:
+            try:
+                if self._watcher is None:
+                    self._watcher = own_connection(self.engine)
+                return int(self._watcher.execute("PRAGMA data_version").fetchone()[0])
+            except (SQLAlchemyError, self.engine.dialect.loaded_dbapi.Error):
+                return None
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        with self._watching:
+            if self._watcher is not None:
+                self._watcher.close()
+        self.engine.dispose()
+
+    def is_conflict(self, error: DBAPIError) -> bool:  # noqa: ARG002  # the same question for every database
+        """Never: whoever writes is alone."""
+        return False
+
+
+def _configure(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    # pysqlite would begin by itself, late and never IMMEDIATE; now only ``_begin`` does.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
