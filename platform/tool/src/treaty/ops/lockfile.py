@@ -1,29 +1,139 @@
-"""``schemas/schemas.lock``: what the last release consists of, short enough to be read in a diff."""
+"""``schemas/schemas.lock``: what the last release consists of and which ids its texts have where, short enough to be read in a diff.
+
+::
+
+    {"release": "1.4.0",
+     "events": {"mall.order.OrderPaid": {"contract": "1.2.0", "fingerprint": "…", "sha256": "…"}},
+     "environments": {"prod": {"order-events-mall.order.OrderPaid": {"1": {"guid": "…", "id": 7, "sha256": "…"}}}}}
+
+``release`` writes the first two, ``registry apply`` the third; each keeps what the other wrote. Records hold ids: with the third
+section and the texts in git an empty registry becomes one that reads them (``registry rebuild``).
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeAlias
 
+from treaty.errors import UsageError
 from treaty_avro import fingerprint, parse
 from treaty_codegen.breaking.facts import OldSet
 
 LOCK = "schemas.lock"
 
 
-def lock_text(released: OldSet, contracts: Mapping[str, str], *, version: str) -> str:
-    """The file's text, JSON with sorted keys.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """One version of a subject as an environment has it. ``guid`` "": that registry gives none.
 
-    Of each event the SHA-256 of its published text and the SHA-256 fingerprint of its Parsing Canonical Form (hexadecimal, Avro
-    1.12), and ``contracts``: the version of its contract.
+    ``sha256``: hexadecimal, of the text as git publishes it; of the registry's own text where git has no such text any more.
+    """
+
+    id: int
+    guid: str
+    sha256: str
+
+
+Subjects: TypeAlias = Mapping[str, Mapping[int, Applied]]
+"""Subject to version number to what was applied."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """The file as a value. ``events``: members ``contract``, ``fingerprint`` and ``sha256`` by full name."""
+
+    release: str = ""
+    events: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    environments: Mapping[str, Subjects] = field(default_factory=dict)
+
+    def text(self) -> str:
+        """The file's text: JSON, keys sorted, versions by number, one final newline."""
+        body: dict[str, Any] = {
+            "release": self.release,
+            "events": {name: dict(sorted(event.items())) for name, event in sorted(self.events.items())},
+        }
+        if self.environments:
+            body["environments"] = {
+                name: {subject: rows(versions) for subject, versions in sorted(subjects.items())}
+                for name, subjects in sorted(self.environments.items())
+            }
+        return json.dumps(dict(sorted(body.items())), indent=2) + "\n"
+
+
+def rows(versions: Mapping[int, Applied]) -> dict[str, dict[str, Any]]:
+    """The versions of a subject as JSON has them, in the order of their numbers."""
+    return {str(number): dict(sorted(asdict(applied).items())) for number, applied in sorted(versions.items())}
+
+
+def read_lock(folder: Path) -> Lock:
+    """The lock in a schemas folder; an empty one where there is none. Raises ``UsageError`` for a file that is no lock."""
+    file = folder / LOCK
+    if not file.exists():
+        return Lock()
+    try:
+        return parsed(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise UsageError(f"{file} is not a lock: {error}", next_step=f"git restore {file}") from error
+
+
+def parsed(text: str) -> Lock:
+    """A lock from its text; raises whatever the first thing that is not as it should be raises."""
+    body = json.loads(text)
+    environments = {
+        str(name): {
+            str(subject): {int(number): applied(row) for number, row in versions.items()}
+            for subject, versions in subjects.items()
+        }
+        for name, subjects in body.get("environments", {}).items()
+    }
+    events = {str(name): {str(k): str(v) for k, v in event.items()} for name, event in body["events"].items()}
+    return Lock(release=str(body["release"]), events=events, environments=environments)
+
+
+def applied(row: Mapping[str, Any]) -> Applied:
+    """One version from its JSON."""
+    if type(row["id"]) is not int:
+        raise TypeError(f"{row['id']!r} is not an id")
+    return Applied(id=row["id"], guid=str(row["guid"]), sha256=str(row["sha256"]))
+
+
+def released(lock: Lock, current: OldSet, contracts: Mapping[str, str], *, version: str) -> Lock:
+    """The lock after a release: of each event the SHA-256 of its published text and the SHA-256 fingerprint of its Parsing
+    Canonical Form (hexadecimal, Avro 1.12), and ``contracts``: the version of its contract.
     """
     events = {
         name: {
             "contract": contracts[name],
             "fingerprint": fingerprint(parse(event.text, rules="stored")).hex(),
-            "sha256": hashlib.sha256(event.text.encode()).hexdigest(),
+            "sha256": sha256(event.text),
         }
-        for name, event in released.events.items()
+        for name, event in current.events.items()
     }
-    return json.dumps({"release": version, "events": events}, indent=2, sort_keys=True) + "\n"
+    return replace(lock, release=version, events=events)
+
+
+def as_applied(lock: Lock, environment: str, live: Subjects, *, gone: Collection[str] = ()) -> Lock:
+    """The lock after an apply. ``live``: every live version of the subjects that git wants; ``gone``: subjects deleted for good.
+
+    What was applied once stays while it may still be asked for by id: a version that is only soft-deleted does. A registry that
+    gives a known version another id is another one, and nothing of the old one is kept.
+    """
+    before = lock.environments.get(environment, {})
+    is_same = all(
+        before[subject][number].id == row.id
+        for subject, versions in live.items()
+        for number, row in versions.items()
+        if number in before.get(subject, {})
+    )
+    kept = {subject: versions for subject, versions in before.items() if subject not in gone} if is_same else {}
+    merged = kept | {subject: {**kept.get(subject, {}), **versions} for subject, versions in live.items() if versions}
+    return replace(lock, environments={**lock.environments, environment: merged})
+
+
+def sha256(text: str) -> str:
+    """SHA-256 of a text in UTF-8, hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()

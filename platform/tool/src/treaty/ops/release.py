@@ -14,7 +14,7 @@ from treaty.ops.baseline import RELEASES, SET, releases, set_document, version_k
 from treaty.ops.check import Against, judged, run_breaking, run_lint
 from treaty.ops.evolution import GOLDEN, golden_faults, matrix
 from treaty.ops.files import replace_whole, write_folder
-from treaty.ops.lockfile import LOCK, lock_text
+from treaty.ops.lockfile import LOCK, read_lock, released
 from treaty.ops.notes import NOTES, notes
 from treaty.ops.schemas import load_project
 from treaty_codegen.breaking.facts import OldSet, old_set
@@ -74,7 +74,7 @@ def prepare(settings: Settings, *, version: str | None, at_least: Bump, today: d
         NOTES: notes(last, now, version=chosen, contracts=told.versions),
     }
     path = (folder / chosen).relative_to(settings.root).as_posix()
-    lock = lock_text(now, told.versions, version=chosen)
+    lock = released(read_lock(settings.folder("schemas")), now, told.versions, version=chosen).text()
     return Release(version=chosen, path=path, bump=told.bump, contracts=told, files=files, lock=lock, pairs=len(pairs))
 
 
