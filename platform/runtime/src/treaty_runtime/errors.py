@@ -162,3 +162,11 @@ class LaneCountDiffers(TreatyError):
 
 class InvalidJob(TreatyError):
     """A job needs a queue of 1 to 128, an id of 1 to 255 characters, an aware due time and at most 64 kB of payload."""
+
+
+class IncompleteSaga(TreatyError):
+    """The table of a saga has gaps: decide each pair of a state and an event."""
+
+
+class UnknownSagaState(TreatyError):
+    """The row of a saga has a state that the table does not know: deploy the release that wrote it."""
