@@ -32,13 +32,14 @@ from treaty_runtime.consume.actions import (
 )
 from treaty_runtime.consume.attempt import Attempt, Attempts, Gathered, Skipped
 from treaty_runtime.consume.batches import Batches, BatchJob
+from treaty_runtime.consume.commits import Commits
 from treaty_runtime.consume.copies import Answer, Copies, Told, failure_at_arrival
 from treaty_runtime.consume.dispatch import Dispatch
 from treaty_runtime.consume.facts import FailedAttempt
 from treaty_runtime.consume.reader import Reader
 from treaty_runtime.consume.telling import Telling
 from treaty_runtime.consume.workers import Workers
-from treaty_runtime.errors import InvalidSettings, Outage, TreatyError
+from treaty_runtime.errors import InvalidSettings, Outage
 from treaty_runtime.event import Effects, Outcome, Partition, Place, Record
 from treaty_runtime.handlers import Group
 from treaty_runtime.hooks import Hooks
@@ -87,8 +88,7 @@ class Consumer:
         self._broken_at: datetime | None = None
         self._source: Source | None = None
         self._progress = asyncio.Event()
-        self._committing: asyncio.Task[None] | None = None
-        self._to_commit: dict[Partition, Position] = {}
+        self._commits = Commits(self._send_commit, self._committed)
         self._stop_ticking: Callable[[], None] = lambda: None
         self._is_stopping = self._is_draining = False
 
@@ -129,7 +129,7 @@ class Consumer:
     @property
     def is_idle(self) -> bool:
         """Whether no handler runs and no commit is under way; waits for a later time do not count."""
-        return self._workers.is_idle and self._committing is None
+        return self._workers.is_idle and self._commits.is_idle
 
     @property
     def is_reconnecting(self) -> bool:
@@ -340,7 +340,7 @@ class Consumer:
             case Copy() | DeadLetter():
                 self._copy(action)
             case Commit():
-                self._commit(action.offsets)
+                self._commits.commit(action.offsets)
             case _:
                 self._do_to_partition(action)
 
@@ -375,23 +375,11 @@ class Consumer:
             for place in [place for place in self._told if place[:2] == partition]:
                 del self._told[place]
 
-    def _commit(self, offsets: Mapping[Partition, Position]) -> None:
-        if self._committing is None:
-            self._committing = asyncio.get_running_loop().create_task(self._commit_now(offsets))
-        else:
-            self._to_commit |= offsets
+    async def _send_commit(self, offsets: Mapping[Partition, Position]) -> None:
+        if self._source is not None:
+            await self._source.commit(offsets)
 
-    async def _commit_now(self, offsets: Mapping[Partition, Position]) -> None:
-        try:
-            if self._source is not None:
-                await self._source.commit(offsets)
-        except TreatyError:
-            return  # the next tick tries again; until then the records would only be seen once more
-        finally:
-            self._committing = None
-            if self._to_commit:
-                waiting, self._to_commit = self._to_commit, {}
-                self._commit(waiting)
+    def _committed(self, offsets: Mapping[Partition, Position]) -> None:
         self._obey(self.dispatch.committed(offsets))
         taken = {partition: position.offset for partition, position in offsets.items()}
         self._hooks(seen.Committed(group=self.group.name, offsets=taken))

@@ -9,7 +9,6 @@ Rule 5. In an outage one record probes, all others wait, and no attempt is count
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
@@ -23,7 +22,6 @@ from treaty_runtime.consume.actions import (
     DeadLetter,
     Drop,
     Handle,
-    Probe,
     Skip,
     Wait,
 )
@@ -32,7 +30,7 @@ from treaty_runtime.consume.caring import Caring
 from treaty_runtime.consume.facts import Arrival, FailedAttempt
 from treaty_runtime.consume.intake import LEAVING, MEMORY, OUTAGE, Assignment, Intake, Work, positions
 from treaty_runtime.consume.lanes import Lanes
-from treaty_runtime.consume.outage import Away, dependency_of
+from treaty_runtime.consume.outage import Away, Probing, dependency_of
 from treaty_runtime.consume.throttle import Throttle
 from treaty_runtime.event import Partition, Place, Record
 from treaty_runtime.limits import Limits
@@ -62,7 +60,7 @@ class Dispatch:
             self._intake, quarantine_after=self._limits.quarantine_after, admit=self._admit, bury=self._bury
         )
         self._completions = 0
-        self.outage: Away | None = None
+        self._probing = Probing(self._intake, limits=self._limits, start=self._start)
 
     # -- what arrives
 
@@ -86,7 +84,7 @@ class Dispatch:
         elif not self._lanes.enter(work):
             actions = ()
         else:
-            is_free = self.outage is None and not self._throttle.failures
+            is_free = self._probing.away is None and not self._throttle.failures
             actions = (self._begin(work),) if is_free else self._start(work)
         return (*actions, *intake.hold_back(assignment)) if is_at_mark else actions
 
@@ -95,7 +93,7 @@ class Dispatch:
         work = self._intake.find(place, epoch)
         if work is None or work.assignment.is_leaving:
             return
-        if self.outage is not None and self.outage.probe is work:
+        if self._probing.away is not None and self._probing.away.probe is work:
             yield self._begin(work)
         elif work.assignment.later and work.assignment.later[0] is work:
             for released in self._intake.released(work.assignment, now):
@@ -110,7 +108,7 @@ class Dispatch:
         following = None if work is None else self._throttle.paced(work)
         if work is None or following is None:
             return ()
-        if self.outage is not None or work.assignment.is_leaving:
+        if self._probing.away is not None or work.assignment.is_leaving:
             return (*self._start(work), *following)
         return (self._begin(work), *following)
 
@@ -123,8 +121,8 @@ class Dispatch:
         if work is None:
             return (Drop(place.of, epoch),)
         work.in_flight = False
-        if self.outage is not None:
-            return (*self._recover(work), *self._succeeded(work), *self._complete(work))
+        if self._probing.away is not None:
+            return (*self._probing.recovered(work), *self._succeeded(work), *self._complete(work))
         return (*self._succeeded(work), *self._complete(work)) if self._throttle.failures else self._complete(work)
 
     def skipped(self, place: Place, epoch: int, reason: str) -> Iterator[Action]:
@@ -144,9 +142,9 @@ class Dispatch:
         if work.assignment.care is not None and failed.kind is not Kind.SHUTDOWN:
             work.assignment.care.survived()
         if failed.kind is Kind.OUTAGE:
-            yield from self._wait_out(work, dependency_of(failed.error), now, jitter)
+            yield from self._probing.wait_out(work, dependency_of(failed.error), now=now, jitter=jitter)
         elif failed.kind is not Kind.SHUTDOWN:
-            yield from self._recover(work)
+            yield from self._probing.recovered(work)
             yield from self._judge(work, failed, now, jitter)
 
     def copied(self, place: Place, epoch: int) -> Iterator[Action]:
@@ -167,7 +165,7 @@ class Dispatch:
         if work is None:
             yield Drop(place.of, epoch)
         else:
-            yield from self._wait_out(work, "kafka", now, jitter)
+            yield from self._probing.wait_out(work, "kafka", now=now, jitter=jitter)
 
     # -- partitions
 
@@ -182,7 +180,7 @@ class Dispatch:
             if partition not in self._intake.assignments
         ]
         yield from self._caring.assigned(fresh, known)
-        if self.outage is not None:
+        if self._probing.away is not None:
             yield from self._intake.pause(fresh, OUTAGE)
         elif self._intake.is_full:
             yield from self._intake.pause(fresh, MEMORY)
@@ -239,6 +237,11 @@ class Dispatch:
         return self._intake.assignments
 
     @property
+    def outage(self) -> Away | None:
+        """The dependency that is away."""
+        return self._probing.away
+
+    @property
     def lanes(self) -> int:
         """Keys with work."""
         return len(self._lanes)
@@ -259,8 +262,8 @@ class Dispatch:
         return self._start(work) if self._lanes.enter(work) else ()
 
     def _start(self, work: Work) -> Sequence[Action]:
-        if self.outage is not None:
-            self.outage.parked.append(work)
+        if self._probing.away is not None:
+            self._probing.away.parked.append(work)
             return ()
         if work.assignment.is_leaving:
             return ()
@@ -338,36 +341,6 @@ class Dispatch:
             topic = retry_topic(self._group, delay=delay.name)
             yield from self._send(work, Copy(place, topic, work.attempt + 1, now + delay.after, epoch))
 
-    # -- outages
-
-    def _wait_out(self, work: Work, dependency: str, now: datetime, jitter: float) -> Iterator[Action]:
-        outage = self.outage
-        if outage is None:
-            outage = self.outage = Away(now, dependency, work)
-            yield from self._intake.pause(self._intake.assignments.values(), OUTAGE)
-        elif outage.probe is work:
-            outage.failures += 1
-        else:
-            outage.parked.append(work)
-            return
-        yield self._probe(outage, now, jitter)
-
-    def _probe(self, outage: Away, now: datetime, jitter: float) -> Probe:
-        work = outage.probe
-        return Probe(work.place, now + self._limits.patience(outage.failures, jitter), work.assignment.epoch)
-
-    def _recover(self, work: Work) -> Iterator[Action]:
-        """Ends the outage if this record was its probe: the dependency answered."""
-        outage = self.outage
-        if outage is not None and outage.probe is work:
-            yield from self._end_outage(outage)
-
-    def _end_outage(self, outage: Away) -> Iterator[Action]:
-        self.outage = None
-        yield from self._intake.resume(self._intake.assignments.values(), OUTAGE)
-        for parked in outage.parked:
-            yield from self._start(parked)
-
     # -- leaving
 
     def _forget(self, leaving: list[Assignment], now: datetime, jitter: float) -> Iterator[Action]:
@@ -378,22 +351,8 @@ class Dispatch:
         for work in left:
             yield from self._advance(work)
         yield from self._throttle.forget_leaving()
-        yield from self._reelect(now, jitter)
+        yield from self._probing.reelect(now, jitter)
         yield from self._intake.free_memory()
-
-    def _reelect(self, now: datetime, jitter: float) -> Iterator[Action]:
-        """Finds another probe if the old one left with its partition."""
-        outage = self.outage
-        if outage is None:
-            return
-        outage.parked = deque(work for work in outage.parked if not work.assignment.is_leaving)
-        if not outage.probe.assignment.is_leaving:
-            return
-        if outage.parked:
-            outage.probe = outage.parked.popleft()
-            yield self._probe(outage, now, jitter)
-        else:
-            yield from self._end_outage(outage)
 
 
 _POISON_WORDS = frozenset({"undecodable", "not-allowed", "rejected", "oversize"})
