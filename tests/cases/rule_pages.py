@@ -8,7 +8,7 @@ from datetime import date
 
 from tests.cases.markdown import Block, Case
 from treaty_avro import Version, check, confluent_messages
-from treaty_codegen import Catalog, SdkSettings, load_catalog, sdk_index, snake_case, subject_of
+from treaty_codegen import Catalog, SdkSettings, load_catalog, publish, sdk_index, snake_case, subject_of
 from treaty_codegen.breaking import breaking, registry_disagrees, released_set_changed
 from treaty_codegen.breaking.facts import old_set
 from treaty_codegen.breaking.registry_disagrees import TwoVerdicts
@@ -25,13 +25,32 @@ TODAY = date(2026, 12, 1)
 
 
 def lint_findings(case: Case, rule: str) -> str:
-    """What one lint rule says of the case's schemas, its ``toml`` and its ``toml waivers``."""
+    """What one lint rule says of the case's schemas, its ``toml`` and its ``toml waivers``.
+
+    ``json PATH`` blocks are files of examples; ``avsc released`` blocks make a released set.
+    """
     topics = next((block.text for block in case.of("toml") if not block.argument), None)
-    catalog = load_catalog(dict(file_of(block) for block in case.of("avsc")), topics=topics)
-    facts = facts_of(catalog, namespace="mall", ignores=waivers_of(case).ignores, scans=scans_of(case, catalog))
+    files = dict(file_of(block) for block in case.of("avsc") if block.argument != "released")
+    examples = {block.argument: block.text for block in case.of("json")}
+    catalog = load_catalog(files, topics=topics, examples=examples)
+    facts = facts_of(
+        catalog,
+        namespace="mall",
+        ignores=waivers_of(case).ignores,
+        scans=scans_of(case, catalog),
+        released=released_texts(case),
+    )
     # What is unused depends on what all other rules find.
     found = lint(facts, Choice(use=["strict"] if rule == "ignore-unused" else [rule]))
     return text(row for row in found if row.rule == rule)
+
+
+def released_texts(case: Case) -> list[dict[str, str]]:
+    """The ``avsc released`` blocks of a case as one released set: each record and its published text."""
+    files = dict(file_of(block) for block in case.of("avsc") if block.argument == "released")
+    return (
+        [{file.full_name: publish(file) for file in load_catalog(files, topics=None).files.values()}] if files else []
+    )
 
 
 def scans_of(case: Case, catalog: Catalog) -> Iterator[tuple[str, Scan]]:

@@ -113,12 +113,16 @@ class Removal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
-    """Everything that git says about events. ``files`` is keyed by path; ``by_name`` by full name."""
+    """Everything that git says about events. ``files`` is keyed by path; ``by_name`` by full name.
+
+    ``examples``: texts of the ``<event>.examples.json`` files by path; ``written_examples`` reads them.
+    """
 
     files: Mapping[str, SchemaFile]
     topics: Mapping[str, Topic] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
     removals: tuple[Removal, ...] = ()
+    examples: Mapping[str, str] = field(default_factory=dict)
 
     _by_name: Mapping[str, SchemaFile] = field(init=False, repr=False, compare=False)
     _topic_of: Mapping[str, Topic] = field(init=False, repr=False, compare=False)

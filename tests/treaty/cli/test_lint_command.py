@@ -198,6 +198,27 @@ def test_broken_topics_are_a_finding_at_their_line(scratch: Scratch, topics: str
     assert words in done.out
 
 
+def test_examples_are_read_with_the_same_care_as_schemas(scratch: Scratch) -> None:
+    examples = "schemas/order/order_paid.examples.json"
+    scratch.write(examples, '[{"order_id": "none", "note": null}]')
+    done = scratch.run("lint")
+    assert (done.code, done.out.split()[:2]) == (1, [f"{examples}:1:15", "example-invalid:"])
+    scratch.write(examples, '[{"order_id": 7, "note": null}]')
+    assert scratch.run("lint", "--rule", "record-without-example").code == 0
+    (scratch.root / examples).unlink()
+    (scratch.root / examples).symlink_to("/etc/hostname")
+    assert f"{examples}:1:1 file-unreadable: not a plain file" in scratch.run("lint").out
+    scratch.write("schemas/order/order_paid.avsc", "{")
+    assert "example-invalid" not in scratch.run("lint").out, "the schema's own fault is enough"
+
+
+def test_a_field_that_came_after_a_release_needs_a_default(scratch: Scratch) -> None:
+    assert scratch.run("release", "1.0.0").code == 0
+    scratch.write("schemas/order/order_paid.avsc", changed(coupon="string"))
+    done = scratch.run("lint")
+    assert (done.code, "field-without-default: `coupon` came after the last release" in done.out) == (1, True)
+
+
 def test_a_file_name_cannot_forge_a_line_of_output(scratch: Scratch) -> None:
     scratch.write("schemas/order/a\n::error file=x::forged.avsc", EVENT)
     (scratch.root / "schemas" / os.fsdecode(b"order/\xff.avsc")).write_text("{}", encoding="utf-8")

@@ -38,7 +38,7 @@ def emit_asyncapi(
     Values that differ by environment are those of the rest (``"*"``); all of them stand under ``x-environments``. A group
     outside this repository sends and receives nothing here: it stands under ``x-external-readers`` of its channel.
     """
-    pages, made = Pages.of(catalog), examples or Examples()
+    pages, made = Pages.of(catalog), examples or Examples(catalog.examples)
     messages = {name: _message(pages.files[name], pages=pages, examples=made) for name in pages.events}
     document = {
         "x-generated": f"{MARK.removeprefix('# ')}. {EDIT_HINT}",

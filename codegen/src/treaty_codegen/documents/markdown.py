@@ -18,7 +18,7 @@ def emit_markdown(catalog: Catalog, *, examples: Examples | None = None) -> dict
     For GitHub's Markdown. Texts of schemas appear as texts, whatever they look like; pages load nothing from elsewhere.
     ``examples`` may be shared with ``emit_asyncapi`` for the same catalog.
     """
-    pages, made = Pages.of(catalog), examples or Examples()
+    pages, made = Pages.of(catalog), examples or Examples(catalog.examples)
     files = {INDEX: index_page(pages)}
     files |= {path: topic_page(catalog.topics[name], pages=pages) for name, path in pages.topics.items()}
     files |= {path: event_page(pages.files[name], pages=pages, examples=made) for name, path in pages.events.items()}

@@ -24,7 +24,9 @@ from treaty_codegen.lint import (
     event_in_two_topics,
     event_not_past_tense,
     event_without_topic,
+    example_invalid,
     field_not_snake_case,
+    field_without_default,
     field_without_doc,
     file_name_differs,
     ignore_unused,
@@ -50,6 +52,7 @@ from treaty_codegen.lint import (
     quantity_without_unit,
     record_not_pascal_case,
     record_without_doc,
+    record_without_example,
     recursive_without_end,
     symbol_not_upper_snake,
     timestamp_without_logical_type,
@@ -80,9 +83,12 @@ RULES: tuple[Rule[LintFacts], ...] = (
     field_without_doc.RULE,
     doc_repeats_name.RULE,
     quantity_without_unit.RULE,
+    record_without_example.RULE,
+    example_invalid.RULE,
     enum_without_default.RULE,
     optional_null_not_first.RULE,
     optional_without_default.RULE,
+    field_without_default.RULE,
     default_not_first_branch.RULE,
     union_ambiguous.RULE,
     enum_default_not_unknown.RULE,
@@ -165,8 +171,9 @@ def facts_of(
     personal: Iterable[str] = (),
     ignores: Iterable[Ignore] = (),
     scans: Iterable[tuple[str, Scan]] = (),
+    released: Iterable[Mapping[str, str]] = (),
 ) -> LintFacts:
-    """What the rules look at; ``root`` is put before each path (``schemas/``)."""
+    """What the rules look at; ``root`` is put before each path (``schemas/``); ``released`` is newest first."""
     return LintFacts(
         catalog=catalog,
         places=Places(catalog, root=root),
@@ -174,6 +181,7 @@ def facts_of(
         personal=tuple(personal),
         ignores=tuple(ignores),
         scans=tuple(scans),
+        released=tuple(released),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,8 @@ from treaty_codegen.waivers import Ignore
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LintFacts:
     """The catalog and where its parts stand; ``namespace`` is the project's (``mall``), ``personal`` its own categories of personal
-    data, ``ignores`` the places that it excepts, ``scans`` what its services read, by name.
+    data, ``ignores`` the places that it excepts, ``scans`` what its services read, by name. ``released``: each released set, newest
+    first, as full name of an event to its published text.
     """
 
     catalog: Catalog
@@ -27,6 +28,7 @@ class LintFacts:
     personal: tuple[str, ...] = ()
     ignores: tuple[Ignore, ...] = ()
     scans: tuple[tuple[str, Scan], ...] = ()
+    released: tuple[Mapping[str, str], ...] = ()
 
     def types(self) -> Iterator[tuple[SchemaFile, Named]]:
         """Every named type, once, with the file that defines it."""

@@ -9,7 +9,7 @@ from datetime import date
 from treaty.config import Settings
 from treaty.errors import EnvironmentFault, UsageError
 from treaty.ops import git
-from treaty.ops.baseline import REGISTRY, baselines, catalog_at
+from treaty.ops.baseline import REGISTRY, RELEASES, baselines, catalog_at, releases
 from treaty.ops.http import RegistryHttp
 from treaty.ops.readers import project_readers
 from treaty.ops.registry_sides import look, old_sets, verdicts
@@ -159,6 +159,7 @@ def run_lint(settings: Settings, *, rules: Iterable[str] = ()) -> Outcome:
         personal=settings.get("governance", "pii"),
         ignores=waivers.ignores,
         scans=readers_of(settings, catalog, []).scans,
+        released=texts_of(releases(settings.folder("schemas") / RELEASES)),
     )
     choice = Choice(
         use=tuple(rules) or tuple(settings.get("lint", "use")),
@@ -174,6 +175,11 @@ def run_lint(settings: Settings, *, rules: Iterable[str] = ()) -> Outcome:
         looked_at=f"{count} schema{'s' if count != 1 else ''}",
         files=tuple(root_of(settings) + path for path in tree.schemas),
     )
+
+
+def texts_of(sets: Iterable[OldSet]) -> Iterator[dict[str, str]]:
+    """Of each set its events and their published texts."""
+    return ({name: event.text for name, event in old.events.items()} for old in sets)
 
 
 def root_of(settings: Settings) -> str:

@@ -68,7 +68,7 @@ def generated(settings: Settings) -> Iterator[Generated]:
 def catalogue(catalog: Catalog, sdk: SdkSettings) -> dict[PurePosixPath, bytes]:
     """Pages in Markdown, and the same as one AsyncAPI document."""
     title = f"Events of {sdk.namespace or sdk.package}"
-    examples = Examples()
+    examples = Examples(catalog.examples)
     document = emit_asyncapi(catalog, title=title, version=sdk.version, examples=examples)
     return {**emit_markdown(catalog, examples=examples), ASYNCAPI: document}
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from treaty.config import Settings
 from treaty.errors import TreatyError, UsageError
 from treaty_avro import AvroError
 from treaty_codegen import Catalog, CodegenError, load_catalog
+from treaty_codegen.written_examples import SUFFIX
 
 TOPICS = "topics.toml"
 MAX_BYTES = 1_048_576
@@ -27,11 +28,14 @@ class Unread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tree:
-    """Texts of all ``.avsc`` files by relative path with forward slashes, sorted; of ``topics.toml`` (None: there is none)."""
+    """Texts of all ``.avsc`` files by relative path with forward slashes, sorted; of ``topics.toml`` (None: there is none); of
+    ``.examples.json`` files as of schemas.
+    """
 
     schemas: Mapping[str, str]
     topics: str | None
     unread: tuple[Unread, ...] = ()
+    examples: Mapping[str, str] = field(default_factory=dict)
 
 
 class BrokenSchemas(TreatyError):
@@ -50,7 +54,8 @@ def read_tree(folder: Path) -> Tree:
     texts: dict[str, str] = {}
     unread: list[Unread] = []
     topics = folder / TOPICS
-    for path in [*sorted(avsc_files(folder)), *([topics] if topics.is_symlink() or topics.exists() else [])]:
+    found = sorted(files_called(folder, ".avsc", SUFFIX))
+    for path in [*found, *([topics] if topics.is_symlink() or topics.exists() else [])]:
         name = path.relative_to(folder).as_posix()
         read = text_of(path, name)
         if isinstance(read, Unread):
@@ -58,18 +63,26 @@ def read_tree(folder: Path) -> Tree:
         else:
             texts[name] = read
     text = texts.pop(TOPICS, None)
+    examples = {name: texts.pop(name) for name in list(texts) if name.endswith(SUFFIX)}
     if not texts and not unread:
         raise UsageError(f"There is no .avsc file in {folder}.", next_step="write <domain>/<event>.avsc there")
-    return Tree(schemas=texts, topics=text, unread=tuple(unread))
+    return Tree(schemas=texts, topics=text, unread=tuple(unread), examples=examples)
 
 
 def avsc_files(folder: Path) -> Iterator[Path]:
     """Whatever is called ``.avsc``, and what lies in plain folders; links are not followed."""
-    for path in folder.iterdir():
-        if path.suffix == ".avsc":
-            yield path
-        elif stat.S_ISDIR(path.lstat().st_mode):
-            yield from avsc_files(path)
+    return files_called(folder, ".avsc")
+
+
+def files_called(folder: Path, *suffixes: str) -> Iterator[Path]:
+    """Whatever has a name with one of these ends, and what lies in plain folders, however deep; links are not followed."""
+    waiting = [folder]
+    while waiting:
+        for path in waiting.pop().iterdir():
+            if path.name.endswith(suffixes):
+                yield path
+            elif stat.S_ISDIR(path.lstat().st_mode):
+                waiting.append(path)
 
 
 def text_of(path: Path, name: str) -> str | Unread:
@@ -93,6 +106,6 @@ def load_project(settings: Settings) -> Catalog:
     for each in tree.unread:
         raise BrokenSchemas(f"{root}/{each.path}: {each.reason}", next_step="treaty lint")
     try:
-        return load_catalog(tree.schemas, topics=tree.topics)
+        return load_catalog(tree.schemas, topics=tree.topics, examples=tree.examples)
     except (AvroError, CodegenError) as error:
         raise BrokenSchemas(f"{root}/{error}", next_step="treaty lint") from error

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from treaty.ops.schemas import Tree
 from treaty_avro import SchemaError
 from treaty_codegen import Catalog, CatalogError, load_catalog, snake_case
+from treaty_codegen.written_examples import SUFFIX
 
 Fault: TypeAlias = SchemaError | CatalogError
 
@@ -33,12 +35,14 @@ def load_readable(tree: Tree) -> tuple[Catalog, list[Fault]]:
             gone.add(stem(error.path))
             if left.pop(error.path, None) is None:
                 return Catalog(files={}), faults
+    # Examples of a broken file would be told as examples of none.
+    examples = {path: text for path, text in tree.examples.items() if stem(path) not in gone}
     try:
-        return load_catalog(left, topics=tree.topics), faults
+        return load_catalog(left, topics=tree.topics, examples=examples), faults
     except CatalogError as error:
         if not is_consequence(error, gone):
             faults.append(error)
-    return catalog, faults
+    return replace(catalog, examples=examples), faults
 
 
 def is_consequence(error: Fault, gone: Iterable[str]) -> bool:
@@ -49,4 +53,4 @@ def is_consequence(error: Fault, gone: Iterable[str]) -> bool:
 
 def stem(path: str) -> str:
     """``order_line`` of ``order/order_line.avsc``: the file's name says the type's (rule ``file-name-differs``)."""
-    return path.rpartition("/")[2].removesuffix(".avsc")
+    return path.rpartition("/")[2].removesuffix(".avsc").removesuffix(SUFFIX)
