@@ -26,6 +26,7 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
         "database": "sqlite:///.treaty/registry.db",
         "wire_profile": "8",
         "version_numbers": "confluent",
+        "meaning": "off",
         "workers": 1,
         "tls_cert": "",
         "tls_key": "",

@@ -13,6 +13,7 @@ from treaty.registry.errors import StartRefused
 
 WireProfile = Literal["8", "7"]
 VersionNumbers = Literal["confluent", "never_reuse"]
+Meaning = Literal["off", "refuse"]
 
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
 _ROOT: Final = re.compile(r"(/[A-Za-z0-9._~-]+)*")
@@ -50,7 +51,8 @@ class RegistrySettings:
 
     ``database``: ``sqlite:///path``, ``postgresql://...`` or ``memory:``. ``migrate``: bring a Postgres database to our
     revision first (SQLite is always brought). ``port`` 0: any free one. ``version_numbers``: whether numbers of versions
-    that were deleted for good come again, as Confluent's do, or never.
+    that were deleted for good come again, as Confluent's do, or never. ``meaning``: whether a schema that changes what bytes
+    mean (a scale, a unit) is refused like one that cannot be read.
 
     ``insecure_no_auth``: listen beyond loopback although nobody has credentials. ``jwks``, ``jwt_issuer``, ``jwt_audience``:
     whose JSON Web Tokens are believed (``jwks.Issuer``). ``rate_limit``: what each principal may ask of each process,
@@ -65,6 +67,7 @@ class RegistrySettings:
     migrate: bool = False
     wire_profile: WireProfile = "8"
     version_numbers: VersionNumbers = "confluent"
+    meaning: Meaning = "off"
     insecure_no_auth: bool = False
     cluster_id: str = "treaty"
     cache_bytes: int = 67_108_864
@@ -114,6 +117,10 @@ class RegistrySettings:
             raise StartRefused(
                 f"Version numbers cannot be counted as {self.version_numbers}; write confluent or never_reuse.",
                 exit_code=2,
+            )
+        if self.meaning not in get_args(Meaning):
+            raise StartRefused(
+                f"Changes of meaning are not treated as {self.meaning}; write off or refuse.", exit_code=2
             )
         self._require_whole_access()
         if min(self.limits.body_bytes, self.limits.schema_bytes, self.limits.open_requests) < 1:

@@ -12,6 +12,7 @@ from datetime import datetime
 from treaty.registry.observation import Observe, ignore
 from treaty.registry.service.aliases import Aliases
 from treaty.registry.service.deleting import Deleting
+from treaty.registry.service.explaining import Explaining
 from treaty.registry.service.governing import Governing
 from treaty.registry.service.judging import Judging
 from treaty.registry.service.library import Library
@@ -50,9 +51,11 @@ class RegistryService:
     def _open(self, store: Store) -> None:
         self.store = store
         library = self._library
-        judging = Judging(store, library, observe=self._observe)
+        refuses_meaning = self.settings.meaning == "refuse"
+        judging = Judging(store, library, observe=self._observe, refuses_meaning=refuses_meaning)
         self.reading = Reading(store, library)
         self.judging = judging
+        self.explaining = Explaining(store, judging)
         self.registering = Registering(
             store,
             library,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import cast
 
 import treaty_avro as avro
+from treaty.registry.decisions.breaking import Newcomer, refusals
 from treaty.registry.decisions.decide import LATEST
 from treaty.registry.decisions.merge import config_in_scope
 from treaty.registry.decisions.request import SchemaRequest
@@ -31,8 +32,10 @@ class Judgement:
 class Judging:
     """Compatibility checks of one registry."""
 
-    def __init__(self, store: Store, library: Library, *, observe: Observe) -> None:
+    def __init__(self, store: Store, library: Library, *, observe: Observe, refuses_meaning: bool) -> None:
+        """``refuses_meaning``: a schema that is read, but as something else, is incompatible too."""
         self._store, self._library, self._observe = store, library, observe
+        self._refuses_meaning = refuses_meaning
 
     def check(
         self, name: Name, request: SchemaRequest, *, version: int | None, normalize: bool, verbose: bool
@@ -45,24 +48,30 @@ class Judging:
             rows = self._asked(reader, name, version)
             config = config_in_scope(reader.config, name)
             try:
-                prepared = self._library.prepare(
-                    reader,
-                    name.context,
-                    complete(reader, name, request, config),
-                    normalize=normalize or config.get("normalize") is True,
-                    rules="stored" if config.get("validateNewSchemas") is False else "new",
-                    deleted=False,
-                )
+                prepared = self.prepared(reader, name, request, config, normalize=normalize)
             except (InvalidSchema, EmptySchema) as error:
                 if not verbose:
                     raise
                 return Judgement(is_compatible=False, messages=(str(error),))
-            messages = self._messages(reader, config, prepared, rows)
+            messages = self.messages(reader, config, prepared, rows)
         return Judgement(not messages, tuple(messages))
+
+    def prepared(
+        self, reader: Reader, name: Name, request: SchemaRequest, config: Mapping[str, Json], *, normalize: bool
+    ) -> Prepared:
+        """The schema as it would be registered. Raises ``InvalidSchema``, ``EmptySchema``."""
+        return self._library.prepare(
+            reader,
+            name.context,
+            complete(reader, name, request, config),
+            normalize=normalize or config.get("normalize") is True,
+            rules="stored" if config.get("validateNewSchemas") is False else "new",
+            deleted=False,
+        )
 
     def reasons(self, reader: Reader, name: Name, prepared: Prepared) -> Sequence[str]:
         """Why the schema may not follow the live versions of the subject; empty: it may."""
-        return self._messages(reader, config_in_scope(reader.config, name), prepared, self._asked(reader, name, None))
+        return self.messages(reader, config_in_scope(reader.config, name), prepared, self._asked(reader, name, None))
 
     def _asked(self, reader: Reader, name: Name, version: int | None) -> Sequence[VersionRow]:
         if version is None:
@@ -72,9 +81,10 @@ class Judging:
             raise VersionNotFound(version)
         return [] if row is None else [row]
 
-    def _messages(
+    def messages(
         self, reader: Reader, config: Mapping[str, Json], prepared: Prepared, rows: Sequence[VersionRow]
     ) -> list[str]:
+        """Why the schema may not follow ``rows``, live versions, oldest first; empty: it may."""
         level = cast("avro.Level", config["compatibility"])
         validates = config.get("validateFields") is True
         messages: list[str] = []
@@ -93,19 +103,35 @@ class Judging:
         self, reader: Reader, config: Mapping[str, Json], prepared: Prepared, rows: Sequence[VersionRow]
     ) -> list[str]:
         level = cast("avro.Level", config["compatibility"])
+        history = self.compared(reader, config, prepared, rows)
+        verdict = avro.check(avro.Version(None, prepared.schema, prepared.content.text), history, level)
+        messages = avro.confluent_messages(verdict)
+        if messages or not self._refuses_meaning:
+            return messages
+        return refusals(self.newcomer(reader, config, prepared, rows), reversed(history))
+
+    def newcomer(
+        self, reader: Reader, config: Mapping[str, Json], prepared: Prepared, rows: Sequence[VersionRow]
+    ) -> Newcomer:
+        """The schema as the rules of breaking changes look at it."""
+        return Newcomer(
+            schema=prepared.schema,
+            level=config["compatibility"],
+            every=lambda: [self._version(reader, each).schema for each in with_schemas(reader, rows)],
+        )
+
+    def compared(
+        self, reader: Reader, config: Mapping[str, Json], prepared: Prepared, rows: Sequence[VersionRow]
+    ) -> list[avro.Version]:
+        """The versions of ``rows`` that the level and the group ask for, oldest first."""
         group = config.get("compatibilityGroup")
-        if not group and not level.endswith("_TRANSITIVE"):
+        if not group and not config["compatibility"].endswith("_TRANSITIVE"):
             rows = rows[-1:]
         history = with_schemas(reader, rows)
         if group:
             wanted = _property(prepared.content, group)
             history = [each for each in history if _property(each.schema.content, group) == wanted]
-        verdict = avro.check(
-            avro.Version(None, prepared.schema, prepared.content.text),
-            [self._version(reader, each) for each in history],
-            level,
-        )
-        return avro.confluent_messages(verdict)
+        return [self._version(reader, each) for each in history]
 
     def _version(self, reader: Reader, each: Versioned) -> avro.Version:
         parsed = self._library.stored(reader, each.schema)

@@ -6,7 +6,14 @@ from typing import Final
 
 from treaty.registry.http.bodies import version_body
 from treaty.registry.http.call import Call, Route
+from treaty.registry.http.explained import explanation_body
 from treaty.registry.rows import Json
+
+
+def explain(call: Call) -> Json:
+    """Judge a schema, and say of each break where it is, who fails and how to mend it."""
+    found = call.service.explaining.explain(call.meant, call.schema_request(), normalize=call.flag("normalize"))
+    return explanation_body(found)
 
 
 def undelete(call: Call) -> Json:
@@ -25,6 +32,7 @@ def read_provenance(call: Call) -> Json:
 
 _VERSION: Final = "/treaty/v1/subjects/{subject}/versions/{version}"
 ROUTES: Final = (
+    Route("POST", "/treaty/v1/compatibility/subjects/{subject}", explain),
     Route("POST", f"{_VERSION}/undelete", undelete),
     Route("GET", f"{_VERSION}/provenance", read_provenance),
 )
