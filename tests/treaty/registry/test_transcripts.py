@@ -10,9 +10,9 @@ from fastapi.testclient import TestClient
 
 from tests.cases.markdown import ROOT, Case, cases
 from tests.treaty.registry.conftest import SHARED
-from tests.treaty.registry.transcripts import Transcript
+from tests.treaty.registry.transcripts import Transcript, profiles
 from treaty.registry.http.app import create_app
-from treaty.registry.settings import RegistrySettings
+from treaty.registry.settings import WireProfile
 from treaty.registry.stores.protocol import Store
 
 PAGES = sorted((ROOT / "compat-tests" / "confluent").glob("*.md"))
@@ -26,10 +26,15 @@ def test_every_resource_has_a_page() -> None:
 
 @pytest.mark.snapshot
 @pytest.mark.parametrize("kind", ["memory", *SHARED])
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.path.stem}: {case.title}")
-def test_a_transcript_is_answered_as_written(case: Case, kind: str, new_store: Callable[[str], Store]) -> None:
-    transcript = Transcript(case)
-    settings = RegistrySettings(wire_profile=transcript.profile)
+@pytest.mark.parametrize(
+    ("case", "profile"),
+    [(case, profile) for case in CASES for profile in profiles(case)],
+    ids=lambda value: f"{value.path.stem}: {value.title}" if isinstance(value, Case) else value,
+)
+def test_a_transcript_is_answered_as_written(
+    case: Case, profile: WireProfile, kind: str, new_store: Callable[[str], Store]
+) -> None:
+    transcript = Transcript(case, profile)
     # Without a socket: some hundred servers more would only cost time; the other tests of this folder have real ones.
-    with TestClient(create_app(new_store(kind), settings=settings)) as client:
+    with TestClient(create_app(new_store(kind), settings=transcript.settings)) as client:
         transcript.play(client)
