@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from treaty.cli.project import config_option, debug_option, load_settings
+
+if TYPE_CHECKING:
+    from treaty.ops.restore import Report
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -63,6 +67,11 @@ def import_(folder: Path, url: str, dry_run: bool, force: bool, token_file: Path
         report = restore.restore(
             taken, registry, force=force, dry_run=dry_run, say=lambda text: click.echo(text, err=True)
         )
+    return tell(report, dry_run=dry_run)
+
+
+def tell(report: Report, *, dry_run: bool) -> int:
+    """Say what came of an import, each difference on a line of its own; answers the exit code."""
     would = "would be " if dry_run else ""
     click.echo(
         f"{report.written} versions {would}written, {report.skipped} there already, {report.deleted} {would}deleted, "

@@ -72,8 +72,11 @@ def rows(versions: Mapping[int, Applied]) -> dict[str, dict[str, Any]]:
 def read_lock(folder: Path) -> Lock:
     """The lock in a schemas folder; an empty one where there is none. Raises ``UsageError`` for a file that is no lock."""
     file = folder / LOCK
-    if not file.exists():
-        return Lock()
+    return read_lock_file(file) if file.exists() else Lock()
+
+
+def read_lock_file(file: Path) -> Lock:
+    """The lock in a file. Raises ``UsageError`` for one that is no lock, or not there."""
     try:
         return parsed(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
