@@ -61,14 +61,19 @@ def until_moving(folder: Path) -> tuple[float, float]:
     demo = subprocess.Popen([program, "demo"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         assert demo.stdout is not None
+        said: list[str] = []
         for line in demo.stdout:
+            said.append(line)
             if MOVING.search(line):
                 return time.perf_counter() - started, megabytes(demo.pid)
-        raise RuntimeError(f"the demo ended with {demo.wait()} before an event was handled")
+        raise RuntimeError(f"the demo ended with {demo.wait()} before an event was handled:\n{''.join(said[-10:])}")
     finally:
         demo.send_signal(signal.SIGINT)
-        with contextlib.suppress(subprocess.TimeoutExpired):
+        try:
             demo.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            demo.kill()
+            raise
 
 
 def megabytes(root: int) -> float:
