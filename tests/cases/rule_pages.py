@@ -18,6 +18,7 @@ from treaty_codegen.finding import Finding
 from treaty_codegen.lint import Choice, facts_of, lint
 from treaty_codegen.places import Places
 from treaty_codegen.readers import Scan, scan
+from treaty_codegen.released import Released
 from treaty_codegen.render import text
 from treaty_codegen.waivers import Waivers, read_waivers
 
@@ -38,7 +39,7 @@ def lint_findings(case: Case, rule: str) -> str:
         namespace="mall",
         ignores=waivers_of(case).ignores,
         scans=scans_of(case, catalog),
-        released=released_texts(case),
+        released=Released(released_texts(case)),
     )
     # What is unused depends on what all other rules find.
     found = lint(facts, Choice(use=["strict"] if rule == "ignore-unused" else [rule]))

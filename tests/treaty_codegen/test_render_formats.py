@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import json
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 from xml.etree import ElementTree as ET
 
+import jsonschema
 import pytest
 
 from tests.treaty_codegen.schema_changes import event, rows, topics
 from treaty_codegen import load_catalog
 from treaty_codegen.breaking import breaking
 from treaty_codegen.breaking.facts import old_set
-from treaty_codegen.finding import Finding, Location, Proof, Severity, Text, fingerprint
+from treaty_codegen.finding import Edit, Finding, Fix, Location, Operation, Proof, Severity, Text, fingerprint
 from treaty_codegen.render import Report, gitlab, junit, markdown, sarif
 from treaty_codegen.render.markdown import LONGEST, MARK
 
+SARIF_SHA256: Final = "2d99159ae54a3eea97f81781cff48780548657c35949f4b7f25e99a2ba4de4f8"
 ROW = Finding(
     rule="unit-changed",
     severity=Severity.ERROR,
@@ -100,6 +105,42 @@ def test_sarif_has_a_rule_with_its_page_and_a_result_with_our_fingerprint() -> N
     assert names == ["mall.order.OrderPaid", "mall.order.OrderDone"]
 
 
+def sarif_schema() -> Any:
+    """The official schema, as it was recorded."""
+    data = gzip.decompress((Path(__file__).parent / "recorded/sarif-2.1.0.json.gz").read_bytes())
+    assert hashlib.sha256(data).hexdigest() == SARIF_SHA256, "the recorded schema was edited"
+    return json.loads(data)
+
+
+def test_sarif_says_what_mends_a_finding_and_who_accepted_one() -> None:
+    insertion = Edit(line=4, column=20, end_line=4, end_column=20, text=', "default": null')
+    operation = Operation(op="add", path="/fields/0/default", value=None)
+    mendable = replace(WARNING, fix=Fix(path=ROW.at.path, operations=(operation,), edits=(insertion,)))
+    renamed = replace(WARNING, fix=Fix(path=ROW.at.path, rename_to="schemas/order/order_paid.avsc"))
+    waived = replace(REMARK, waived=Text("waived until {day}", {"day": "2026-12-31"}))
+    log = json.loads(sarif(Report(findings=(mendable, renamed, waived), pages={"unit-changed": PAGE})))
+    jsonschema.Draft4Validator(sarif_schema()).validate(log)
+    first, second, third = log["runs"][0]["results"]
+    (change,) = first["fixes"][0]["artifactChanges"]
+    assert change["artifactLocation"]["uri"] == "schemas/order/order%20paid.avsc"
+    assert change["replacements"] == [
+        {
+            "deletedRegion": {"startLine": 4, "startColumn": 20, "endLine": 4, "endColumn": 20},
+            "insertedContent": {"text": ', "default": null'},
+        }
+    ]
+    assert "fixes" not in second, "a new name for a file cannot be said in SARIF"
+    assert third["suppressions"] == [
+        {"kind": "external", "status": "accepted", "justification": "waived until 2026-12-31"}
+    ]
+    assert "suppressions" not in first
+
+
+@pytest.mark.parametrize("report", [REPORT, hostile(), Report(findings=())], ids=["usual", "hostile", "empty"])
+def test_sarif_is_valid_by_the_standards_schema(report: Report) -> None:
+    jsonschema.Draft4Validator(sarif_schema()).validate(json.loads(sarif(report)))
+
+
 def test_the_comment_has_a_row_an_event_and_a_paragraph_an_error() -> None:
     comment = markdown(REPORT)
     assert comment.startswith(f"{MARK}\n### Event review: 1 change must be fixed\n")
@@ -152,6 +193,7 @@ def test_every_format_prints_what_the_rules_really_find() -> None:
         old, new = (load_catalog(event(side), topics=topics(change.level)) for side in (change.old, change.new))
         found += breaking(new, [old_set(old, label="release 1.0.0")])
     report = Report(findings=tuple(found))
+    jsonschema.Draft4Validator(sarif_schema()).validate(json.loads(sarif(report)))
     assert len(json.loads(gitlab(report))) == len(json.loads(sarif(report))["runs"][0]["results"]) == len(found)
     assert sum(1 for _ in document(report).iter("testcase")) == len(found)
     assert len(markdown(report)) <= LONGEST

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any, Literal
 
 
 class Severity(StrEnum):
@@ -72,8 +73,52 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One step of a JSON Patch: ``add`` and ``replace`` put ``value`` at ``path``, ``move`` puts there what stands at ``from_``.
+
+    Source: RFC 6902.
+    """
+
+    op: Literal["add", "remove", "replace", "move"]
+    path: str
+    value: Any = None
+    from_: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The step as JSON Patch writes it."""
+        more = {"from": self.from_} if self.op == "move" else {} if self.op == "remove" else {"value": self.value}
+        return {"op": self.op, "path": self.path, **more}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """A stretch of a file's text (lines and columns as in ``Location``; the end is the first column after it) and what replaces it."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fix:
+    """What would mend a finding without changing a meaning: ``operations`` on the JSON of the file, the same as ``edits`` of its
+    text; or another name for the file (``rename_to``). Paths are relative to the project.
+    """
+
+    path: str
+    operations: tuple[Operation, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    rename_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing a check has to say. ``fingerprint`` stays the same when lines move: it hashes names, not places."""
+    """One thing a check has to say. ``fingerprint`` stays the same when lines move: it hashes names, not places.
+
+    ``waived``: who accepted it and why; it is a remark then.
+    """
 
     rule: str
     severity: Severity
@@ -88,6 +133,8 @@ class Finding:
     affects: tuple[str, ...] = ()
     proof: Proof | None = None
     readers: tuple[Reader, ...] = ()
+    fix: Fix | None = None
+    waived: Text | None = None
 
 
 def fingerprint(rule: str, *names: str) -> str:

@@ -21,6 +21,10 @@ class Places:
         """Whether a file of the catalog defines the type of this full name."""
         return full_name in self._file_of
 
+    def file_of(self, full_name: str) -> SchemaFile | None:
+        """The file that defines the type of this full name."""
+        return self._file_of.get(full_name)
+
     def of(self, place: Place, *, step: str = "") -> Location:
         """The location of ``place``, or of one step below it (``/doc``) where that exists."""
         file = self._file_of.get(place.owner)

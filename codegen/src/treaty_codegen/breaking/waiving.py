@@ -64,4 +64,4 @@ def waived(finding: Finding, waiver: Waiver) -> Finding:
         "waived until {until} by {names}: {reason}",
         {"until": waiver.until.isoformat(), "names": ", ".join(waiver.approved_by), "reason": waiver.reason},
     )
-    return replace(finding, severity=Severity.INFO, help=note)
+    return replace(finding, severity=Severity.INFO, help=note, waived=note)

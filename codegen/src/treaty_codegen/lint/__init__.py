@@ -64,6 +64,7 @@ from treaty_codegen.lint import (
 from treaty_codegen.lint.facts import LintFacts
 from treaty_codegen.places import Places
 from treaty_codegen.readers.model import Scan
+from treaty_codegen.released import Released
 from treaty_codegen.rule import Rule
 from treaty_codegen.waivers import Ignore
 
@@ -171,9 +172,9 @@ def facts_of(
     personal: Iterable[str] = (),
     ignores: Iterable[Ignore] = (),
     scans: Iterable[tuple[str, Scan]] = (),
-    released: Iterable[Mapping[str, str]] = (),
+    released: Released | None = None,
 ) -> LintFacts:
-    """What the rules look at; ``root`` is put before each path (``schemas/``); ``released`` is newest first."""
+    """What the rules look at; ``root`` is put before each path (``schemas/``); ``released`` None: nothing was."""
     return LintFacts(
         catalog=catalog,
         places=Places(catalog, root=root),
@@ -181,7 +182,7 @@ def facts_of(
         personal=tuple(personal),
         ignores=tuple(ignores),
         scans=tuple(scans),
-        released=tuple(released),
+        released=released or Released(),
     )
 
 

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import field as defaulting
 from typing import Any
 
 from treaty_avro import Array, Enum, Field, Map, Named, Record, Type, Union
 from treaty_codegen.catalog import Catalog, SchemaFile
 from treaty_codegen.diff import Place
-from treaty_codegen.finding import Finding, Location, Severity, Text, fingerprint
+from treaty_codegen.finding import Finding, Fix, Location, Operation, Severity, Text, fingerprint
+from treaty_codegen.mend import edits
 from treaty_codegen.places import Places
 from treaty_codegen.readers.model import Scan
+from treaty_codegen.released import Released
 from treaty_codegen.waivers import Ignore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LintFacts:
     """The catalog and where its parts stand; ``namespace`` is the project's (``mall``), ``personal`` its own categories of personal
-    data, ``ignores`` the places that it excepts, ``scans`` what its services read, by name. ``released``: each released set, newest
-    first, as full name of an event to its published text.
+    data, ``ignores`` the places that it excepts, ``scans`` what its services read, by name. ``released``: what was released before.
     """
 
     catalog: Catalog
@@ -28,7 +30,7 @@ class LintFacts:
     personal: tuple[str, ...] = ()
     ignores: tuple[Ignore, ...] = ()
     scans: tuple[tuple[str, Scan], ...] = ()
-    released: tuple[Mapping[str, str], ...] = ()
+    released: Released = defaulting(default_factory=Released)
 
     def types(self) -> Iterator[tuple[SchemaFile, Named]]:
         """Every named type, once, with the file that defines it."""
@@ -71,13 +73,30 @@ class LintFacts:
         """The place of a type inside a field: a branch, an item (``leaves``), or of one of its keys."""
         return self.places.of(Place(owner=record.name.full, pointer=leaf.pointer), step=step)
 
+    def fix(self, record: Record, field: Field, *operations: Operation) -> Fix | None:
+        """How a field is mended; None for one that was released: somebody wrote it as it is."""
+        file = self.places.file_of(record.name.full)
+        if file is None or any(
+            self.released.has_field(record.name.full, name) for name in (field.name, *field.aliases)
+        ):
+            return None
+        made = edits(file.text, operations)
+        return Fix(path=self.places.root + file.path, operations=operations, edits=made) if made else None
+
     def at_topic(self, line: int) -> Location:
         """A line of ``topics.toml``."""
         return Location(path=f"{self.places.root}topics.toml", line=line or 1, end_line=line or 1)
 
 
 def finding(
-    rule: str, category: str, severity: Severity, at: Location, message: Text, *names: str, help: Text
+    rule: str,
+    category: str,
+    severity: Severity,
+    at: Location,
+    message: Text,
+    *names: str,
+    help: Text,
+    fix: Fix | None = None,
 ) -> Finding:
     """A lint finding; ``names`` (full names, field paths) make its fingerprint."""
     return Finding(
@@ -89,6 +108,7 @@ def finding(
         help=help,
         event=names[0] if names else None,
         fingerprint=fingerprint(rule, *names),
+        fix=fix,
     )
 
 

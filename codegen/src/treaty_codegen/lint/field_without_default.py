@@ -16,7 +16,7 @@ NAME = "field-without-default"
 
 def check(facts: LintFacts) -> Iterator[Finding]:
     """At FORWARD and FULL old readers keep asking for a field that once had no default; a first release has no old readers."""
-    newest = facts.released[0] if facts.released else {}
+    newest = facts.released.newest
     told: set[tuple[str, str]] = set()
     for topic in facts.catalog.topics.values():
         if not topic.compatibility.startswith(("FORWARD", "FULL")):

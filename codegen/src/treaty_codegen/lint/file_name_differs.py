@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from treaty_codegen.contract import snake_case
-from treaty_codegen.finding import Finding, Severity, Text
+from treaty_codegen.finding import Finding, Fix, Severity, Text
 from treaty_codegen.lint.facts import LintFacts, finding
 from treaty_codegen.rule import Rule
 
@@ -26,7 +26,17 @@ def check(facts: LintFacts) -> Iterator[Finding]:
                 Text("{name} belongs into {expected}.avsc", {"name": named.name.simple, "expected": expected}),
                 named.name.full,
                 help=Text("rename the file, or the type"),
+                fix=renamed(facts, file.path, expected),
             )
+
+
+def renamed(facts: LintFacts, path: str, expected: str) -> Fix | None:
+    """The file's other name, unless a file has it already."""
+    folder, slash, _ = path.rpartition("/")
+    target = f"{folder}{slash}{expected}.avsc"
+    if target in facts.catalog.files:
+        return None
+    return Fix(path=facts.places.root + path, rename_to=facts.places.root + target)
 
 
 RULE = Rule(name=NAME, category="names", severity=Severity.ERROR, check=check)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from treaty_avro import Union
-from treaty_codegen.finding import Finding, Severity, Text
+from treaty_avro import Field, Union
+from treaty_codegen.finding import Finding, Operation, Severity, Text
 from treaty_codegen.lint.facts import LintFacts, finding, is_optional
 from treaty_codegen.rule import Rule
 
@@ -30,7 +30,16 @@ def check(facts: LintFacts) -> Iterator[Finding]:
                 record.name.full,
                 field.name,
                 help=Text('write ["null", …]'),
+                fix=facts.fix(record, field, null_to_front(field)),
             )
+
+
+def null_to_front(field: Field) -> Operation:
+    """The move that puts null before the other branches."""
+    branches = field.type.branches if isinstance(field.type, Union) else ()
+    number = next((number for number, branch in enumerate(branches) if branch.kind == "null"), 0)
+    place = f"{field.pointer}/type"
+    return Operation(op="move", path=f"{place}/0", from_=f"{place}/{number}")
 
 
 RULE = Rule(name=NAME, category="evolution", severity=Severity.ERROR, check=check)

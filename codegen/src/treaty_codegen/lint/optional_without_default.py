@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from treaty_avro import MISSING
-from treaty_codegen.finding import Finding, Severity, Text
+from treaty_avro import MISSING, Field, Union
+from treaty_codegen.finding import Finding, Operation, Severity, Text
 from treaty_codegen.lint.facts import LintFacts, finding, is_optional
+from treaty_codegen.lint.optional_null_not_first import null_to_front
 from treaty_codegen.rule import Rule
 
 NAME = "optional-without-default"
@@ -25,7 +26,15 @@ def check(facts: LintFacts) -> Iterator[Finding]:
                 record.name.full,
                 field.name,
                 help=Text('add "default": null'),
+                fix=facts.fix(record, field, *default_null(field)),
             )
+
+
+def default_null(field: Field) -> Iterator[Operation]:
+    """The default, and before it null to the front, where older readers look for it."""
+    if isinstance(field.type, Union) and field.type.branches[0].kind != "null":
+        yield null_to_front(field)
+    yield Operation(op="add", path=f"{field.pointer}/default", value=None)
 
 
 RULE = Rule(name=NAME, category="evolution", severity=Severity.ERROR, check=check)

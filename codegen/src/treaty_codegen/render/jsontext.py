@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from treaty_codegen.finding import Finding
+from treaty_codegen.finding import Finding, Fix
 
 
 def as_json(finding: Finding) -> dict[str, Any]:
@@ -16,7 +16,19 @@ def as_json(finding: Finding) -> dict[str, Any]:
     body["message"] = str(finding.message)
     body["help"] = None if finding.help is None else str(finding.help)
     body["severity"] = str(finding.severity)
+    body["waived"] = None if finding.waived is None else str(finding.waived)
+    body["fix"] = None if finding.fix is None else as_fix(finding.fix)
     return body
+
+
+def as_fix(fix: Fix) -> dict[str, Any]:
+    """A fix as a JSON object: the edits of the text, and the same as a JSON Patch (RFC 6902)."""
+    return {
+        "path": fix.path,
+        "patch": [operation.as_json() for operation in fix.operations],
+        "edits": [asdict(edit) for edit in fix.edits],
+        "rename_to": fix.rename_to,
+    }
 
 
 def json_document(findings: Iterable[Finding]) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-from treaty_codegen.finding import Finding, Location, Severity
+from treaty_codegen.finding import Finding, Fix, Location, Severity
 from treaty_codegen.render.report import Report
 
 LEVELS: Final[Mapping[Severity, str]] = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -63,7 +63,34 @@ def result(finding: Finding, index: int) -> dict[str, Any]:
         body["locations"][0]["logicalLocations"] = [{"fullyQualifiedName": name, "kind": "type"} for name in names]
     if finding.against:
         body["properties"] = {"against": finding.against}
+    if finding.fix is not None and finding.fix.edits:
+        body["fixes"] = [fix(finding.fix, finding)]
+    if finding.waived is not None:
+        body["suppressions"] = [{"kind": "external", "status": "accepted", "justification": str(finding.waived)}]
     return body
+
+
+def fix(what: Fix, finding: Finding) -> dict[str, Any]:
+    """The edits that mend a finding; another name for a file cannot be said in SARIF."""
+    replacements = [
+        {
+            "deletedRegion": {
+                "startLine": edit.line,
+                "startColumn": edit.column,
+                "endLine": edit.end_line,
+                "endColumn": edit.end_column,
+            },
+            "insertedContent": {"text": edit.text},
+        }
+        for edit in what.edits
+    ]
+    change = {"artifactLocation": artifact(what.path), "replacements": replacements}
+    return {"description": {"text": str(finding.help or finding.message)}, "artifactChanges": [change]}
+
+
+def artifact(path: str) -> dict[str, str]:
+    """A file of the project."""
+    return {"uri": quote(path), "uriBaseId": "%SRCROOT%"}
 
 
 def place(at: Location) -> dict[str, Any]:
@@ -71,4 +98,4 @@ def place(at: Location) -> dict[str, Any]:
     region = {"startLine": at.line, "startColumn": at.column}
     if (at.end_line, at.end_column) > (at.line, at.column):
         region |= {"endLine": at.end_line, "endColumn": at.end_column}
-    return {"artifactLocation": {"uri": quote(at.path), "uriBaseId": "%SRCROOT%"}, "region": region}
+    return {"artifactLocation": artifact(at.path), "region": region}

@@ -47,6 +47,9 @@ def finish(outcome: Outcome, *, format_: str | None, output: Path | None, strict
         f"Checked {outcome.looked_at}: {plural(counts['error'], 'error')}, {plural(counts['warning'], 'warning')}",
         err=True,
     )
+    mendable = sum(finding.fix is not None for finding in outcome.findings)
+    if mendable:
+        click.echo(f"  {mendable} of them can be mended: treaty lint --fix", err=True)
     return 1 if counts["error"] or (strict and counts["warning"]) else 0
 
 

@@ -27,6 +27,7 @@ from treaty_codegen.finding import Finding, Location, Severity, Text, fingerprin
 from treaty_codegen.lint import Choice, facts_of, lint
 from treaty_codegen.places import Places
 from treaty_codegen.readers import Readers
+from treaty_codegen.released import Released
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,10 +147,27 @@ def chosen(settings: Settings, found: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(row for row in found if not use or {row.rule, row.category} & use)
 
 
-def run_lint(settings: Settings, *, rules: Iterable[str] = ()) -> Outcome:
-    """Every chosen rule over the working tree. A file that cannot be read is a finding; the others are checked all the same."""
+def run_lint(settings: Settings, *, rules: Iterable[str] = (), only: Iterable[str] = ()) -> Outcome:
+    """Every chosen rule over the working tree. A file that cannot be read is a finding; the others are checked all the same.
+
+    ``only``: paths from the project whose findings are told ((): all); what they depend on is read all the same.
+    """
+    outcome, limit = lint_of(settings, read_tree(settings.folder("schemas")), rules=rules), tuple(only)
+    if not limit:
+        return outcome
+    kept = tuple(row for row in outcome.findings if is_below(row.at.path, limit))
+    files = tuple(path for path in outcome.files if is_below(path, limit))
+    return Outcome(findings=kept, files=files, looked_at=f"{len(files)} schema{'s' if len(files) != 1 else ''}")
+
+
+def is_below(path: str, only: Iterable[str]) -> bool:
+    """Whether a path is one of these, or lies in one of them."""
+    return any(path == each or path.startswith(f"{each}/") for each in only)
+
+
+def lint_of(settings: Settings, tree: Tree, *, rules: Iterable[str] = ()) -> Outcome:
+    """The same over files that were read already."""
     check_lint_settings(settings)
-    tree = read_tree(settings.folder("schemas"))
     catalog, faults = load_readable(tree)
     waivers, broken_waivers = waivers_or_fault(settings)
     facts = facts_of(
@@ -159,7 +177,7 @@ def run_lint(settings: Settings, *, rules: Iterable[str] = ()) -> Outcome:
         personal=settings.get("governance", "pii"),
         ignores=waivers.ignores,
         scans=readers_of(settings, catalog, []).scans,
-        released=texts_of(releases(settings.folder("schemas") / RELEASES)),
+        released=Released(texts_of(releases(settings.folder("schemas") / RELEASES))),
     )
     choice = Choice(
         use=tuple(rules) or tuple(settings.get("lint", "use")),
