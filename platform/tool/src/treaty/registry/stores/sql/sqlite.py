@@ -16,6 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from treaty.registry.errors import StoreUnavailable
 from treaty.registry.names import Name
+from treaty.registry.stores.sql.network_files import require_own_disk
 from treaty.registry.stores.sql.notices import own_connection
 
 LOCK_SECONDS: Final = 5.0
@@ -35,6 +36,7 @@ class Sqlite:
 
     def __init__(self, url: URL) -> None:
         path = Path(url.database or "registry.db")
+        require_own_disk(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         self.engine: Engine = create_engine(
             url.set(drivername="sqlite+pysqlite", database=str(path)),
