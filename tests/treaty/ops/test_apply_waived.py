@@ -8,59 +8,27 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.treaty.ops.waived_project import (
+    GONE,
+    SUBJECT,
+    TODAY,
+    TOMBSTONE,
+    TOPICS,
+    WAIVER,
+    planned,
+    waived_project,
+    write,
+)
 from treaty.config import Settings
 from treaty.ops.http import RegistryHttp, RegistryUnreachable
-from treaty.ops.plan import Plan
-from treaty.ops.registry import apply_registry, plan_registry
+from treaty.ops.registry import plan_registry
+from treaty.ops.registry_apply import apply_registry
 from treaty.registry.testing import registry
-
-TODAY = date(2026, 12, 1)
-SUBJECT, GONE = "order-events-mall.order.OrderPaid", "order-events-mall.order.OrderArchived"
-EVENT = """{"type": "record", "namespace": "mall.order", "name": "OrderPaid", "doc": "d", "fields": [
-  {"name": "order_id", "type": "long", "doc": "d"}%s]}"""
-TOPICS = """format = 1
-[topic."order-events"]
-doc = "d"
-owner = "@o"
-key = "order_id"
-events = ["mall.order.OrderPaid"]
-"""
-WAIVER = """[[waiver]]
-event = "mall.order.OrderPaid"
-rule = "reader-field-without-default"
-reason = "agreed"
-approved_by = ["@o"]
-until = 2026-12-31
-"""
-TOMBSTONE = """
-[[removed]]
-event = "mall.order.OrderArchived"
-topic = "order-events"
-reason = "replaced"
-approved_by = "@o"
-soft_after = 2026-11-01
-permanent_after = 2026-11-30
-"""
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    (tmp_path / "schemas" / "order").mkdir(parents=True)
-    (tmp_path / "treaty.toml").write_text("", encoding="utf-8")
-    write(tmp_path, topics=TOPICS)
-    return Settings.load(tmp_path / "treaty.toml", {}, start=tmp_path)
-
-
-def write(root: Path, *, extra: str = "", topics: str = "", waivers: str = "") -> None:
-    (root / "schemas/order/order_paid.avsc").write_text(EVENT % extra, encoding="utf-8")
-    (root / "schemas/topics.toml").write_text(topics or TOPICS, encoding="utf-8")
-    (root / "schemas/waivers.toml").write_text(waivers, encoding="utf-8")
-
-
-def planned(settings: Settings, http: RegistryHttp, *, today: date = TODAY) -> Plan:
-    made, blocked = plan_registry(settings, http, environment="local", today=today)
-    assert blocked == ()
-    return made
+    return waived_project(tmp_path)
 
 
 class Cut(httpx.BaseTransport):
@@ -137,7 +105,7 @@ def test_a_tombstone_is_obeyed_after_its_days_and_a_second_plan_is_empty(setting
         assert planned(settings, http, today=date(2026, 11, 1)).steps == ()
         made = planned(settings, http)
         assert [(step.action, step.before) for step in made.steps] == [("soft-delete", [1]), ("permanent-delete", None)]
-        assert apply_registry(made, http, done=lambda *_: None) == 2
+        assert apply_registry(made, http, done=lambda *_: None).changed == 2
         assert (http.subjects(), http.deleted_subjects()) == ([SUBJECT], [])
-        assert apply_registry(made, http, done=lambda *_: None) == 0, "the same plan may be run again"
+        assert apply_registry(made, http, done=lambda *_: None).changed == 0, "the same plan may be run again"
         assert (planned(settings, http).steps, planned(settings, http).drift) == ((), ())

@@ -13,7 +13,8 @@ from tests.cases.markdown import ROOT
 from treaty.config import Settings
 from treaty.ops.doctor import CHECKS, Check, Patient, examine
 from treaty.ops.http import RegistryHttp
-from treaty.ops.registry import apply_registry, plan_registry
+from treaty.ops.registry import plan_registry
+from treaty.ops.registry_apply import apply_registry
 from treaty.registry.testing import registry
 from treaty_runtime.admin import Cluster
 

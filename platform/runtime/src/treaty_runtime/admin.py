@@ -152,6 +152,30 @@ class Cluster:
                 self._sleep(POLL_SECONDS)
                 left -= POLL_SECONDS
 
+    def await_gone(self, names: Iterable[str]) -> None:
+        """Returns when no broker lists any of the topics: a deleted one stays in the metadata a moment longer.
+
+        Raises ``ClusterUnreachable`` when that takes longer than the time-out.
+        """
+        waiting, left = set(names), self._timeout
+        while waiting:
+            waiting &= self._ask(lambda: self._admin.list_topics(timeout=self._timeout)).topics.keys()
+            if waiting and left <= 0:
+                raise ClusterUnreachable(f"Kafka at {self.bootstrap} still has {', '.join(sorted(waiting))}")
+            if waiting:
+                self._sleep(POLL_SECONDS)
+                left -= POLL_SECONDS
+
+    def delete(self, name: str) -> bool:
+        """Deletes a topic with all its records; False if there was none."""
+        try:
+            self._settle(self._admin.delete_topics([name], request_timeout=self._timeout))
+        except ClusterRefused as refused:
+            if cause_code(refused) != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise
+            return False
+        return True
+
     def alter(self, name: str, config: Mapping[str, str]) -> None:
         """Sets the given settings of a topic and leaves all others as they are."""
         entries = [

@@ -3,16 +3,44 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from treaty.errors import UsageError
-from treaty.ops.plan import Kind, Plan, Step
+from treaty.cli.asking import agreed
+from treaty.cli.project import config_option
+
+if TYPE_CHECKING:
+    from treaty.ops.plan import Kind, Plan, Step
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 SIGN = {"create": "+", "register": "+", "set-level": "~", "alter-config": "~", "add-partitions": "~"} | dict.fromkeys(
-    ("soft-delete", "permanent-delete"), "-"
+    ("soft-delete", "permanent-delete", "delete-topic"), "-"
 )
+
+
+def environment_option(command: F) -> F:
+    """Adds ``--env NAME``."""
+    option = click.option(
+        "--env", "environment", default="local", show_default=True, help="[environment.NAME] of treaty.toml."
+    )
+    return option(command)
+
+
+def planning(command: F) -> F:
+    """Adds what every plan takes: ``--env``, ``--out``, ``--config``, ``--debug``."""
+    out = click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan for apply.")
+    return environment_option(out(config_option(command)))
+
+
+def applying(command: F) -> F:
+    """Adds what every apply takes: the file ``PLAN``, ``--yes``, ``--config``, ``--debug``."""
+    file = click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path, dir_okay=False))
+    yes = click.option("--yes", is_flag=True, help="Do not ask.")
+    return file(yes(config_option(command)))
 
 
 def show(plan: Plan) -> None:
@@ -21,8 +49,8 @@ def show(plan: Plan) -> None:
         click.echo(f"{step.id:3} {SIGN[step.action]} {step.action:14} {step.subject}  {summary(step)}")
     for row in plan.drift:
         click.echo(f"    ! drift          {row.subject} {row.what}")
-    total = f"{len(plan.steps)} steps, {len(plan.drift)} drifts, plan {plan.sha256[:12]}"
-    click.echo(f"{plan.kind} of {plan.environment} ({plan.target}): {total}", err=True)
+    count = f"{len(plan.steps)} steps, {len(plan.drift)} drifts, plan {plan.sha256[:12]}"
+    click.echo(f"{plan.kind} of {plan.environment} ({plan.target}): {count}", err=True)
 
 
 def summary(step: Step) -> str:
@@ -35,6 +63,8 @@ def summary(step: Step) -> str:
         return f"{len(step.before)} version{'s' * (len(step.before) > 1)}, by tombstone"
     if step.action == "permanent-delete":
         return "for good, by tombstone"
+    if step.action == "delete-topic":
+        return f"{step.before} partitions and all records, for good, by tombstone"
     if step.action == "create":
         return f"{step.after['partitions']} partitions, replication {step.after['replication']}"
     if step.action == "alter-config":
@@ -43,14 +73,19 @@ def summary(step: Step) -> str:
 
 
 def save(plan: Plan, out: Path | None) -> None:
-    """Writes the plan to ``out``, if one was named."""
+    """Writes the plan to ``out``, if one was named; whole, or not at all."""
+    from treaty.ops.files import replace_whole
+
     if out is not None:
-        out.write_text(plan.to_json(), encoding="utf-8")
+        replace_whole(out, plan.to_json())
         click.echo(f"Saved to {out}.\n  next: treaty {plan.kind} apply {out}", err=True)
 
 
 def read(file: Path, kind: Kind) -> Plan:
     """A saved plan of the right kind."""
+    from treaty.errors import UsageError
+    from treaty.ops.plan import Plan
+
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
@@ -65,10 +100,14 @@ def confirm(plan: Plan, *, yes: bool) -> None:
     """Asks before anything is changed; without a terminal only ``--yes`` will do."""
     if yes or not plan.steps:
         return
-    if not sys.stdin.isatty():
-        raise UsageError("There is no terminal to ask on.", next_step="say --yes")
-    show(plan)
-    click.confirm(f"Do these {len(plan.steps)} steps?", abort=True)
+    if sys.stdin.isatty():
+        show(plan)
+    agreed(f"Do these {len(plan.steps)} steps?", yes=yes, dry_run=False)
+
+
+def total(plan: Plan, changed: int) -> None:
+    """What an apply came to, on stderr."""
+    click.echo(f"{changed} of {len(plan.steps)} steps changed something.", err=True)
 
 
 def told(step: Step, outcome: str) -> None:

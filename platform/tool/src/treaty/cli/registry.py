@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -12,11 +11,8 @@ from treaty.cli.project import config_option, load_settings
 from treaty.cli.registry_access import tokens, users
 from treaty.cli.registry_backup import export, import_, migrate
 from treaty.cli.registry_grants import audit, grants
-
-if TYPE_CHECKING:
-    from treaty.config import Settings
-    from treaty.ops.http import RegistryHttp
-    from treaty.ops.plan.registry import Blocked
+from treaty.cli.registry_plan import apply, plan
+from treaty.cli.registry_rebuild import rebuild
 
 
 @click.group(name="registry")
@@ -31,7 +27,7 @@ def registry() -> None:
     """
 
 
-for command in (export, import_, migrate, users, tokens, grants, audit):
+for command in (plan, apply, export, import_, rebuild, migrate, users, tokens, grants, audit):
     registry.add_command(command)
 
 
@@ -72,71 +68,3 @@ def serve(config: Path | None, **flags: Any) -> int:
     from treaty.wiring import serve_registry
 
     return serve_registry(load_settings(config), {key: value for key, value in flags.items() if value != ()})
-
-
-@registry.command()
-@click.option("--env", "environment", default="local", show_default=True, help="[environment.NAME] of treaty.toml.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan for apply.")
-@config_option
-def plan(config: Path | None, environment: str, out: Path | None) -> int:
-    """Show what apply would do to make the registry hold what git says.
-
-    \b
-    treaty registry plan
-    treaty registry plan --env prod --out plan.json
-
-    Exit codes: 0 nothing but steps, 1 drift or a text that would break a reader, 2 usage, 3 unreachable.
-    """
-    from treaty.cli import plans
-    from treaty.ops.registry import plan_registry
-
-    settings = load_settings(config)
-    with connect(settings, environment) as http:
-        made, blocked = plan_registry(settings, http, environment=environment, today=datetime.now(UTC).date())
-    plans.show(made)
-    refuse(blocked)
-    if not blocked:
-        plans.save(made, out)
-    return 1 if blocked or made.drift else 0
-
-
-@registry.command()
-@click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@config_option
-def apply(config: Path | None, plan_file: Path, yes: bool) -> int:
-    """Do exactly what PLAN says. The same plan can be run again after a failure: done steps are skipped.
-
-    \b
-    treaty registry apply plan.json
-    treaty registry apply plan.json --yes
-
-    Exit codes: 0 done, 1 the registry moved, 2 usage, 3 unreachable or refused.
-    """
-    from treaty.cli import plans
-    from treaty.ops.registry import apply_registry
-
-    settings = load_settings(config)
-    made = plans.read(plan_file, "registry")
-    plans.confirm(made, yes=yes)
-    with connect(settings, made.environment) as http:
-        changed = apply_registry(made, http, done=plans.told)
-    click.echo(f"{changed} of {len(made.steps)} steps changed something.", err=True)
-    return 0
-
-
-def connect(settings: Settings, environment: str) -> RegistryHttp:
-    """The registry of an environment, with its token if one is configured."""
-    from treaty.wiring import registry_of
-
-    return registry_of(settings, environment)
-
-
-def refuse(blocked: tuple[Blocked, ...]) -> None:
-    """Prints, on stderr, each text that would break a version, in the registry's own words."""
-    for row in blocked:
-        click.echo(f"{row.subject}: the new schema would break version {row.version}:", err=True)
-        for message in row.messages:
-            click.echo(f"  {message}", err=True)
-    if blocked:
-        click.echo("No plan was saved.\n  next: treaty breaking", err=True)

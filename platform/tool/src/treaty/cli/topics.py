@@ -6,11 +6,8 @@ from pathlib import Path
 
 import click
 
+from treaty.cli import plans
 from treaty.cli.project import config_option, load_settings
-
-ENVIRONMENT = click.option(
-    "--env", "environment", default="local", show_default=True, help="[environment.NAME] of treaty.toml."
-)
 
 
 @click.group(name="topics")
@@ -26,7 +23,7 @@ def topics() -> None:
 
 
 @topics.command(name="list")
-@ENVIRONMENT
+@plans.environment_option
 @config_option
 def list_topics(config: Path | None, environment: str) -> int:
     """List all topics that git declares, and the retry and dead-letter topics that follow from them.
@@ -49,12 +46,13 @@ def list_topics(config: Path | None, environment: str) -> int:
 
 
 @topics.command()
-@ENVIRONMENT
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan for apply.")
+@plans.planning
 @click.option("--allow-repartition", is_flag=True, help="Plan more partitions where git says so; keys move.")
-@config_option
-def plan(config: Path | None, environment: str, out: Path | None, allow_repartition: bool) -> int:
-    """Show what apply would do to make the cluster's topics as git says.
+@click.option("--all", "shows_internal", is_flag=True, help="Show Kafka's own topics and those of tools (_…) too.")
+def plan(
+    *, config: Path | None, environment: str, out: Path | None, allow_repartition: bool, shows_internal: bool
+) -> int:
+    """Show what apply would do to make the cluster's topics as git says. Only asks; nothing is changed.
 
     \b
     treaty topics plan
@@ -62,22 +60,26 @@ def plan(config: Path | None, environment: str, out: Path | None, allow_repartit
 
     Exit codes: 0 nothing but steps, 1 drift, 2 usage, 3 unreachable.
     """
-    from treaty.cli import plans
     from treaty.ops.topics import plan_topics
-    from treaty.wiring import cluster_of
+    from treaty.wiring import cluster_of, now
 
     settings = load_settings(config)
     with cluster_of(settings, environment) as cluster:
-        made = plan_topics(settings, cluster, environment=environment, may_repartition=allow_repartition)
+        made = plan_topics(
+            settings,
+            cluster,
+            environment=environment,
+            may_repartition=allow_repartition,
+            shows_internal=shows_internal,
+            today=now().date(),
+        )
     plans.show(made)
     plans.save(made, out)
     return 1 if made.drift else 0
 
 
 @topics.command()
-@click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@config_option
+@plans.applying
 def apply(config: Path | None, plan_file: Path, yes: bool) -> int:
     """Do exactly what PLAN says. The same plan can be run again after a failure: done steps are skipped.
 
@@ -87,7 +89,6 @@ def apply(config: Path | None, plan_file: Path, yes: bool) -> int:
 
     Exit codes: 0 done, 1 the cluster moved, 2 usage, 3 unreachable or refused.
     """
-    from treaty.cli import plans
     from treaty.ops.topics import apply_topics
     from treaty.wiring import cluster_of
 
@@ -95,6 +96,5 @@ def apply(config: Path | None, plan_file: Path, yes: bool) -> int:
     made = plans.read(plan_file, "topics")
     plans.confirm(made, yes=yes)
     with cluster_of(settings, made.environment) as cluster:
-        changed = apply_topics(made, cluster, done=plans.told)
-    click.echo(f"{changed} of {len(made.steps)} steps changed something.", err=True)
+        plans.total(made, apply_topics(made, cluster, done=plans.told))
     return 0

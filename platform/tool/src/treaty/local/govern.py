@@ -8,7 +8,8 @@ from treaty.config import Settings
 from treaty.local.errors import LocalFault
 from treaty.local.layout import Layout
 from treaty.ops.http import RegistryHttp
-from treaty.ops.registry import apply_registry, plan_registry
+from treaty.ops.registry import plan_registry
+from treaty.ops.registry_apply import apply_registry
 from treaty.ops.topics import apply_topics, plan_topics
 from treaty_runtime.admin import Cluster
 
@@ -38,7 +39,7 @@ def govern_schemas(settings: Settings, layout: Layout) -> int:
         if blocked:
             rows = "; ".join(f"{row.subject} version {row.version}" for row in blocked)
             raise Ungovernable(f"The schemas in git would break what the local registry holds: {rows}.")
-        return apply_registry(made, registry, done=ignore)
+        return apply_registry(made, registry, done=ignore).changed
 
 
 ignore: Callable[[object, str], None] = lambda _step, _outcome: None  # noqa: E731  # a value, not a function with a story

@@ -1,11 +1,13 @@
-"""Files that are whole or absent: written aside, then renamed."""
+"""Files that are whole or absent: written aside, then renamed; and one writer at a time."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from treaty.errors import UsageError
@@ -42,3 +44,16 @@ def replace_whole(target: Path, text: str) -> None:
         Path(name).replace(target)
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """While it is open, nobody else is in here with the same folder: others wait. It ends with its process, whatever ends that."""
+    if not folder.is_dir():
+        raise UsageError(f"There is no folder {folder}.", next_step="set [project] schemas in treaty.toml")
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

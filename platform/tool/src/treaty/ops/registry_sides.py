@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
+from treaty.ops.contents import contents, levels, together
 from treaty.ops.http import RegistryHttp
 from treaty.ops.plan.registry import Observed, Wanted, desired, incompatible
 from treaty_avro import Level
@@ -27,9 +28,10 @@ class RegistrySide:
 def look(catalog: Catalog, registry: RegistryHttp, *, environment: str) -> RegistrySide:
     """Asks for every version of every subject that git declares in ``environment``; only reads."""
     wanted = desired(catalog, environment=environment)
+    held, own = contents(registry), levels(registry, (row.subject for row in wanted))
     observed = {
-        row.subject: Observed(level=registry.level(row.subject), versions=registry.versions(row.subject))
-        for row in wanted
+        name: Observed(level=level, versions={number: row.text for number, row in held.get(name, {}).items()})
+        for name, level in own.items()
     }
     return RegistrySide(label=f"registry {environment}", wanted=wanted, observed=observed)
 
@@ -58,6 +60,8 @@ def events_at(side: RegistrySide, catalog: Catalog, number: int) -> Iterator[tup
 
 def verdicts(side: RegistrySide, registry: RegistryHttp) -> Iterator[TwoVerdicts]:
     """The registry's answer on each new text, beside ours at the level that the registry has for the subject."""
+    asked = {row.subject: row.text for row in side.wanted if side.observed[row.subject].versions}
+    theirs = together(lambda name: registry.objections(name, asked[name]), asked)
     for row in side.wanted:
         seen = side.observed[row.subject]
         if not seen.versions:
@@ -70,5 +74,5 @@ def verdicts(side: RegistrySide, registry: RegistryHttp) -> Iterator[TwoVerdicts
             registry=side.label,
             level=level,
             ours=tuple(message for blocked in incompatible(judged, seen) for message in blocked.messages),
-            theirs=registry.objections(row.subject, row.text),
+            theirs=theirs[row.subject],
         )

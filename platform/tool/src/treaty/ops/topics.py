@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from itertools import groupby
 
 from treaty.config import Settings
 from treaty.errors import EnvironmentFault
 from treaty.ops import git
 from treaty.ops.plan import Plan, Step
-from treaty.ops.plan.topics import TopicState, desired, plan
+from treaty.ops.plan.topics import TopicState, burials, desired, plan
 from treaty.ops.schemas import load_project
 from treaty_runtime.admin import Cluster, ClusterRefused, ClusterUnreachable, TopicFacts
 
@@ -36,9 +37,18 @@ def state_of(fact: TopicFacts, wanted: TopicState | None) -> TopicState:
     return TopicState(partitions=fact.partitions, replication=fact.replication, config=config)
 
 
-def plan_topics(settings: Settings, cluster: Cluster, *, environment: str, may_repartition: bool = False) -> Plan:
-    """What apply would do to make the cluster's topics as git says; only reads."""
-    wanted = desired(load_project(settings), environment=environment)
+def plan_topics(
+    settings: Settings,
+    cluster: Cluster,
+    *,
+    environment: str,
+    may_repartition: bool = False,
+    shows_internal: bool = False,
+    today: date | None = None,
+) -> Plan:
+    """What apply would do to make the cluster's topics as git says; only reads. ``today`` None: no tombstone is due."""
+    catalog = load_project(settings)
+    wanted = desired(catalog, environment=environment)
     return plan(
         wanted,
         observe(cluster, wanted),
@@ -46,6 +56,8 @@ def plan_topics(settings: Settings, cluster: Cluster, *, environment: str, may_r
         target=cluster.bootstrap,
         git_commit=git.head(settings.root),
         may_repartition=may_repartition,
+        shows_internal=shows_internal,
+        buried=burials(catalog, today=today or date.min),
     )
 
 
@@ -64,7 +76,8 @@ def apply_topics(made: Plan, cluster: Cluster, *, done: Callable[[Step, str], No
     except (ClusterUnreachable, ClusterRefused) as error:
         raise EnvironmentFault(str(error), next_step="run the same plan again: done steps are skipped") from error
     try:
-        cluster.await_topics(step.subject for step in made.steps)
+        cluster.await_topics(step.subject for step in made.steps if step.action != "delete-topic")
+        cluster.await_gone(step.subject for step in made.steps if step.action == "delete-topic")
     except ClusterUnreachable as error:
         raise EnvironmentFault(str(error), next_step="look at the broker's log; the plan itself is done") from error
     return changed
@@ -114,7 +127,21 @@ def add_partitions(step: Step, cluster: Cluster) -> str:
     return f"{step.before} → {step.after} partitions"
 
 
+def delete(step: Step, cluster: Cluster) -> str:
+    """Deletes a topic for good; what happened, as text. Raises ``ClusterMoved`` if it is another one than when it was planned."""
+    fact = cluster.topics().get(step.subject)
+    if fact is None:
+        return "already so"
+    if fact.partitions != step.before:
+        raise ClusterMoved(
+            f"The cluster moved: {step.subject}, expected {step.before} partitions, found {fact.partitions}.",
+            next_step="make and review a new plan",
+        )
+    return "gone for good" if cluster.delete(step.subject) else "already so"
+
+
 ACTIONS: Mapping[str, Callable[[Step, Cluster], str]] = {
     "alter-config": alter,
     "add-partitions": add_partitions,
+    "delete-topic": delete,
 }

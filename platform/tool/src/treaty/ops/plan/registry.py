@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from treaty.ops.plan import Drift, Plan, digest, numbered
 from treaty_avro import AvroError, Level, Version, check, confluent_messages, normalized_text, parse
@@ -45,6 +47,23 @@ class Burial:
     def covers(self, subject: str) -> bool:
         """Whether the tombstone is that of this subject; ``prefix`` "": only of those that are named."""
         return subject in self.subjects or bool(self.prefix and subject.startswith(self.prefix))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What git knows of the past: released texts by event, and SHA-256 (hexadecimal) of what was applied between releases."""
+
+    texts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    applied: frozenset[str] = frozenset()
+
+    def knows(self, row: Wanted, registered: str) -> bool:
+        """Whether a registered text of a subject is one that git has or had."""
+        if hashlib.sha256(registered.encode()).hexdigest() in self.applied:
+            return True
+        return any(same(text, registered) for text in (row.text, *self.texts.get(row.event, ())))
+
+
+NO_HISTORY: Final = History()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +123,7 @@ def plan(
     git_commit: str,
     accepted: Collection[str] = (),
     buried: tuple[Burial, ...] = (),
+    history: History = NO_HISTORY,
 ) -> tuple[Plan, tuple[Blocked, ...]]:
     """The plan, and what must not be registered at all (then nothing of the plan should run).
 
@@ -131,7 +151,7 @@ def plan(
             desired_sha256=digest([asdict(row) for row in wanted]),
             actual_sha256=digest_of(actual),
             steps=numbered(steps),
-            drift=tuple(drift(wanted, actual, buried)),
+            drift=(*drift(wanted, actual, buried), *strange_versions(wanted, actual, history)),
         ),
         tuple(blocked),
     )
@@ -221,3 +241,26 @@ def drift(wanted: tuple[Wanted, ...], actual: Mapping[str, Observed], buried: tu
             yield Drift(
                 subject=name, what=f"is in the registry with {count} version{'s' * (count > 1)}, but not in git"
             )
+
+
+def strange_versions(wanted: tuple[Wanted, ...], actual: Mapping[str, Observed], history: History) -> Iterator[Drift]:
+    """Live versions of git's own subjects that git neither has nor had: somebody registered by hand."""
+    for row in wanted:
+        seen = actual.get(row.subject)
+        for number, text in sorted(seen.versions.items()) if seen is not None else ():
+            if not history.knows(row, text):
+                yield Drift(
+                    subject=row.subject,
+                    what=f"version {number} is in the registry, but neither in git nor in a release",
+                )
+
+
+def explained(wanted: tuple[Wanted, ...], actual: Mapping[str, Observed]) -> Iterator[tuple[str, int, str]]:
+    """Subject, version and why it needs no step, for each version that says what git says in another print."""
+    for row in wanted:
+        seen = actual.get(row.subject)
+        for number, text in sorted(seen.versions.items()) if seen is not None else ():
+            if text != row.text and same(text, row.text):
+                is_layout = json.loads(text) == json.loads(row.text)
+                what = "white space or the order of members" if is_layout else "how names and namespaces are written"
+                yield row.subject, number, f"differs from git only in {what}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from treaty.ops.plan import Drift, Plan, digest, numbered
@@ -75,6 +75,26 @@ def milliseconds(span: timedelta) -> str:
     return str(span // timedelta(milliseconds=1))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buried:
+    """A topic that a tombstone names; ``is_due``: today it may be deleted."""
+
+    topic: str
+    is_due: bool
+
+
+def burials(catalog: Catalog, *, today: date) -> tuple[Buried, ...]:
+    """The topics that tombstones without an event name. Kafka knows no soft deletion, so only ``permanent_after`` makes one due."""
+    return tuple(
+        Buried(
+            topic=removal.topic,
+            is_due=removal.permanent_after is not None and today > removal.permanent_after,
+        )
+        for removal in catalog.removals
+        if removal.event is None
+    )
+
+
 def plan(
     wanted: Mapping[str, TopicState],
     actual: Mapping[str, TopicState],
@@ -83,8 +103,12 @@ def plan(
     target: str,
     git_commit: str,
     may_repartition: bool = False,
+    shows_internal: bool = False,
+    buried: tuple[Buried, ...] = (),
 ) -> Plan:
-    """Creates, alters, adds partitions if ``may_repartition`` (keys move then); all else that differs is drift."""
+    """Creates, alters, adds partitions if ``may_repartition`` (keys move then), and last of all deletes what tombstones ask for;
+    all else that differs is drift.
+    """
     steps: list[tuple[str, str, Any, Any]] = []
     rows: list[Drift] = []
     for name, want in wanted.items():
@@ -99,11 +123,6 @@ def plan(
             steps.append(("add-partitions", name, seen.partitions, want.partitions))
         else:
             rows += counts_differ(name, want, seen)
-    rows += [
-        Drift(subject=name, what="is on the cluster, but not in git")
-        for name in sorted(actual)
-        if name not in wanted and not name.startswith("_")
-    ]
     return Plan(
         kind="topics",
         environment=environment,
@@ -111,9 +130,43 @@ def plan(
         git_commit=git_commit,
         desired_sha256=digest({name: asdict(state) for name, state in wanted.items()}),
         actual_sha256=digest({name: asdict(state) for name, state in actual.items()}),
-        steps=numbered(steps),
-        drift=tuple(rows),
+        steps=numbered([*steps, *deletions(wanted, actual, buried)]),
+        drift=(*rows, *strangers(wanted, actual, buried, shows_internal=shows_internal)),
     )
+
+
+def deletions(
+    wanted: Mapping[str, TopicState], actual: Mapping[str, TopicState], buried: tuple[Buried, ...]
+) -> list[tuple[str, str, Any, Any]]:
+    """What tombstones ask for today. A topic that git wants, and one of Kafka's own, stays whatever a tombstone says."""
+    due = {each.topic for each in buried if each.is_due}
+    return [
+        ("delete-topic", name, state.partitions, None)
+        for name, state in sorted(actual.items())
+        if name in due and name not in wanted and not is_internal(name)
+    ]
+
+
+def strangers(
+    wanted: Mapping[str, TopicState],
+    actual: Mapping[str, TopicState],
+    buried: tuple[Buried, ...],
+    *,
+    shows_internal: bool,
+) -> Iterator[Drift]:
+    """Topics that git does not know and no tombstone names. They are never deleted."""
+    known = {*wanted, *(each.topic for each in buried)}
+    for name in sorted(actual):
+        if is_internal(name):
+            if shows_internal:
+                yield Drift(subject=name, what="is Kafka's own, or a tool's: git never says anything of it")
+        elif name not in known:
+            yield Drift(subject=name, what="is on the cluster, but not in git")
+
+
+def is_internal(name: str) -> bool:
+    """Whether a topic belongs to Kafka or to a tool (``__consumer_offsets``, ``_schemas``)."""
+    return name.startswith("_")
 
 
 def counts_differ(name: str, want: TopicState, seen: TopicState) -> Iterator[Drift]:

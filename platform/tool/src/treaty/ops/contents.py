@@ -1,0 +1,95 @@
+"""What a registry holds, in few calls: all live versions in pages, then what there is no list for, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias, TypeVar
+
+from treaty.errors import EnvironmentFault
+from treaty.ops.http import RegistryHttp, part
+
+K = TypeVar("K")
+T = TypeVar("T")
+
+PAGE: Final = 1000
+"""Versions that are asked for at once; other registries give no more either."""
+MOST_AT_ONCE: Final = 8
+"""Questions under way at the same moment: a registry answers others too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """One live version. ``guid`` "": this registry gives none."""
+
+    id: int
+    guid: str
+    text: str
+
+
+Contents: TypeAlias = Mapping[str, Mapping[int, Stored]]
+"""Subject to version number to what lies there; subjects without a live version are left out."""
+
+
+def contents(registry: RegistryHttp) -> Contents:
+    """Every live version of the default context; two calls where there are at most a thousand."""
+    found: dict[str, dict[int, Stored]] = {}
+    for row in listed(registry):
+        try:
+            subject, number = str(row["subject"]), int(row["version"])
+            stored = Stored(id=int(row["id"]), guid=str(row.get("guid") or ""), text=str(row["schema"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise EnvironmentFault(f"{registry.host} lists no versions: is it a schema registry?") from error
+        if not subject.startswith(":."):  # another context: a registry that knows no prefixes lists them too
+            found.setdefault(subject, {})[number] = stored
+    return {subject: dict(sorted(versions.items())) for subject, versions in sorted(found.items())}
+
+
+def listed(registry: RegistryHttp) -> Iterator[Mapping[str, Any]]:
+    """The rows of ``GET /schemas``, page after page until one is empty; subject by subject where a registry has no such list."""
+    count, first = 0, None
+    while True:
+        params = {"subjectPrefix": "", "offset": str(count), "limit": str(PAGE)}
+        page = registry.call("GET", "/schemas", params=params, absent=(404, 405), kind=list)
+        if page is None:
+            yield from one_by_one(registry)
+            return
+        if not page or (count and page[0] == first):  # a registry that knows no pages gives the same one again
+            return
+        first = page[0] if first is None else first
+        count += len(page)
+        yield from page
+
+
+def one_by_one(registry: RegistryHttp) -> Iterator[Mapping[str, Any]]:
+    """Every live version, a call for each and one more for each subject: for registries that have no list."""
+
+    def numbers(subject: str) -> list[int]:
+        return registry.call("GET", f"/subjects/{part(subject)}/versions", absent=(40401,), kind=list) or []
+
+    def version(place: tuple[str, int]) -> Mapping[str, Any] | None:
+        path = f"/subjects/{part(place[0])}/versions/{place[1]}"
+        row: Mapping[str, Any] | None = registry.call("GET", path, absent=(40401, 40402))
+        return row
+
+    places = [(name, number) for name, found in together(numbers, registry.subjects()).items() for number in found]
+    yield from filter(None, together(version, places).values())
+
+
+def levels(registry: RegistryHttp, subjects: Iterable[str]) -> dict[str, str | None]:
+    """Each subject's own compatibility level; None for those that inherit."""
+    return together(registry.level, subjects)
+
+
+def together(ask: Callable[[K], T], names: Iterable[K]) -> dict[K, T]:
+    """The answer for each name, in the order of the names; at most eight questions are under way. The first fault is raised."""
+    names = list(dict.fromkeys(names))
+    if len(names) < 2:  # no thread for a single question
+        return {name: ask(name) for name in names}
+    with ThreadPoolExecutor(min(MOST_AT_ONCE, len(names)), thread_name_prefix="registry") as pool:
+        try:
+            return dict(zip(names, pool.map(ask, names), strict=True))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
