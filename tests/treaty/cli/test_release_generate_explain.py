@@ -25,7 +25,7 @@ def test_a_release_is_written_once_and_versions_only_rise(scratch: Scratch) -> N
         0,
         (
             "schemas/releases/1.1.0/set.json\nschemas/releases/1.1.0/golden.jsonl\nschemas/releases/1.1.0/notes.md\n"
-            "schemas/schemas.lock\n"
+            "schemas/CHANGELOG.md\nschemas/schemas.lock\n"
         ),
     )
     body = json.loads((scratch.root / "schemas/releases/1.1.0/set.json").read_text(encoding="utf-8"))

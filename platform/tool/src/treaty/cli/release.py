@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from treaty.cli.findings import plural
 from treaty.cli.project import config_option, load_settings
+
+if TYPE_CHECKING:
+    from treaty.ops.release import Release
+    from treaty_codegen.bump import Bump
 
 
 @click.command(name="release")
@@ -21,24 +26,54 @@ from treaty.cli.project import config_option, load_settings
     help="Without VERSION: at least this; what changed may ask for more.",
 )
 @click.option("--dry-run", is_flag=True, help="Check and tell everything, write nothing.")
+@click.option("--tag", "tags", is_flag=True, help="Commit what was written, and tag the commit schemas/vVERSION.")
 @config_option
-def release(config: Path | None, version: str | None, bump: str, dry_run: bool) -> None:
+def release(*, config: Path | None, version: str | None, bump: str, dry_run: bool, tags: bool) -> None:
     """Lock the current schemas as the released set VERSION; later changes are checked against it for ever.
 
     \b
     treaty release
     treaty release --bump minor --dry-run
-    treaty release 1.4.0 && git add schemas
+    treaty release 1.4.0 --tag && git push --follow-tags
 
-    Exit codes: 0 written, 1 not releasable (errors, breaks, old bytes, no change), 2 usage (version not higher than the last).
+    Exit codes: 0 written, 1 not releasable (not committed, stale SDK, errors, breaks, old bytes, no change), 2 usage (version not
+    higher than the last).
     """
-    from treaty.ops.lockfile import LOCK
-    from treaty.ops.release import prepare, write
-    from treaty_codegen.bump import Bump
+    from treaty.ops import release as ops
+    from treaty.ops.files import alone
 
     settings, today = load_settings(config), datetime.now(UTC).date()
-    least = Bump.NONE if bump == "auto" else Bump[bump.upper()]
-    made = prepare(settings, version=version, at_least=least, today=today)
+    if tags:
+        ops.refuse_untaggable(settings)
+    with alone(settings.folder("schemas")):
+        done = None if dry_run else ops.resume(settings, version=version, tags=tags)
+        if done is None:
+            made = ops.prepare(settings, version=version, at_least=least(bump), today=today)
+            tell(made)
+            if dry_run:
+                click.echo(made.files["notes.md"], nl=False)
+                return
+            done = ops.Resumed(version=made.version, files=tuple(ops.write(settings, made)))
+        for name in done.files:
+            click.echo(name)
+        if tags:
+            click.echo(f"tag {ops.tag(settings, done.version)}")
+            click.echo("  next: git push --follow-tags", err=True)
+        else:
+            click.echo(f"  next: commit, then treaty release {done.version} --tag", err=True)
+
+
+def least(bump: str) -> Bump:
+    """What ``--bump`` asks for at least."""
+    from treaty_codegen.bump import Bump
+
+    return Bump.NONE if bump == "auto" else Bump[bump.upper()]
+
+
+def tell(made: Release) -> None:
+    """What a release comes to, on stderr."""
+    from treaty_codegen.bump import Bump
+
     lines = sum(text.count("\n") for name, text in made.files.items() if name.endswith(".jsonl"))
     changed = "nothing" if made.bump is Bump.NONE else made.bump.name.lower()
     click.echo(
@@ -46,11 +81,3 @@ def release(config: Path | None, version: str | None, bump: str, dry_run: bool) 
         f"{plural(lines, 'golden value')}, {plural(made.pairs, 'pair')} of releases read as promised.",
         err=True,
     )
-    if dry_run:
-        click.echo(made.files["notes.md"], nl=False)
-        return
-    write(settings, made)
-    for name in made.files:
-        click.echo(f"{made.path}/{name}")
-    click.echo((settings.folder("schemas") / LOCK).relative_to(settings.root).as_posix())
-    click.echo(f"  next: treaty generate, commit, git tag -a schemas/v{made.version}", err=True)

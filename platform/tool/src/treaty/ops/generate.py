@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from treaty.config import Settings
 from treaty.errors import UsageError
+from treaty.ops.baseline import RELEASES, SET, read_set, release_folders
 from treaty.ops.schemas import load_project
 from treaty_codegen import Catalog, FileChange, SdkSettings, compare, emit_asyncapi, emit_markdown, emit_sdk
+from treaty_codegen.breaking.facts import OldEvent, OldSet, old_set
 from treaty_codegen.disk import InTheWay, Output
 from treaty_codegen.documents import Examples
 from treaty_codegen.endless import endless
 
 SDK_PARTS = ("src", "pyproject.toml", "README.md")
 """What of ``sdk/`` belongs to the generator; build output and the like beside it is not looked at."""
+
+UNRELEASED = "0.1.0.dev0"
+"""The SDK's version before the first release."""
 
 ASYNCAPI = PurePosixPath("asyncapi.json")
 CATALOG_PARTS = ("index.md", "events", "topics", str(ASYNCAPI))
@@ -51,7 +56,8 @@ class Generated:
 
 def generated(settings: Settings) -> Iterator[Generated]:
     """The SDK, and the catalogue if ``[project] catalog`` names a folder for it."""
-    catalog, sdk = load_project(settings), sdk_settings(settings)
+    catalog = load_project(settings)
+    sdk = sdk_settings(settings, version=sdk_version(settings.folder("schemas") / RELEASES, catalog))
     root = settings.get("project", "schemas")
     yield Generated(
         name=settings.get("project", "sdk"),
@@ -73,22 +79,32 @@ def catalogue(catalog: Catalog, sdk: SdkSettings) -> dict[PurePosixPath, bytes]:
     return {**emit_markdown(catalog, examples=examples), ASYNCAPI: document}
 
 
-def sdk_settings(settings: Settings) -> SdkSettings:
+def sdk_settings(settings: Settings, *, version: str = UNRELEASED) -> SdkSettings:
     """Names and version of the SDK."""
     package = settings.get("project", "package")
     return SdkSettings(
         package=package,
         distribution=package.replace("_", "-"),
         namespace=settings.get("project", "namespace"),
-        version=sdk_version(settings.folder("schemas") / "releases"),
+        version=version,
     )
 
 
-def sdk_version(releases: Path) -> str:
-    """The newest release's version with ``.dev0`` behind it; ``0.1.0.dev0`` before the first."""
-    found = [
-        tuple(int(part) for part in folder.name.split("."))
-        for folder in releases.glob("*.*.*")
-        if re.fullmatch(r"\d+\.\d+\.\d+", folder.name, re.ASCII) and (folder / "set.json").is_file()
-    ]
-    return ".".join(map(str, max(found))) + ".dev0" if found else "0.1.0.dev0"
+def sdk_version(folder: Path, catalog: Catalog) -> str:
+    """The newest release's version while the schemas are those of it; then the next patch with ``.dev0`` behind it.
+
+    ``0.1.0.dev0`` before the first. By PEP 440 a development version stands before the version that it names, so it names the next.
+    """
+    versions = [path for path in release_folders(folder) if re.fullmatch(r"\d+\.\d+\.\d+", path.name, re.ASCII)]
+    if not versions:
+        return UNRELEASED
+    released, now = read_set(versions[0] / SET), old_set(catalog, label="")
+    if events_of(released) == events_of(now):
+        return versions[0].name
+    major, minor, patch = versions[0].name.split(".")
+    return f"{major}.{minor}.{int(patch) + 1}.dev0"
+
+
+def events_of(old: OldSet) -> dict[str, OldEvent]:
+    """What classes are made of, by event: versions are not part of it."""
+    return {name: replace(event, version="", contract="") for name, event in old.events.items()}

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
+from treaty.ops.baseline import release_folders
 from treaty.ops.diff import Fact, facts
 from treaty_codegen.breaking.facts import OldSet
 from treaty_codegen.render.markdown import as_code, as_text
 
 NOTES = "notes.md"
+CHANGELOG = "CHANGELOG.md"
+"""Beside ``topics.toml``: the notes of all releases on one page."""
 
 
 def notes(last: OldSet | None, now: OldSet, *, version: str, contracts: Mapping[str, str]) -> str:
@@ -40,3 +44,15 @@ def line(fact: Fact) -> str:
     name = f" {as_code(fact.path)}" if fact.path else ""
     values = " → ".join(as_text(value) for value in (fact.before, fact.after) if value)
     return f"- {fact.kind.replace('-', ' ')}{name}{f': {values}' if values else ''}\n"
+
+
+def changelog(folder: Path) -> str:
+    """Markdown: the notes of every release, newest first; made of the release folders alone."""
+    return "# Events: what changed\n" + "".join(section(release) for release in release_folders(folder))
+
+
+def section(release: Path) -> str:
+    """One release's notes, its headings one step lower."""
+    file = release / NOTES
+    text = file.read_text(encoding="utf-8") if file.is_file() else f"# {release.name}\n\nNo notes were kept.\n"
+    return "\n" + "".join(f"#{row}" if row.startswith("#") else row for row in text.splitlines(keepends=True))
