@@ -14,6 +14,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "lint": ("treaty.cli.lint:lint", "check schemas and topics for style and safety"),
     "fmt": ("treaty.cli.fmt:fmt", "put schema files into the one layout"),
     "breaking": ("treaty.cli.breaking:breaking", "find changes that would break a reader or a meaning"),
+    "ci": ("treaty.cli.ci:ci", "make every check of a schema pull request, and write its comment"),
     "diff": ("treaty.cli.diff:diff", "show what changed between any two sides, without a verdict"),
     "generate": ("treaty.cli.generate:generate", "write the typed Python classes of all events"),
     "release": ("treaty.cli.release:release", "lock the current schemas as a released set"),

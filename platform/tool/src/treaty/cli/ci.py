@@ -1,0 +1,108 @@
+"""``treaty ci``."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from treaty.cli.findings import finish, output_options
+from treaty.cli.project import config_option, load_settings
+
+if TYPE_CHECKING:
+    from treaty_codegen.review import Review
+
+NAMES = ("lint", "breaking", "generated", "bytes", "plan")
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command(name="ci")
+@click.option("--only", multiple=True, type=click.Choice(NAMES), help="Make this check alone; may be repeated.")
+@click.option(
+    "--base",
+    default="",
+    metavar="REF",
+    envvar=["GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME"],
+    help="The branch that this one is to be merged into (default: as for `treaty breaking`).",
+)
+@click.option("--env", "environment", metavar="NAME", help="Plan for this environment, and ask its registry.")
+@click.option("--approvals", type=_FILE, help="Who really approved, as JSON: waivers name nobody else.")
+@click.option("--report", type=_FILE, help="Write what reviewers are told as JSON.")
+@click.option("--comment", type=_FILE, help="Write it as the comment of a pull request.")
+@click.option("--from", "told", type=_FILE, help="Check nothing; write the comment of this report, whoever made it.")
+@output_options
+@config_option
+def ci(*, told: Path | None, comment: Path | None, **flags: Any) -> int:
+    """Make every check of a schema pull request: lint, breaking, generated, bytes and, with --env, the plan.
+
+    \b
+    treaty ci
+    treaty ci --base main --env prod --comment comment.md
+    treaty ci --from report.json --comment comment.md
+
+    Exit codes: 0 clean, 1 any of them fails, 2 usage (no repository, unknown ref), 3 unreachable, clone too shallow.
+    """
+    return checked(comment=comment, **flags) if told is None else rendered(told, comment)
+
+
+def checked(
+    *,
+    config: Path | None,
+    only: tuple[str, ...],
+    base: str,
+    environment: str | None,
+    approvals: Path | None,
+    report: Path | None,
+    comment: Path | None,
+    format_: str | None,
+    output: Path | None,
+) -> int:
+    """Makes the checks, tells what they found, and writes what reviewers are told."""
+    from treaty.ops.check import Against, Outcome
+    from treaty.ops.ci import Asked, review, run
+    from treaty.ops.waivers import read_approvals
+    from treaty.wiring import now, registry_of
+
+    settings = load_settings(config)
+    heard = read_approvals(approvals) if approvals is not None else None
+    with registry_of(settings, environment) if environment else nullcontext() as registry:
+        against = Against(base=base, registry=registry, environment=environment or "", approvals=heard)
+        asked = Asked(settings=settings, against=against, today=now().date())
+        checks = dict(run(asked, only))
+    findings = tuple(row for check in checks.values() for row in check.findings)
+    finish(Outcome(findings=findings, looked_at=", ".join(checks)), format_=format_, output=output)
+    for name, check in checks.items():
+        click.echo(f"{'failed' if check.failed else 'ok':6} {name:10} {check.detail()}", err=True)
+    if report is not None or comment is not None:
+        write(review(asked, checks), report=report, comment=comment)
+    return 1 if any(check.failed for check in checks.values()) else 0
+
+
+def write(made: Review, *, report: Path | None, comment: Path | None) -> None:
+    """The review in the forms that were asked for."""
+    from treaty.ops.files import replace_whole
+    from treaty_codegen.render.review import comment as as_comment
+
+    if report is not None:
+        replace_whole(report, made.to_json())
+    if comment is not None:
+        replace_whole(comment, as_comment(made))
+
+
+def rendered(report: Path, target: Path | None) -> int:
+    """The comment of a report that anybody may have written; ``UsageError`` for a file that is none."""
+    from treaty.errors import UsageError
+    from treaty_codegen.render.review import comment as as_comment
+    from treaty_codegen.review import Review
+
+    try:
+        made = Review.from_json(report.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{report} is no report of treaty ci: {error}") from error
+    if target is None:
+        click.echo(as_comment(made), nl=False)
+    else:
+        write(made, report=None, comment=target)
+    return 0
