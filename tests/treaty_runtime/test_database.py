@@ -51,8 +51,8 @@ async def test_missing_tables_are_named_before_work_starts(database_url: str) ->
 
 async def test_another_layout_names_the_statement_to_apply(database: AsyncEngine) -> None:
     async with database.begin() as connection:
-        await connection.execute(update(LayoutRow).where(LayoutRow.part == "tables").values(version=0))
-    with pytest.raises(LayoutDiffers, match=r"Outbox layout is 0, this release needs 1: apply database.sql\("):
+        await connection.execute(update(LayoutRow).where(LayoutRow.part == "tables").values(version=1))
+    with pytest.raises(LayoutDiffers, match=r"Outbox layout is 1, this release needs 2: apply database.sql\("):
         await runtime_database.check(database)
 
 
@@ -68,7 +68,24 @@ async def test_the_printed_statements_make_the_same_tables(database_url: str) ->
 
 
 def test_an_up_to_date_layout_needs_no_statement() -> None:
-    assert runtime_database.sql("postgresql", since=1) == ""
+    assert runtime_database.sql("postgresql", since=2) == ""
+
+
+async def test_an_older_layout_is_raised_by_its_statements_and_by_creating_again(database_url: str) -> None:
+    engine = runtime_database.open_engine(database_url)
+    for by_statements in (True, False):
+        await runtime_database.create(engine)
+        async with engine.begin() as connection:
+            await connection.execute(text("DROP TABLE held"))
+            await connection.execute(text("DROP TABLE outbox_sent"))
+            await connection.execute(update(LayoutRow).where(LayoutRow.part == "tables").values(version=1))
+            for statement in runtime_database.sql(engine.dialect.name, since=1).split(";\n") if by_statements else ():
+                if statement:
+                    await connection.execute(text(statement))
+        if not by_statements:
+            await runtime_database.create(engine)
+        await runtime_database.check(engine)
+    await engine.dispose()
 
 
 async def test_times_come_from_the_database_and_are_aware(database: AsyncEngine) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -18,7 +18,7 @@ class Clock(Protocol):
         """The instant, aware."""
 
     def call_at(self, when: datetime, call: Callable[[], None]) -> Callable[[], None]:
-        """Calls at ``when`` or later, never earlier by ``now``; answers a function that cancels."""
+        """Calls at ``when`` or later, unless ``now`` was set back meanwhile; answers a function that cancels."""
 
 
 def utcnow() -> datetime:
@@ -26,8 +26,15 @@ def utcnow() -> datetime:
     return datetime.now(UTC)
 
 
+EARLY = timedelta(seconds=1)
+"""A timer of the loop fires this much too early at most; more means that the host's clock was set back meanwhile."""
+
+
 class SystemClock:
-    """The event loop's timers, held to ``now``: a timer that fires early by that clock is set again."""
+    """The event loop's timers, held to ``now``: a timer that fires a little early by that clock is set again.
+
+    A host whose clock is set back by an hour waits no hour longer: the loop has counted the time by its own clock.
+    """
 
     def __init__(self, now: Callable[[], datetime] = utcnow) -> None:
         self.now = now
@@ -39,9 +46,9 @@ class SystemClock:
 
         def fire() -> None:
             nonlocal timer
-            left = (when - self.now()).total_seconds()
-            if left > 0:
-                timer = loop.call_later(left, fire)
+            left = when - self.now()
+            if timedelta(0) < left < EARLY:
+                timer = loop.call_later(left.total_seconds(), fire)
             else:
                 call()
 

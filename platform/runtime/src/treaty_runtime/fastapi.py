@@ -67,7 +67,13 @@ async def _look(runtime: Runtime, metrics: Metrics) -> None:
     for consumer in runtime.consumers:
         name, assignments = consumer.group.name, consumer.dispatch.assignments.values()
         paused = sum(1 for each in assignments if each.pauses)
-        metrics.member(name, poll_age_seconds=consumer.poll_age_seconds, paused_partitions=paused)
+        metrics.member(
+            name,
+            poll_age_seconds=consumer.poll_age_seconds,
+            paused_partitions=paused,
+            lanes=consumer.dispatch.lanes,
+            held_keys=consumer.dispatch.holding.keys,
+        )
         in_flight, gap = Counter[str](), Counter[str]()
         for each in assignments:
             in_flight[each.partition.topic] += each.watermark.unfinished

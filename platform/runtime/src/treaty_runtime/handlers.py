@@ -79,6 +79,8 @@ class Handlers:
         """Registers a function for one class. A second one is a ``HandlerConflict``.
 
         ``external``: it acts outside the database (mail, HTTP), so replays leave it out. ``inbox=False``: it dedupes itself.
+        ``on_failure``: later records of the key go on (``skip``), wait in memory (``block``), or follow the failed one into a table of
+        the service's database (``hold_key``), where each runs as the head of its key.
         """
 
         def register(function: EventHandler[E]) -> EventHandler[E]:
@@ -171,6 +173,12 @@ class Handlers:
         """Topics whose bytes have a function."""
         return self._raw
 
+    @property
+    def holds_keys(self) -> bool:
+        """Whether a function wants the later records of a failed one's key to wait in a table."""
+        every = (*self._events.values(), *self._any.values(), *self._raw.values())
+        return any(handler.on_failure == "hold_key" for handler in every)
+
     def any_for(self, topic: str) -> Handler | None:
         """The function for otherwise unhandled classes of a topic."""
         return self._any.get(topic)
@@ -219,6 +227,16 @@ class Group:
             raise InvalidSettings([f"Group {self.name} has no handler: register one with @handlers.on(...)."])
         if not 1 <= self.transaction_size <= BATCH_LIMIT:
             raise InvalidSettings([f"Group {self.name}: transaction_size is 1 to {BATCH_LIMIT}."])
+
+    @property
+    def database_needs(self) -> tuple[str, ...]:
+        """What is wrong with it in a service without a database."""
+        needs = {"transaction_size": self.transaction_size > 1, "hold_key": self.handlers.holds_keys}
+        return tuple(
+            f"Group {self.name}: {need} needs a database, pass sessions= to the Runtime."
+            for need, is_wanted in needs.items()
+            if is_wanted
+        )
 
     @property
     def sources(self) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ from typing import Literal
 
 from treaty_runtime.retry import backoff
 
-OnFailure = Literal["skip", "block"]
+OnFailure = Literal["skip", "block", "hold_key"]
+"""What becomes of later records of a key: they go on, wait in memory, or follow it into the table of held records (`held`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,8 +112,12 @@ class Metrics:
         for queue, jobs in pending.items():
             self._jobs.labels(self._service, queue).set(jobs)
 
-    def member(self, group: str, *, poll_age_seconds: float, paused_partitions: int) -> None:
+    def member(
+        self, group: str, *, poll_age_seconds: float, paused_partitions: int, lanes: int, held_keys: int
+    ) -> None:
         """What a member of a group does now."""
+        self._busy_lanes.labels(group).set(lanes)
+        self._held_keys.labels(group).set(held_keys)
         self._poll_age.labels(group).set(poll_age_seconds)
         self._paused.labels(group).set(paused_partitions)
 
@@ -133,7 +137,9 @@ class Metrics:
             for error in HANDLER_ERRORS:
                 self._retries.labels(group.name, topic, error)
                 self._dead.labels(group.name, topic, error)
-        for each in (self._duplicates, self._rebalances, self._throttled, self._poll_age, self._paused):
+        for each in (
+            self._duplicates, self._rebalances, self._throttled, self._poll_age, self._paused, self._busy_lanes, self._held_keys,
+        ):  # fmt: skip
             each.labels(group.name)
         for dependency in DEPENDENCIES:
             self._outage.labels(group.name, dependency)
@@ -171,6 +177,10 @@ class Metrics:
         self._throttled = self._gauge("kafka_consumer_throttled", "1: one record at a time.", ("consumergroup",))
         self._poll_age = self._gauge("kafka_consumer_poll_age_seconds", "Since the last poll.", ("consumergroup",))
         self._paused = self._gauge("kafka_consumer_paused_partitions", "Not fetched now.", ("consumergroup",))
+        self._busy_lanes = self._gauge("kafka_consumer_lanes", "Keys with a record in work.", ("consumergroup",))
+        self._held_keys = self._gauge(
+            "kafka_consumer_held_keys", "Keys whose records wait in a table.", ("consumergroup",)
+        )
         self._pending = self._gauge("outbox_pending_messages", "Rows that wait.", ("service",))
         self._oldest = self._gauge("outbox_oldest_pending_timestamp_seconds", "Oldest row; 0: none.", ("service",))
         self._failed_rows = self._gauge("outbox_failed_messages", "Rows refused by the broker.", ("service",))

@@ -146,6 +146,7 @@ class Runtime:
             producer=self._producers[0],
             random=self._world.random,
             effects=effects,
+            held=None if self.sql is None else self.sql.held(),
             hooks=self.hooks,
             clock=SystemClock(self._world.now),
         )

@@ -74,6 +74,44 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """Keep the record in the table, not before ``due`` (None: when its turn comes); answer ``held`` or ``not_held``.
+
+    ``is_again``: its row is there already.
+    """
+
+    place: Place
+    attempt: int
+    due: datetime | None
+    epoch: int
+    is_again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Read a held record; answer ``fetched``, ``released`` if its row has gone, or ``not_held``."""
+
+    place: Place
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Delete the row of a held record; answer ``released`` or ``not_held``."""
+
+    place: Place
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Read what is held of a partition before its first record begins; answer ``loaded``, however long that takes."""
+
+    partition: Partition
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
 class Skip:
     """Nobody handles this record: count it."""
 
@@ -118,4 +156,21 @@ class Drop:
     epoch: int
 
 
-Action = Handle | Wait | Probe | Pace | Copy | DeadLetter | Skip | Complete | Pause | Resume | Commit | Drop
+Action = (
+    Handle
+    | Wait
+    | Probe
+    | Pace
+    | Copy
+    | DeadLetter
+    | Hold
+    | Fetch
+    | Release
+    | Load
+    | Skip
+    | Complete
+    | Pause
+    | Resume
+    | Commit
+    | Drop
+)

@@ -16,21 +16,26 @@ from treaty_runtime.consume.reader import NO_HANDLER, Reader, Route
 from treaty_runtime.errors import HandlerCancelled, HandlerTimeout
 from treaty_runtime.event import Context, Effects, Envelope, Outcome, Place, Record
 from treaty_runtime.handlers import Handler
+from treaty_runtime.held import AlreadyReleased
 from treaty_runtime.hooks import Hooks
 from treaty_runtime.limits import OnFailure
 from treaty_runtime.wire.failure import describe
 from treaty_runtime.wire.personal import personal_values
 
+Releasing = Callable[[Callable[[Any], Awaitable[None]], Place], Callable[[Any], Awaitable[None]]]
+"""Wraps a handler's call so that the row of the held record at the place goes in the same transaction."""
+
 
 class Attempt:
     """Attempt ``number`` at a record, and how far it came.
 
-    ``deadline`` is set when the handler begins; who finds it passed sets ``is_overdue`` and cancels the job.
+    ``deadline`` is set when the handler begins; who finds it passed sets ``is_overdue`` and cancels the job. ``is_held``: the
+    record lies in the table of held ones.
     """
 
     # One is made for each record: what most attempts never set is read from the class.
     deadline: datetime | None = None
-    is_overdue = False
+    is_overdue = is_held = False
     handler: Handler | None = None
     envelope: Envelope[Any] | None = None
     began: datetime | None = None
@@ -90,8 +95,10 @@ class Attempts:
         clock: Clock,
         hooks: Hooks,
         is_gathered: Callable[[Handler], bool] | None,
+        releasing: Releasing,
     ) -> None:
         self._reader, self._effects, self._is_gathered = reader, effects, is_gathered
+        self._releasing = releasing
         self._group, self._now, self._hooks = group, clock.now, hooks
 
     def begin(self, attempt: Attempt) -> Awaitable[object]:
@@ -106,6 +113,8 @@ class Attempts:
             return Outcome.HANDLED
         if isinstance(became, asyncio.CancelledError):
             became = _timeout(attempt.handler) if attempt.is_overdue else HandlerCancelled()
+        if isinstance(became, AlreadyReleased):
+            became = Outcome.DUPLICATE
         if isinstance(became, Exception):
             return self._failed(attempt, became)
         if became is _SKIPPED:
@@ -126,9 +135,10 @@ class Attempts:
         if self._effects is None:
             context = Context(envelope=envelope, deadline=deadline)
             return handler.call(envelope if handler.takes == "envelope" else envelope.event, context)
-        return self._effects.run(
-            envelope, group=self._group, handle=handler.bind(envelope), deadline=deadline, inbox=handler.inbox
-        )
+        handle = handler.bind(envelope)
+        if attempt.is_held:
+            handle = self._releasing(handle, attempt.place)
+        return self._effects.run(envelope, group=self._group, handle=handle, deadline=deadline, inbox=handler.inbox)
 
     async def _asked(self, attempt: Attempt) -> object:
         return await self._called(attempt, await self._reader.find(attempt.record))

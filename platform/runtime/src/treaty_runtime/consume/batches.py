@@ -13,7 +13,7 @@ from typing import Any
 
 from treaty_runtime.classify import Kind, Rule, classify
 from treaty_runtime.clock import Clock
-from treaty_runtime.consume.attempt import Attempt
+from treaty_runtime.consume.attempt import Attempt, Releasing
 from treaty_runtime.errors import BatchFailed
 from treaty_runtime.event import BatchContext, BatchHandle, Effects, Envelope, Outcome
 from treaty_runtime.handlers import Handler, Handlers
@@ -59,10 +59,11 @@ class Batches:
         rules: Sequence[Rule],
         clock: Clock,
         submit: Callable[[BatchJob], None],
+        releasing: Releasing,
     ) -> None:
         self._effects, self._group, self._rules = effects, group, rules
         self._transaction_size, self._handlers = transaction_size, handlers
-        self._clock, self._submit = clock, submit
+        self._clock, self._submit, self._releasing = clock, submit, releasing
         self._gatherings: dict[Handler | None, _Gathering] = {}
         self.is_gathering = False
         """Whether anything waits for its batch; asked for every record."""
@@ -78,9 +79,9 @@ class Batches:
         return handler.takes == "batch" or (self._transaction_size > 1 and handler.inbox and not handler.external)
 
     def gather(self, attempt: Attempt) -> None:
-        """Takes an attempt whose record is decoded. One that failed before runs alone, so that it spoils no batch again."""
+        """Takes an attempt whose record is decoded. One that failed before, or is held, runs alone: it spoils no batch again."""
         handler = attempt.handler
-        if handler is None or attempt.number > 1:
+        if handler is None or attempt.number > 1 or attempt.is_held:
             self._submit(BatchJob([attempt]))
             return
         gathering = self._gathering(handler)
@@ -118,6 +119,8 @@ class Batches:
         envelopes = [each.envelope for each in job.attempts if each.envelope is not None]
         handler = _handler_of(job)
         call = _together(handler, envelopes) if handler.takes == "batch" else _in_turn(job.attempts)
+        if job.attempts[0].is_held:  # then it is alone
+            call = self._releasing(call, job.attempts[0].place)
         if self._effects is None:
             return call(BatchContext(envelopes=envelopes, deadline=deadline))
         return self._effects.run_batch(

@@ -10,38 +10,27 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from treaty_runtime import hooks as seen
 from treaty_runtime.classify import Kind, classify, outages
 from treaty_runtime.clock import Clock, SystemClock
-from treaty_runtime.consume.actions import (
-    Action,
-    Commit,
-    Complete,
-    Copy,
-    DeadLetter,
-    Drop,
-    Handle,
-    Pace,
-    Pause,
-    Probe,
-    Resume,
-    Skip,
-    Wait,
-)
-from treaty_runtime.consume.attempt import Attempt, Attempts, Gathered, Skipped
+from treaty_runtime.consume import actions as to
+from treaty_runtime.consume.actions import Action, Complete, Copy, DeadLetter, Handle
+from treaty_runtime.consume.attempt import Attempt, Attempts, Failed, Gathered, Skipped
 from treaty_runtime.consume.batches import Batches, BatchJob
 from treaty_runtime.consume.commits import Commits
 from treaty_runtime.consume.copies import Answer, Copies, Told, failure_at_arrival
 from treaty_runtime.consume.dispatch import Dispatch
 from treaty_runtime.consume.facts import FailedAttempt
+from treaty_runtime.consume.holder import Holder
 from treaty_runtime.consume.reader import Reader
 from treaty_runtime.consume.telling import Telling
 from treaty_runtime.consume.workers import Workers
 from treaty_runtime.errors import InvalidSettings, Outage
 from treaty_runtime.event import Effects, Outcome, Partition, Place, Record
 from treaty_runtime.handlers import Group
+from treaty_runtime.held import HeldRecords
 from treaty_runtime.hooks import Hooks
 from treaty_runtime.transport import Assigned, Broken, Lost, Position, Producer, Records, Revoking, Source
 from treaty_runtime.wire.failure import describe
@@ -66,18 +55,30 @@ class Consumer:
         producer: Producer,
         random: Callable[[], float],
         effects: Effects | None = None,
+        held: HeldRecords | None = None,
         hooks: Hooks | None = None,
         clock: Clock | None = None,
     ) -> None:
+        if effects is None and group.database_needs:
+            raise InvalidSettings(group.database_needs)
         self.group = group
         self._connect, self._reader, self._random = connect, reader, random
         self._hooks = hooks if hooks is not None else Hooks()
         self._clock = clock if clock is not None else SystemClock()
         self._rules = (*group.rules, outages(*group.outages))
-        self.dispatch = Dispatch(group=group.name, policy=group.retry, limits=group.limits)
+        self.dispatch = Dispatch(
+            group=group.name, policy=group.retry, limits=group.limits, holds_keys=group.handlers.holds_keys
+        )
+        self._holder = self._make_holder(held)
         self._batches = self._make_batches(effects)
         self._attempts = Attempts(
-            reader, effects, group=group.name, clock=self._clock, hooks=self._hooks, is_gathered=self._batches.chooser
+            reader,
+            effects,
+            group=group.name,
+            clock=self._clock,
+            hooks=self._hooks,
+            is_gathered=self._batches.chooser,
+            releasing=self._holder.releasing,
         )
         self._workers: Workers[Attempt | BatchJob, object] = Workers(group.workers, self._begin, self._ended)
         self._copies = Copies(producer, group=group.name, dead_letter_topic=group.dead_letter, report=self._copied)
@@ -85,7 +86,6 @@ class Consumer:
         self._telling = Telling(
             self._hooks, group=group.name, dead_letter=group.dead_letter, clock=self._clock, told=self._told
         )
-        self._broken_at: datetime | None = None
         self._source: Source | None = None
         self._progress = asyncio.Event()
         self._commits = Commits(self._send_commit, self._committed)
@@ -93,17 +93,27 @@ class Consumer:
         self._is_stopping = self._is_draining = False
 
     def _make_batches(self, effects: Effects | None) -> Batches:
-        name, size = self.group.name, self.group.transaction_size
-        if effects is None and size > 1:
-            raise InvalidSettings([f"Group {name}: transaction_size needs a database, pass sessions= to the Runtime."])
         return Batches(
             effects,
-            group=name,
-            transaction_size=size,
+            group=self.group.name,
+            transaction_size=self.group.transaction_size,
             handlers=self.group.handlers,
             rules=self._rules,
             clock=self._clock,
             submit=lambda job: self._workers.submit(job),  # noqa: PLW0108  # the pool is made after
+            releasing=self._holder.releasing,
+        )
+
+    def _make_holder(self, held: HeldRecords | None) -> Holder:
+        return Holder(
+            held,
+            group=self.group,
+            reader=self._reader,
+            clock=self._clock,
+            random=self._random,
+            dispatch=self.dispatch,
+            obey=self._obey_and_go_on,
+            tell=lambda hold: self._telling.held(hold),  # noqa: PLW0108  # made after
         )
 
     async def run(self) -> None:
@@ -118,7 +128,9 @@ class Consumer:
                     await asyncio.sleep(_RECONNECT_SECONDS)
         finally:
             self._stop_ticking()
+            self._holder.spare(job.place for job in self._workers.jobs() if type(job) is Attempt and job.is_held)
             await self._workers.close()
+            await self._holder.close()
 
     async def stop(self) -> None:
         """Leaves the group in good order: handlers get their time, what is done is committed, the rest is cancelled."""
@@ -129,12 +141,12 @@ class Consumer:
     @property
     def is_idle(self) -> bool:
         """Whether no handler runs and no commit is under way; waits for a later time do not count."""
-        return self._workers.is_idle and self._commits.is_idle
+        return self._workers.is_idle and self._commits.is_idle and self._holder.is_idle
 
     @property
     def is_reconnecting(self) -> bool:
         """Whether its client broke and the one in its place has not joined the group yet."""
-        return self._broken_at is not None
+        return self._telling.is_reconnecting
 
     @property
     def poll_age_seconds(self) -> float:
@@ -150,7 +162,7 @@ class Consumer:
                     self._receive(event.records)
                     await asyncio.sleep(0)  # while they are warm in the processor's memory
                 case Assigned():
-                    self._rejoined()
+                    self._telling.rejoined()
                     self._obey(self.dispatch.assigned(event.partitions, event.committed))
                     self._hooks(seen.Rebalanced(group=self.group.name, assigned=event.partitions))
                 case Revoking():
@@ -158,19 +170,8 @@ class Consumer:
                 case Lost():
                     self._lose(event.partitions)
                 case Broken():
-                    self._broke(event.fault.text)
+                    self._telling.broke(event.fault.text)
                     return
-
-    def _broke(self, error: str) -> None:
-        if self._broken_at is None:  # a client that replaces a broken one may break too: that is the same outage
-            self._broken_at = self._clock.now()
-            self._hooks(seen.OutageBegan(group=self.group.name, dependency="kafka", error=error))
-
-    def _rejoined(self) -> None:
-        if self._broken_at is not None:
-            seconds = (self._clock.now() - self._broken_at).total_seconds()
-            self._broken_at = None
-            self._hooks(seen.Recovered(group=self.group.name, dependency="kafka", seconds=seconds))
 
     def _receive(self, records: Sequence[Record]) -> None:
         now, arrival, arrived, submit = (
@@ -181,7 +182,7 @@ class Consumer:
         )
         for record in records:
             for action in arrived(record.place, arrival(record), now):
-                if type(action) is Handle:  # nearly always; without a further call
+                if type(action) is Handle:  # nearly always, and never of a held record; without a further call
                     submit(Attempt(action.place, action.epoch, action.attempt, record))
                 else:
                     self._do(action)
@@ -201,7 +202,7 @@ class Consumer:
         await self._wait_drained(leaving)
         offsets: Mapping[Partition, Position] = {}
         for action in self.dispatch.revoked(leaving, now=self._clock.now(), jitter=self._random()):
-            if isinstance(action, Commit):
+            if isinstance(action, to.Commit):
                 offsets = action.offsets  # it travels inside the callback, while the partitions are still ours
             else:
                 self._do(action)
@@ -256,10 +257,14 @@ class Consumer:
 
     def _settle(self, attempt: Attempt, became: object) -> None:
         if isinstance(became, asyncio.CancelledError) and not attempt.is_overdue and self._has_left(attempt):
+            if attempt.is_held:
+                self._holder.spare([attempt.place])
             return  # cancelled because its partition is not ours any more
         place, epoch = attempt.place, attempt.epoch
         ended = self._attempts.ended(attempt, became)
-        if ended is Outcome.HANDLED or ended is Outcome.DUPLICATE:
+        if attempt.is_held and not isinstance(ended, Failed) and ended is not Outcome.HANDLED:
+            self._obey(self.dispatch.holding.done(place, epoch))
+        elif ended is Outcome.HANDLED or ended is Outcome.DUPLICATE:
             self._obey(self.dispatch.handled(place, epoch))
         elif isinstance(ended, Skipped):
             self._obey(self.dispatch.skipped(place, epoch, ended.reason))
@@ -276,11 +281,11 @@ class Consumer:
         return assignment is None or assignment.epoch != attempt.epoch
 
     def _fail(self, attempt: Attempt, failed: FailedAttempt) -> None:
-        if not self.group.has_retry_topics:
+        if not self.group.has_retry_topics and failed.on_failure == "skip":
             failed = FailedAttempt(failed.kind, failed.error, "block")
         jitter, now = self._random(), self._clock.now()
         for action in self.dispatch.failed(attempt.place, attempt.epoch, failed, now=now, jitter=jitter):
-            if isinstance(action, Wait) and failed.kind is not Kind.STALLED:
+            if isinstance(action, to.Wait | to.Hold) and failed.kind is not Kind.STALLED:
                 self._telling.retry(attempt.place, attempt=attempt.number + 1, topic=None)
             self._do(action)
 
@@ -317,6 +322,10 @@ class Consumer:
 
     # -- obeying
 
+    def _obey_and_go_on(self, actions: Iterable[Action]) -> None:
+        self._obey(actions)
+        self._went_on()
+
     def _obey(self, actions: Iterable[Action]) -> None:
         for action in actions:
             # The two that come with every record, without a further call.
@@ -331,34 +340,39 @@ class Consumer:
                 self._handle(action)
             case Complete():
                 self._told.pop(action.place, None)
-            case Wait():
+            case to.Wait():
                 self._clock.call_at(action.until, lambda: self._due(action.place, action.epoch))
-            case Probe():
+            case to.Probe():
                 self._clock.call_at(action.at, lambda: self._due(action.place, action.epoch))
-            case Pace():
+            case to.Pace():
                 self._clock.call_at(self._clock.now() + action.pause, lambda: self._paced(action.place, action.epoch))
             case Copy() | DeadLetter():
                 self._copy(action)
-            case Commit():
+            case to.Hold() | to.Fetch() | to.Release() | to.Load():
+                self._holder.obey(action)
+            case to.Commit():
                 self._commits.commit(action.offsets)
             case _:
                 self._do_to_partition(action)
 
     def _do_to_partition(self, action: Action) -> None:
         match action:
-            case Pause() if self._source is not None:
+            case to.Pause() if self._source is not None:
                 self._source.pause(action.partitions)
-            case Resume() if self._source is not None:
+            case to.Resume() if self._source is not None:
                 self._source.resume(action.partitions)
-            case Skip():
+            case to.Skip():
                 place = action.place
                 self._hooks(seen.Skipped(group=self.group.name, topic=place.topic, place=place, reason=action.reason))
-            case Drop():
+            case to.Drop():
                 self._drop(action)
 
     def _handle(self, action: Handle) -> None:
         if action.record is not None:
-            self._workers.submit(Attempt(action.place, action.epoch, action.attempt, action.record))
+            attempt = Attempt(action.place, action.epoch, action.attempt, action.record)
+            if self.dispatch.holding.count and self.dispatch.holding.has(action.place):
+                attempt.is_held = True
+            self._workers.submit(attempt)
 
     def _copy(self, action: Copy | DeadLetter) -> None:
         record = self.dispatch.record(action.place, action.epoch)
@@ -367,7 +381,7 @@ class Consumer:
                 self._told[action.place] = Told(failure=describe(failure_at_arrival(action, record)))
             self._copies.send(action, record, self._told[action.place])
 
-    def _drop(self, action: Drop) -> None:
+    def _drop(self, action: to.Drop) -> None:
         partition = action.partition
         self._workers.cancel(lambda job: job.concerns(partition, action.epoch))
         self._batches.forget(partition, action.epoch)

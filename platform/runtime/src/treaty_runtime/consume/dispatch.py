@@ -5,6 +5,7 @@ Rule 2. A record is completed after its effect is committed or the broker acknow
 Rule 3. What is committed is the watermark: nothing below it is unfinished.
 Rule 4. A result that belongs to an older assignment of its partition changes nothing.
 Rule 5. In an outage one record probes, all others wait, and no attempt is counted.
+Rule 6. What is in the table of held records is complete on its topic, and runs as the head of its key.
 """
 
 from __future__ import annotations
@@ -22,23 +23,22 @@ from treaty_runtime.consume.actions import (
     DeadLetter,
     Drop,
     Handle,
+    Hold,
     Skip,
-    Wait,
 )
 from treaty_runtime.consume.care import GOOD_END
 from treaty_runtime.consume.caring import Caring
 from treaty_runtime.consume.facts import Arrival, FailedAttempt
+from treaty_runtime.consume.holding import Holding
 from treaty_runtime.consume.intake import LEAVING, MEMORY, OUTAGE, Assignment, Intake, Work, positions
 from treaty_runtime.consume.lanes import Lanes
 from treaty_runtime.consume.outage import Away, Probing, dependency_of
 from treaty_runtime.consume.throttle import Throttle
+from treaty_runtime.consume.verdicts import Verdicts
 from treaty_runtime.event import Partition, Place, Record
 from treaty_runtime.limits import Limits
-from treaty_runtime.retry import RetryPolicy, retry_topic
+from treaty_runtime.retry import RetryPolicy
 from treaty_runtime.transport import Position
-
-CONFLICTS_AT_ONCE = 5
-"""How often a serialization conflict is simply run again before it counts as a failure."""
 
 
 class Dispatch:
@@ -50,8 +50,9 @@ class Dispatch:
     # What happens to every record (arrived, handled) answers sequences and makes few calls: generators and calls cost more than the
     # decision itself.
 
-    def __init__(self, *, group: str, policy: RetryPolicy, limits: Limits | None = None) -> None:
-        self._group, self._policy = group, policy
+    def __init__(
+        self, *, group: str, policy: RetryPolicy, limits: Limits | None = None, holds_keys: bool = False
+    ) -> None:
         self._limits = limits if limits is not None else Limits()
         self._intake = Intake(self._limits.marks)
         self._lanes = Lanes()
@@ -61,6 +62,25 @@ class Dispatch:
         )
         self._completions = 0
         self._probing = Probing(self._intake, limits=self._limits, start=self._start)
+        self.holding = Holding(
+            self._intake,
+            self._lanes,
+            self._probing,
+            is_needed=holds_keys,
+            quarantine_after=self._limits.quarantine_after,
+            start=self._start,
+            arrived=self.arrived,
+            ease=self._ease,
+        )
+        """Takes the facts about records in the table."""
+        self._verdicts = Verdicts(
+            group,
+            policy=policy,
+            limits=self._limits,
+            throttle=self._throttle,
+            holding=self.holding,
+            start=self._start,
+        )
 
     # -- what arrives
 
@@ -68,8 +88,12 @@ class Dispatch:
         """A record was fetched."""
         intake = self._intake
         assignment = intake.assignments.get(place[:2])
-        if assignment is None or assignment.is_leaving or not assignment.watermark.arrived(place.offset):
-            return ()  # not ours (its next owner reads it), or already in work
+        if assignment is None or assignment.is_leaving:
+            return ()  # its next owner reads it
+        if assignment.is_watched and (met := self.holding.meets(assignment, place, arrival)) is not None:
+            return met
+        if not assignment.watermark.arrived(place.offset):
+            return ()  # already in work
         work = Work(place, assignment, arrival)
         is_at_mark = intake.add(work)
         if assignment.care is not None and arrival.skip is None and arrival.poison is None:
@@ -82,7 +106,7 @@ class Dispatch:
         elif assignment.later or (work.due is not None and work.due > now):
             actions = list(self._intake.postpone(work))
         elif not self._lanes.enter(work):
-            actions = ()
+            actions = self.holding.follow(work) if self.holding.count else ()
         else:
             is_free = self._probing.away is None and not self._throttle.failures
             actions = (self._begin(work),) if is_free else self._start(work)
@@ -119,7 +143,7 @@ class Dispatch:
         assignment = self._intake.assignments.get(place[:2])
         work = assignment.works.get(place.offset) if assignment is not None and assignment.epoch == epoch else None
         if work is None:
-            return (Drop(place.of, epoch),)
+            return self._held_is_handled(place, epoch)
         work.in_flight = False
         if self._probing.away is not None:
             return (*self._probing.recovered(work), *self._succeeded(work), *self._complete(work))
@@ -145,11 +169,15 @@ class Dispatch:
             yield from self._probing.wait_out(work, dependency_of(failed.error), now=now, jitter=jitter)
         elif failed.kind is not Kind.SHUTDOWN:
             yield from self._probing.recovered(work)
-            yield from self._judge(work, failed, now, jitter)
+            yield from self._verdicts.judge(work, failed, now=now, jitter=jitter)
 
     def copied(self, place: Place, epoch: int) -> Iterator[Action]:
         """The broker acknowledged the copy. After a crash before this the record is seen again rather than lost."""
-        yield from self.handled(place, epoch)
+        work = self._intake.find(place, epoch)
+        if work is not None and work.is_held:
+            yield from self.holding.done(place, epoch)
+        else:
+            yield from self.handled(place, epoch)
 
     def copy_refused(self, place: Place, epoch: int) -> Iterator[Action]:
         """The broker will never take this copy, as it is too large: a dead letter that only points at the record follows."""
@@ -180,6 +208,7 @@ class Dispatch:
             if partition not in self._intake.assignments
         ]
         yield from self._caring.assigned(fresh, known)
+        yield from self.holding.assigned(fresh)
         if self._probing.away is not None:
             yield from self._intake.pause(fresh, OUTAGE)
         elif self._intake.is_full:
@@ -195,7 +224,7 @@ class Dispatch:
     def is_drained(self, partitions: Iterable[Partition]) -> bool:
         """Whether no handler and no copy of these partitions is under way."""
         ours = self._intake.ours(partitions)
-        return not any(work.in_flight for assignment in ours for work in assignment.works.values())
+        return not any(work.in_flight for each in ours for work in (*each.works.values(), *each.held.values()))
 
     def revoked(self, partitions: Iterable[Partition], *, now: datetime, jitter: float) -> Iterator[Action]:
         """Their work is drained, or its time is over: commit what is done, drop the rest."""
@@ -254,12 +283,14 @@ class Dispatch:
     @property
     def is_blocked(self) -> bool:
         """Whether records wait for the turn of their lane."""
-        return self._lanes.waiting > 0
+        return self._lanes.waiting > self.holding.count
 
     # -- lanes
 
     def _admit(self, work: Work) -> Sequence[Action]:
-        return self._start(work) if self._lanes.enter(work) else ()
+        if self._lanes.enter(work):
+            return self._start(work)
+        return self.holding.follow(work) if self.holding.count else ()
 
     def _start(self, work: Work) -> Sequence[Action]:
         if self._probing.away is not None:
@@ -291,55 +322,45 @@ class Dispatch:
         actions: list[Action] = [Complete(work.place)]
         successor = self._lanes.leave(work)
         if successor is not None:
-            actions += self._start(successor)
-        if work.assignment.care is not None:
-            actions += self._caring.completed(work, work.assignment.care)
-        if work.assignment.pauses:
-            actions += self._intake.let_in(work.assignment)
+            actions += self._next(successor)
+        assignment = work.assignment
+        if assignment.care is not None or assignment.pauses:
+            actions += self._ease(work)
         self._completions += 1
         if self._completions >= self._limits.commit_every:
             actions += self.tick()
         return actions
 
+    def _ease(self, work: Work) -> Iterator[Action]:
+        """One record less: what waited for that goes on."""
+        assignment = work.assignment
+        if assignment.care is not None:
+            yield from self._caring.completed(work, assignment.care)
+        if assignment.pauses:
+            yield from self._intake.let_in(assignment)
+
+    def _held_is_handled(self, place: Place, epoch: int) -> Sequence[Action]:
+        work = self._finished(place, epoch)
+        if work is None:
+            return (Drop(place.of, epoch),)
+        ended = (*self._probing.recovered(work), *self._succeeded(work))
+        self.holding.let_go(work)
+        return (*ended, Complete(place), *self._advance(work))
+
     def _advance(self, work: Work) -> Sequence[Action]:
         """Gives the turn of a lane to the next record that is still ours."""
         successor = self._lanes.leave(work)
-        return () if successor is None else self._start(successor)
+        return () if successor is None else self._next(successor)
+
+    def _next(self, work: Work) -> Sequence[Action]:
+        # One on its way into the table goes on when it is there.
+        return () if type(work.pending) is Hold else self._start(work)
 
     def _finished(self, place: Place, epoch: int) -> Work | None:
         work = self._intake.find(place, epoch)
         if work is not None:
             work.in_flight = False
         return work
-
-    # -- failures
-
-    def _judge(self, work: Work, failed: FailedAttempt, now: datetime, jitter: float) -> Iterator[Action]:
-        place, epoch = work.place, work.assignment.epoch
-        if failed.kind is Kind.POISON:
-            reason = str(getattr(failed.error, "reason", "undecodable"))
-            yield from self._send(work, DeadLetter(place, reason if reason in _POISON_WORDS else "undecodable", epoch))
-        elif failed.kind is Kind.STALLED:
-            yield Wait(place, now + self._limits.patience(work.stalls, jitter), epoch)
-            work.stalls += 1
-        elif failed.kind is Kind.CONFLICT and work.conflicts < CONFLICTS_AT_ONCE:
-            work.conflicts += 1
-            yield from self._start(work)
-        else:
-            yield from self._schedule(work, failed, now, jitter)
-
-    def _schedule(self, work: Work, failed: FailedAttempt, now: datetime, jitter: float) -> Iterator[Action]:
-        place, epoch = work.place, work.assignment.epoch
-        self._throttle.failed()
-        delay = self._policy.delay(work.attempt, failed.error, jitter)
-        if delay is None:
-            yield from self._send(work, DeadLetter(place, "failed", epoch))
-        elif delay.name is None or failed.on_failure == "block":
-            work.attempt += 1
-            yield Wait(place, now + delay.after, epoch)
-        else:
-            topic = retry_topic(self._group, delay=delay.name)
-            yield from self._send(work, Copy(place, topic, work.attempt + 1, now + delay.after, epoch))
 
     # -- leaving
 
@@ -348,11 +369,9 @@ class Dispatch:
         for assignment in leaving:
             left += self._intake.close(assignment)
             yield Drop(assignment.partition, assignment.epoch)
+        self.holding.forget(left)
         for work in left:
             yield from self._advance(work)
         yield from self._throttle.forget_leaving()
         yield from self._probing.reelect(now, jitter)
         yield from self._intake.free_memory()
-
-
-_POISON_WORDS = frozenset({"undecodable", "not-allowed", "rejected", "oversize"})

@@ -28,6 +28,17 @@ class Arrival:
         self.lane, self.size, self.record = lane, size, record
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldFact:
+    """A row of the table when its partition comes: ``begun`` attempts have not ended."""
+
+    offset: int
+    lane: Hashable | None
+    attempt: int
+    due: datetime | None
+    begun: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class FailedAttempt:
     """Why an attempt failed: the exception, what it means, and what the handler wants then."""

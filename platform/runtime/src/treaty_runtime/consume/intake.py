@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from treaty_runtime.consume.actions import Action, Copy, DeadLetter, Pause, Resume, Wait
+from treaty_runtime.consume.actions import Action, Copy, DeadLetter, Fetch, Hold, Pause, Release, Resume, Wait
 from treaty_runtime.consume.care import Care
 from treaty_runtime.consume.facts import Arrival
 from treaty_runtime.consume.watermark import Watermark
@@ -16,15 +16,16 @@ from treaty_runtime.limits import Marks
 from treaty_runtime.transport import Position
 
 BACKPRESSURE, MEMORY, NOT_DUE, OUTAGE, LEAVING = "backpressure", "memory", "not due", "outage", "leaving"
+LOADING = "loading"
 
 
 class Work:
     """A record that arrived and is not complete. ``behind``: those of its lane that wait for the end of its turn."""
 
     # One is made for each record: what is so of nearly all is read from the class.
-    pending: Copy | DeadLetter | None = None
+    pending: Copy | DeadLetter | Hold | Fetch | Release | None = None
     behind: deque[Work] | None = None
-    in_flight = False
+    in_flight = is_held = False
     conflicts = stalls = 0
 
     def __init__(self, place: Place, assignment: Assignment, arrival: Arrival) -> None:
@@ -35,7 +36,10 @@ class Work:
 
 @dataclass(slots=True, eq=False)
 class Assignment:
-    """A partition while it is ours. ``later``: records of a retry topic whose time has not come, in order."""
+    """A partition while it is ours. ``later``: records of a retry topic whose time has not come, in order.
+
+    ``held``: what lies in the table, by offset. ``gate``: what arrives before that is known. ``is_watched``: either has something.
+    """
 
     partition: Partition
     epoch: int
@@ -47,6 +51,9 @@ class Assignment:
     is_leaving: bool = False
     care: Care[Work] | None = None
     has_mark: bool = False
+    held: dict[int, Work] = field(default_factory=dict)
+    gate: list[tuple[Place, Arrival]] | None = None
+    is_watched: bool = False
 
 
 class Intake:
@@ -69,7 +76,7 @@ class Intake:
         """Forgets an assignment; answers the work that was left."""
         assignment.is_leaving = True
         del self.assignments[assignment.partition]
-        left = list(assignment.works.values())
+        left = [*assignment.works.values(), *assignment.held.values()]
         self._bytes -= sum(work.size for work in left)
         return left
 
@@ -80,7 +87,9 @@ class Intake:
     def find(self, place: Place, epoch: int) -> Work | None:
         """The unfinished work at a place, if that assignment is still ours."""
         assignment = self.assignments.get(place[:2])
-        return assignment.works.get(place.offset) if assignment is not None and assignment.epoch == epoch else None
+        if assignment is None or assignment.epoch != epoch:
+            return None
+        return assignment.works.get(place.offset) or assignment.held.get(place.offset)
 
     def add(self, work: Work) -> bool:
         """Takes a record in; whether a high mark is reached now."""

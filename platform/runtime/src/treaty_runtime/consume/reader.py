@@ -79,6 +79,10 @@ class Reader:
         event = record if route.decode is None else route.decode(record.value or b"", 5)
         return seal(record, event, schema_id=route.schema_id, attempt=attempt)
 
+    def lane(self, record: Record) -> Hashable | None:
+        """What orders the record, from its place, key and headers alone."""
+        return self._lane(self._source_topic(record), record)
+
     def _retried(self, record: Record) -> Arrival:
         headers = names.first_values(record.headers)
         arrival = self._sized(record, names.origin_of(record.place, headers).topic)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from treaty_runtime import hooks as seen
 from treaty_runtime.clock import Clock
-from treaty_runtime.consume.actions import KILLS_PROCESS, Copy, DeadLetter
+from treaty_runtime.consume.actions import KILLS_PROCESS, Copy, DeadLetter, Hold
 from treaty_runtime.consume.copies import Told
 from treaty_runtime.consume.dispatch import Dispatch
 from treaty_runtime.consume.outage import Away
@@ -22,6 +23,7 @@ class Telling:
         self._clock, self._told = clock, told
         self._outage: Away | None = None
         self._is_throttled = False
+        self._broken_at: datetime | None = None
         self.is_alert = False
         """Whether an outage or a throttle was told whose end was not; asked for every record."""
 
@@ -32,6 +34,24 @@ class Telling:
             self._is_throttled = dispatch.is_throttled
             self._hooks(seen.Throttled(group=self._group, is_on=self._is_throttled))
         self.is_alert = self._outage is not None or self._is_throttled
+
+    @property
+    def is_reconnecting(self) -> bool:
+        """Whether the group's client broke and the one in its place has not joined yet."""
+        return self._broken_at is not None
+
+    def broke(self, error: str) -> None:
+        """The group's client broke for good. One in its place that breaks too is the same outage."""
+        if self._broken_at is None:
+            self._broken_at = self._clock.now()
+            self._hooks(seen.OutageBegan(group=self._group, dependency="kafka", error=error))
+
+    def rejoined(self) -> None:
+        """A client has joined the group."""
+        if self._broken_at is not None:
+            seconds = (self._clock.now() - self._broken_at).total_seconds()
+            self._broken_at = None
+            self._hooks(seen.Recovered(group=self._group, dependency="kafka", seconds=seconds))
 
     def retry(self, place: Place, *, attempt: int, topic: str | None) -> None:
         """A failed record will be tried again; ``topic`` None: in place."""
@@ -47,6 +67,11 @@ class Telling:
                     retry_topic=topic,
                 )
             )
+
+    def held(self, action: Hold) -> None:
+        """A record is in the table: a failed one, or one of its key behind it."""
+        if self._hooks.are_heard and not action.is_again:
+            self._hooks(seen.Held(group=self._group, place=action.place))
 
     def copied(self, action: Copy | DeadLetter) -> None:
         """The broker has the copy."""

@@ -49,7 +49,7 @@ class KafkaSource:
         self._thread: threading.Thread | None = None
         self._commands: deque[Callable[[Any], None]] = deque()
         self._commits: deque[asyncio.Future[None]] = deque()
-        self._arrived: deque[SourceEvent | None] = deque()
+        self._arrived: deque[SourceEvent | list[Any] | None] = deque()
         self._woken = asyncio.Event()
         self._taken = threading.Event()
         self._assigned: set[Partition] = set()
@@ -71,7 +71,7 @@ class KafkaSource:
             self._taken.set()
             if event is None:
                 return
-            yield event
+            yield Records([_record(message) for message in event]) if isinstance(event, list) else event
 
     def pause(self, partitions: Iterable[Partition]) -> None:
         """Stops fetching; records already on their way may still arrive."""
@@ -141,19 +141,19 @@ class KafkaSource:
                 self._receive(messages)
 
     def _receive(self, messages: list[Any]) -> None:
-        records = []
-        for message in messages:
+        """Hands messages over as they are: records are made of them where they are used, so that they are near the processor."""
+        failed = [message for message in messages if message.error() is not None]
+        for message in failed:
             error = message.error()
-            if error is None:
-                records.append(_record(message))
-            elif error.fatal():
+            if error.fatal():
                 raise KafkaException(error)
-            elif error.code() != _END:
+            if error.code() != _END:
                 self._noticed(error)
-        if records:
-            self._post(Records(records))
+        good = [message for message in messages if message.error() is None] if failed else messages
+        if good:
+            self._post(good)
 
-    def _post(self, event: SourceEvent | None) -> None:
+    def _post(self, event: SourceEvent | list[Any] | None) -> None:
         self._arrived.append(event)
         with suppress(RuntimeError):  # the loop is gone: nobody reads any more
             if self._loop is not None:

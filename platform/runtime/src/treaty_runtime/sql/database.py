@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, event, insert, inspect, select, text
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Executable, event, insert, inspect, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Dialect, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -21,6 +23,11 @@ LANES = 16
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 _DIALECTS: dict[str, type[Dialect]] = {"postgresql": postgresql.dialect, "sqlite": sqlite.dialect}
 _CREATE_LOCK = 0x74726561747901  # "treaty" and 1: one creator at a time
+_SINCE = {"held": 2, "outbox_sent": 2}
+"""Tables that came after the first layout."""
+_RAISE_LAYOUT = (
+    update(LayoutRow).where(LayoutRow.part == "tables").where(LayoutRow.version < LAYOUT).values(version=LAYOUT)
+)
 _RETRIABLE_STATES = frozenset({"40001", "40P01"})  # serialization failure, deadlock (PostgreSQL appendix A)
 
 
@@ -65,7 +72,7 @@ def _begin_immediate(connection: Connection) -> None:
 
 
 async def create(engine: AsyncEngine, *, lanes: int = LANES) -> None:
-    """Create the runtime's tables where they are missing; a second call changes nothing.
+    """Create the runtime's tables where they are missing, those that came after an older layout too; a second call changes nothing.
 
     Raises LaneCountDiffers if the outbox was made with another number of lanes.
     """
@@ -78,6 +85,8 @@ async def create(engine: AsyncEngine, *, lanes: int = LANES) -> None:
         if not (await connection.execute(select(LayoutRow.version))).first():
             await connection.execute(insert(LayoutRow), _layout(lanes))
             await connection.execute(insert(LaneRow), _free_lanes(lanes))
+        else:
+            await connection.execute(_RAISE_LAYOUT)
     await check(engine, lanes=lanes)
 
 
@@ -107,9 +116,12 @@ def sql(dialect: str, *, since: int = 0, lanes: int = LANES) -> str:
     target = _DIALECTS[dialect]()
     lines = []
     for table in Tables.metadata.sorted_tables:
+        if _SINCE.get(table.name, 1) <= since:
+            continue
         lines.append(str(CreateTable(table).compile(dialect=target)).strip())
         lines.extend(str(CreateIndex(index).compile(dialect=target)) for index in table.indexes)
-    rows = (insert(LayoutRow).values(_layout(lanes)), insert(LaneRow).values(_free_lanes(lanes)))
+    fresh = (insert(LayoutRow).values(_layout(lanes)), insert(LaneRow).values(_free_lanes(lanes)))
+    rows: Sequence[Executable] = (_RAISE_LAYOUT,) if since else fresh
     lines.extend(str(row.compile(dialect=target, compile_kwargs={"literal_binds": True})) for row in rows)
     return ";\n".join(lines) + ";\n"
 

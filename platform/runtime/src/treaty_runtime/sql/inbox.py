@@ -6,11 +6,13 @@ whose answer was lost is not judged: the work runs again and the row says whethe
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import json
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Uuid
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -19,19 +21,29 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from treaty_runtime.errors import Outage
 from treaty_runtime.event import BatchContext, BatchHandle, Context, Envelope, Handle, Outcome, Schedule, Stage
 from treaty_runtime.sql.database import is_away, is_conflict
+from treaty_runtime.sql.sqltext import statements
 from treaty_runtime.sql.tables import InboxRow, Tables
 
 RUNS = 6
 """One run and five more at once: a lost race or a lost COMMIT is nobody's failure and counts as no attempt."""
 
 _TABLE = Tables.metadata.tables[InboxRow.__tablename__]
-_INSERT: dict[str, Callable[[], Any]] = {
-    "postgresql": lambda: postgresql.insert(_TABLE),
-    "sqlite": lambda: sqlite.insert(_TABLE),
-}
 _REMEMBER = {
     "postgresql": postgresql.insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.event_id),
     "sqlite": sqlite.insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.event_id),
+}
+# One text and a few parameters for any number of rows: a statement with a row of parameters each is made anew for each batch.
+_REMEMBER_ALL = {
+    dialect: statement.columns(event_id=Uuid())
+    for dialect, statement in statements(
+        'INSERT INTO inbox (consumer, event_id, topic, partition, "offset")'
+        " SELECT CAST(:consumer AS text), event_id, topic, part, place FROM unnest(CAST(:ids AS uuid[]),"
+        " CAST(:topics AS text[]), CAST(:partitions AS integer[]), CAST(:offsets AS bigint[]))"
+        " AS fresh (event_id, topic, part, place) ON CONFLICT DO NOTHING RETURNING event_id",
+        sqlite='INSERT INTO inbox (consumer, event_id, topic, partition, "offset")'
+        " SELECT :consumer, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),"
+        " json_extract(value, '$[3]') FROM json_each(:rows) WHERE true ON CONFLICT DO NOTHING RETURNING event_id",
+    ).items()
 }
 
 
@@ -149,9 +161,23 @@ async def _remember_all(
 ) -> list[Envelope[Any]]:
     """The events that were not known; of two with one id the first. Rows are in order of id, so that two batches cannot lock up."""
     first = {envelope.id: envelope for envelope in reversed(envelopes)}
-    rows = [_row(first[event_id], group=group) for event_id in sorted(first)]
+    ordered = [first[event_id] for event_id in sorted(first)]
+    dialect = session.get_bind().dialect.name
     inserted = await session.execute(
-        _INSERT[session.get_bind().dialect.name]().values(rows).on_conflict_do_nothing().returning(_TABLE.c.event_id)
+        _REMEMBER_ALL[dialect], {"consumer": group, **_parameters(ordered, dialect=dialect)}
     )
     fresh = set(inserted.scalars())
     return [envelope for envelope in envelopes if envelope.id in fresh and first[envelope.id] is envelope]
+
+
+def _parameters(envelopes: Sequence[Envelope[Any]], *, dialect: str) -> dict[str, object]:
+    """The rows of these events: a list for each column, or JSON."""
+    if dialect != "postgresql":
+        return {"rows": json.dumps([[envelope.id.hex, *envelope.place] for envelope in envelopes])}
+    topics, partitions, offsets = zip(*(envelope.place for envelope in envelopes), strict=True)
+    return {
+        "ids": [envelope.id for envelope in envelopes],
+        "topics": list(topics),
+        "partitions": list(partitions),
+        "offsets": list(offsets),
+    }

@@ -31,7 +31,7 @@ from sqlalchemy.sql.expression import ColumnElement
 
 from treaty_runtime.sql.sqltext import CLOCKS
 
-LAYOUT = 1
+LAYOUT = 2
 """Version of the tables below; table `treaty_layout` holds the one a database has."""
 
 
@@ -139,6 +139,27 @@ class FailedRow(Tables):
     overtaken: Mapped[bool] = mapped_column(default=False)
 
 
+class SentRow(Tables):
+    """What a relay with `keep` has sent: the row as it was staged, where it lies now, and since when."""
+
+    __tablename__ = "outbox_sent"
+    position: Mapped[int] = mapped_column(_POSITION, primary_key=True, autoincrement=False)
+    id: Mapped[UUID] = mapped_column(index=True)
+    aggregatetype: Mapped[str] = mapped_column(String(255))
+    aggregateid: Mapped[str] = mapped_column(String(512))
+    type: Mapped[str] = mapped_column(String(255))
+    dataschema: Mapped[str] = mapped_column(String(255))
+    payload: Mapped[bytes]
+    headers: Mapped[str]
+    tracingspancontext: Mapped[str | None]
+    lane: Mapped[int] = mapped_column(SmallInteger)
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime] = mapped_column(server_default=database_now())
+    partition: Mapped[int] = mapped_column(Integer)
+    offset: Mapped[int] = mapped_column(BigInteger)
+    __table_args__ = (Index("outbox_sent_at", "sent_at"),)
+
+
 class InboxRow(Tables):
     """An event that a consumer has handled: written in the transaction of its effects."""
 
@@ -150,6 +171,24 @@ class InboxRow(Tables):
     offset: Mapped[int] = mapped_column(BigInteger)
     handled_at: Mapped[datetime] = mapped_column(server_default=database_now())
     __table_args__ = (Index("inbox_handled_at", "handled_at"),)  # old ones are found by it
+
+
+class HeldRow(Tables):
+    """A record that waits behind a failed one of its key; `offset` orders the rows of a partition."""
+
+    __tablename__ = "held"
+    consumer: Mapped[str] = mapped_column(String(255), primary_key=True)
+    topic: Mapped[str] = mapped_column(String(255), primary_key=True)
+    partition: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    offset: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    key: Mapped[bytes | None]
+    value: Mapped[bytes | None]
+    headers: Mapped[str]
+    timestamp_ms: Mapped[int] = mapped_column(BigInteger)
+    is_log_append_time: Mapped[bool] = mapped_column(default=False)
+    attempt: Mapped[int] = mapped_column(Integer)
+    due_at: Mapped[datetime | None]
+    begun: Mapped[int] = mapped_column(Integer, default=0)
 
 
 class DelayedRow(Tables):

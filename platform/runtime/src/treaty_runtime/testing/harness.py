@@ -21,6 +21,7 @@ from treaty_runtime.consume.consumer import Consumer
 from treaty_runtime.consume.reader import Reader
 from treaty_runtime.event import Effects, Event, Place, Record
 from treaty_runtime.handlers import Group, Handlers
+from treaty_runtime.held import HeldRecords
 from treaty_runtime.hooks import Hooks, Observer
 from treaty_runtime.job import Job
 from treaty_runtime.publish.answers import Published
@@ -28,6 +29,7 @@ from treaty_runtime.publish.publisher import Publisher
 from treaty_runtime.retry import RetryPolicy
 from treaty_runtime.testing.clock import VirtualClock
 from treaty_runtime.testing.effects import FaultyEffects, MemoryEffects
+from treaty_runtime.testing.held import MemoryHeldRecords
 from treaty_runtime.testing.registry import MemoryRegistry
 from treaty_runtime.transport import Source
 from treaty_runtime.transport.memory import MemoryBroker, MemoryProducer, MemorySource
@@ -107,6 +109,7 @@ class Harness:
         self._memory: MemoryEffects | None = None
         self._forward: Callable[[], Any] | None = None
         self._effects = FaultyEffects(effects if effects is not None else self._own_effects(sessions))
+        self._held = self._own_held(sessions)
         self._members: list[_Member] = []
         self._sending: set[asyncio.Task[Published]] = set()
         self._classes: set[type[Event]] = set(handlers.events)
@@ -226,6 +229,7 @@ class Harness:
             producer=self._producer,
             random=self._random.random,
             effects=self._effects,
+            held=self._held,
             hooks=self._hooks,
             clock=self.clock,
         )
@@ -250,6 +254,13 @@ class Harness:
         # The registry of a test registers by itself, so no row has to wait for its schema id.
         self._serde.learn(type(event), self.registry.register(event.__subject__, event.__avro_schema__))
         return self.outbox.stage(session, event, **options)
+
+    def _own_held(self, sessions: Any) -> HeldRecords:
+        if sessions is None:
+            return MemoryHeldRecords(is_away=lambda: self._effects.away == "database")
+        from treaty_runtime.sql.held_records import SqlHeldRecords  # noqa: PLC0415  # as below
+
+        return SqlHeldRecords(sessions.kw["bind"])
 
     def _own_effects(self, sessions: Any) -> Effects:
         if sessions is None:

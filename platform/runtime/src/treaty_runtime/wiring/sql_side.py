@@ -22,6 +22,7 @@ from treaty_runtime.publish.late_ids import LateIds
 from treaty_runtime.publish.lease import Lease
 from treaty_runtime.publish.relay import Relay
 from treaty_runtime.sql.database import is_away, is_conflict
+from treaty_runtime.sql.held_records import SqlHeldRecords
 from treaty_runtime.sql.inbox import Inbox
 from treaty_runtime.sql.inbox_cleaning import InboxCleaning
 from treaty_runtime.sql.tables_check import TablesCheck
@@ -46,6 +47,10 @@ class SqlSide:
     def inbox(self, *, stage: Stage, schedule: Schedule) -> Inbox:
         """The effects of handlers."""
         return Inbox(self._sessions, stage=stage, schedule=schedule)
+
+    def held(self) -> SqlHeldRecords:
+        """The table of held records."""
+        return SqlHeldRecords(self._engine)
 
     def cleaning(self, *, retention: timedelta) -> InboxCleaning:
         """What forgets old events."""

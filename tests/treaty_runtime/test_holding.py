@@ -1,0 +1,235 @@
+"""Keys that wait behind a failed record: each row of the dispatch table, without threads, clocks or tables."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from treaty_runtime.classify import Kind
+from treaty_runtime.consume.actions import (
+    Action,
+    Commit,
+    Complete,
+    DeadLetter,
+    Drop,
+    Fetch,
+    Handle,
+    Hold,
+    Load,
+    Pause,
+    Probe,
+    Release,
+    Resume,
+    Wait,
+)
+from treaty_runtime.consume.dispatch import Dispatch
+from treaty_runtime.consume.facts import Arrival, FailedAttempt, HeldFact
+from treaty_runtime.errors import Outage, Reject
+from treaty_runtime.event import Partition, Place, Record
+from treaty_runtime.limits import Limits, OnFailure
+from treaty_runtime.retry import RetryPolicy
+from treaty_runtime.transport import Position
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+TEN = timedelta(seconds=10)
+P0, P1 = Partition("orders", 0), Partition("orders", 1)
+POLICY = RetryPolicy(delays=("10s", "60s"), jitter=0)
+
+
+def at(offset: int, partition: Partition = P0) -> Place:
+    return Place(*partition, offset)
+
+
+def record(offset: int) -> Record:
+    return Record(at(offset), b"a", b"value")
+
+
+class Table:
+    """A dispatch that holds keys, its partitions loaded."""
+
+    def __init__(self, *rows: HeldFact, quarantine_after: int = 0, loads: bool = True) -> None:
+        limits = Limits(quarantine_after=quarantine_after, commit_every=100)
+        self.dispatch = Dispatch(group="g", policy=POLICY, limits=limits, holds_keys=True)
+        self.first = list(self.dispatch.assigned([P0]))
+        self.loaded = list(self.dispatch.holding.loaded(P0, 1, rows, NOW)) if loads else []
+
+    def arrive(self, offset: int, lane: str | None = "a") -> list[Action]:
+        return list(self.dispatch.arrived(at(offset), Arrival(lane, 5, record(offset)), NOW))
+
+    def fail(self, offset: int, on_failure: OnFailure = "hold_key", kind: Kind = Kind.FAILURE) -> list[Action]:
+        error = {Kind.OUTAGE: Outage("refused", dependency="database"), Kind.POISON: Reject("no")}.get(kind)
+        failed = FailedAttempt(kind, error or RuntimeError("broken"), on_failure)
+        return list(self.dispatch.failed(at(offset), 1, failed, now=NOW, jitter=0.0))
+
+    def held(self, offset: int) -> list[Action]:
+        return list(self.dispatch.holding.held(at(offset), 1, NOW))
+
+    def due(self, offset: int) -> list[Action]:
+        return list(self.dispatch.due(at(offset), 1, NOW + TEN))
+
+    def fetched(self, offset: int, begun: int = 0) -> list[Action]:
+        return list(self.dispatch.holding.fetched(at(offset), 1, record(offset), begun))
+
+    def handled(self, offset: int) -> list[Action]:
+        return list(self.dispatch.handled(at(offset), 1))
+
+    def hold(self, offset: int) -> None:
+        """Fails the record and takes it into the table."""
+        self.arrive(offset)
+        self.fail(offset)
+        self.held(offset)
+
+
+def test_nothing_of_a_partition_begins_before_it_is_known_what_is_held_of_it() -> None:
+    table = Table(loads=False)
+    assert table.first == [Pause(frozenset({P0}), "loading"), Load(P0, 1)]
+    assert table.arrive(0) == []
+    assert list(table.dispatch.holding.loaded(P0, 1, [], NOW)) == [Resume(frozenset({P0})), Handle(at(0), 1, 1)]
+
+
+def test_a_failing_record_goes_into_the_table_and_is_complete_when_it_is_there() -> None:
+    table = Table()
+    table.arrive(0)
+    assert table.fail(0) == [Hold(at(0), 2, NOW + TEN, 1)]
+    assert list(table.dispatch.tick()) == [Commit({P0: Position(0)})]
+    assert table.held(0) == [Complete(at(0)), Wait(at(0), NOW + TEN, 1)]
+    assert list(table.dispatch.tick()) == [Commit({P0: Position(1)})]
+    assert table.dispatch.holding.keys == 1
+
+
+def test_the_later_records_of_its_key_follow_and_others_go_on() -> None:
+    table = Table()
+    for offset in (0, 1, 2):
+        table.arrive(offset)
+    table.fail(0)
+    assert table.held(0) == [
+        Complete(at(0)),
+        Hold(at(1), 1, None, 1),
+        Hold(at(2), 1, None, 1),
+        Wait(at(0), NOW + TEN, 1),
+    ]
+    assert table.held(1) == [Complete(at(1))]
+    assert table.arrive(3) == [Hold(at(3), 1, None, 1)]
+    assert table.arrive(4, "b") == [Handle(at(4), 1, 1)]
+
+
+def test_a_held_record_runs_as_the_head_of_its_key_and_then_the_next_one_does() -> None:
+    table = Table()
+    table.hold(0)
+    table.arrive(1)
+    table.held(1)
+    assert table.due(0) == [Fetch(at(0), 1)]
+    assert table.fetched(0) == [Handle(at(0), 2, 1)]
+    assert table.handled(0) == [Complete(at(0)), Fetch(at(1), 1)]
+    assert table.fetched(1) == [Handle(at(1), 1, 1)]
+    assert table.handled(1) == [Complete(at(1))]
+    assert table.dispatch.lanes == table.dispatch.holding.count == 0
+    assert table.arrive(2) == [Handle(at(2), 1, 1)]
+
+
+def test_a_held_record_that_fails_again_waits_for_its_next_attempt_in_the_table() -> None:
+    table = Table()
+    table.hold(0)
+    table.due(0)
+    table.fetched(0)
+    assert table.fail(0) == [Hold(at(0), 3, NOW + 6 * TEN, 1, is_again=True)]
+    assert table.held(0) == [Wait(at(0), NOW + 6 * TEN, 1)]
+
+
+def test_whatever_its_handler_wants_a_held_record_stays_in_the_table() -> None:
+    table = Table()
+    table.hold(0)
+    table.due(0)
+    table.fetched(0)
+    assert table.fail(0, on_failure="skip") == [Hold(at(0), 3, NOW + 6 * TEN, 1, is_again=True)]
+
+
+@pytest.mark.parametrize(("kind", "reason"), [(Kind.FAILURE, "failed"), (Kind.POISON, "rejected")])
+def test_after_the_last_attempt_the_head_is_dead_lettered_and_the_next_runs(kind: Kind, reason: str) -> None:
+    table = Table(HeldFact(offset=0, lane="a", attempt=3, due=None), HeldFact(offset=1, lane="a", attempt=1, due=None))
+    assert table.loaded == [Fetch(at(0), 1), Resume(frozenset({P0}))]
+    table.fetched(0)
+    assert table.fail(0, kind=kind) == [DeadLetter(at(0), reason, 1)]
+    assert list(table.dispatch.copied(at(0), 1)) == [Release(at(0), 1)]
+    assert table.handled(0) == [Complete(at(0)), Fetch(at(1), 1)]
+
+
+def test_what_is_held_is_loaded_in_order_and_waits_for_its_time() -> None:
+    rows = [HeldFact(offset=offset, lane="a", attempt=2, due=NOW + TEN) for offset in (3, 7)]
+    table = Table(*rows)
+    assert table.loaded == [Wait(at(3), NOW + TEN, 1), Resume(frozenset({P0}))]
+    assert table.dispatch.holding.count == 2
+    assert table.arrive(8) == [Hold(at(8), 1, None, 1)]
+
+
+def test_a_record_that_was_held_but_not_committed_is_complete_when_it_comes_again() -> None:
+    table = Table(HeldFact(offset=0, lane="a", attempt=2, due=NOW + TEN))
+    assert table.arrive(0) == []
+    assert list(table.dispatch.tick()) == [Commit({P0: Position(1)})]
+
+
+def test_a_record_on_its_way_into_the_table_runs_when_it_is_there_if_the_head_ended_first() -> None:
+    table = Table()
+    table.hold(0)
+    table.arrive(1)
+    table.due(0)
+    table.fetched(0)
+    assert table.handled(0) == [Complete(at(0))]
+    assert table.held(1) == [Complete(at(1)), Fetch(at(1), 1)]
+
+
+def test_a_record_without_a_key_is_held_alone() -> None:
+    table = Table()
+    table.arrive(0, None)
+    table.fail(0)
+    assert table.held(0) == [Complete(at(0)), Wait(at(0), NOW + TEN, 1)]
+    assert table.arrive(1, None) == [Handle(at(1), 1, 1)]
+
+
+def test_a_table_that_does_not_answer_is_an_outage_and_counts_no_attempt() -> None:
+    table = Table()
+    table.arrive(0)
+    table.fail(0)
+    pause, probe = table.dispatch.holding.not_held(at(0), 1, now=NOW, jitter=0.0)
+    assert pause == Pause(frozenset({P0}), "outage")
+    assert isinstance(probe, Probe)
+    assert table.due(0) == [Hold(at(0), 2, NOW + TEN, 1)]
+    assert table.held(0) == [Resume(frozenset({P0})), Complete(at(0)), Wait(at(0), NOW + TEN, 1)]
+
+
+def test_a_held_record_that_processes_died_of_is_dead_lettered_unread() -> None:
+    table = Table(HeldFact(offset=0, lane="a", attempt=2, due=None, begun=2), quarantine_after=3)
+    assert table.fetched(0, begun=2) == [Handle(at(0), 2, 1)]
+    table = Table(HeldFact(offset=0, lane="a", attempt=2, due=None, begun=3), quarantine_after=3)
+    assert table.fetched(0, begun=3) == [DeadLetter(at(0), "kills-process", 1)]
+
+
+def test_an_end_that_a_held_record_may_have_caused_buries_no_other_record() -> None:
+    """The commit's metadata says that three processes ended at offset 5; a held record ran each time."""
+    dispatch = Dispatch(group="g", policy=POLICY, limits=Limits(), holds_keys=True)
+    list(dispatch.assigned([P0], {P0: Position(5, "d3")}))
+    list(dispatch.committed({P0: Position(5, "d4")}))
+    list(dispatch.holding.loaded(P0, 1, [HeldFact(offset=0, lane="a", attempt=2, due=None, begun=3)], NOW))
+    assert list(dispatch.arrived(at(5), Arrival("b"), NOW)) == [Handle(at(5), 1, 1)]
+
+
+def test_a_partition_that_leaves_takes_its_held_records_with_it() -> None:
+    table = Table()
+    table.hold(0)
+    assert list(table.dispatch.lost([P0], now=NOW, jitter=0.0)) == [Drop(P0, 1)]
+    assert table.due(0) == []
+    assert table.held(0) == [Drop(P0, 1)]
+    assert table.fetched(0) == [Drop(P0, 1)]
+    assert table.dispatch.holding.count == table.dispatch.lanes == 0
+
+
+def test_a_held_record_under_way_keeps_its_partition_until_it_ends() -> None:
+    table = Table()
+    table.hold(0)
+    table.due(0)
+    table.fetched(0)
+    list(table.dispatch.revoking([P0]))
+    assert not table.dispatch.is_drained([P0])
+    table.handled(0)
+    assert table.dispatch.is_drained([P0])
