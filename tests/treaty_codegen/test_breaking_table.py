@@ -267,7 +267,7 @@ def test_the_order_of_findings_is_by_place_and_backward_comes_first() -> None:
 
 
 def test_every_error_about_values_has_a_proof() -> None:
-    unprovable = {"key-changed", "default-value-changed", "enum-default-changed"}
+    unprovable = {"key-changed"}
     for change in rows():
         old = load_catalog(event(change.old), topics=topics(change.level))
         new = load_catalog(event(change.new), topics=topics(change.level))

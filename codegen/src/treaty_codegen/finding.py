@@ -45,7 +45,11 @@ class Text:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """A value that shows the damage: ``writer`` puts ``value`` as ``hex``, ``reader`` sees ``read_as`` or fails with ``error``."""
+    """A value that shows the damage: ``writer`` puts ``value`` as ``hex``, ``reader`` sees ``read_as`` or fails with ``error``.
+
+    ``python``: what this project's own codec makes of the same bytes, where that differs: it converts or refuses, so that a test in
+    Python alone would hide the damage.
+    """
 
     value: str
     hex: str
@@ -53,6 +57,7 @@ class Proof:
     reader: str
     read_as: str | None = None
     error: str | None = None
+    python: str | None = None
 
     def __str__(self) -> str:
         result = f"read as {self.read_as}" if self.error is None else f"not readable: {self.error}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -33,6 +34,8 @@ from treaty_codegen.diff import describe
 from treaty_codegen.finding import Proof
 
 INSTANT = datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)
+TRIES = 200
+"""Values that are tried before a finding says that none is read otherwise."""
 SHOWN_MOST = 80
 """Characters, and bytes, of a value that is still shown."""
 EARLY = datetime(1970, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -54,16 +57,33 @@ def prove_meaning(
     except AvroError:
         return None
     refused = None
-    for value in candidates(written) if values is None else values:
+    for value in tried(written, own) if values is None else values:
         try:
             data = encode(value)
         except EncodeError:
             continue
         proof = outcome(value, data, decode, writer=writer, reader=reader)
         if proof is not None and proof.error is None:
-            return proof
+            return replace(proof, python=in_python(data, own, other, seen=proof.read_as))
         refused = refused or proof
     return refused
+
+
+def tried(written: Type, own: Schema) -> Iterator[Any]:
+    """Up to ``TRIES`` values: the edges of the type, then made-up ones."""
+    edges = list(candidates(written))
+    yield from edges
+    yield from (example(own, seed=seed) for seed in range(TRIES - len(edges)))
+
+
+def in_python(data: bytes, own: Schema, other: Schema, *, seen: str | None) -> str | None:
+    """What our own codec makes of the bytes with the whole writer schema; None where it is fooled like everybody."""
+    try:
+        _, decode = compile_generic(other, own)
+        shown = show(decode(data))
+    except AvroError:
+        return "refused"
+    return None if shown == seen else shown
 
 
 def outcome(value: Any, data: bytes, decode: Callable[[bytes], Any], *, writer: str, reader: str) -> Proof | None:
@@ -99,6 +119,20 @@ def prove_unit(type_: Type, before: str, after: str, *, writer: str, reader: str
             read_as=f"{shown} {after}" if after else f"{shown} of no unit",
         )
     return None
+
+
+def prove_default(before: str, after: str, *, writer: str, reader: str) -> Proof:
+    """A record of a writer that lacks the field: no byte of it, and a value all the same. Defaults are JSON texts."""
+    value = f"a record without it, {before} so far"
+    return Proof(value=value, hex="", writer=writer, reader=reader, read_as=after)
+
+
+def prove_later_symbol(old: Enum, new: Enum, *, reader: str) -> Proof:
+    """A symbol that a later writer adds behind those of both sides: its number has no symbol here, and the default counts."""
+    data = varint(len({*old.symbols, *new.symbols}))
+    value = f"a symbol added later, {old.default} so far"
+    seen = {"read_as": new.default} if new.default else {"error": f"{reader} has no default symbol"}
+    return Proof(value=value, hex=data.hex(" "), writer="a later schema", reader=reader, **seen)
 
 
 def prove_unreadable(found: Incompatibility, *, writer: str, reader: str) -> Proof | None:

@@ -115,16 +115,19 @@ def breaking(
     use: Iterable[str] = (),
     today: date | None = None,
     readers: Readers | None = None,
+    proves: bool = True,
 ) -> list[Finding]:
     """Every finding against the old sets (newest first), each cause told once.
 
     ``use`` names categories or rules (empty: all). A shared type that changed is told at its own line with all events that
     it affects, and weighs what it weighs for the worst of them; the same cause against several releases is told against the
-    newest. ``today`` judges promised days; ``readers`` says who reads what.
+    newest. ``today`` judges promised days; ``readers`` says who reads what. ``proves`` False: no
+    values are looked for that show the damage, which is quicker.
     """
     chosen, sets = frozenset(use), tuple(old_sets)
     found: dict[str, Finding] = {}
-    for finding in every_finding(catalog, sets, places=Places(catalog, root=root), today=today, readers=readers):
+    places = Places(catalog, root=root)
+    for finding in every_finding(catalog, sets, places=places, today=today, readers=readers, proves=proves):
         if chosen and not {finding.rule, finding.category} & chosen:
             continue
         before = found.get(finding.fingerprint)
@@ -145,9 +148,10 @@ def every_finding(
     places: Places,
     today: date | None = None,
     readers: Readers | None = None,
+    proves: bool = True,
 ) -> Iterator[Finding]:
     """Findings in the order of topics, events, old versions and rules; then topics, then events that are gone."""
-    for comparison in comparisons(catalog, old_sets, places=places, today=today, readers=readers):
+    for comparison in comparisons(catalog, old_sets, places=places, today=today, readers=readers, proves=proves):
         for rule in RULES:
             if comparison.is_newest or rule.category not in NEWEST_ONLY:
                 yield from rule.check(comparison)

@@ -49,7 +49,9 @@ def too_long(comparison: Comparison, row: Retyped, direction: Direction, written
         ),
         help=Text("keep the precision, or add a new field" if is_backward else "deploy the readers first"),
         names=(change.path, change.before, change.after),
-        proof=prove_meaning(writer_type, reader_type, writer=writer, reader=reader, values=(largest,)),
+        proof=comparison.prove(
+            prove_meaning, writer_type, reader_type, writer=writer, reader=reader, values=(largest,)
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from treaty_avro import MISSING, Record
 from treaty_codegen.breaking.facts import Comparison
 from treaty_codegen.diff import Change, is_same_json
 from treaty_codegen.finding import Finding, Severity, Text
+from treaty_codegen.proof import prove_default
 from treaty_codegen.reach import named_within
 from treaty_codegen.rule import Rule
 
@@ -41,6 +42,9 @@ def check(comparison: Comparison) -> Iterator[Finding]:
             ),
             help=Text("keep the default; a new default needs a new field"),
             names=(change.path, before, after),
+            proof=comparison.prove(prove_default, before, after, writer="an older writer", reader="the new schema")
+            if is_read
+            else None,
         )
 
 

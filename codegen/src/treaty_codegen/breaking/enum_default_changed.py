@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from treaty_avro import Enum
 from treaty_codegen.breaking.facts import Comparison
 from treaty_codegen.finding import Finding, Severity, Text
+from treaty_codegen.proof import prove_later_symbol
 from treaty_codegen.rule import Rule
 
 NAME = "enum-default-changed"
@@ -21,6 +23,9 @@ def check(comparison: Comparison) -> Iterator[Finding]:
             if change.after
             else "`{path}` lost its default symbol {before}: unknown symbols can no longer be read"
         )
+        proof = None
+        if isinstance(change.old, Enum) and isinstance(change.new, Enum):
+            proof = comparison.prove(prove_later_symbol, change.old, change.new, reader="the new schema")
         yield comparison.finding(
             NAME,
             category="meaning",
@@ -30,6 +35,7 @@ def check(comparison: Comparison) -> Iterator[Finding]:
             message=Text(template, {"path": change.path, "before": change.before, "after": change.after}),
             help=Text("keep {before} as the default symbol", {"before": change.before}),
             names=(change.path, change.before, change.after),
+            proof=proof,
         )
 
 

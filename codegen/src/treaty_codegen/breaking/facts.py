@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cache
-from typing import Literal
+from typing import Literal, ParamSpec
 
 from treaty_avro import Incompatibility, Record, Schema, incompatibilities, parse
 from treaty_codegen.catalog import Catalog, Topic
@@ -17,6 +17,7 @@ from treaty_codegen.places import Places
 from treaty_codegen.publish import publish
 from treaty_codegen.readers.model import Readers
 
+P = ParamSpec("P")
 Direction = Literal["backward", "forward"]
 """backward: the new schema reads old records; forward: the old schema reads new ones."""
 
@@ -62,6 +63,7 @@ class Comparison:
 
     ``history`` is every old text that is known, whatever the level; ``is_newest`` tells the newest of them, to which alone
     source, documentation and policy are compared: what an earlier release changed was decided then. ``today`` None: no clock.
+    ``proves``: findings come with values that show the damage.
     """
 
     event: str
@@ -78,6 +80,11 @@ class Comparison:
     is_newest: bool = True
     today: date | None = None
     readers: Readers | None = None
+    proves: bool = True
+
+    def prove(self, how: Callable[P, Proof | None], /, *arguments: P.args, **options: P.kwargs) -> Proof | None:
+        """What ``how`` (of ``proof``) finds; None where no proof is asked for."""
+        return how(*arguments, **options) if self.proves else None
 
     @property
     def directions(self) -> tuple[Direction, ...]:
@@ -175,6 +182,7 @@ def comparisons(
     places: Places,
     today: date | None = None,
     readers: Readers | None = None,
+    proves: bool = True,
 ) -> Iterator[Comparison]:
     """Each event beside its older versions, by topic; events that are new are linted, not compared.
 
@@ -206,6 +214,7 @@ def comparisons(
                     is_newest=number == 0,
                     today=today,
                     readers=readers,
+                    proves=proves,
                 )
 
 

@@ -9,7 +9,7 @@ from treaty_avro import Logical, Type
 from treaty_codegen.breaking.facts import Comparison
 from treaty_codegen.diff import Change, is_promotable
 from treaty_codegen.finding import Finding, Proof, Severity, Text
-from treaty_codegen.proof import prove_meaning
+from treaty_codegen.proof import TRIES, prove_meaning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ def retyped(comparison: Comparison) -> Iterator[Retyped]:
 def meaning_finding(comparison: Comparison, rule: str, row: Retyped, *, step: str, damage: str, help: Text) -> Finding:
     """An error at one key of the new type (``step``) with a value that shows the damage; where none does, it says so."""
     change = row.change
-    proof = prove_meaning(row.old, row.new, writer=comparison.against, reader="the new schema")
+    proof = comparison.prove(prove_meaning, row.old, row.new, writer=comparison.against, reader="the new schema")
     return comparison.finding(
         rule,
         category="meaning",
@@ -55,7 +55,7 @@ def meaning_finding(comparison: Comparison, rule: str, row: Retyped, *, step: st
                 "path": change.path,
                 "before": change.before,
                 "after": change.after,
-                "damage": seen_as(proof, damage),
+                "damage": seen_as(proof, damage) if comparison.proves else damage,
             },
         ),
         help=help,
@@ -66,5 +66,5 @@ def meaning_finding(comparison: Comparison, rule: str, row: Retyped, *, step: st
 
 def seen_as(proof: Proof | None, damage: str) -> str:
     if proof is None:
-        return "no value was found that is read otherwise"
+        return f"none of {TRIES} values is read otherwise"
     return damage if proof.error is None else "Avro's check accepts it, and readers refuse old values"

@@ -56,7 +56,7 @@ def lost(comparison: Comparison, row: Retyped, direction: Direction, written: Ty
         ),
         help=Text("keep the type, or add a new field"),
         names=(direction, row.change.path, row.change.before, row.change.after),
-        proof=prove_meaning(written, read, writer=writer, reader=reader, values=values),
+        proof=comparison.prove(prove_meaning, written, read, writer=writer, reader=reader, values=values),
     )
 
 

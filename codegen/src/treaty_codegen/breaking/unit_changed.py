@@ -61,7 +61,9 @@ def check(comparison: Comparison) -> Iterator[Finding]:
 def by_property(comparison: Comparison, change: Change, before: str, after: str) -> Finding:
     proof = None
     if change.new is not None:
-        proof = prove_unit(change.new, before, after, writer=comparison.against, reader="the new schema")
+        proof = comparison.prove(
+            prove_unit, change.new, before, after, writer=comparison.against, reader="the new schema"
+        )
     return comparison.finding(
         NAME,
         category="meaning",

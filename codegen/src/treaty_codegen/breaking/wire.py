@@ -76,7 +76,7 @@ def wire_findings(
                 message=message(fact),
                 help=help(fact),
                 names=key,
-                proof=prove_unreadable(found, writer=fact.writer, reader=fact.reader),
+                proof=comparison.prove(prove_unreadable, found, writer=fact.writer, reader=fact.reader),
             )
 
 

@@ -18,6 +18,8 @@ def text(findings: Iterable[Finding]) -> str:
         lines.append(f"{finding.at} {finding.rule}{weight}: {finding.message}")
         if finding.proof is not None:
             lines.append(f"  proof: {finding.proof}")
+            if finding.proof.python is not None:
+                lines.append(f"  python: {finding.proof.python}, so a test with treaty's own codec would not show it")
         if finding.affects:
             lines.append(
                 f"  affects: {', '.join(finding.affects)}{f' (against {finding.against})' if finding.against else ''}"

@@ -28,6 +28,7 @@ from treaty.cli.project import config_option, load_settings
 )
 @click.option("--env", "environment", metavar="NAME", help="Compare with this environment's registry too.")
 @click.option("--all", "judges_all", is_flag=True, help="Judge what the merge base already has like what is new.")
+@click.option("--no-proof", is_flag=True, help="Look for no values that show the damage: quicker.")
 @click.option(
     "--approvals",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -42,6 +43,7 @@ def breaking(
     base: str,
     environment: str | None,
     judges_all: bool,
+    no_proof: bool,
     approvals: Path | None,
     format_: str | None,
     output: Path | None,
@@ -60,7 +62,7 @@ def breaking(
 
     settings, today = load_settings(config), datetime.now(UTC).date()
     heard = read_approvals(approvals) if approvals is not None else None
-    wanted = Against(names=against, base=base, judges_all=judges_all, approvals=heard)
+    wanted = Against(names=against, base=base, judges_all=judges_all, approvals=heard, proves=not no_proof)
     if environment is None:
         return finish(run_breaking(settings, wanted, today=today), format_=format_, output=output)
     from treaty.wiring import registry_of

@@ -44,6 +44,7 @@ class Against:
     """What the tree is compared with. ``base`` names the branch for ``merge-base``; ``registry`` is that of ``environment``.
 
     ``judges_all``: what the merge base already has is judged like what is new. ``approvals``: who really approved, if it is known.
+    ``proves``: values are looked for that show the damage.
     """
 
     names: tuple[str, ...] = ()
@@ -52,6 +53,7 @@ class Against:
     environment: str = ""
     judges_all: bool = False
     approvals: frozenset[str] | None = None
+    proves: bool = True
 
 
 def run_breaking(settings: Settings, against: Against, *, today: date) -> Outcome:
@@ -67,7 +69,7 @@ def run_breaking(settings: Settings, against: Against, *, today: date) -> Outcom
         side = look(catalog, against.registry, environment=against.environment)
         sets = sets + old_sets(side, catalog)
     readers = readers_of(settings, catalog, sets)
-    found = list(chosen(settings, judged(settings, catalog, sets, today=today, readers=readers)))
+    found = list(chosen(settings, judged(settings, catalog, sets, today=today, readers=readers, proves=against.proves)))
     judge = Judge(
         catalog=catalog,
         today=today,
@@ -111,11 +113,17 @@ def readers_of(settings: Settings, catalog: Catalog, sets: list[OldSet]) -> Read
 
 
 def judged(
-    settings: Settings, catalog: Catalog, sets: list[OldSet], *, today: date, readers: Readers | None = None
+    settings: Settings,
+    catalog: Catalog,
+    sets: list[OldSet],
+    *,
+    today: date,
+    readers: Readers | None = None,
+    proves: bool = True,
 ) -> list[Finding]:
     """Every finding of one catalog against old sets; the project's choice of rules comes later (``chosen``)."""
     try:
-        return breaking(catalog, sets, root=root_of(settings), today=today, readers=readers)
+        return breaking(catalog, sets, root=root_of(settings), today=today, readers=readers, proves=proves)
     except AvroError as error:
         raise UsageError(f"An old version cannot be compared with: {error}") from error
 
@@ -127,7 +135,7 @@ def known_before(settings: Settings, sets: list[OldSet], *, base: str, today: da
         before = catalog_at(settings, commit, label=f"merge base with {branch}")
     except (UsageError, EnvironmentFault):
         return frozenset()
-    return frozenset(row.fingerprint for row in judged(settings, before, sets, today=today))
+    return frozenset(row.fingerprint for row in judged(settings, before, sets, today=today, proves=False))
 
 
 def inherited(found: list[Finding], before: frozenset[str]) -> list[Finding]:
