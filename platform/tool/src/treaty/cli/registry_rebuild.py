@@ -21,7 +21,7 @@ from treaty.cli.registry_backup import tell
 @click.option("--force", is_flag=True, help="Rebuild beside what the registry holds already.")
 @config_option
 def rebuild(config: Path | None, environment: str, lock: Path | None, dry_run: bool, force: bool) -> int:
-    """Fill an empty registry from git, under the ids that schemas.lock remembers, and compare at the end.
+    """Fill an empty registry from git, under the ids of schemas.lock, and compare at the end.
 
     For a registry whose database is lost and of which there is no export: records that lie in topics are readable again.
     What is there already, the same, is skipped: after a failure run it again.
