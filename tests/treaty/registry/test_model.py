@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from sqlalchemy import make_url
 
 from treaty.registry.decisions.request import SchemaRequest
@@ -25,7 +26,7 @@ from treaty.registry.service import RegistryService
 from treaty.registry.service.registering import How
 from treaty.registry.settings import RegistrySettings
 from treaty.registry.stores.memory import MemoryStore
-from treaty.registry.stores.protocol import Search
+from treaty.registry.stores.protocol import Search, Store
 from treaty.registry.stores.sql.sqlite import Sqlite
 from treaty.registry.stores.sql.store import SqlStore, open_store
 
@@ -37,6 +38,12 @@ TEXTS = st.sampled_from(
         json.dumps({"type": "record", "name": "T", "fields": []}),
         json.dumps({"type": "record", "name": "T", "fields": [{"name": "a", "type": "int", "default": 0}]}),
         json.dumps({"type": "record", "name": "T", "fields": [{"name": "a", "type": "int"}]}),
+        *(
+            json.dumps(
+                {"type": "record", "name": "T", "fields": [{"name": "a", "type": "int", "treaty": {"unit": unit}}]}
+            )
+            for unit in ("ms", "s")
+        ),
     ]
 )
 CHANGES = st.sampled_from(
@@ -55,6 +62,7 @@ CHANGES = st.sampled_from(
 )
 REFERRER = json.dumps({"type": "record", "name": "R", "fields": [{"name": "t", "type": "T"}]})
 EVERYTHING = Search(deleted=True)
+SETTINGS = RegistrySettings(meaning="refuse")  # so that every judgement there is is made
 
 
 @cache
@@ -71,19 +79,23 @@ class TwoRegistries(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
-        file = Path(self.folder.name, "r.db")
-        file.write_bytes(empty_database())
-        stores = (MemoryStore(), SqlStore(Sqlite(make_url(f"sqlite:///{file}"))))
+        self.ended = ExitStack()
+        stores: tuple[Store, Store] = (MemoryStore(), self.second_store())
         moment = datetime(2030, 1, 1, tzinfo=UTC)
-        self.services = [RegistryService(store, settings=RegistrySettings(), now=lambda: moment) for store in stores]
+        self.services = [RegistryService(store, settings=SETTINGS, now=lambda: moment) for store in stores]
         self.contents: dict[tuple[str, int], str] = {}
         self.last_ids: dict[str, int] = {}
+
+    def second_store(self) -> Store:
+        """An empty store; ``ended`` takes it away."""
+        file = Path(self.ended.enter_context(tempfile.TemporaryDirectory()), "r.db")
+        file.write_bytes(empty_database())
+        return SqlStore(Sqlite(make_url(f"sqlite:///{file}")))
 
     def teardown(self) -> None:
         for service in self.services:
             service.store.close()
-        self.folder.cleanup()
+        self.ended.close()
 
     def both(self, call: Callable[[RegistryService], Any]) -> None:
         """Call both; they have to answer, or to refuse, alike."""
@@ -141,6 +153,10 @@ class TwoRegistries(RuleBasedStateMachine):
         self.both(
             lambda service: service.judging.check(name, request, version=version, normalize=False, verbose=version == 1)
         )
+
+    @rule(name=NAMES, text=TEXTS)
+    def explain(self, name: Name, text: str) -> None:
+        self.both(lambda service: service.explaining.explain(name, SchemaRequest(text=text), normalize=False))
 
     @rule(context=st.sampled_from([".x", ".y"]))
     def delete_context(self, context: str) -> None:
@@ -238,3 +254,14 @@ TestTwoRegistries = pytest.mark.timeout(600)(TwoRegistries.TestCase)
 TestTwoRegistries.settings = settings(
     max_examples=15, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )
+
+
+@pytest.mark.long
+@pytest.mark.postgres
+@pytest.mark.timeout(600)
+def test_postgres_does_what_the_dictionaries_do(url_of: Callable[[str], str]) -> None:
+    class OnPostgres(TwoRegistries):
+        def second_store(self) -> Store:
+            return open_store(url_of("postgres"), migrate=True)
+
+    run_state_machine_as_test(OnPostgres, settings=TestTwoRegistries.settings)
