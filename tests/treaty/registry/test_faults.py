@@ -6,12 +6,14 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import httpx
 import psycopg
 import pytest
+from sqlalchemy import Engine, event
 
+from tests.parts.waiting import wait_until
 from tests.treaty.registry.test_store_conformance import add
 from treaty.registry.errors import StoreConflict, StoreUnavailable
 from treaty.registry.names import Name
@@ -78,6 +80,60 @@ def test_a_lock_that_does_not_end_is_given_up(broken: httpx.Client, file: Path) 
         assert (answer.status_code, answer.json()["error_code"]) == (503, 50001)
         other.execute("ROLLBACK")
     assert broken.post("/subjects/s/versions", json=INT).json()["id"] == 1
+
+
+def test_a_full_disk_is_said_so_and_nothing_is_acknowledged_that_did_not_fit(file: Path) -> None:
+    """SQLite's own limit of pages stands for the disk: it answers the same SQLITE_FULL."""
+
+    def small_disk(connection: Any, _record: object) -> None:
+        connection.execute("PRAGMA max_page_count = 120")
+
+    event.listen(Engine, "connect", small_disk)
+    acknowledged: dict[str, int] = {}
+    try:
+        with registry(open_store(f"sqlite:///{file}", migrate=True)) as url, httpx.Client(base_url=url) as client:
+            for number in range(1000):
+                answer = client.post(f"/subjects/s{number}/versions", json=large(number))
+                if answer.status_code != 200:
+                    break
+                acknowledged[f"s{number}"] = answer.json()["id"]
+            assert (answer.status_code, answer.json()["error_code"]) == (503, 50001)
+            assert client.get("/subjects").json() == sorted(acknowledged)
+    finally:
+        event.remove(Engine, "connect", small_disk)
+    with registry(open_store(f"sqlite:///{file}", migrate=True)) as url, httpx.Client(base_url=url) as client:
+        assert {name: client.get(f"/subjects/{name}/versions/1").json()["id"] for name in acknowledged} == acknowledged
+        new = client.post("/subjects/new/versions", json=large(-1)).json()
+        assert new["id"] == max(acknowledged.values()) + 1, "there is room again"
+
+
+def large(number: int) -> dict[str, str]:
+    return {"schema": f'{{"type":"record","name":"T","doc":"{number}{"x" * 20_000}","fields":[]}}'}
+
+
+@pytest.mark.postgres
+def test_a_database_that_is_read_only_refuses_and_goes_on_when_it_is_not(postgres: str) -> None:
+    store = open_store(postgres, migrate=True)
+    with (
+        registry(store) as url,
+        httpx.Client(base_url=url, timeout=30) as client,
+        psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection,
+    ):
+        assert client.post("/subjects/s/versions", json=INT).json()["id"] == 1
+        name = connection.info.dbname
+        for is_on in ("on", "off"):
+            connection.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = {is_on}')  # type: ignore[arg-type]  # no parameter can stand there
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            wait_until(lambda: client.get("/subjects").status_code == 200)
+            answer = client.post("/subjects/t/versions", json={"schema": '"string"'})
+            if is_on == "on":
+                assert (answer.status_code, answer.json()["error_code"]) == (503, 50001)
+                assert client.get("/subjects").json() == ["s"]
+            else:
+                wait_until(lambda: client.post("/subjects/t/versions", json={"schema": '"string"'}).status_code == 200)
 
 
 @pytest.mark.postgres

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -13,8 +12,6 @@ from contextlib import contextmanager
 
 import httpx
 import pytest
-
-from tests.parts.waiting import wait_until
 
 THREADS = 32
 SERVE = (
@@ -111,41 +108,6 @@ def serving(database: str, port: int) -> Iterator[tuple[subprocess.Popen[str], h
         process.stderr.close()
 
 
-@pytest.mark.chaos
-def test_acknowledged_ids_outlive_kill_9(database: str, port: int) -> None:
-    acknowledged: dict[str, int] = {}
-    for round_number in range(2):
-        with serving(database, port) as (process, client), ThreadPoolExecutor(4) as pool:
-
-            def keep_registering(thread: int, client: httpx.Client = client, round_number: int = round_number) -> None:
-                for number in range(10_000):
-                    subject = f"s-{round_number}-{thread}-{number}"
-                    try:
-                        answer = register(client, subject, record(subject.replace("-", "_")))
-                    except httpx.TransportError:
-                        return
-                    assert answer.status_code == 200
-                    acknowledged[subject] = answer.json()["id"]
-
-            working = [pool.submit(keep_registering, thread) for thread in range(4)]
-            wanted = 25 * (round_number + 1)
-            wait_until(lambda wanted=wanted: len(acknowledged) >= wanted)  # type: ignore[misc]  # a default binds it now
-            os.kill(process.pid, signal.SIGKILL)
-            for each in working:
-                each.result()
-    with serving(database, port) as (_, client):
-        for subject, schema_id in acknowledged.items():
-            text = record(subject.replace("-", "_"))
-            assert client.get(f"/schemas/ids/{schema_id}").json()["schema"] == text
-            assert client.get(f"/subjects/{subject}/versions/1").json()["id"] == schema_id
-            assert client.post(f"/subjects/{subject}", json={"schema": text}).json()["id"] == schema_id
-            assert register(client, subject, text).json()["id"] == schema_id
-        every = client.get("/schemas?limit=1000").json()
-        ids = [version["id"] for version in every]
-        assert len(set(ids)) == len(ids)
-        assert sorted(ids) == list(range(1, len(ids) + 1))
-
-
 def test_two_processes_on_one_database_act_as_one(database: str, port: int) -> None:
     from treaty.local.ports import free_port
 
@@ -155,6 +117,12 @@ def test_two_processes_on_one_database_act_as_one(database: str, port: int) -> N
         assert {(answer.status_code, answer.json()["id"]) for answer in answers} == {(200, 1)}
         answers = at_once(THREADS, lambda number: register(clients[number % 2], f"s{number}", record(f"f{number}")))
         assert sorted(answer.json()["id"] for answer in answers) == list(range(2, THREADS + 2))
+        one.put("/config/many", json={"compatibility": "NONE"})
+        answers = at_once(50, lambda number: register(clients[number % 2], "many", record(f"g{number}")))
+        assert sorted(answer.json()["version"] for answer in answers) == list(range(1, 51)), "no gap and no repeat"
+        numbered = {answer.json()["version"]: answer.json()["id"] for answer in answers}
+        assert one.get("/subjects/many/versions").json() == sorted(numbered)
+        assert {n: two.get(f"/subjects/many/versions/{n}").json()["id"] for n in numbered} == numbered
         one.put("/mode", json={"mode": "READONLY"})
         assert register(two, "late", record("late")).status_code == 422
 
