@@ -52,3 +52,13 @@ def test_a_go_client_registers_looks_up_and_reads(tmp_path: Path) -> None:
     run(go, "build", "-mod=readonly", "-o", str(program), ".", folder=CLIENTS / "go")
     with registry() as url:
         run(str(program), url, folder=tmp_path)
+
+
+@pytest.mark.timeout(2 * SECONDS)
+def test_confluents_java_client_registers_looks_up_encodes_and_deletes(tmp_path: Path) -> None:
+    maven, javac, java = tool("mvn"), tool("javac"), tool("java")
+    folder = shutil.copytree(CLIENTS / "java", tmp_path / "client")
+    fetch(maven, "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=jars", folder=folder)
+    run(javac, "-nowarn", "-encoding", "UTF-8", "-cp", "jars/*", "-d", ".", "Client.java", folder=folder)
+    with registry() as url:
+        run(java, "-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp", ".:jars/*", "Client", url, folder=folder)
