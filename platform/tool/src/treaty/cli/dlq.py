@@ -13,9 +13,9 @@ from treaty.cli.dlq_edit import edit
 from treaty.cli.dlq_options import fingerprint_option, places_argument, reason_option, topics_option
 from treaty.cli.dlq_options import place as as_place
 from treaty.cli.dlq_replay import replay
+from treaty.cli.plans import environment_option
 from treaty.cli.project import config_option, load_settings
 from treaty.cli.tables import format_option
-from treaty.cli.topics import ENVIRONMENT
 
 if TYPE_CHECKING:
     from treaty_runtime.event import Place
@@ -44,7 +44,7 @@ def dlq() -> None:
 @click.option("--all", "is_all", is_flag=True, help="Also what no longer waits.")
 @format_option
 @topics_option
-@ENVIRONMENT
+@environment_option
 @config_option
 def list_letters(
     config: Path | None,
@@ -87,7 +87,7 @@ def list_letters(
 @click.argument("place", type=as_place)
 @click.option("--reveal", is_flag=True, help="Show personal data too; the journal notes that you did.")
 @format_option
-@ENVIRONMENT
+@environment_option
 @config_option
 def show(config: Path | None, environment: str, format_: str, reveal: bool, place: Place) -> int:
     """Show one dead letter: cause, first place, headers, and the event with personal data masked.
@@ -128,7 +128,15 @@ class Shelving(TypedDict):
 
 def shelving(command: F) -> F:
     """Adds the options of ``discard`` and ``restore``."""
-    options = (places_argument, fingerprint_option, reason_option, changing, topics_option, ENVIRONMENT, config_option)
+    options = (
+        places_argument,
+        fingerprint_option,
+        reason_option,
+        changing,
+        topics_option,
+        environment_option,
+        config_option,
+    )
     for option in reversed(options):
         command = option(command)
     return command

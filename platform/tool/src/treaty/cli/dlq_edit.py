@@ -12,8 +12,8 @@ import click
 from treaty.cli.asking import agreed, changing
 from treaty.cli.dlq_options import place as as_place
 from treaty.cli.dlq_options import reason_option
+from treaty.cli.plans import environment_option
 from treaty.cli.project import config_option, load_settings
-from treaty.cli.topics import ENVIRONMENT
 from treaty.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Given(TypedDict):
 @click.option("--reveal", is_flag=True, help="Show personal data in the comparison too.")
 @reason_option
 @changing
-@ENVIRONMENT
+@environment_option
 @config_option
 def edit(config: Path | None, **given: Unpack[Given]) -> int:
     """Lay down a mended copy of a letter, to be replayed in its place.

@@ -12,9 +12,9 @@ import click
 
 from treaty.cli.asking import agreed, changing
 from treaty.cli.dlq_options import fingerprint_option, places_argument, topics_option
+from treaty.cli.plans import environment_option
 from treaty.cli.project import config_option, load_settings
 from treaty.cli.tables import show_table
-from treaty.cli.topics import ENVIRONMENT
 from treaty.errors import UsageError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Given(TypedDict):
 @click.option("--reason", default="", help="Why; the journal keeps it.")
 @changing
 @topics_option
-@ENVIRONMENT
+@environment_option
 @config_option
 def replay(config: Path | None, **given: Unpack[Given]) -> int:
     """Send letters back to the group that gave them up, oldest first, with the same key, value and event id.

@@ -9,9 +9,9 @@ import click
 
 from treaty.cli.asking import agreed, changing
 from treaty.cli.groups_control import pause, release, resume
+from treaty.cli.plans import environment_option
 from treaty.cli.project import config_option, load_settings
 from treaty.cli.tables import format_option, show_json, show_table
-from treaty.cli.topics import ENVIRONMENT
 from treaty.errors import UsageError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def groups() -> None:
 
 @groups.command(name="list")
 @format_option
-@ENVIRONMENT
+@environment_option
 @config_option
 def list_groups(config: Path | None, environment: str, format_: str) -> int:
     """List all groups of the cluster with their state.
@@ -65,7 +65,7 @@ def list_groups(config: Path | None, environment: str, format_: str) -> int:
 @click.argument("group")
 @_TOPICS
 @format_option
-@ENVIRONMENT
+@environment_option
 @config_option
 def lag(config: Path | None, environment: str, format_: str, topics: tuple[str, ...], group: str) -> int:
     """Show how far GROUP has read each partition, how much is left, and which member reads it.
@@ -117,7 +117,7 @@ class Given(TypedDict):
 @click.option("--reason", required=True, help="Why; the journal keeps it.")
 @_TOPICS
 @changing
-@ENVIRONMENT
+@environment_option
 @config_option
 def reset_offsets(config: Path | None, **given: Unpack[Given]) -> int:
     """Move GROUP to another place in its topics; its members must be released or stopped, the broker moves nobody who reads.

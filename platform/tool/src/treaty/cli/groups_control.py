@@ -11,9 +11,9 @@ from typing import Any, TypedDict, TypeVar, Unpack
 import click
 
 from treaty.cli.asking import agreed, changing
+from treaty.cli.plans import environment_option
 from treaty.cli.project import config_option, load_settings
 from treaty.cli.tables import show_table
-from treaty.cli.topics import ENVIRONMENT
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -42,7 +42,7 @@ def ordering(command: F) -> F:
             help="The group goes on by itself after that.",
         ),
         changing,
-        ENVIRONMENT,
+        environment_option,
         config_option,
     )
     for option in reversed(options):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from treaty.cli.plans import environment_option
 from treaty.cli.project import config_option, load_settings
-from treaty.cli.topics import ENVIRONMENT
 
 
 @click.group(name="messages")
@@ -27,7 +27,7 @@ def messages() -> None:
 @click.option(
     "--sample", type=click.IntRange(1), default=1000, show_default=True, help="About so many records, evenly spread."
 )
-@ENVIRONMENT
+@environment_option
 @config_option
 def check(config: Path | None, environment: str, topic: str, sample: int) -> int:
     """Read retained records of TOPIC as the schemas of the working tree would. Nothing is committed, no value is shown.

@@ -10,9 +10,9 @@ import click
 
 from treaty.cli.asking import agreed, changing
 from treaty.cli.database_options import database_options
+from treaty.cli.plans import environment_option
 from treaty.cli.project import config_option, debug_option, load_settings
 from treaty.cli.tables import show_table
-from treaty.cli.topics import ENVIRONMENT
 from treaty.errors import EnvironmentFault, UsageError
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Discarding(Given):
 @click.option("--reason", required=True, help="Why; the journal keeps it.")
 @changing
 @database_options
-@ENVIRONMENT
+@environment_option
 @config_option
 def discard(config: Path | None, **given: Unpack[Discarding]) -> int:
     """Remove rows for good: their events are never published. The journal keeps who did it, why, and which event it was.
@@ -104,7 +104,7 @@ def discard(config: Path | None, **given: Unpack[Discarding]) -> int:
 @click.command()
 @changing
 @database_options
-@ENVIRONMENT
+@environment_option
 @config_option
 def reconcile(
     config: Path | None, *, environment: str, database: str, schema: str | None, yes: bool, dry_run: bool
