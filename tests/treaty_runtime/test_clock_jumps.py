@@ -68,7 +68,7 @@ async def test_a_group_goes_on_committing_retrying_and_handling(jump: timedelta)
             raise RuntimeError("The first attempt fails.")
         handled.append(event.number)
 
-    group = group_of(handlers, has_retry_topics=False, retry=RetryPolicy(delays=(timedelta(milliseconds=300),)))
+    group = group_of(handlers, has_retry_topics=False, retry=RetryPolicy(delays=("300ms",)))
     with Chaos() as chaos:
         chaos.topic(OrderCreated.__topic__, partitions=2)
         shop = Shop(chaos.bootstrap)

@@ -9,14 +9,20 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy.event import listen
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 from tests.parts.waiting import eventually
 from tests.treaty_runtime.order_events import OrderCreated
+from tests.treaty_runtime.relaying import Sessions
+from tests.treaty_runtime.statements import counted
 from tests.treaty_runtime.test_consumer import QUICK, Shop, group_of, order, recording
 from treaty_runtime.consume.consumer import Consumer
 from treaty_runtime.consume.reader import Reader
 from treaty_runtime.kafka import KafkaSource
 from treaty_runtime.kafka.config import consumer_config
 from treaty_runtime.settings import KafkaSettings
+from treaty_runtime.sql.inbox import Inbox
 from treaty_runtime.testing import VirtualClock
 from treaty_runtime.testing.chaos import Chaos
 
@@ -89,6 +95,32 @@ async def test_consuming_wakes_the_loop_once_a_batch_and_commits_once_a_thousand
     )
     assert counts["run_in_executor"] == 0
     assert shop.registry.questions - asked <= 3, "the same for any number of records"
+
+
+async def test_a_thousand_events_with_an_inbox_cost_a_statement_and_a_commit_each(
+    database: AsyncEngine, sessions: Sessions
+) -> None:
+    seen: list[int] = []
+    sql_commits = 0
+
+    def count(_connection: object) -> None:
+        nonlocal sql_commits
+        sql_commits += 1
+
+    with Chaos() as chaos:
+        chaos.topic(OrderCreated.__topic__, partitions=PARTITIONS)
+        shop = Shop(chaos.bootstrap)
+        await shop.publisher.publish_many([order(number, f"o-{number % 50}") for number in range(1_000)])
+        group = group_of(recording(seen), has_retry_topics=False, workers=4)
+        listen(database.sync_engine, "commit", count)
+        with counted(database) as statements, hops() as counts:
+            async with shop.running(group, effects=Inbox(sessions)) as consumer:
+                await eventually(lambda: len(seen) == 1_000 and consumer.is_idle)
+                hopped = counts["run_in_executor"]
+        await shop.producer.close()
+    assert len(statements) == 1_000
+    assert sql_commits == 1_000
+    assert hopped == 0
 
 
 async def test_publishing_needs_no_other_thread_and_asks_the_registry_once() -> None:

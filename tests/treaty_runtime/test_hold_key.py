@@ -68,11 +68,9 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     if request.param == "memory":
         yield None
         return
-    address = {
-        "sqlite": lambda: f"sqlite:///{tmp_path / 'own.sqlite'}",
-        "postgres": lambda: request.getfixturevalue("postgres"),
-    }
-    engine = runtime_database.open_engine(address[request.param]())
+    is_file = request.param == "sqlite"
+    url = f"sqlite:///{tmp_path / 'own.sqlite'}" if is_file else str(request.getfixturevalue("postgres"))
+    engine = runtime_database.open_engine(url)
     await runtime_database.create(engine)
     yield async_sessionmaker(engine, expire_on_commit=False)
     await engine.dispose()

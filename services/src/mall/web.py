@@ -41,6 +41,13 @@ def _desk(request: Request) -> Desk:
 AtDesk = Annotated[Desk, Depends(_desk)]
 Who = Annotated[Identity, Depends(_identify)]
 MaybeWho = Annotated[Identity | None, Depends(_identify_if_sent)]
+
+
+def admin_only(who: Who) -> None:
+    """Raises unless an admin asks: the guard of routes for operators."""
+    who.require_admin()
+
+
 PathId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 PageSize = Annotated[int, Query(ge=1, le=100)]
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200)]

@@ -180,6 +180,7 @@ class Context:
     stager: Stage | None = None
     scheduler: Schedule | None = None
     outsider: Outside | None = None
+    is_dry_run: bool = False
 
     @property
     def session(self) -> AsyncSession:

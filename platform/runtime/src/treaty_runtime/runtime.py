@@ -33,6 +33,7 @@ from treaty_runtime.wire.registry import RegistryClient
 from treaty_runtime.wire.serde import Schemas, Serde
 from treaty_runtime.wiring.background import Background
 from treaty_runtime.wiring.connections import FOR_EVER, PUBLISHING, Connections, KafkaConnections
+from treaty_runtime.wiring.dry_run import DryRun
 from treaty_runtime.wiring.groups import chosen_groups
 from treaty_runtime.wiring.obedience import Obedience
 from treaty_runtime.wiring.readiness import Facts, Readiness, readiness
@@ -129,6 +130,15 @@ class Runtime:
         self._gate = SchemaGate(handled, self._registry, random=self._world.random)
         stage, schedule = self.outbox.stage, self.scheduler.schedule
         effects = None if self.sql is None else self.sql.inbox(stage=stage, schedule=schedule)
+        self.dry_run = DryRun(
+            self.groups,
+            self.serde,
+            events=self.events,
+            sessions=None if self.sql is None else self.sql.sessions,
+            stage=stage,
+            schedule=schedule,
+            now=self._world.now,
+        )
         self._valves = {group.name: GroupValve() for group in self.groups}
         self.consumers = [self._consumer(group, effects) for group in self.groups]
         self.delay = None

@@ -151,12 +151,16 @@ class Holder:
         try:
             rows = await self._records.load(self._group, load.partition)
         except Exception:  # noqa: BLE001  # nothing of the partition begins before it is known
-            patience = self._limits.patience(failures, self._random())
-            again = self._clock.now() + patience
-            self._clock.call_at(again, lambda: self._begin(self._load(load, failures=failures + 1)))
+            self._load_later(load, failures=failures)
             return
         facts = [self._fact(row) for row in rows]
         self._obey_all(self._dispatch.holding.loaded(load.partition, load.epoch, facts, self._clock.now()))
+
+    def _load_later(self, load: Load, *, failures: int) -> None:
+        def again() -> None:
+            self._begin(self._load(load, failures=failures + 1))
+
+        self._clock.call_at(self._clock.now() + self._limits.patience(failures, self._random()), again)
 
     def _fact(self, row: Held) -> HeldFact:
         lane = self._reader.lane(row.record)

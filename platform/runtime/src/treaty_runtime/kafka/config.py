@@ -62,15 +62,9 @@ def consumer_config(settings: KafkaSettings, *, group: str) -> Config:
     return _shared(settings) | ours | _extra(settings.extra, "consumer.")
 
 
-def _shared(settings: KafkaSettings) -> Config:
-    config: Config = {
-        "bootstrap.servers": settings.brokers,
-        "security.protocol": settings.security_protocol,
-        "log_level": _LOG_CRITICAL,
-        # A broker that was fenced answers for a moment that there are no brokers; the client then forgets all it knew, and would
-        # ask the first addresses again only after five minutes.
-        "metadata.recovery.rebootstrap.trigger.ms": 5_000,
-    }
+def security_config(settings: KafkaSettings) -> Config:
+    """How a client of any kind shows who it is, and whom it believes."""
+    config: Config = {"security.protocol": settings.security_protocol}
     if settings.security_protocol.startswith("SASL"):
         config |= {
             "sasl.mechanism": settings.sasl_mechanism,
@@ -85,6 +79,16 @@ def _shared(settings: KafkaSettings) -> Config:
         "ssl.key.location": settings.ssl_key_file,
     }
     return config | {name: str(path) for name, path in files.items() if path is not None}
+
+
+def _shared(settings: KafkaSettings) -> Config:
+    return {
+        "bootstrap.servers": settings.brokers,
+        "log_level": _LOG_CRITICAL,
+        # A broker that was fenced answers for a moment that there are no brokers; the client then forgets all it knew, and would
+        # ask the first addresses again only after five minutes.
+        "metadata.recovery.rebootstrap.trigger.ms": 5_000,
+    } | security_config(settings)
 
 
 def _extra(extra: Mapping[str, Any], mine: str) -> Config:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Executable, event, insert, inspect, select, text, update
+from sqlalchemy import Connection, UpdateBase, event, insert, inspect, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Dialect, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -121,7 +121,7 @@ def sql(dialect: str, *, since: int = 0, lanes: int = LANES) -> str:
         lines.append(str(CreateTable(table).compile(dialect=target)).strip())
         lines.extend(str(CreateIndex(index).compile(dialect=target)) for index in table.indexes)
     fresh = (insert(LayoutRow).values(_layout(lanes)), insert(LaneRow).values(_free_lanes(lanes)))
-    rows: Sequence[Executable] = (_RAISE_LAYOUT,) if since else fresh
+    rows: Sequence[UpdateBase] = (_RAISE_LAYOUT,) if since else fresh
     lines.extend(str(row.compile(dialect=target, compile_kwargs={"literal_binds": True})) for row in rows)
     return ";\n".join(lines) + ";\n"
 

@@ -108,7 +108,7 @@ class Inbox:
         self, envelope: Envelope[Any], *, group: str, handle: Handle, deadline: datetime, inbox: bool
     ) -> Outcome:
         async with self._transaction() as session:
-            if inbox and not await _remember(session, envelope, group=group):
+            if inbox and not await remember(session, envelope, group=group):
                 return Outcome.DUPLICATE
             await handle(
                 Context(
@@ -150,7 +150,8 @@ def _row(envelope: Envelope[Any], *, group: str) -> dict[str, Any]:
     return {"consumer": group, "event_id": envelope.id, "topic": topic, "partition": partition, "offset": offset}
 
 
-async def _remember(session: AsyncSession, envelope: Envelope[Any], *, group: str) -> bool:
+async def remember(session: AsyncSession, envelope: Envelope[Any], *, group: str) -> bool:
+    """Writes the inbox row of an event in the session's transaction; False: it was there."""
     row = _row(envelope, group=group)
     inserted = await session.execute(_REMEMBER[session.get_bind().dialect.name], row)
     return inserted.first() is not None

@@ -36,7 +36,7 @@ class SqlSide:
     def __init__(
         self, sessions: async_sessionmaker[Any], *, service: str, lanes: int, world: World, hooks: Hooks
     ) -> None:
-        self._sessions, self._world, self._hooks = sessions, world, hooks
+        self.sessions, self._world, self._hooks = sessions, world, hooks
         self._engine: AsyncEngine = sessions.kw["bind"]
         self._owner = f"{service}-{os.getpid()}-{world.entropy(6).hex()}"
         self._backlog = Backlog(self._engine)
@@ -46,7 +46,7 @@ class SqlSide:
 
     def inbox(self, *, stage: Stage, schedule: Schedule) -> Inbox:
         """The effects of handlers."""
-        return Inbox(self._sessions, stage=stage, schedule=schedule)
+        return Inbox(self.sessions, stage=stage, schedule=schedule)
 
     def held(self) -> SqlHeldRecords:
         """The table of held records."""
@@ -74,7 +74,7 @@ class SqlSide:
         runner = JobRunner(
             queue.workers,
             jobs=self.jobs,
-            sessions=self._sessions,
+            sessions=self.sessions,
             retry=queue.retry,
             timeout=queue.timeout,
             random=self._world.random,
