@@ -11,8 +11,9 @@ TESTS ?=
 FUZZ_SECONDS ?= 60
 MUTANTS ?=
 REQUESTS ?= 500000
+RUNS ?= consumers relays stops outages brokers memory
 
-.PHONY: help setup demo up down test test-long chaos soak test-deps check fmt generate snapshots bench fuzz mutants lock secrets stack-minimal
+.PHONY: help setup demo up down test test-long chaos soak reliability test-deps check fmt generate snapshots bench fuzz mutants lock secrets stack-minimal stack-full
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -43,6 +44,9 @@ chaos: $(READY) ## kill processes and servers under load, and count what became 
 
 soak: $(READY) ## a day of the registry in miniature: killed processes, a database that restarts, every answer checked (REQUESTS=n)
 	@$(BIN)/python -m tests.soak.registry --requests $(REQUESTS)
+
+reliability: $(READY) ## kill, stop and cut off at full size, and write docs/reliability.md: an hour (RUNS="consumers relays")
+	@for run in $(RUNS); do $(BIN)/python -m tests.reliability $$run --write || exit; done
 
 test-deps: $(READY) ## install what tests need beyond wheels: a browser and a font (apt, as root), else say how
 	@$(BIN)/python scripts/test_deps.py
@@ -96,3 +100,6 @@ secrets: $(READY) ## write random secrets for the containers into .secrets/ (onc
 
 stack-minimal: secrets ## the same stack in containers (needs a container engine)
 	@docker compose up --build --wait
+
+stack-full: secrets ## with the services that count, find and remember too
+	@docker compose --profile full up --build --wait

@@ -1,0 +1,165 @@
+"""Members of a group are killed by SIGKILL while they handle events in transactions: nothing is lost, doubled, or out of order."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from random import Random
+
+from tests.reliability import evidence
+from tests.reliability.member import Member
+from tests.reliability.outcome import Outcome, judged, sentence
+from tests.reliability.service import Life, event_on, serve, settings_of
+from tests.reliability.stack import Counter, Stack
+from tests.treaty_runtime.order_events import FakeRegistry, OrderCreated
+from treaty_runtime.kafka import KafkaProducer
+from treaty_runtime.kafka.config import producer_config
+from treaty_runtime.publish.publisher import Publisher
+from treaty_runtime.testing.checker import Entry
+from treaty_runtime.wire.serde import Serde
+
+KEYS, CHUNK, AHEAD = 500, 250, 6_000
+FAILING = 0.002
+
+
+@dataclass(slots=True)
+class ConsumerKills:
+    """``fault`` plants a wrong design. ``patience``: without progress for so many seconds the run ends, and is judged."""
+
+    stack: Stack
+    records: int
+    kills: int
+    seed: int
+    members: int = 4
+    fault: str = ""
+    patience: float = 180.0
+    _chance: Random = field(init=False)
+    _killed: int = 0
+    _lives: int = 0
+
+    def __post_init__(self) -> None:
+        """The dice of the run."""
+        self._chance = Random(self.seed)
+
+    async def run(self) -> Outcome:
+        """The whole run."""
+        began = time.monotonic()
+        engine = await self.stack.prepare()
+        await engine.dispose()
+        counter = Counter(self.stack.database)
+        members = [Member(serve) for _ in range(self.members)]
+        try:
+            for index, member in enumerate(members):
+                member.start(self._life(index))
+            told = await self._drive(members, counter)
+            told += self._stop(members)
+            seen = {"attempts undone": counter.undone(), "lives": self._lives}
+        finally:
+            counter.close()
+            for member in members:
+                member.kill()
+        return self._judged(told, seen, time.monotonic() - began)
+
+    def _life(self, index: int) -> Life:
+        """Every other member is static; some take single transactions, some many events in one."""
+        self._lives += 1
+        return Life(
+            name=f"m{index}.{self._lives}",
+            brokers=self.stack.bootstrap,
+            database=self.stack.database,
+            topic=self.stack.topic,
+            group=self.stack.group,
+            dead_letter=self.stack.dead_letter,
+            seed=self._chance.randrange(1 << 30),
+            instance=f"{self.stack.name}-{index}" if index % 2 else None,
+            transaction_size=self._chance.choice([1, 20, 50]),
+            failing=FAILING,
+            fault=self.fault,
+        )
+
+    async def _drive(self, members: list[Member], counter: Counter) -> list[str]:
+        """Publishes ahead of the group and kills as it goes on, so often as asked, spread over all records."""
+        publisher, producer = self._publisher(members[0].life)
+        sequences = dict.fromkeys((f"o-{number}" for number in range(KEYS)), 0)
+        published = newest = 0
+        moved = time.monotonic()
+        while True:
+            done = counter.effects()
+            if done > newest:
+                newest, moved = done, time.monotonic()
+            if done >= self.records and self._killed >= self.kills and counter.events() >= self.records:
+                break
+            if time.monotonic() - moved > self.patience:
+                await producer.close()
+                return [
+                    f"no-progress: {counter.events()} of {self.records} events had an effect, {published} were published"
+                ]
+            while published < self.records and published - done < AHEAD:
+                size = min(CHUNK, self.records - published)
+                await publisher.publish_many([self._next(sequences) for _ in range(size)])
+                published += size
+            if self._killed < self.kills and done >= self._due(self._killed):
+                self._kill_one(members, counter)
+            await asyncio.sleep(0.1)
+        await producer.close()
+        return []
+
+    def _due(self, number: int) -> int:
+        """How many effects there are before the kill of that number."""
+        return int(self.records * 0.97 * (number + 1) / (self.kills + 1))
+
+    def _kill_one(self, members: list[Member], counter: Counter) -> None:
+        """Mostly one that has had effects in this life; sometimes any, so that one dies while it joins."""
+        at_work = counter.at_work([member.life.name for member in members])
+        busy = [index for index, member in enumerate(members) if member.life.name in at_work]
+        index = self._chance.choice(busy if busy and self._chance.random() < 0.9 else range(len(members)))
+        members[index].kill()
+        members[index].start(self._life(index))
+        self._killed += 1
+
+    def _next(self, sequences: dict[str, int]) -> OrderCreated:
+        key = self._chance.choice(tuple(sequences))
+        sequences[key] += 1
+        made: OrderCreated = event_on(self.stack.topic)(order_id=key, number=sequences[key])  # type: ignore[call-arg, assignment]  # a Protocol has no constructor
+        return made
+
+    def _publisher(self, life: Life) -> tuple[Publisher, KafkaProducer]:
+        config = producer_config(settings_of(replace(life, instance=None)), delivery_timeout=timedelta(minutes=2))
+        producer = KafkaProducer(config)
+        serde = Serde(FakeRegistry(event_on(self.stack.topic)))
+        publisher = Publisher(producer, serde, service="order", registry_url="http://registry", entropy=os.urandom)
+        return publisher, producer
+
+    def _stop(self, members: list[Member]) -> list[str]:
+        for member in members:
+            member.ask_to_stop()
+        codes = {member.life.name: member.stopped() for member in members}
+        return [f"{name} ended with {code} after SIGTERM" for name, code in codes.items() if code != 0]
+
+    def _judged(self, told: list[str], seen: dict[str, int], seconds: float) -> Outcome:
+        stack = self.stack
+        history: list[Entry] = [
+            *evidence.in_topic(stack.bootstrap, stack.topic),
+            *evidence.effects(stack.database),
+            *evidence.commits(stack.bootstrap, stack.group, stack.topic),
+        ]
+        broken, _ = judged(history)
+        dead = sum(1 for _ in evidence.records(stack.bootstrap, stack.dead_letter))
+        left = evidence.behind(stack.bootstrap, stack.group, stack.topic)
+        wrong = [*told, *map(sentence, broken)]
+        wrong += [f"{dead} dead letters"] * (dead > 0) + [f"{left} offsets are not committed after the end"] * (
+            left > 0
+        )
+        return Outcome(
+            run="consumers killed",
+            faults=f"{self._killed} SIGKILLs of {self.members} members",
+            records=self.records,
+            seed=self.seed,
+            seconds=seconds,
+            wrong=wrong,
+            seen=seen,
+            names=tuple(verdict.name for verdict in broken),
+        )
