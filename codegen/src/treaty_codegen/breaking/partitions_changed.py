@@ -19,8 +19,9 @@ def check(comparison: TopicComparison) -> Iterator[Finding]:
             severity=Severity.ERROR,
             member="partitions",
             message=Text(
-                "{topic} has {after} partitions{where}, it had {before}: "
-                + ("keys move, and the order per key breaks once" if after > before else "Kafka removes none"),
+                "{topic} has {after} partitions{where}, it had {before}: keys move, and the order per key breaks once"
+                if after > before
+                else "{topic} has {after} partitions{where}, it had {before}: Kafka removes none",
                 {
                     "topic": comparison.topic.name,
                     "before": str(before),

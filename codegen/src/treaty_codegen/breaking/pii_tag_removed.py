@@ -20,14 +20,18 @@ def check(comparison: Comparison) -> Iterator[Finding]:
         before, after = personal_data(change.old_field), personal_data(change.new_field)
         if before is None or before == after:
             continue
-        what = "says {after} where it said {before}" if after else "is no longer marked as personal data ({before})"
         yield comparison.finding(
             NAME,
             category="policy",
             severity=Severity.ERROR,
             at=change.place,
             step="/treaty/pii",
-            message=Text("`{path}` " + what, {"path": change.path, "before": before, "after": after or ""}),
+            message=Text(
+                "`{path}` says {after} where it said {before}"
+                if after
+                else "`{path}` is no longer marked as personal data ({before})",
+                {"path": change.path, "before": before, "after": after or ""},
+            ),
             help=Text("put the tag back, or ask the owner of personal data for a waiver"),
             names=("pii", change.path, before, after or ""),
         )

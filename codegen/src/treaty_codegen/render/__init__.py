@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 PRINTERS: Mapping[str, Callable[[Report], str]] = {
-    "text": lambda report: text(report.findings),
+    "text": lambda report: text(report.findings, language=report.language),
     "json": lambda report: json_document(report.findings),
     "jsonl": lambda report: json_lines(report.findings),
     "github": lambda report: github(report.findings),

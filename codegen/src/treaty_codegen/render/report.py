@@ -6,15 +6,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from treaty_codegen.finding import Finding
+from treaty_codegen.language import ENGLISH, Language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """``files``: paths that were checked, clean ones too. ``pages``: rule to its Markdown page, as far as there is one."""
+    """``files``: paths that were checked, clean ones too. ``pages``: rule to its Markdown page, as far as there is one.
+
+    The findings are in the ``language`` already; it is for the words around them.
+    """
 
     findings: tuple[Finding, ...]
     files: tuple[str, ...] = ()
     pages: Mapping[str, str] = field(default_factory=dict)
+    language: Language = ENGLISH
 
     def by_rule(self) -> Mapping[str, tuple[Finding, ...]]:
         """The findings of each rule that found something, rules in alphabetical order."""

@@ -100,7 +100,9 @@ def problem_lines(found: Problem) -> Iterator[str]:
 
 def failures(review: Review) -> str:
     """The checks that failed and told no findings of their own."""
-    lines = (f"- {CROSS} {as_text(job.name)}: {as_text(job.detail)}\n" for job in review.jobs if job.failed and job.detail)
+    lines = (
+        f"- {CROSS} {as_text(job.name)}: {as_text(job.detail)}\n" for job in review.jobs if job.failed and job.detail
+    )
     text = "".join(lines)
     return f"\n{text}" if text else ""
 

@@ -80,6 +80,8 @@ def treaty() -> None:
 
 def main() -> NoReturn:
     """Runs the command line; ends the process with an exit code of ``outcome`` (0 to 4, 130 for Ctrl-C)."""
+    from treaty.cli.language import asked_for
     from treaty.cli.outcome import run
 
-    sys.exit(run(treaty, debug="--debug" in sys.argv or bool(os.environ.get("TREATY_DEBUG"))))
+    debug = "--debug" in sys.argv or bool(os.environ.get("TREATY_DEBUG"))
+    sys.exit(run(treaty, debug=debug, lang=asked_for(sys.argv)))

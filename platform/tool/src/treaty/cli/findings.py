@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from treaty.cli.language import chosen
+
 if TYPE_CHECKING:
     from treaty.ops.check import Outcome
+    from treaty_codegen.language import Language
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -36,21 +39,29 @@ def finish(outcome: Outcome, *, format_: str | None, output: Path | None, strict
     from treaty_codegen.render import PRINTERS, Report, summary
 
     default = "github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text"
-    report = Report(findings=outcome.findings, files=outcome.files, pages=pages(outcome.findings))
+    language = chosen()
+    told = outcome.findings if language.code == "en" else tuple(map(language.finding, outcome.findings))
+    report = Report(findings=told, files=outcome.files, pages=pages(outcome.findings), language=language)
     printed = PRINTERS[format_ or default](report)
     if output is None:
         click.echo(printed, nl=False)
     else:
         output.write_text(printed, encoding="utf-8")
     counts = summary(outcome.findings)
-    click.echo(
-        f"Checked {outcome.looked_at}: {plural(counts['error'], 'error')}, {plural(counts['warning'], 'warning')}",
-        err=True,
-    )
+    click.echo(summed_up(outcome.looked_at, counts, language), err=True)
     mendable = sum(finding.fix is not None for finding in outcome.findings)
     if mendable:
-        click.echo(f"  {mendable} of them can be mended: treaty lint --fix", err=True)
+        words = language.say("{count} of them can be mended: treaty lint --fix")
+        click.echo(f"  {words.format(count=mendable)}", err=True)
     return 1 if counts["error"] or (strict and counts["warning"]) else 0
+
+
+def summed_up(what: str, counts: Mapping[str, int], language: Language) -> str:
+    """One line: what was checked, how many errors and warnings. English counts in words of its own."""
+    if language.code == "en":
+        return f"Checked {what}: {plural(counts['error'], 'error')}, {plural(counts['warning'], 'warning')}"
+    words = language.say("Checked {what}: {errors} errors, {warnings} warnings")
+    return words.format(what=what, errors=counts["error"], warnings=counts["warning"])
 
 
 def plural(count: int, word: str) -> str:

@@ -7,16 +7,20 @@ import sys
 import tempfile
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from treaty.errors import TreatyError
 
+if TYPE_CHECKING:
+    from treaty_codegen.language import Code
+
 FINDINGS, USAGE, ENVIRONMENT, BUG, INTERRUPTED = 1, 2, 3, 4, 130
 
 
-def run(command: click.Command, *, debug: bool) -> int:
-    """Runs ``command`` on ``sys.argv``; returns the exit code, never raises."""
+def run(command: click.Command, *, debug: bool, lang: Code = "en") -> int:
+    """Runs ``command`` on ``sys.argv``; returns the exit code, never raises. Faults are told in ``lang``."""
     try:
         result = command.main(prog_name="treaty", standalone_mode=False)
         if sys.stdout is not None:  # it was closed before we began (`>&-`)
@@ -34,7 +38,7 @@ def run(command: click.Command, *, debug: bool) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return INTERRUPTED
     except TreatyError as error:
-        return tell(error, debug=debug)
+        return tell(error, debug=debug, lang=lang)
     except OSError as error:
         return tell_os(error, debug=debug)
     except Exception as error:  # noqa: BLE001  # the last place: a bug becomes a report, not a stack trace
@@ -42,14 +46,28 @@ def run(command: click.Command, *, debug: bool) -> int:
     return result if isinstance(result, int) else 0
 
 
-def tell(error: TreatyError, *, debug: bool) -> int:
+def tell(error: TreatyError, *, debug: bool, lang: Code = "en") -> int:
     """Prints what is wrong and what to do next; returns the error's exit code."""
     if debug:
         traceback.print_exc()
-    click.echo(f"treaty: {error}", err=True)
+    if lang == "en":
+        words, following = str(error), "next"
+    else:
+        words, following = translated(error, lang)
+    click.echo(f"treaty: {words}", err=True)
     if error.next_step:
-        click.echo(f"  next: {error.next_step}", err=True)
+        click.echo(f"  {following}: {error.next_step}", err=True)
     return error.exit_code
+
+
+def translated(error: TreatyError, lang: Code) -> tuple[str, str]:
+    """What the class of a fault means, in a language, then its own words where it has any; and the word for ``next``."""
+    from treaty_codegen.language import language
+
+    own = language(lang)
+    meant = next((own.errors[each.__name__] for each in type(error).__mro__ if each.__name__ in own.errors), "")
+    detail = "" if str(error) == (type(error).__doc__ or "") else f" {error}"
+    return f"{meant}{detail}", own.say("next")
 
 
 def tell_os(error: OSError, *, debug: bool) -> int:

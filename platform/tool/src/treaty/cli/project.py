@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from treaty.cli.language import lang_option
+
 if TYPE_CHECKING:
     from treaty.config import Settings
 
@@ -25,9 +27,9 @@ def config_option(command: F) -> F:
 
 
 def debug_option(command: F) -> F:
-    """Adds ``--debug``."""
+    """Adds ``--debug`` and ``--lang``."""
     option = click.option("--debug", is_flag=True, expose_value=False, help="Show a stack trace for every fault.")
-    return option(command)
+    return option(lang_option(command))
 
 
 def load_settings(config: Path | None) -> Settings:
