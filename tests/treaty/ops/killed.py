@@ -6,6 +6,7 @@ it reads ``["apply", config, plan, url, call, is_after]`` or ``["release", folde
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -31,14 +32,15 @@ class Dying(httpx.BaseTransport):
     """Ends the process at the n-th call: before it is sent, or (``is_after``) when its answer has come."""
 
     def __init__(self, call: int, *, is_after: bool) -> None:
-        self._left, self._is_after, self._real = call, is_after, httpx.HTTPTransport()
+        self._call, self._is_after, self._real = call, is_after, httpx.HTTPTransport()
+        self._numbers = itertools.count(1)  # its next() is one step for all threads
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self._left -= 1
-        if self._left == 0 and not self._is_after:
+        is_last = next(self._numbers) == self._call
+        if is_last and not self._is_after:
             os.kill(os.getpid(), signal.SIGKILL)
         answer = self._real.handle_request(request)
-        if self._left == 0:
+        if is_last:
             answer.read()
             os.kill(os.getpid(), signal.SIGKILL)
         return answer

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import httpx
@@ -17,7 +19,7 @@ from treaty.ops.http import RegistryHttp, RegistryMoved, RegistryUnreachable
 from treaty.ops.plan.topics import plan as topics_plan
 from treaty.ops.registry import plan_registry
 from treaty.ops.registry_apply import apply_registry
-from treaty.ops.topics import apply_topics, plan_topics
+from treaty.ops.topics import ClusterMoved, apply_topics, plan_topics
 from treaty.registry.testing import registry
 from treaty_runtime.admin import Cluster
 
@@ -216,6 +218,33 @@ def test_topics_become_what_git_says_and_a_second_plan_is_empty(
         # A broker shows a setting a moment after the controller has taken it.
         (step,) = wait_until(lambda: plan_topics(mine, cluster, environment="local").steps)
         assert (step.action, step.after) == ("alter-config", {"retention.ms": "7200000"})
+
+
+@pytest.mark.kafka
+def test_a_buried_topic_is_deleted_and_only_that_one(tmp_path: Path, kafka: str, unique: Callable[[str], str]) -> None:
+    name, old, left = unique("orders"), unique("old"), unique("left")
+    (tmp_path / "schemas" / "order").mkdir(parents=True)
+    (tmp_path / "schemas" / "order" / "order_placed.avsc").write_text(PLACED, encoding="utf-8")
+    removed = f"""[[removed]]\ntopic = "{old}"\nreason = "r"\napproved_by = "@o"\npermanent_after = 2026-12-01\n"""
+    (tmp_path / "schemas" / "topics.toml").write_text(TOPIC.format(name=name) + removed, encoding="utf-8")
+    (tmp_path / "treaty.toml").write_text("", encoding="utf-8")
+    mine = Settings.load(tmp_path / "treaty.toml", {}, start=tmp_path)
+    day_after = date(2026, 12, 2)
+    with Cluster(kafka) as cluster:
+        for topic in (old, left):
+            cluster.create(topic, partitions=2, replication=1, config={})
+        cluster.await_topics([old, left])
+        assert "delete-topic" not in [step.action for step in plan_topics(mine, cluster, environment="local").steps]
+        made = plan_topics(mine, cluster, environment="local", today=day_after)
+        assert (made.steps[-1].action, made.steps[-1].subject, made.steps[-1].before) == ("delete-topic", old, 2)
+        moved = replace(made, steps=(*made.steps[:-1], replace(made.steps[-1], before=7)))
+        with pytest.raises(ClusterMoved, match="expected 7 partitions, found 2"):
+            apply_topics(moved, cluster, done=lambda *_: None)
+        assert apply_topics(made, cluster, done=lambda *_: None) == 1, "the others were done before it"
+        assert apply_topics(made, cluster, done=lambda *_: None) == 0, "the same plan may be run again"
+        assert {left, name} <= cluster.topics().keys()
+        assert old not in cluster.topics()
+        assert plan_topics(mine, cluster, environment="local", today=day_after).steps == ()
 
 
 def test_a_cluster_that_does_not_answer_is_said_so_with_its_address(settings: Settings, port: int) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from treaty.errors import UsageError
-from treaty.ops.plan import Plan, registry, topics
+from treaty.ops.plan import NotReviewed, Plan, registry, topics
 from treaty.ops.plan.registry import Observed
 from treaty.ops.plan.topics import TopicState
 from treaty_codegen import Catalog, load_catalog
@@ -215,3 +217,103 @@ def test_a_waived_break_lifts_the_level_in_sight_and_puts_it_back() -> None:
     ]
     _, blocked = registry.plan(wanted, actual, environment="local", target="host", git_commit="c")
     assert [row.subject for row in blocked] == [SUBJECT]
+
+
+def topics_plan(topics_text: str, actual: dict[str, TopicState], *, today: date, shows_internal: bool = False) -> Plan:
+    mine = catalog(topics_text=topics_text)
+    return topics.plan(
+        topics.desired(mine, environment="local"),
+        actual,
+        environment="local",
+        target="k",
+        git_commit="c",
+        buried=topics.burials(mine, today=today),
+        shows_internal=shows_internal,
+    )
+
+
+BURIED_TOPIC = """
+[[removed]]
+topic = "old-events"
+reason = "nobody reads it"
+approved_by = "@o"
+soft_after = 2026-12-01
+permanent_after = 2027-06-01
+"""
+
+
+@pytest.mark.parametrize(
+    ("today", "is_deleted"), [(date(2026, 12, 2), False), (date(2027, 6, 1), False), (date(2027, 6, 2), True)]
+)
+def test_a_topic_is_deleted_after_the_last_day_of_its_tombstone_and_last_of_all(today: date, is_deleted: bool) -> None:
+    """Kafka keeps nothing of a deleted topic, so the day of soft deletion deletes none."""
+    actual = topics.desired(catalog(), environment="local")
+    del actual["dlq.order"]
+    actual |= {name: TopicState(partitions=3, replication=1) for name in ("old-events", "other-events")}
+    made = topics_plan(TOPICS + BURIED_TOPIC, actual, today=today)
+    wanted = [("create", "dlq.order"), *([("delete-topic", "old-events")] if is_deleted else [])]
+    assert [(step.action, step.subject) for step in made.steps] == wanted
+    assert [row.subject for row in made.drift] == ["other-events"], "what has a tombstone waits, and is no drift"
+
+
+@pytest.mark.parametrize("name", ["order-events", "_schemas", "dlq.order", "retry.order-view.10s"])
+def test_a_topic_that_git_wants_and_one_of_a_tool_stays_whatever_a_tombstone_says(name: str) -> None:
+    actual = topics.desired(catalog(), environment="local") | {"_schemas": TopicState(partitions=1, replication=1)}
+    made = topics_plan(TOPICS + BURIED_TOPIC.replace("old-events", name), actual, today=date(2030, 1, 1))
+    assert made.steps == ()
+
+
+def test_a_tombstone_of_an_event_deletes_no_topic() -> None:
+    actual = topics.desired(catalog(), environment="local") | {"old-events": TopicState(partitions=3, replication=1)}
+    buried = TOPICS + BURIED_TOPIC.replace("topic =", 'event = "mall.order.OrderGone"\ntopic =')
+    made = topics_plan(buried, actual, today=date(2030, 1, 1))
+    assert (made.steps, [row.subject for row in made.drift]) == ((), ["old-events"])
+
+
+def test_topics_of_tools_are_shown_when_asked_for() -> None:
+    actual = topics.desired(catalog(), environment="local")
+    actual |= {"__consumer_offsets": TopicState(partitions=50, replication=1)}
+    shown = topics_plan(TOPICS, actual, today=date(2026, 1, 1), shows_internal=True)
+    assert (shown.steps, [row.subject for row in shown.drift]) == ((), ["__consumer_offsets"])
+
+
+def test_a_version_that_git_never_had_is_drift_and_one_of_the_past_is_none() -> None:
+    strange = json.dumps(json.loads(text()) | {"doc": "registered by hand"})
+    former = json.dumps(json.loads(text()) | {"doc": "released once"})
+    actual = {SUBJECT: Observed(level="FULL_TRANSITIVE", versions={1: former, 2: strange, 3: text()})}
+    wanted = registry.desired(catalog(), environment="local")
+    past = {"mall.order.OrderPlaced": (json.dumps(json.loads(former), indent=1),)}
+
+    def drift(history: registry.History) -> list[str]:
+        made, _ = registry.plan(wanted, actual, environment="local", target="h", git_commit="c", history=history)
+        assert made.steps == ()
+        return [row.what.split(" is ")[0] for row in made.drift]
+
+    assert drift(registry.History(texts=past)) == ["version 2"]
+    applied = frozenset(hashlib.sha256(each.encode()).hexdigest() for each in (former, strange))
+    assert drift(registry.History(applied=applied)) == []
+    assert drift(registry.NO_HISTORY) == ["version 1", "version 2"]
+
+
+def test_another_print_is_explained() -> None:
+    wanted = registry.desired(catalog(), environment="local")
+    body = json.loads(text())
+    spread = json.dumps(body, indent=2)
+    named = json.dumps({**body, "name": "mall.order.OrderPlaced", "namespace": "elsewhere"})
+    actual = {SUBJECT: Observed(level=None, versions={1: spread, 2: named, 3: text()})}
+    rows = [(number, why.rpartition(" only in ")[2]) for _, number, why in registry.explained(wanted, actual)]
+    assert rows == [(1, "white space or the order of members"), (2, "how names and namespaces are written")]
+
+
+def test_two_plans_of_the_same_steps_are_the_same_to_reviewers() -> None:
+    made, _ = registry_plan({})
+    other = replace(made, git_commit="another", actual_sha256="0")
+    assert made.sha256 != other.sha256
+    other.require_reviewed(made.steps_sha256)
+    other.require_reviewed(made.steps_sha256[:12])
+    for wrong in ("", made.steps_sha256[:11], made.sha256):
+        with pytest.raises(NotReviewed, match="not those that were reviewed"):
+            other.require_reviewed(wrong)
+    fewer = replace(made, steps=made.steps[:1])
+    with pytest.raises(NotReviewed):
+        fewer.require_reviewed(made.steps_sha256)

@@ -37,10 +37,16 @@ def planning(command: F) -> F:
 
 
 def applying(command: F) -> F:
-    """Adds what every apply takes: the file ``PLAN``, ``--yes``, ``--config``, ``--debug``."""
+    """Adds what every apply takes: the file ``PLAN``, ``--yes``, ``--reviewed``, ``--config``, ``--debug``."""
     file = click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path, dir_okay=False))
     yes = click.option("--yes", is_flag=True, help="Do not ask.")
-    return file(yes(config_option(command)))
+    reviewed = click.option(
+        "--reviewed",
+        default="",
+        metavar="HASH",
+        help="Only if the steps are these: 12 digits or more that a plan printed.",
+    )
+    return file(yes(reviewed(config_option(command))))
 
 
 def show(plan: Plan) -> None:
@@ -49,7 +55,7 @@ def show(plan: Plan) -> None:
         click.echo(f"{step.id:3} {SIGN[step.action]} {step.action:14} {step.subject}  {summary(step)}")
     for row in plan.drift:
         click.echo(f"    ! drift          {row.subject} {row.what}")
-    count = f"{len(plan.steps)} steps, {len(plan.drift)} drifts, plan {plan.sha256[:12]}"
+    count = f"{len(plan.steps)} steps, {len(plan.drift)} drifts, plan {plan.steps_sha256[:12]}"
     click.echo(f"{plan.kind} of {plan.environment} ({plan.target}): {count}", err=True)
 
 
@@ -81,8 +87,8 @@ def save(plan: Plan, out: Path | None) -> None:
         click.echo(f"Saved to {out}.\n  next: treaty {plan.kind} apply {out}", err=True)
 
 
-def read(file: Path, kind: Kind) -> Plan:
-    """A saved plan of the right kind."""
+def read(file: Path, kind: Kind, *, reviewed: str = "") -> Plan:
+    """A saved plan of the right kind, and with ``reviewed`` of these very steps."""
     from treaty.errors import UsageError
     from treaty.ops.plan import Plan
 
@@ -93,6 +99,8 @@ def read(file: Path, kind: Kind) -> Plan:
     plan = Plan.from_json(text)
     if plan.kind != kind:
         raise UsageError(f"{file} is a plan for {plan.kind}.", next_step=f"treaty {plan.kind} apply {file}")
+    if reviewed:
+        plan.require_reviewed(reviewed)
     return plan
 
 

@@ -44,14 +44,14 @@ def plan(config: Path | None, environment: str, out: Path | None, explain: bool)
 @click.command()
 @plans.applying
 @click.option("--no-lock", is_flag=True, help="Leave schemas.lock as it is: where git is only read.")
-def apply(config: Path | None, plan_file: Path, yes: bool, no_lock: bool) -> int:
+def apply(*, config: Path | None, plan_file: Path, yes: bool, reviewed: str, no_lock: bool) -> int:
     """Do exactly what PLAN says, then write the ids into schemas.lock. Run it again after a failure: done steps are skipped.
 
     \b
     treaty registry apply plan.json
     treaty registry apply plan.json --yes
 
-    Exit codes: 0 done, 1 the registry moved, 2 usage, 3 unreachable or refused.
+    Exit codes: 0 done, 1 the registry moved or other steps were reviewed, 2 usage, 3 unreachable or refused.
     """
     from treaty.ops.applied import record
     from treaty.ops.lockfile import LOCK, read_lock
@@ -59,7 +59,7 @@ def apply(config: Path | None, plan_file: Path, yes: bool, no_lock: bool) -> int
     from treaty.wiring import registry_of
 
     settings = load_settings(config)
-    made = plans.read(plan_file, "registry")
+    made = plans.read(plan_file, "registry", reviewed=reviewed)
     if not no_lock:
         read_lock(settings.folder("schemas"))  # a lock that cannot be read stops here, before anything is changed
     plans.confirm(made, yes=yes)

@@ -12,7 +12,8 @@ from treaty.cli.findings import plural
 from treaty.cli.project import config_option, load_settings
 
 if TYPE_CHECKING:
-    from treaty.ops.release import Release
+    from treaty.config import Settings
+    from treaty.ops.release import Release, Resumed
     from treaty_codegen.bump import Bump
 
 
@@ -27,8 +28,11 @@ if TYPE_CHECKING:
 )
 @click.option("--dry-run", is_flag=True, help="Check and tell everything, write nothing.")
 @click.option("--tag", "tags", is_flag=True, help="Commit what was written, and tag the commit schemas/vVERSION.")
+@click.option("--if-changed", is_flag=True, help="Exit 0 where nothing changed since the last release.")
 @config_option
-def release(*, config: Path | None, version: str | None, bump: str, dry_run: bool, tags: bool) -> None:
+def release(
+    *, config: Path | None, version: str | None, bump: str, dry_run: bool, tags: bool, if_changed: bool
+) -> None:
     """Lock the current schemas as the released set VERSION; later changes are checked against it for ever.
 
     \b
@@ -48,19 +52,32 @@ def release(*, config: Path | None, version: str | None, bump: str, dry_run: boo
     with alone(settings.folder("schemas")):
         done = None if dry_run else ops.resume(settings, version=version, tags=tags)
         if done is None:
-            made = ops.prepare(settings, version=version, at_least=least(bump), today=today)
+            try:
+                made = ops.prepare(settings, version=version, at_least=least(bump), today=today)
+            except ops.NothingChanged as nothing:
+                if not if_changed:
+                    raise
+                click.echo(str(nothing), err=True)
+                return
             tell(made)
             if dry_run:
                 click.echo(made.files["notes.md"], nl=False)
                 return
             done = ops.Resumed(version=made.version, files=tuple(ops.write(settings, made)))
-        for name in done.files:
-            click.echo(name)
-        if tags:
-            click.echo(f"tag {ops.tag(settings, done.version)}")
-            click.echo("  next: git push --follow-tags", err=True)
-        else:
-            click.echo(f"  next: commit, then treaty release {done.version} --tag", err=True)
+        close(settings, done, tags=tags)
+
+
+def close(settings: Settings, done: Resumed, *, tags: bool) -> None:
+    """The files that were written, and the tag or how to come by it."""
+    from treaty.ops.release import tag
+
+    for name in done.files:
+        click.echo(name)
+    if tags:
+        click.echo(f"tag {tag(settings, done.version)}")
+        click.echo("  next: git push --follow-tags", err=True)
+    else:
+        click.echo(f"  next: commit, then treaty release {done.version} --tag", err=True)
 
 
 def least(bump: str) -> Bump:

@@ -80,20 +80,20 @@ def plan(
 
 @topics.command()
 @plans.applying
-def apply(config: Path | None, plan_file: Path, yes: bool) -> int:
+def apply(config: Path | None, plan_file: Path, yes: bool, reviewed: str) -> int:
     """Do exactly what PLAN says. The same plan can be run again after a failure: done steps are skipped.
 
     \b
     treaty topics apply plan.json
     treaty topics apply plan.json --yes
 
-    Exit codes: 0 done, 1 the cluster moved, 2 usage, 3 unreachable or refused.
+    Exit codes: 0 done, 1 the cluster moved or other steps were reviewed, 2 usage, 3 unreachable or refused.
     """
     from treaty.ops.topics import apply_topics
     from treaty.wiring import cluster_of
 
     settings = load_settings(config)
-    made = plans.read(plan_file, "topics")
+    made = plans.read(plan_file, "topics", reviewed=reviewed)
     plans.confirm(made, yes=yes)
     with cluster_of(settings, made.environment) as cluster:
         plans.total(made, apply_topics(made, cluster, done=plans.told))

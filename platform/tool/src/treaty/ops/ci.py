@@ -141,7 +141,7 @@ def review(asked: Asked, checks: Mapping[str, Check]) -> Review:
         jobs=tuple(Job(name=name, failed=each.failed, detail=each.fault()) for name, each in checks.items()),
         looked_at="Checked " + "; ".join(each.looked_at for each in checks.values() if each.looked_at) + ".",
         plan=told(made) if made is not None else "",
-        plan_sha256=made.sha256 if made is not None else "",
+        plan_sha256=made.steps_sha256 if made is not None else "",
     )
     try:
         return with_events(told_so_far, asked, findings)

@@ -43,6 +43,10 @@ class NotReleasable(TreatyError):
     exit_code = 1
 
 
+class NothingChanged(NotReleasable):
+    """Nothing changed since the last release."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
     """A release that could be written: ``files`` by name, ``path`` of the folder from the project."""
@@ -230,12 +234,12 @@ def refuse_errors(settings: Settings, *, today: date) -> None:
 
 
 def next_version(last: OldSet | None, bump: Bump) -> str:
-    """The version after the last release. Raises ``NotReleasable`` where nothing changed."""
+    """The version after the last release. Raises ``NothingChanged`` where that is so."""
     if last is None:
         return FIRST
     newest = last.label.removeprefix("release ")
     if bump is Bump.NONE:
-        raise NotReleasable(f"Nothing changed since {newest}.", next_step="--bump patch releases it all the same")
+        raise NothingChanged(f"Nothing changed since {newest}.", next_step="--bump patch releases it all the same")
     return raised(newest, bump)
 
 

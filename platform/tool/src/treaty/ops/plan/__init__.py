@@ -12,11 +12,19 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from treaty.errors import UsageError
+from treaty.errors import TreatyError, UsageError
 
 FORMAT = 1
+SHORTEST_HASH = 12
+"""Digits of a hash that people compare."""
 
 Kind = Literal["registry", "topics"]
+
+
+class NotReviewed(TreatyError):
+    """The plan is another one than was reviewed."""
+
+    exit_code = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +63,26 @@ class Plan:
     def sha256(self) -> str:
         """Hash of everything in the plan, shown to the reviewer and checked by apply."""
         return digest(self._body())
+
+    @property
+    def steps_sha256(self) -> str:
+        """Hash of what would be done, and where: the same for two plans that do the same, made of whatever commit."""
+        return digest(
+            {
+                "kind": self.kind,
+                "environment": self.environment,
+                "target": self.target,
+                "steps": [asdict(step) for step in self.steps],
+            }
+        )
+
+    def require_reviewed(self, sha256: str) -> None:
+        """Raises ``NotReviewed`` unless reviewers saw these steps; ``sha256``: what they saw, its beginning of 12 digits or more."""
+        if len(sha256) < SHORTEST_HASH or not self.steps_sha256.startswith(sha256):
+            raise NotReviewed(
+                f"The steps of this plan ({self.steps_sha256[:SHORTEST_HASH]}) are not those that were reviewed ({sha256}).",
+                next_step=f"treaty {self.kind} plan --env {self.environment} --out plan.json, and review that",
+            )
 
     def _body(self) -> dict[str, Any]:
         return {"format": FORMAT, **asdict(self)}
