@@ -53,7 +53,8 @@ class Backup:
 
 def take(registry: RegistryHttp, *, context: str | None = None) -> Backup:
     """Everything that a registry, or one of its contexts (``.staging``), holds; deleted versions too."""
-    contexts = [context] if context is not None else list_contexts(registry)
+    known = list_contexts(registry)
+    contexts = [context] if context is not None else known or ["."]
     subjects = [name for each in contexts for name in list_subjects(registry, each)]
     rows = [row for subject in subjects for row in read_versions(registry, subject)]
     places = [*(TOP if each == "." else f":{each}:" for each in contexts), *subjects]
@@ -61,12 +62,16 @@ def take(registry: RegistryHttp, *, context: str | None = None) -> Backup:
         places += [":.__GLOBAL:", *(name for name in list_aliases(registry) if name not in subjects)]
     configs = {name: config for name in places if (config := read_config(registry, name)) is not None}
     modes = {name: mode for name in places if (mode := read_mode(registry, name)) is not None}
+    if known is None and set(modes.values()) == {modes.get(TOP)}:
+        # Karapace answers the global mode for every subject. As a mode of its own it would outlive a change of the global one.
+        modes = {TOP: modes[TOP]}
     return Backup(tuple(referred_first(rows)), configs, modes)
 
 
-def list_contexts(registry: RegistryHttp) -> list[str]:
-    """Names of contexts; a registry that knows none has the default one."""
-    return registry.call("GET", "/contexts", absent=(404,), kind=list) or ["."]
+def list_contexts(registry: RegistryHttp) -> list[str] | None:
+    """Names of contexts; None for a registry that has no such thing, but one place for all."""
+    found: list[str] | None = registry.call("GET", "/contexts", absent=(404,), kind=list)
+    return found
 
 
 def list_subjects(registry: RegistryHttp, context: str) -> list[str]:

@@ -168,7 +168,7 @@ def _differs_otherwise(registry: RegistryHttp, row: Row, name: str, texts: Texts
 
 
 def _held(registry: RegistryHttp, backup: Backup, *, force: bool) -> dict[Key, Row]:
-    contexts = sorted({*_contexts(backup), *(list_contexts(registry) if not force else ())})
+    contexts = sorted({*_contexts(backup), *(list_contexts(registry) or () if not force else ())})
     subjects = [name for context in contexts for name in list_subjects(registry, context)]
     own = _subjects(backup)
     strange = [name for name in subjects if name not in own]
