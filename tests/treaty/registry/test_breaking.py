@@ -39,7 +39,7 @@ def versions(*schemas: avro.Schema) -> list[avro.Version]:
     return [avro.Version(number, each, each.text) for number, each in enumerate(schemas, 1)][::-1]
 
 
-def told(new: Newcomer, history: Sequence[avro.Version]) -> list[tuple[str, int]]:
+def told(new: Newcomer, history: Sequence[avro.Version]) -> list[tuple[str, int | None]]:
     return [(each.finding.rule, each.version) for each in merged(breaks(new, history, categories=("wire", "meaning")))]
 
 

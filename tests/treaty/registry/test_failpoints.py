@@ -63,7 +63,7 @@ class Failpoint:
 def failpoint() -> Iterator[Failpoint]:
     """Listens to every engine of this process."""
     point = Failpoint()
-    listeners = {
+    listeners: dict[str, Callable[..., Any]] = {
         "before_cursor_execute": point.before,
         "after_cursor_execute": point.after,
         "commit": point.commit,

@@ -30,7 +30,7 @@ MOST_FINDINGS: Final = 100
 class Told:
     """A finding against one version. ``fails``: who does not read what was meant. ``before``, ``after``: "" where there is none."""
 
-    version: int
+    version: int | None
     finding: Finding
     path: str
     before: str
@@ -128,7 +128,7 @@ def _checked(check: Callable[[Comparison], Iterator[Finding]], comparison: Compa
         raise InvalidSchema(f"its types and those of {comparison.against} meet too deep to be compared") from error
 
 
-def _told(finding: Finding, comparison: Comparison, number: int, direction: str) -> Told:
+def _told(finding: Finding, comparison: Comparison, number: int | None, direction: str) -> Told:
     said = finding.message.arguments
     path = said.get("path", "")
     change = next((each for each in comparison.changes if each.path == path), None)
