@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mall.database import Sessions
+from treaty_runtime.errors import NoSession
 from treaty_runtime.event import Context, Event, Schedule, Stage
 from treaty_runtime.job import Job
 
@@ -64,3 +65,22 @@ class Desk:
 def handling(context: Context, *, now: datetime) -> Work:
     """The transaction of a handler; `now` is the event's time, so that a redelivery decides the same."""
     return Work(session=context.session, now=now, stage=context.stage, schedule=context.schedule)
+
+
+@asynccontextmanager
+async def apart(context: Context, *, sessions: Sessions, now: datetime) -> AsyncIterator[Work]:
+    """A transaction of its own for a handler that calls something outside between two; it commits at the end of the block.
+
+    What is staged names the handled event as its cause. The inbox knows nothing of it: register the handler with ``inbox=False``,
+    and let the rows say what was done. Raises NoSession without a database.
+    """
+    if context.stager is None or context.scheduler is None:
+        raise NoSession
+    cause = context.envelope
+    async with sessions.begin() as session:
+        yield Work(
+            session=session,
+            now=now,
+            stage=partial(context.stager, session, correlation_id=cause.correlation_id, causation_id=cause.id),
+            schedule=partial(context.scheduler, session),
+        )

@@ -11,7 +11,15 @@ import pytest
 from mall.order import store
 from mall.order.tables import FIRST_ORDER_ID
 from mall_events.goods import GoodsStatus, StockChanged
-from mall_events.order import CancelReason, OrderCancelled, OrderCreated, OrderPaid, OrderStatus, OrderStatusChanged
+from mall_events.order import (
+    CancelReason,
+    MerchantOrderCreated,
+    OrderCancelled,
+    OrderCreated,
+    OrderPaid,
+    OrderStatus,
+    OrderStatusChanged,
+)
 from tests.mall.counter import Clock, Counter
 from tests.mall.order.market import ADMIN, BIKE, BUYER, LAMP, SELLER, STRANGER, placed, stock_up
 
@@ -32,10 +40,12 @@ async def test_an_order_reserves_its_goods_and_tells_about_both(orders: Counter)
     assert (order["status"], order["total"], order["currency"]) == ("PENDING_PAYMENT", "7.00", "CNY")
     assert order["pay_before"] == "2026-03-01T12:30:00Z"
     assert await stock(orders) == (3, 2, 0)
-    created, changed = orders.told.events
+    created, with_merchant, changed = orders.told.events
     assert isinstance(created, OrderCreated)
     assert (created.order_id, created.total, created.shipping_address) == (FIRST_ORDER_ID, Decimal("7.00"), "Dorm 7")
     assert (created.note, created.operator) == ("please hurry", f"user:{BUYER}")
+    assert isinstance(with_merchant, MerchantOrderCreated)
+    assert (with_merchant.merchant_id, with_merchant.amount) == (SELLER, 700)
     assert isinstance(changed, StockChanged)
     assert (changed.available, changed.stock_version, changed.order_id) == (3, 2, FIRST_ORDER_ID)
 
@@ -104,7 +114,12 @@ async def test_the_life_of_an_order_is_told_step_by_step(orders: Counter) -> Non
         answer = await orders.call("POST", f"{path}/{action}", user=user, admin=is_admin)
         assert (answer.status_code, answer.json()["status"]) == (200, status), answer.text
     assert await stock(orders) == (3, 0, 2)
-    assert orders.told.names() == ["OrderCreated", "StockChanged", "OrderPaid", *["OrderStatusChanged"] * 3]
+    assert orders.told.names() == [
+        *("OrderCreated", "MerchantOrderCreated", "StockChanged"),
+        *("OrderPaid", "OrderStatusChanged", "MerchantOrderUpdated"),
+        *("OrderStatusChanged", "MerchantOrderUpdated"),
+        *("OrderStatusChanged", "MerchantOrderUpdated", "MerchantOrderCompleted"),
+    ]
     (paid,) = orders.told.of(OrderPaid)
     assert (paid.total, paid.note, paid.operator) == (Decimal("7.00"), "recorded by hand", f"admin:{ADMIN}")
     assert [event.order_version for event in orders.told.of(OrderStatusChanged)] == [2, 3, 4]
@@ -123,7 +138,7 @@ async def test_either_side_cancels_an_unpaid_order_and_its_goods_are_for_sale_ag
     )
     assert answer.json()["status"] == "CANCELLED"
     assert await stock(orders) == (5, 0, 0)
-    assert orders.told.names()[2:] == ["OrderCancelled", "OrderStatusChanged", "StockChanged"]
+    assert orders.told.names()[3:] == ["OrderCancelled", "OrderStatusChanged", "MerchantOrderCancelled", "StockChanged"]
     (cancelled,) = orders.told.of(OrderCancelled)
     assert (cancelled.reason, cancelled.note) == (reason, "changed my mind")
     assert orders.told.of(StockChanged)[-1].stock_version == 3

@@ -38,6 +38,7 @@ class OrderAnswer(BaseModel):
     currency: str
     pay_before: datetime
     payment_id: UUID | None
+    refund_requested: bool
     note: str | None
     shipping_address: str | None
     created_at: datetime

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
-from uuid import NAMESPACE_OID, uuid5
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
@@ -17,6 +16,7 @@ from mall.identity import Identity
 from mall.order import store
 from mall.order.answers import HistoryAnswer, OrderAnswer, OrderPage, history_answer, list_answer, order_answer
 from mall.order.domain import Trigger, Wanted
+from mall.order.paying import ask_back, by_hand
 from mall.order.placing import Wish, place_order
 from mall.order.tables import OrderRow, idempotency_keys
 from mall.order.transition import Step, carry_out
@@ -134,6 +134,15 @@ async def confirm(order_id: PathId, who: Who, desk: AtDesk, body: Remark | None 
         return await _advanced(work, row, Trigger.CONFIRMED, who, body)
 
 
+@routes.post("/orders/{order_id}/refund")
+async def refund(order_id: PathId, who: Who, desk: AtDesk) -> OrderAnswer:
+    """Ask for the money of a paid order back; until it is there, the order is neither shipped nor confirmed."""
+    async with desk.open() as work:
+        row = await _own(work.session, order_id, who, lock=True)
+        await ask_back(work, row=row, operator=who.operator)
+        return order_answer(row, await store.lines_of(work.session, order_id))
+
+
 @routes.post("/orders/{order_id}/mark-paid")
 async def mark_paid(order_id: PathId, who: Who, desk: AtDesk, body: Remark | None = None) -> OrderAnswer:
     """Record a payment made by hand (cash on a campus), as an admin.
@@ -158,7 +167,7 @@ async def _advanced(work: Work, row: OrderRow, trigger: Trigger, who: Identity, 
         trigger=trigger,
         operator=who.operator,
         note=body.note if body else None,
-        payment_id=uuid5(NAMESPACE_OID, f"mall:by-hand:{row.id}") if trigger is Trigger.PAID else None,
+        payment_id=by_hand(row.id or 0) if trigger is Trigger.PAID else None,
     )
     await carry_out(work, row=row, step=step)
     return order_answer(row, await store.lines_of(work.session, row.id or 0))

@@ -10,15 +10,22 @@ from functools import partial
 from fastapi import FastAPI
 
 from mall.limits import Limits
-from mall.order import api, diagnostics_api, handlers, view
+from mall.order import api, confirming, diagnostics_api, handlers, timeout, view
+from mall.order.confirming import confirm_worker
 from mall.order.diagnostics import diagnostics_handlers
 from mall.order.tables import metadata
-from mall.order.timeout import QUEUE, sweep_for_ever, timeout_worker
+from mall.order.timeout import QUEUE, timeout_worker
+from mall.order.transition import CONFIRM_QUEUE
 from mall.redis import open_redis
 from mall.service import Assembly
 from mall.settings import Settings
+from mall.sweeper import sweep_for_ever
 from mall_events.goods import StockChanged
 from mall_events.order import (
+    MerchantOrderCancelled,
+    MerchantOrderCompleted,
+    MerchantOrderCreated,
+    MerchantOrderUpdated,
     OrderCancelled,
     OrderCreated,
     OrderPaid,
@@ -26,13 +33,27 @@ from mall_events.order import (
     OrderTimedOut,
     TestEvent,
 )
+from mall_events.saga import PaymentSagaCompensationRequested
 from treaty_runtime.clock import utcnow
 from treaty_runtime.delay.queue import DelayQueue
 from treaty_runtime.delay.redis import RedisDelays
 from treaty_runtime.handlers import Group
 
 SERVICE, DEAD_LETTER = "order", "dlq.order"
-PUBLISHES = (OrderCreated, OrderStatusChanged, OrderPaid, OrderTimedOut, OrderCancelled, TestEvent, StockChanged)
+PUBLISHES = (
+    OrderCreated,
+    OrderStatusChanged,
+    OrderPaid,
+    OrderTimedOut,
+    OrderCancelled,
+    TestEvent,
+    StockChanged,
+    MerchantOrderCreated,
+    MerchantOrderUpdated,
+    MerchantOrderCancelled,
+    MerchantOrderCompleted,
+    PaymentSagaCompensationRequested,
+)
 
 
 def groups(*, now: Callable[[], datetime]) -> list[Group]:
@@ -48,8 +69,10 @@ def create(env: Mapping[str, str], *, now: Callable[[], datetime] = utcnow) -> t
     """The application and its settings; call it in a running event loop."""
     parts = Assembly(SERVICE, env, metadata=metadata, now=now)
     redis = open_redis(parts.settings.redis_url)
-    timeouts = DelayQueue(due_times=RedisDelays(redis), workers={QUEUE: timeout_worker(now=now)})
-    runtime = parts.runtime(groups(now=now), publishes=PUBLISHES, delay=timeouts)
+    workers = {QUEUE: timeout_worker(now=now), CONFIRM_QUEUE: confirm_worker(now=now)}
+    runtime = parts.runtime(
+        groups(now=now), publishes=PUBLISHES, delay=DelayQueue(due_times=RedisDelays(redis), workers=workers)
+    )
     desk = parts.desk(runtime)
     state = {
         "desk": desk,
@@ -59,5 +82,5 @@ def create(env: Mapping[str, str], *, now: Callable[[], datetime] = utcnow) -> t
         "new_uuid": uuid.uuid4,
     }
     routers = [api.routes, diagnostics_api.routes]
-    background = [partial(sweep_for_ever, desk)]
+    background = [partial(sweep_for_ever, desk, timeout.sweep, confirming.sweep)]
     return parts.app(runtime, routers=routers, state=state, redis=redis, background=background), parts.settings

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from mall.columns import to_minor
 from mall.order.domain import Advanced, Order, Stock, order_no
 from mall_events.goods import StockChanged
 from mall_events.order import (
     CancelReason,
+    MerchantOrderCancelled,
+    MerchantOrderCompleted,
+    MerchantOrderCreated,
+    MerchantOrderUpdated,
     OrderCancelled,
     OrderCreated,
     OrderPaid,
@@ -16,8 +22,10 @@ from mall_events.order import (
     OrderStatusChanged,
     OrderTimedOut,
 )
+from mall_events.saga import CompensationStep, PaymentSagaCompensationRequested
 
-Told = OrderCreated | OrderCancelled | OrderPaid | OrderStatusChanged
+ToldMerchant = MerchantOrderUpdated | MerchantOrderCancelled | MerchantOrderCompleted
+Told = OrderCancelled | OrderPaid | OrderStatusChanged | ToldMerchant
 
 
 def placed(
@@ -42,8 +50,21 @@ def placed(
     )
 
 
+def placed_with_merchant(order: Order, *, now: datetime, operator: str) -> MerchantOrderCreated:
+    """The same for the merchant's systems and ledgers: minor units, no lines, no address."""
+    return MerchantOrderCreated(
+        order_id=order.order_id,
+        order_no=order_no(order.order_id, placed_at=now),
+        merchant_id=order.seller_id,
+        amount=to_minor(order.total),
+        currency=order.currency,
+        event_time=now,
+        operator=operator,
+    )
+
+
 def advanced(step: Advanced, *, now: datetime, note: str | None, operator: str) -> list[Told]:
-    """The events of one transition: the specific one people are told by, then the change of status."""
+    """The events of one transition: the specific one people are told by, the change of status, the merchant's view."""
     order = step.order
     told: list[Told] = []
     if order.status is OrderStatus.PAID and order.payment_id:
@@ -61,7 +82,27 @@ def advanced(step: Advanced, *, now: datetime, note: str | None, operator: str) 
         note=note,
         operator=operator,
     )
-    return [*told, changed]
+    return [*told, changed, *_merchant(step, now=now, operator=operator)]
+
+
+def _merchant(step: Advanced, *, now: datetime, operator: str) -> list[ToldMerchant]:
+    order = step.order
+    shared: dict[str, Any] = {
+        "order_id": order.order_id,
+        "merchant_id": order.seller_id,
+        "amount": to_minor(order.total),
+        "currency": order.currency,
+        "event_time": now,
+        "operator": operator,
+    }
+    if step.reason:
+        return [MerchantOrderCancelled(**shared, reason=step.reason)]
+    told: list[ToldMerchant] = [
+        MerchantOrderUpdated(**shared, previous_status=step.previous, current_status=order.status)
+    ]
+    if order.status is OrderStatus.COMPLETED and order.payment_id:
+        told.append(MerchantOrderCompleted(**shared, payment_id=order.payment_id))
+    return told
 
 
 def _paid(order: Order, payment_id: UUID, *, now: datetime, note: str | None, operator: str) -> OrderPaid:
@@ -107,4 +148,19 @@ def timed_out(order_id: int, *, buyer_id: int, pay_before: datetime, now: dateti
     """The event of a deadline that passed; whether the order is cancelled is decided by its handler."""
     return OrderTimedOut(
         order_id=order_id, buyer_id=buyer_id, pay_before=pay_before, event_time=now, operator="system:order"
+    )
+
+
+def compensation(
+    *, payment_id: UUID, order_id: int, reason: str, now: datetime, operator: str
+) -> PaymentSagaCompensationRequested:
+    """The order's part of a payment cannot be done, or is not to stand."""
+    return PaymentSagaCompensationRequested(
+        saga_id=payment_id,
+        payment_id=payment_id,
+        order_id=order_id,
+        step=CompensationStep.ORDER,
+        reason=reason,
+        event_time=now,
+        operator=operator,
     )

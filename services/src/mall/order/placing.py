@@ -52,6 +52,7 @@ async def place_order(work: Work, *, buyer: Identity, wish: Wish) -> OrderRow:
     work.stage(
         events.placed(order, now=work.now, shipping_address=wish.shipping_address, note=wish.note, operator=operator)
     )
+    work.stage(events.placed_with_merchant(order, now=work.now, operator=operator))
     _reserve(work, order, placed, stock_rows)
     work.schedule(timeout_job(order.order_id, due=order.pay_before))
     return row

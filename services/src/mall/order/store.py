@@ -61,6 +61,8 @@ def order_of(row: OrderRow, lines: tuple[OrderLine, ...]) -> Order:
         pay_before=row.pay_before,
         payment_id=row.payment_id,
         hold_until=row.hold_until,
+        hold_payment_id=row.hold_payment_id,
+        failed_payment_id=row.failed_payment_id,
         refund_requested=row.refund_requested,
     )
 
@@ -121,6 +123,21 @@ async def overdue(session: AsyncSession, *, now: datetime, at_most: int) -> list
             col(OrderRow.timeout_staged_at).is_(None),
         )
         .order_by(col(OrderRow.pay_before))
+        .limit(at_most)
+    )
+    return [order_id for order_id in await session.scalars(query) if order_id is not None]
+
+
+async def unconfirmed(session: AsyncSession, *, now: datetime, at_most: int) -> list[int]:
+    """Shipped orders whose buyer has said nothing in time, oldest first."""
+    query = (
+        select(col(OrderRow.id))
+        .where(
+            col(OrderRow.status) == STATUS_CODES[OrderStatus.SHIPPED],
+            col(OrderRow.confirm_before) <= now,
+            col(OrderRow.refund_requested).is_(False),
+        )
+        .order_by(col(OrderRow.confirm_before))
         .limit(at_most)
     )
     return [order_id for order_id in await session.scalars(query) if order_id is not None]

@@ -52,6 +52,7 @@ class OrderRow(Tables, table=True):
     __tablename__ = "orders"
     __table_args__ = (
         Index("orders_unpaid", "pay_before", sqlite_where=text("status = 0"), postgresql_where=text("status = 0")),
+        Index("orders_shipped", "confirm_before", sqlite_where=text("status = 2"), postgresql_where=text("status = 2")),
         {"sqlite_autoincrement": True},
     )
 
@@ -66,6 +67,9 @@ class OrderRow(Tables, table=True):
     timeout_staged_at: datetime | None = Field(default=None, sa_type=Moment)
     payment_id: UUID | None = None
     hold_until: datetime | None = Field(default=None, sa_type=Moment)
+    hold_payment_id: UUID | None = None
+    failed_payment_id: UUID | None = None
+    confirm_before: datetime | None = Field(default=None, sa_type=Moment)
     refund_requested: bool = False
     note: str | None = None
     shipping_address: str | None = None
@@ -77,6 +81,8 @@ class OrderRow(Tables, table=True):
         self.status = STATUS_CODES[order.status]
         self.version = order.version
         self.payment_id = order.payment_id
+        self.hold_until, self.hold_payment_id = order.hold_until, order.hold_payment_id
+        self.failed_payment_id, self.refund_requested = order.failed_payment_id, order.refund_requested
         self.updated_at = now
 
 

@@ -5,13 +5,8 @@ Law: `timeout_staged_at` is set in the transaction that stages OrderTimedOut, so
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Callable
-from datetime import datetime, timedelta
-
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from datetime import datetime
 
 from mall.order import events, store
 from mall.order.tables import STATUS_CODES
@@ -21,9 +16,7 @@ from treaty_runtime.delay.runner import JobContext, JobHandler
 from treaty_runtime.job import Job
 
 QUEUE = "order-timeout"
-SWEEP_EVERY = timedelta(seconds=60)
 BATCH = 100
-log = logging.getLogger("mall.order")
 
 
 def timeout_job(order_id: int, *, due: datetime) -> Job:
@@ -66,13 +59,3 @@ async def sweep(desk: Desk, *, at_once: int = BATCH) -> int:
                 announced += await announce(work, order_id=order_id)
         if len(overdue) < at_once:
             return announced
-
-
-async def sweep_for_ever(desk: Desk) -> None:
-    """Sweep each minute until cancelled; a database that is away is asked again a minute later."""
-    while True:
-        try:
-            await sweep(desk)
-        except (DBAPIError, PoolTimeout) as error:
-            log.warning("The sweep for unpaid orders failed: %s", type(error).__name__)
-        await asyncio.sleep(SWEEP_EVERY.total_seconds())

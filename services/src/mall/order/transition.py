@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from mall.errors import Refusal
@@ -10,11 +11,15 @@ from mall.order import events, store
 from mall.order.domain import Advanced, Ignored, Move, Order, Refused, Trigger, advance, move
 from mall.order.tables import OrderRow
 from mall.work import Work
+from treaty_runtime.job import Job
+
+CONFIRM_QUEUE, CONFIRM_WITHIN = "order-confirm", timedelta(days=7)
 
 NEXT_STEPS = {
     "illegal_transition": "Read the order again; its history tells who did what.",
     "payment_in_progress": "Wait until the payment succeeds or fails.",
     "refund_requested": "Wait until the refund is through.",
+    "paid_by_hand": "Ask the seller for the money: it was given by hand.",
 }
 
 
@@ -30,20 +35,37 @@ class Step:
 
 async def carry_out(work: Work, *, row: OrderRow, step: Step) -> Order | Ignored:
     """Advance a locked order row; raises Refusal if the table of transitions says no."""
+    outcome = await attempt(work, row=row, step=step)
+    if isinstance(outcome, Refused):
+        raise refusal(outcome)
+    return outcome
+
+
+async def attempt(work: Work, *, row: OrderRow, step: Step) -> Order | Ignored | Refused:
+    """Advance a locked order row, or answer why not."""
     before = store.order_of(row, await store.lines_of(work.session, row.id or 0))
     outcome = advance(before, step.trigger, now=work.now, payment_id=step.payment_id)
-    match outcome:
-        case Ignored():
-            return outcome
-        case Refused(code=code, message=message):
-            raise Refusal(code, message, next_step=NEXT_STEPS[code])
-        case Advanced():
-            row.take(outcome.order, now=work.now)
-            for event in events.advanced(outcome, now=work.now, note=step.note, operator=step.operator):
-                work.stage(event)
-            if outcome.move:
-                await _move_stock(work, outcome.order, outcome.move, step.operator)
-            return outcome.order
+    if not isinstance(outcome, Advanced):
+        return outcome
+    row.take(outcome.order, now=work.now)
+    for event in events.advanced(outcome, now=work.now, note=step.note, operator=step.operator):
+        work.stage(event)
+    if outcome.move:
+        await _move_stock(work, outcome.order, outcome.move, step.operator)
+    if step.trigger is Trigger.SHIPPED:
+        row.confirm_before = work.now + CONFIRM_WITHIN
+        work.schedule(confirm_job(outcome.order.order_id, due=row.confirm_before))
+    return outcome.order
+
+
+def refusal(refused: Refused) -> Refusal:
+    """A decision's no, as clients are told it."""
+    return Refusal(refused.code, refused.message, next_step=NEXT_STEPS[refused.code])
+
+
+def confirm_job(order_id: int, *, due: datetime) -> Job:
+    """The job that confirms an order whose buyer says nothing."""
+    return Job(queue=CONFIRM_QUEUE, id=str(order_id), due=due, payload=str(order_id).encode())
 
 
 async def _move_stock(work: Work, order: Order, kind: Move, operator: str) -> None:

@@ -1,5 +1,6 @@
 """The decisions of the order service: plain functions on plain values."""
 
+from mall.order.domain.holding import Claim, ask_refund, hold, release
 from mall.order.domain.life import ILLEGAL, Advanced, Ignored, Order, Refused, Trigger, advance, evolve, order_no
 from mall.order.domain.placing import Listing, OutOfStock, Placed, Wanted, place
 from mall.order.domain.stock import Move, Stock, move, relist
@@ -7,6 +8,7 @@ from mall.order.domain.stock import Move, Stock, move, relist
 __all__ = [
     "ILLEGAL",
     "Advanced",
+    "Claim",
     "Ignored",
     "Listing",
     "Move",
@@ -18,9 +20,12 @@ __all__ = [
     "Trigger",
     "Wanted",
     "advance",
+    "ask_refund",
     "evolve",
+    "hold",
     "move",
     "order_no",
     "place",
+    "release",
     "relist",
 ]

@@ -41,6 +41,8 @@ class Order:
     pay_before: datetime
     payment_id: UUID | None = None
     hold_until: datetime | None = None
+    hold_payment_id: UUID | None = None
+    failed_payment_id: UUID | None = None
     refund_requested: bool = False
 
 
@@ -101,27 +103,36 @@ TRANSITIONS: Mapping[tuple[OrderStatus, Trigger], tuple[OrderStatus, Move | None
 def advance(
     order: Order, trigger: Trigger, *, now: datetime, payment_id: UUID | None = None
 ) -> Advanced | Ignored | Refused:
-    """What `trigger` does to `order` at `now`; `payment_id` names the payment of `Trigger.PAID`."""
+    """What `trigger` does to `order` at `now`; `payment_id` names the payment of `Trigger.PAID`, `REFUNDED`."""
     row = TRANSITIONS.get((order.status, trigger))
+    if trigger is Trigger.PAID and payment_id is not None and payment_id == order.payment_id:
+        return Ignored("this payment has paid it already")
+    if trigger is Trigger.REFUNDED and payment_id != order.payment_id:
+        return Ignored("the money of another payment went back")
     if trigger is Trigger.TIMED_OUT:
         if row is None:
             return Ignored(f"the order is {order.status.name} already")
-        if _held(order, now):
+        if is_held(order, now):
             return Ignored("a payment is in progress", until=order.hold_until)
         if now < order.pay_before:
             return Ignored("its deadline was moved", until=order.pay_before)
     if row is None:
         return Refused(ILLEGAL, f"Order {order.order_id} is {order.status.name}: it cannot {trigger.value}.")
-    if trigger in (Trigger.CANCELLED_BY_BUYER, Trigger.CANCELLED_BY_SELLER) and _held(order, now):
+    if trigger in (Trigger.CANCELLED_BY_BUYER, Trigger.CANCELLED_BY_SELLER) and is_held(order, now):
         return Refused("payment_in_progress", f"A payment of order {order.order_id} is in progress.")
+    if trigger is Trigger.PAID and is_held(order, now) and payment_id != order.hold_payment_id:
+        return Refused("payment_in_progress", f"Another payment of order {order.order_id} is in progress.")
     if trigger in (Trigger.SHIPPED, Trigger.CONFIRMED) and order.refund_requested:
         return Refused("refund_requested", f"A refund of order {order.order_id} was asked for.")
     to, stock_move, reason = row
     after = replace(order, status=to, version=order.version + 1, payment_id=payment_id or order.payment_id)
+    if trigger is Trigger.PAID:
+        after = replace(after, hold_until=None, hold_payment_id=None)
     return Advanced(after, order.status, stock_move, reason)
 
 
-def _held(order: Order, now: datetime) -> bool:
+def is_held(order: Order, now: datetime) -> bool:
+    """Whether a payment of the order may still go through; a hold past its deadline holds no more."""
     return order.hold_until is not None and now < order.hold_until
 
 
