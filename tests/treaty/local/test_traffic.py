@@ -33,6 +33,12 @@ class Mall:
             people = {"buyer_id": call.user, "seller_id": SELLERS[0]}
             self.orders[number] = {"order_id": number, "status": "PENDING_PAYMENT"} | people
             return ok(**self.orders[number])
+        if call.kind == "pay":
+            assert call.body is not None
+            self.orders[call.body["order_id"]]["status"] = "PAID"
+            return ok(payment_id="p", status="CREATED")
+        if call.kind in ("look", "refund"):
+            return ok(**self.orders[call.subject])
         if call.kind in ("mark-paid", "ship", "confirm", "cancel"):
             states = {"mark-paid": "PAID", "ship": "SHIPPED", "confirm": "COMPLETED", "cancel": "CANCELLED"}
             self.orders[call.subject]["status"] = states[call.kind]
@@ -75,6 +81,9 @@ def test_every_kind_of_thing_happens_and_views_are_most_of_it() -> None:
         "browse",
         "view",
         "order",
+        "pay",
+        "look",
+        "refund",
         "mark-paid",
         "ship",
         "confirm",
@@ -98,13 +107,13 @@ def test_each_step_of_an_order_is_asked_by_who_may_do_it() -> None:
             assert call.is_admin
         if call.kind == "ship":
             assert call.user in SELLERS
-        if call.kind in ("order", "confirm", "cancel", "chat"):
+        if call.kind in ("order", "pay", "look", "refund", "confirm", "cancel", "chat"):
             assert call.user in BUYERS
 
 
 def test_creating_calls_have_keys_of_their_own() -> None:
     _, _, made = play(1_000)
-    keys = [call.key for call in made if call.kind in ("list", "order")]
+    keys = [call.key for call in made if call.kind in ("list", "order", "pay")]
     assert None not in keys
     assert len(set(keys)) == len(keys)
 
@@ -116,6 +125,20 @@ def test_sold_out_goods_are_forgotten_and_so_is_an_order_that_moved() -> None:
     ship = Call(kind="ship", service="order", method="POST", path="/", user=11, subject=5)
     learn(world, ship, Answer(status=409, body={"error": "illegal_transition"}))
     assert (world.goods, world.orders) == ({}, {})
+
+
+def test_a_payment_of_an_order_that_is_not_known_yet_is_tried_again() -> None:
+    world = World(orders={5: Deal(5, 21, 11, "PENDING_PAYMENT")})
+    pay = Call(kind="pay", service="payment", method="POST", path="/", user=21, subject=5)
+    learn(world, pay, Answer(status=404, body={"error": "not_found"}))
+    assert world.orders[5].status == "PENDING_PAYMENT"
+    learn(world, pay, ok(status="CREATED"))
+    look = Call(kind="look", service="order", method="GET", path="/", user=21, subject=5)
+    people = {"order_id": 5, "buyer_id": 21, "seller_id": 11}
+    learn(world, look, ok(status="PENDING_PAYMENT", **people))
+    assert world.orders[5].status == "IN_PAYMENT"
+    learn(world, look, ok(status="PAID", **people))
+    assert world.orders[5].status == "PAID"
 
 
 def test_an_outage_teaches_nothing_and_counts_as_a_fault() -> None:

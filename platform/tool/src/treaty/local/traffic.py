@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
@@ -31,6 +31,9 @@ SAYINGS = (
     "Thanks, see you at six!",
 )
 PAYING, SHIPPING, CONFIRMING = "PENDING_PAYMENT", "PAID", "SHIPPED"
+IN_PAYMENT = "IN_PAYMENT"
+"""Our own word for an order whose payment was asked for: its status changes when the payment is through."""
+METHODS = ("CARD", "WALLET", "BALANCE")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,16 +127,32 @@ def order(world: World, rng: Random) -> Call:
 
 
 def advance(world: World, rng: Random) -> Call:
-    """The next step of one order: most are paid, shipped and confirmed, some are cancelled."""
+    """The next step of one order: most are paid, shipped and confirmed, some are cancelled or asked back."""
     deal = rng.choice(list(world.orders.values()))
-    if deal.status == PAYING and rng.random() < 0.2:
-        step, user = "cancel", deal.buyer
-    else:
-        step, user = {
-            PAYING: ("mark-paid", ADMIN_USER_ID), SHIPPING: ("ship", deal.seller), CONFIRMING: ("confirm", deal.buyer),
-        }[deal.status]  # fmt: skip
+    if deal.status == PAYING and rng.random() < 0.8:
+        return pay(deal, rng)
+    if deal.status == IN_PAYMENT:
+        path = f"/api/v1/orders/{deal.id}"
+        return Call(kind="look", service="order", method="GET", path=path, user=deal.buyer, subject=deal.id)
+    step, user = {
+        PAYING: ("cancel", deal.buyer), SHIPPING: ("ship", deal.seller), CONFIRMING: ("confirm", deal.buyer),
+    }[deal.status]  # fmt: skip
+    if deal.status == SHIPPING and rng.random() < 0.05:
+        step, user = "refund", deal.buyer
     path = f"/api/v1/orders/{deal.id}/{step}"
     return Call(kind=step, service="order", method="POST", path=path, user=user, subject=deal.id)
+
+
+def pay(deal: Deal, rng: Random) -> Call:
+    """Most pay by the payment service, some in cash, which an admin records."""
+    if rng.random() < 0.1:
+        path = f"/api/v1/orders/{deal.id}/mark-paid"
+        return Call(kind="mark-paid", service="order", method="POST", path=path, user=ADMIN_USER_ID, subject=deal.id)
+    body = {"order_id": deal.id, "method": rng.choice(METHODS)}
+    return Call(
+        kind="pay", service="payment", method="POST", path="/api/v1/payments", user=deal.buyer, body=body,
+        key=new_key(rng), subject=deal.id,
+    )  # fmt: skip
 
 
 def chat(world: World, rng: Random) -> Call:
@@ -161,6 +180,8 @@ def forget(world: World, call: Call, answer: Answer) -> None:
     """Drops what a refusal shows to be over: goods that are gone, orders that moved on."""
     if not answer.is_refusal:
         return
+    if call.kind == "pay" and answer.body.get("error") == "not_found":
+        return  # the payment service has not heard of the order yet
     if call.kind in ("view", "order") and answer.body.get("error") in ("not_found", "not_on_sale", "out_of_stock"):
         world.goods.pop(call.subject, None)
     elif call.subject in world.orders:
@@ -199,6 +220,23 @@ def learn_order(world: World, _call: Call, body: Mapping[str, Any]) -> None:
         world.orders.pop(deal.id, None)
 
 
+def learn_payment(world: World, call: Call, _body: Mapping[str, Any]) -> None:
+    """The payment is under way: the order is looked at until it is paid."""
+    if call.subject in world.orders:
+        world.orders[call.subject] = replace(world.orders[call.subject], status=IN_PAYMENT)
+
+
+def learn_looked(world: World, call: Call, body: Mapping[str, Any]) -> None:
+    """The order moved on, or its payment is still under way."""
+    if body["status"] != PAYING:
+        learn_order(world, call, body)
+
+
+def learn_refund(world: World, call: Call, _body: Mapping[str, Any]) -> None:
+    """The money is on its way back: nobody has to do anything."""
+    world.orders.pop(call.subject, None)
+
+
 def learn_conversation(world: World, _call: Call, body: Mapping[str, Any]) -> None:
     """A conversation can be continued by both sides."""
     deal = Deal(int(body["conversation_id"]), int(body["buyer_id"]), int(body["seller_id"]))
@@ -208,6 +246,7 @@ def learn_conversation(world: World, _call: Call, body: Mapping[str, Any]) -> No
 
 LESSONS = {
     "list": learn_draft, "approve": learn_goods, "browse": learn_page, "order": learn_order, "chat": learn_conversation,
+    "pay": learn_payment, "look": learn_looked, "refund": learn_refund,
     "mark-paid": learn_order, "ship": learn_order, "confirm": learn_order, "cancel": learn_order,
 }  # fmt: skip
 
