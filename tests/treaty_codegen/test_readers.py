@@ -7,12 +7,13 @@ import textwrap
 
 import pytest
 
-from tests.treaty_codegen.schema_changes import array, event, f, mapping, record, topics
+from tests.treaty_codegen.schema_changes import array, enum, event, f, mapping, record, topics
 from treaty_codegen import SdkSettings, load_catalog, sdk_index
 from treaty_codegen.breaking import breaking
 from treaty_codegen.breaking.facts import old_set
 from treaty_codegen.readers import Readers, Scan, scan
 
+STATUS = enum("UNKNOWN", "PAID", "HELD", default="UNKNOWN")
 LINE = record("Line", f("title", "string"), f("price", "long"))
 FIELDS = [
     f("id", "long"),
@@ -20,6 +21,7 @@ FIELDS = [
     f("note", ["null", "string"]),
     f("lines", array(LINE)),
     f("by", mapping("Line")),
+    f("status", STATUS),
 ]
 CATALOG = load_catalog(
     {**event(FIELDS), **event([f("id", "long"), f("total", "long")], name="OrderHeld")},
@@ -104,6 +106,44 @@ def test_what_is_only_looked_at_is_neither_read_nor_lost() -> None:
         "def f(event: OrderPaid):\n  if event is None or len([event]) > 3 or not event: return\n  isinstance(event, X)"
     )
     assert (found.reads, found.unknown) == ((), ())
+
+
+CLOSED = " case Status.PAID: a()\n case Status.UNKNOWN | Status.HELD: b()\n"
+MATCHES = [
+    ("match event.status:\n" + CLOSED, True),
+    ("match event.status:\n" + CLOSED + " case _: assert_never(event.status)", True),
+    ("match event.status:\n" + CLOSED + " case never: typing.assert_never(never)", True),
+    ("status = event.status\nmatch status:\n" + CLOSED, True),
+    ("match event.status:\n" + CLOSED + " case _: c()", False),
+    ("match event.status:\n" + CLOSED + " case other: c(other)", False),
+    ("match event.status:\n" + CLOSED + " case _ if late(): assert_never(1)\n case _: c()", False),
+    ("status = event.status\nstatus = other()\nmatch status:\n" + CLOSED, False),
+    ("match other:\n" + CLOSED, False),
+]
+
+
+@pytest.mark.parametrize(("code", "is_exhaustive"), MATCHES)
+def test_a_match_without_a_way_for_what_comes_later_is_told(code: str, is_exhaustive: bool) -> None:
+    found = scanned("def f(event: OrderPaid):\n" + textwrap.indent(code, "    "))
+    assert [(each.owner, each.field) for each in found.exhaustive] == [
+        ("mall.order.OrderPaid", "status")
+    ] * is_exhaustive
+    assert set(found.exhaustive) <= set(found.reads)
+
+
+def test_a_new_symbol_names_those_who_match_them_all() -> None:
+    more = enum("UNKNOWN", "PAID", "HELD", "LOST", default="UNKNOWN")
+    fields = [f("status", more) if each["name"] == "status" else each for each in FIELDS]
+    held = event([f("id", "long"), f("total", "long")], name="OrderHeld")
+    new = load_catalog(
+        {**event(fields), **held}, topics=topics(events=("mall.order.OrderPaid", "mall.order.OrderHeld"))
+    )
+    closed = scanned("def f(event: OrderPaid):\n" + textwrap.indent(MATCHES[0][0], "    "))
+    opened = scanned("def f(event: OrderPaid):\n" + textwrap.indent(MATCHES[4][0], "    "))
+    readers = Readers(scans=(("billing", closed), ("search", opened)))
+    (row,) = breaking(new, [old_set(CATALOG, label="release 1.0.0")], readers=readers)
+    assert row.rule == "enum-symbol-becomes-default"
+    assert [str(each) for each in row.readers] == ["billing app/handlers.py:3 (matches all there is)"]
 
 
 def test_calls_are_followed_into_other_modules_and_five_deep() -> None:

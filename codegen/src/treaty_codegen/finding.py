@@ -66,15 +66,20 @@ class Proof:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """A line of a service that reads what a finding is about; with ``why``: one after which nobody can say whether it does."""
+    """A line of a service that reads what a finding is about; with ``why``: one after which nobody can say whether it does.
+
+    ``exhaustive``: it matches every symbol or branch that there is, and has no way for another one.
+    """
 
     service: str
     file: str
     line: int
     why: str | None = None
+    exhaustive: bool = False
 
     def __str__(self) -> str:
-        return f"{self.service} {self.file}:{self.line}" + (f" (unknown: {self.why})" if self.why else "")
+        more = f" (unknown: {self.why})" if self.why else " (matches all there is)" if self.exhaustive else ""
+        return f"{self.service} {self.file}:{self.line}{more}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,21 @@ def parts(type_: Type) -> Iterator[Type]:
             return
 
 
+def leaves(type_: Type) -> Iterator[Type]:
+    """What a field holds in the end: through optionals, unions, lists and maps, but not into records; null is left out."""
+    match type_:
+        case Array():
+            yield from leaves(type_.items)
+        case Map():
+            yield from leaves(type_.values)
+        case Union():
+            for branch in type_.branches:
+                yield from leaves(branch)
+        case _:
+            if type_.kind != "null":
+                yield type_
+
+
 def has_class(type_: Named) -> bool:
     """Whether Python sees this type as a class of its own."""
     return not (isinstance(type_, Fixed) and type_.logical is not None and type_.logical.kind in WITHOUT_CLASS)

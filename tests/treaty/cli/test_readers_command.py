@@ -49,7 +49,52 @@ def test_a_removed_field_names_its_readers(scratch: Scratch) -> None:
     assert (done.code, "  read by: billing services/billing/handlers.py:3\n" in done.out) == (1, True)
     rows = json.loads(scratch.run("breaking", "--format", "json").out)["findings"]
     assert rows[0]["readers"] == [
-        {"service": "billing", "file": "services/billing/handlers.py", "line": 3, "why": None}
+        {"service": "billing", "file": "services/billing/handlers.py", "line": 3, "why": None, "exhaustive": False}
     ]
     scratch.write("services/billing/handlers.py", "")
     assert scratch.run("breaking").code == 0, "all code was looked at, and nobody reads it"
+
+
+def test_a_lock_says_what_code_reads_that_is_not_here(
+    scratch: Scratch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    done = scratch.run("readers", "--write")
+    assert (done.code, done.err) == (0, "schemas/readers.lock: 1 reads of 1 services.\n")
+    lock = scratch.root / "schemas/readers.lock"
+    text = lock.read_text(encoding="utf-8")
+    assert scratch.run("readers", "--write").code == 0
+    assert lock.read_text(encoding="utf-8") == text
+
+    other = project(
+        tmp_path_factory.mktemp("other"),
+        toml='package = "events"\n[breaking]\nagainst = ["releases"]\n',
+        topics=TOPICS + READER,
+    )
+    assert other.run("release", "1.0.0").code == 0
+    other.write("schemas/order/order_paid.avsc", changed(note=None))
+    before = other.run("breaking")
+    assert (before.code, "read by" in before.out) == (1, False), "nobody knows who reads it"
+    done = other.run("readers", "--merge", str(lock))
+    assert (done.code, done.err) == (0, "schemas/readers.lock: 1 reads of 1 services.\n")
+    assert "  read by: billing services/billing/handlers.py:3\n" in other.run("breaking").out
+    assert "billing  services/billing/handlers.py:3" in other.run("readers", "OrderPaid").out
+    lock.write_text(text.replace('"line": 3', '"line": 30'), encoding="utf-8")
+    other.run("readers", "--merge", str(lock))
+    assert "handlers.py:30" in other.run("readers", "OrderPaid").out, "its newest word counts"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", '{"format": 2, "services": {}}', '{"format": 1, "services": {"a": {}}}', "[" * 9000,
+     '{"format": 1, "services": {"a\\n::error::x": {"reads": [], "unknown": [], "handled": []}}}',
+     '{"format": 1, "services": {"a": {"reads": [], "unknown": [], "handled": [{"file": "a", "line": "1", "event": "b"}]}}}'],
+)  # fmt: skip
+def test_a_lock_that_is_none_ends_with_2(scratch: Scratch, text: str) -> None:
+    scratch.write("schemas/readers.lock", text)
+    assert scratch.run("readers").code == 2
+
+
+def test_no_command_goes_on_without_a_lock_that_it_cannot_read(scratch: Scratch) -> None:
+    scratch.write("schemas/readers.lock", "{}")
+    for words in (("breaking",), ("lint",), ("readers", "--write"), ("readers", "--merge", "nowhere.lock")):
+        assert scratch.run(*words).code == 2, words

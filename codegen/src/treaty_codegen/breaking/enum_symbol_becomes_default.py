@@ -31,6 +31,7 @@ def check(comparison: Comparison) -> Iterator[Finding]:
             ),
             help=Text("tell the readers that act on {default}", {"default": change.old.default}),
             names=(change.path, change.after, change.old.default),
+            readers=comparison.matched_by(change.old.name.full),
         )
 
 

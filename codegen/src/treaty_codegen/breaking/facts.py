@@ -8,13 +8,14 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Literal, ParamSpec
 
-from treaty_avro import Incompatibility, Record, Schema, incompatibilities, parse
+from treaty_avro import Enum, Incompatibility, Record, Schema, incompatibilities, parse
 from treaty_codegen.catalog import Catalog, Topic
 from treaty_codegen.contract import key_of, subject_of
 from treaty_codegen.diff import Change, Place, diff
 from treaty_codegen.finding import Finding, Location, Proof, Reader, Severity, Text, fingerprint
 from treaty_codegen.places import Places
 from treaty_codegen.publish import publish
+from treaty_codegen.reach import leaves, named_within
 from treaty_codegen.readers.model import Readers
 
 P = ParamSpec("P")
@@ -117,11 +118,12 @@ class Comparison:
         help: Text | None = None,
         proof: Proof | None = None,
         field: str = "",
+        readers: tuple[Reader, ...] | None = None,
     ) -> Finding:
         """A finding about this event, at a place or one ``step`` below it (``/doc``).
 
         ``names`` (path, before, after) make its fingerprint together with the named type or topic where it stands. ``field``: the
-        field of the type at ``at`` that readers may read, where the finding is about one.
+        field of the type at ``at`` that readers may read, where the finding is about one; ``readers`` instead of those.
         """
         return Finding(
             rule=rule,
@@ -135,13 +137,31 @@ class Comparison:
             against=self.against,
             affects=(self.event,),
             proof=proof,
-            readers=self.read_by(at.owner, field or field_of(names[0])) if isinstance(at, Place) else (),
+            readers=self.readers_at(at, field or field_of(names[0])) if readers is None else readers,
             fingerprint=fingerprint(rule, *self.names_at(at, names)),
         )
+
+    def readers_at(self, at: Location | Place, field: str) -> tuple[Reader, ...]:
+        """Who reads the field of the type at a place; nobody where the place is a topic's."""
+        return self.read_by(at.owner, field) if isinstance(at, Place) else ()
 
     def read_by(self, owner: str, field: str) -> tuple[Reader, ...]:
         """Who reads a field of a type, as far as the code of services was looked at."""
         return self.readers.of(owner=owner, field=field, event=self.event) if self.readers is not None and field else ()
+
+    def matched_by(self, enum: str) -> tuple[Reader, ...]:
+        """Who matches every symbol of an enum, in any field that holds it, and has no way for another one."""
+        if self.readers is None:
+            return ()
+        records = named_within(self.new.root).values()
+        fields = {
+            (record.name.full, field.name)
+            for record in records
+            if isinstance(record, Record)
+            for field in record.fields
+            if any(isinstance(each, Enum) and each.name.full == enum for each in leaves(field.type))
+        }
+        return self.readers.exhaustive(fields, event=self.event)
 
     def names_at(self, at: Location | Place, names: tuple[str, ...]) -> Iterator[str]:
         """What a fingerprint hashes: the owner, and names within it, so that a type is the same as an event and inside another."""

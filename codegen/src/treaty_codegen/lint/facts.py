@@ -118,21 +118,6 @@ def treaty_props(props: Any) -> dict[str, Any]:
     return own if isinstance(own, dict) else {}
 
 
-def leaves(type_: Type) -> Iterator[Type]:
-    """What a field holds in the end: through optionals, unions, lists and maps, but not into records; null is left out."""
-    match type_:
-        case Array():
-            yield from leaves(type_.items)
-        case Map():
-            yield from leaves(type_.values)
-        case Union():
-            for branch in type_.branches:
-                yield from leaves(branch)
-        case _:
-            if type_.kind != "null":
-                yield type_
-
-
 def unions(type_: Type) -> Iterator[Union]:
     """Every union in a field: its own, and those of its items and values."""
     match type_:

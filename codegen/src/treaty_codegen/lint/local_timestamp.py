@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from treaty_codegen.finding import Finding, Severity, Text
-from treaty_codegen.lint.facts import LintFacts, finding, leaves
+from treaty_codegen.lint.facts import LintFacts, finding
+from treaty_codegen.reach import leaves
 from treaty_codegen.rule import Rule
 
 NAME = "local-timestamp"

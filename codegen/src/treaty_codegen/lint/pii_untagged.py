@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from treaty_codegen.finding import Finding, Severity, Text
-from treaty_codegen.lint.facts import LintFacts, finding, leaves, treaty_props
+from treaty_codegen.lint.facts import LintFacts, finding, treaty_props
+from treaty_codegen.reach import leaves
 from treaty_codegen.rule import Rule
 
 NAME = "pii-untagged"

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from treaty_avro import Type
 from treaty_codegen.finding import Finding, Severity, Text
-from treaty_codegen.lint.facts import LintFacts, finding, leaves, treaty_props
+from treaty_codegen.lint.facts import LintFacts, finding, treaty_props
+from treaty_codegen.reach import leaves
 from treaty_codegen.rule import Rule
 
 NAME = "quantity-without-unit"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from treaty_codegen.finding import Reader
@@ -41,11 +41,12 @@ class Handled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """All answers for one program, sorted."""
+    """All answers for one program, sorted. ``exhaustive``: the reads by a ``match`` without a way for what comes later."""
 
     reads: tuple[Read, ...]
     unknown: tuple[Unknown, ...]
     handled: tuple[Handled, ...] = ()
+    exhaustive: tuple[Read, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,18 +59,33 @@ class Readers:
     def of(self, *, owner: str, field: str, event: str) -> tuple[Reader, ...]:
         """Who reads a field of a record, as a part of ``event`` or of any other; then who may read anything of ``event``."""
         reads = (
-            Reader(service=service, file=read.file, line=read.line)
+            Reader(service=service, file=read.file, line=read.line, exhaustive=read in found.exhaustive)
             for service, found in self.scans
             for read in found.reads
             if (read.owner, read.field) == (owner, field)
         )
+        lost = self.lost(event)
+        return tuple(unique(reads)) + lost
+
+    def exhaustive(self, fields: Collection[tuple[str, str]], *, event: str) -> tuple[Reader, ...]:
+        """Who matches every symbol or branch of one of the ``fields`` (owner and name); then who may read anything of ``event``."""
+        reads = (
+            Reader(service=service, file=read.file, line=read.line, exhaustive=True)
+            for service, found in self.scans
+            for read in found.exhaustive
+            if (read.owner, read.field) in fields
+        )
+        return tuple(unique(reads)) + self.lost(event)
+
+    def lost(self, event: str) -> tuple[Reader, ...]:
+        """Lines after which nobody can say what is read of an event."""
         lost = (
             Reader(service=service, file=each.file, line=each.line, why=each.why)
             for service, found in self.scans
             for each in found.unknown
             if each.event == event
         )
-        return tuple(unique(reads)) + tuple(unique(lost))
+        return tuple(unique(lost))
 
 
 def unique(readers: Iterable[Reader]) -> list[Reader]:

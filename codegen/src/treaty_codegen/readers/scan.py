@@ -20,7 +20,7 @@ DEEPEST: Final = 5
 
 def scan(sources: Mapping[str, str], sdk: SdkIndex, *, events: Collection[str]) -> Scan:
     """Everything that the sources (path to text) read of the ``events`` (full names); nothing of them is executed or imported."""
-    program, answers = Program(sources, sdk, events=events), Answers(set(), set())
+    program, answers = Program(sources, sdk, events=events), Answers(set(), set(), set())
     walk = _Walk(program, answers)
     for module in program.modules.values():
         for node in list(module.functions.values()):
@@ -32,6 +32,7 @@ def scan(sources: Mapping[str, str], sdk: SdkIndex, *, events: Collection[str]) 
         reads=tuple(sorted(answers.reads)),
         unknown=tuple(sorted(answers.unknown)),
         handled=tuple(sorted({each for module in program.modules.values() for each in handled(program, module)})),
+        exhaustive=tuple(sorted(answers.exhaustive)),
     )
 
 

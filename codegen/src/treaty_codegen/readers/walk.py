@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -38,6 +38,7 @@ class Answers:
 
     reads: set[Read]
     unknown: set[Unknown]
+    exhaustive: set[Read]
 
 
 class Walker:
@@ -48,6 +49,7 @@ class Walker:
     ) -> None:
         self._program, self._module, self._answers, self._follow = program, module, answers, follow
         self._values: dict[str, Spots] = {}
+        self._fields: dict[str, frozenset[Read]] = {}
 
     def run(self, function: FunctionNode, values: dict[str, Spots]) -> None:
         """Walk the body; ``values``: what parameters hold."""
@@ -62,6 +64,7 @@ class Walker:
         match node:
             case ast.Assign(targets=targets, value=value):
                 self.bind(targets, self.value(value), node)
+                self._fields |= {name.id: self.fields(value) for name in targets if isinstance(name, ast.Name)}
             case ast.AnnAssign(target=target, annotation=annotation, value=value):
                 held = self.value(value) if value is not None else NOTHING
                 self.bind([target], held | roots(self._program, self._module, annotation), node)
@@ -129,8 +132,19 @@ class Walker:
                 return outside, inside
         return {}, {}
 
+    def fields(self, node: ast.expr) -> frozenset[Read]:
+        """The fields whose value an expression is: `event.status`, or the name that was given it."""
+        match node:
+            case ast.Attribute(value=inner, attr=attribute):
+                return frozenset(self.reads(self.value(inner), attribute, node))
+            case ast.Name(id=name):
+                return self._fields.get(name, frozenset())
+        return frozenset()
+
     def match(self, node: ast.Match) -> None:
         subject = self.value(node.subject)
+        if not any(is_open(case) for case in node.cases):
+            self._answers.exhaustive |= self.fields(node.subject)
         name = node.subject.id if isinstance(node.subject, ast.Name) else ""
         before = dict(self._values)
         for case in node.cases:
@@ -228,31 +242,33 @@ class Walker:
 
     def attribute(self, held: Spots, attribute: str, node: ast.AST) -> Spots:
         """The value of an attribute; one that is no field of any of the records belongs to a container, or is no read."""
-        found: set[Spot] = set()
-        is_field = False
+        reads = list(self.reads(held, attribute, node))
+        self._answers.reads.update(reads)
+        types = self._program.sdk.types
+        found = frozenset(
+            Spot(read.event, tuple(read.path.split(".")), name)
+            for read in reads
+            for name in types[read.owner].holds.get(read.field, ())
+            if name in types
+        )
+        if attribute == "__dict__":
+            self.escapes(held, node, "is read as a dictionary")
+        return found if reads else held if attribute in OF_CONTAINERS else NOTHING
+
+    def reads(self, held: Spots, attribute: str, node: ast.AST) -> Iterator[Read]:
+        """The fields that an attribute is of what is held."""
         for spot in held:
-            type_ = self._program.sdk.types[spot.type]
-            field = next((name for name, own in type_.attributes.items() if own == attribute), None)
-            if field is None:
-                continue
-            is_field = True
-            path = (*spot.path, field)
-            self._answers.reads.add(
-                Read(
+            attributes = self._program.sdk.types[spot.type].attributes
+            field = next((name for name, own in attributes.items() if own == attribute), None)
+            if field is not None:
+                yield Read(
                     file=self._module.path,
                     line=getattr(node, "lineno", 1),
                     event=spot.root,
-                    path=".".join(path),
+                    path=".".join((*spot.path, field)),
                     owner=spot.type,
                     field=field,
                 )
-            )
-            found |= {
-                Spot(spot.root, path, name) for name in type_.holds.get(field, ()) if name in self._program.sdk.types
-            }
-        if attribute == "__dict__":
-            self.escapes(held, node, "is read as a dictionary")
-        return frozenset(found) if is_field else held if attribute in OF_CONTAINERS else NOTHING
 
     def call(self, node: ast.Call) -> Spots:
         name = node.func.id if isinstance(node.func, ast.Name) else ""
@@ -283,6 +299,18 @@ class Walker:
             self._answers.unknown.add(
                 Unknown(file=self._module.path, line=getattr(node, "lineno", 1), event=spot.root, why=what)
             )
+
+
+def is_open(case: ast.match_case) -> bool:
+    """Whether a case takes whatever comes: `case _`, or a name; one that only calls `assert_never` takes nothing."""
+    match case:
+        case ast.match_case(
+            pattern=ast.MatchAs(pattern=None), guard=None, body=[ast.Expr(value=ast.Call(func=called)), *_]
+        ):
+            return ast.unparse(called).rpartition(".")[2] != "assert_never"
+        case ast.match_case(pattern=ast.MatchAs(pattern=None), guard=None):
+            return True
+    return False
 
 
 def roots(program: Program, module: Module, annotation: ast.expr | None) -> Spots:

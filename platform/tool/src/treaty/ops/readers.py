@@ -9,7 +9,9 @@ from pathlib import Path
 
 from treaty.config import Settings, nearest
 from treaty.errors import UsageError
+from treaty.ops.files import replace_whole
 from treaty.ops.generate import sdk_settings
+from treaty.ops.readers_lock import LOCK, lock_text, merged, read_lock
 from treaty.ops.schemas import load_project
 from treaty_codegen import Catalog, SdkIndex, sdk_index
 from treaty_codegen.catalog import Service
@@ -26,20 +28,38 @@ class Answer:
     declared: tuple[tuple[str, str], ...]
     reads: tuple[tuple[str, Read], ...]
     unknown: tuple[tuple[str, Unknown], ...]
+    exhaustive: frozenset[Read] = frozenset()
 
 
 def project_readers(settings: Settings, catalog: Catalog, *, older: Iterable[str] = ()) -> Readers:
-    """The scan of every declared service whose code is here.
+    """The scan of every declared service whose code is here, and what ``readers.lock`` says of the others.
 
-    ``older``: published texts of the past, whose fields may be gone and still be read.
+    ``older``: published texts of the past, whose fields may be gone and still be read. Raises ``UsageError`` for a broken lock.
     """
+    scans = read_lock(settings.folder("schemas") / LOCK) | own_scans(settings, catalog, older=older)
+    return Readers(scans=tuple(scans.items()), complete=frozenset(complete(catalog, scans)))
+
+
+def own_scans(settings: Settings, catalog: Catalog, *, older: Iterable[str] = ()) -> dict[str, Scan]:
+    """The scan of every declared service whose code is here, by name."""
     sdk = with_fields_of(sdk_index(catalog, sdk_settings(settings)), older)
-    scans = tuple(
-        (service.name, scanned)
-        for service in catalog.services.values()
-        if (scanned := scan_service(settings, catalog, service, sdk)) is not None
-    )
-    return Readers(scans=scans, complete=frozenset(complete(catalog, {name for name, _ in scans})))
+    found = {service.name: scan_service(settings, catalog, service, sdk) for service in catalog.services.values()}
+    return {name: scanned for name, scanned in found.items() if scanned is not None}
+
+
+def write_readers(settings: Settings, *, merge: Iterable[Path] = ()) -> dict[str, Scan]:
+    """Writes ``schemas/readers.lock``: own services as their code is now, others as locks of other repositories (``merge``) say."""
+    file, catalog = settings.folder("schemas") / LOCK, load_project(settings)
+    scans = merged(own_scans(settings, catalog), read_lock(file), [lock_of_others(path) for path in merge])
+    replace_whole(file, lock_text(scans))
+    return scans
+
+
+def lock_of_others(path: Path) -> dict[str, Scan]:
+    """A lock that must be there."""
+    if not path.exists():
+        raise UsageError(f"There is no {path}.", next_step="treaty readers --write, in the other repository")
+    return read_lock(path)
 
 
 def complete(catalog: Catalog, here: Collection[str]) -> Iterator[str]:
@@ -86,6 +106,7 @@ def answer(settings: Settings, *, what: str = "", service: str = "") -> Answer:
         unknown=tuple(
             (name, lost) for name, each in found for lost in each.unknown if not event or lost.event == event
         ),
+        exhaustive=frozenset(read for _, each in found for read in each.exhaustive),
     )
 
 
