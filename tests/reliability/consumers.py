@@ -10,6 +10,7 @@ from datetime import timedelta
 from random import Random
 
 from tests.reliability import evidence
+from tests.reliability.ends import ended_badly
 from tests.reliability.member import Member
 from tests.reliability.outcome import Outcome, judged, sentence
 from tests.reliability.service import Life, event_on, serve, settings_of
@@ -55,7 +56,7 @@ class ConsumerKills:
             for index, member in enumerate(members):
                 member.start(self._life(index))
             told = await self._drive(members, counter)
-            told += self._stop(members)
+            told += ended_badly(members, counter)
             seen = {"attempts undone": counter.undone(), "lives": self._lives}
         finally:
             counter.close()
@@ -132,12 +133,6 @@ class ConsumerKills:
         serde = Serde(FakeRegistry(event_on(self.stack.topic)))
         publisher = Publisher(producer, serde, service="order", registry_url="http://registry", entropy=os.urandom)
         return publisher, producer
-
-    def _stop(self, members: list[Member]) -> list[str]:
-        for member in members:
-            member.ask_to_stop()
-        codes = {member.life.name: member.stopped() for member in members}
-        return [f"{name} ended with {code} after SIGTERM" for name, code in codes.items() if code != 0]
 
     def _judged(self, told: list[str], seen: dict[str, int], seconds: float) -> Outcome:
         stack = self.stack

@@ -12,6 +12,7 @@ from random import Random
 import psycopg
 
 from tests.reliability import evidence
+from tests.reliability.ends import ended_badly
 from tests.reliability.member import Member
 from tests.reliability.outcome import Outcome, judged, sentence
 from tests.reliability.service import Life, event_on, serve
@@ -58,7 +59,7 @@ class Stops:
             for index, member in enumerate(members):
                 member.start(self._life(index))
             await self._drive(members, counter)
-            await self._end(members)
+            await self._end(members, counter)
             seen = {"attempts undone": counter.undone()}
         finally:
             counter.close()
@@ -119,8 +120,9 @@ class Stops:
                 self._wrong.append(f"{members[index].life.name} ended with {code} after SIGTERM")
                 members[index].kill()
         self._look()
-        for index in victims:
-            members[index].start(self._life(index))
+        if self._stopped < self.stops:
+            for index in victims:
+                members[index].start(self._life(index))
 
     def _look(self) -> None:
         """Reads the offsets first and the effects after: what is committed must have its effect by then."""
@@ -135,12 +137,8 @@ class Stops:
             for place in [place for place in places if place < offset]:
                 del places[place]
 
-    async def _end(self, members: list[Member]) -> None:
-        for member in members:
-            member.ask_to_stop()
-        for member in members:
-            if (code := await asyncio.to_thread(member.stopped)) != 0:
-                self._wrong.append(f"{member.life.name} ended with {code} after SIGTERM")
+    async def _end(self, members: list[Member], counter: Counter) -> None:
+        self._wrong += await asyncio.to_thread(ended_badly, [each for each in members if each.is_alive], counter)
         self._look()
 
     def _judged(self, seen: dict[str, int], seconds: float) -> Outcome:

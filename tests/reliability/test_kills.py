@@ -10,7 +10,7 @@ import pytest
 
 from tests.parts.backend import missing
 from tests.reliability.consumers import ConsumerKills
-from tests.reliability.outages import Outages
+from tests.reliability.outages import FAULTS, Outages
 from tests.reliability.parts import registry_with, servers
 from tests.reliability.relays import RelayKills
 from tests.reliability.service import event_on
@@ -81,7 +81,14 @@ async def test_dependencies_that_go_away_under_load_dead_letter_nothing(
     stack = Stack(bootstrap=kafka.bootstrap, database=postgres.url())
     with registry_with(event_on(stack.topic)) as registry:
         outcome = await Outages(
-            stack, (kafka,), postgres=postgres.port, redis=redis.port, registry=registry, seconds=3, seed=seed
+            stack,
+            (kafka,),
+            postgres=postgres.port,
+            redis=redis.port,
+            registry=registry,
+            seconds=3,
+            seed=seed,
+            faults=FAULTS[:4],
         ).run()
     print(outcome)
     assert not outcome.wrong

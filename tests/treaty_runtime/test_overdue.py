@@ -26,8 +26,11 @@ def job(after: timedelta) -> Job:
     return Job(TIME + after, TIME + after + MINUTE)
 
 
-def is_over(job: Job, *looks: timedelta) -> bool:
+def is_over(job: Job, *looks: timedelta, before: timedelta | None = None) -> bool:
+    """``before``: a look before the job began."""
     overdue = Overdue(SECOND)
+    if before is not None:
+        overdue.mark([], TIME + before)
     for look in looks:
         overdue.mark([job], TIME + look)  # type: ignore[list-item]  # as loose as a test may be
     return job.is_overdue
@@ -50,7 +53,7 @@ def test_a_job_that_runs_over_a_jump_has_the_rest_of_its_time_after_it(jump: tim
 @pytest.mark.parametrize("jump", [HOUR, -HOUR], ids=["forward", "back"])
 def test_a_job_that_begins_between_a_jump_and_the_next_look_has_its_time(jump: timedelta) -> None:
     after = jump + timedelta(milliseconds=500)
-    assert not is_over(job(after), timedelta(0), jump + SECOND, jump + timedelta(seconds=2))
+    assert not is_over(job(after), jump + SECOND, jump + timedelta(seconds=2), before=timedelta(0))
     looks = [jump + timedelta(seconds=number) for number in range(1, 62)]
-    assert not is_over(job(after), timedelta(0), *looks[:-1])
-    assert is_over(job(after), timedelta(0), *looks)
+    assert not is_over(job(after), *looks[:-1], before=timedelta(0))
+    assert is_over(job(after), *looks, before=timedelta(0))

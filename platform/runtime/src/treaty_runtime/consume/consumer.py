@@ -24,6 +24,7 @@ from treaty_runtime.consume.copies import Answer, Copies, Told, failure_at_arriv
 from treaty_runtime.consume.dispatch import Dispatch
 from treaty_runtime.consume.facts import FailedAttempt
 from treaty_runtime.consume.holder import Holder
+from treaty_runtime.consume.overdue import Overdue
 from treaty_runtime.consume.reader import Reader
 from treaty_runtime.consume.telling import Telling
 from treaty_runtime.consume.workers import Workers
@@ -90,6 +91,7 @@ class Consumer:
         self._progress = asyncio.Event()
         self._commits = Commits(self._send_commit, self._committed)
         self._stop_ticking: Callable[[], None] = lambda: None
+        self._overdue = Overdue(_TICK)
         self._is_stopping = self._is_draining = False
 
     def _make_batches(self, effects: Effects | None) -> Batches:
@@ -308,10 +310,8 @@ class Consumer:
 
     def _tick(self) -> None:
         now = self._clock.now()
-        for job in self._workers.jobs():
-            if job.deadline is not None and job.deadline <= now:
-                job.is_overdue = True
-        self._workers.cancel(lambda job: job.is_overdue)
+        if self._overdue.mark(self._workers.jobs(), now):
+            self._workers.cancel(lambda job: job.is_overdue)
         self._obey(self.dispatch.tick())
         self._stop_ticking = self._clock.call_at(now + _TICK, self._tick)
 
