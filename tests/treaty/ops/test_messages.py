@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,12 +12,14 @@ import pytest
 from tests.treaty_codegen.schema_changes import event, f
 from treaty.errors import UsageError
 from treaty.ops.http import RegistryHttp
-from treaty.ops.messages import check_messages, rounds
+from treaty.ops.messages import Since, check_messages, rounds
 from treaty.ops.registered import Registered
+from treaty.ops.seek import parse_seek
 from treaty_avro import compile_generic, parse
 from treaty_codegen import Catalog, load_catalog
 from treaty_runtime.admin import Cluster
 from treaty_runtime.event import Partition
+from treaty_runtime.kafka.groups import Groups
 from treaty_runtime.kafka.log import Log
 from treaty_runtime.transport import Outgoing
 
@@ -74,6 +76,32 @@ def test_retained_records_are_read_as_tomorrows_readers_would(topic: str, log: L
         assert refused["mall.order.OrderPaid"] == (0, 6, 0)
         with pytest.raises(UsageError, match="There is no topic nowhere"):
             check_messages(catalog(topic, f("id", "long")), log, Registered(http), topic="nowhere", sample=1)
+
+
+@pytest.mark.kafka
+def test_records_from_a_place_on_are_looked_at_and_none_before(topic: str, log: Log, registry: str, kafka: str) -> None:
+    """Six records by offset, count and time, as the broker has them."""
+    written = text(f("id", "long"))
+    with RegistryHttp(registry) as http:
+        frame = b"\x00" + http.register(f"{topic}-value", written).to_bytes(4, "big")
+        encode, _ = compile_generic(parse(written))
+        for number in range(6):
+            at = int((AT + timedelta(hours=number)).timestamp() * 1000)
+            value = frame + encode({"id": number})
+            log.append(Outgoing(topic=topic, value=value, key=b"k", headers=(), timestamp_ms=at))
+        offsets_at = Groups(kafka).offsets_at
+
+        def looked_at(place: str) -> int:
+            since = Since(seek=parse_seek(place, now=AT + timedelta(hours=5)), offsets_at=offsets_at)
+            found = check_messages(
+                catalog(topic, f("id", "long")), log, Registered(http), topic=topic, sample=100, since=since
+            )
+            return sum(each.read for each in found)
+
+        places = ("start", "4", "-1", "@-2h", "@2026-01-02T01:30:00+00:00", "@-0s", "end", "999")
+        assert [looked_at(place) for place in places] == [6, 2, 1, 3, 4, 1, 0, 0]
+        with pytest.raises(UsageError, match="no place to shift from"):
+            looked_at("shift:-5")
 
 
 @pytest.mark.parametrize("sample", [1, 7, 100, 999, 1000, 5000])

@@ -27,26 +27,36 @@ def messages() -> None:
 @click.option(
     "--sample", type=click.IntRange(1), default=1000, show_default=True, help="About so many records, evenly spread."
 )
+@click.option(
+    "--from",
+    "start",
+    default="start",
+    show_default=True,
+    metavar="PLACE",
+    help="Only records from here on: an offset (1042), the last of each partition (-100), or a time (@-7d, @2026-11-21T08:00Z).",
+)
 @environment_option
 @config_option
-def check(config: Path | None, environment: str, topic: str, sample: int) -> int:
+def check(config: Path | None, environment: str, topic: str, sample: int, start: str) -> int:
     """Read retained records of TOPIC as the schemas of the working tree would. Nothing is committed, no value is shown.
 
     \b
     treaty messages check order-events
-    treaty messages check order-events --env prod --sample 10000
+    treaty messages check order-events --env prod --sample 10000 --from @-7d
 
     Exit codes: 0 every record is read as it was meant, 1 one is not, 2 usage (no such topic), 3 unreachable or refused.
     """
-    from treaty.ops.messages import check_messages
+    from treaty.ops.messages import Since, check_messages
     from treaty.ops.registered import Registered
     from treaty.ops.schemas import load_project
-    from treaty.wiring import cluster_log, registry_of
+    from treaty.ops.seek import parse_seek
+    from treaty.wiring import cluster_log, now, registry_of
 
-    settings = load_settings(config)
+    settings, seek = load_settings(config), parse_seek(start, now=now())
     catalog = load_project(settings)
     with registry_of(settings, environment) as registry, cluster_log(settings, environment) as connected:
-        reports = check_messages(catalog, connected.log, Registered(registry), topic=topic, sample=sample)
+        since = Since(seek=seek, offsets_at=connected.groups.offsets_at)
+        reports = check_messages(catalog, connected.log, Registered(registry), topic=topic, sample=sample, since=since)
     for report in reports:
         click.echo(f"{report.event}: {report.read} read, {report.failed} failed, {report.changed} with another meaning")
         for reason, place in report.faults.items():

@@ -5,12 +5,14 @@ Laws: nothing is committed and no group is joined; no value of a record is shown
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from treaty.errors import UsageError
 from treaty.ops.registered import Registered
+from treaty.ops.seek import Kind, Seek, target
 from treaty_avro import AvroError, DecodeError, Record, Schema, canonical_text, compile_generic, parse
 from treaty_codegen import Catalog, publish
 from treaty_codegen.breaking import breaking
@@ -50,6 +52,27 @@ class Verdict:
     decode: Any = None
     refusal: str = ""
     changed: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Since:
+    """From where on a topic is looked at. ``offsets_at``: the first offset of each partition that is not older than an instant."""
+
+    seek: Seek
+    offsets_at: Callable[[Iterable[Partition], datetime], Mapping[Partition, int]]
+
+    def narrowed(self, spans: Mapping[Partition, Span]) -> dict[Partition, Span]:
+        """What is left of the spans. Raises ``UsageError`` for a shift: there is no group to shift from."""
+        if self.seek.kind is Kind.SHIFT:
+            raise UsageError("--from shift: nothing was read before, so there is no place to shift from.")
+        by_time = self.offsets_at(list(spans), self.seek.at) if self.seek.at is not None else {}
+        starts = {
+            partition: target(self.seek, span, committed=None, at_time=by_time.get(partition))
+            for partition, span in spans.items()
+        }
+        return {
+            partition: (min(max(starts[partition] or 0, start), end), end) for partition, (start, end) in spans.items()
+        }
 
 
 class Judge:
@@ -138,14 +161,18 @@ class Judge:
         return f"meaning changed: {rules[0].rule}, {rules[0].message}" if rules else ""
 
 
-def check_messages(catalog: Catalog, log: Log, registered: Registered, *, topic: str, sample: int) -> list[Report]:
-    """Reads about ``sample`` records of a topic, spread evenly over partitions and retained offsets.
+def check_messages(
+    catalog: Catalog, log: Log, registered: Registered, *, topic: str, sample: int, since: Since | None = None
+) -> list[Report]:
+    """Reads about ``sample`` records of a topic, spread evenly over partitions and retained offsets, ``since`` a place if one is given.
 
     Raises ``UsageError`` for a topic that does not exist; reports are sorted by event.
     """
-    spans = log.spans([topic])
+    spans: Mapping[Partition, Span] = log.spans([topic])
     if not spans:
         raise UsageError(f"There is no topic {topic}.", next_step="treaty topics list")
+    if since is not None:
+        spans = since.narrowed(spans)
     judge = Judge(catalog, registered)
     for windows in rounds(spans, sample=sample):
         for record in log.read(windows):
