@@ -40,12 +40,40 @@ PASSING = frozenset(
 """Answers of a cluster that has just lost or found a broker: the same question gets another answer a moment later."""
 
 
+_NOT_LET_IN = frozenset(
+    {
+        KafkaError._AUTHENTICATION,
+        KafkaError._SSL,
+        KafkaError.SASL_AUTHENTICATION_FAILED,
+        KafkaError.UNSUPPORTED_SASL_MECHANISM,
+    }
+)
+
+
 class ClusterUnreachable(Exception):
     """The Kafka cluster did not answer."""
 
 
 class ClusterRefused(Exception):
     """The Kafka cluster refused the request."""
+
+
+class Complaints:
+    """Why a cluster lets a client not in: clients only say later that it did not answer. To be their ``error_cb``."""
+
+    def __init__(self) -> None:
+        self.text: str | None = None
+
+    def __call__(self, error: KafkaError) -> None:
+        """Keeps what is about identity or trust; everything else passes."""
+        if error.code() in _NOT_LET_IN:
+            self.text = error.str()
+
+    def judged(self, fault: Exception, bootstrap: str) -> Exception:
+        """The fault, or why we were not let in, if that is behind it."""
+        if self.text is None or not isinstance(fault, ClusterUnreachable):
+            return fault
+        return ClusterRefused(f"Kafka at {bootstrap} does not let us in: {self.text}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +97,9 @@ class Cluster:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._sleep = sleep
-        self._settings = {"bootstrap.servers": bootstrap, "log_level": 0, **(extra or {})}
+        self._complaints = Complaints()
+        shared = {"bootstrap.servers": bootstrap, "log_level": 0, "error_cb": self._complaints}
+        self._settings = {**shared, **(extra or {})}
         self._timeout = timeout
         self.bootstrap = bootstrap
         # Kept for the life of this object: an AdminClient that is garbage-collected fails its futures.
@@ -213,7 +243,8 @@ class Cluster:
         try:
             return call()
         except KafkaException as error:
-            raise self._fault(error) from error
+            self._admin.poll(0)
+            raise self._complaints.judged(self._fault(error), self.bootstrap) from error
 
     def _again(self, call: Callable[[], T]) -> T:
         """Asks until the answer is none of ``PASSING``, or for the time-out."""

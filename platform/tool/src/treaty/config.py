@@ -45,8 +45,24 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
         "max_open_requests": 1_024,
     },
 }
-ENVIRONMENT_KEYS = frozenset({"registry", "brokers", "expected_brokers", "acl"})
-SECRET_KEYS = frozenset({"registry_token", "registry_token_file"})
+ENVIRONMENT_KEYS = frozenset(
+    {
+        "registry",
+        "brokers",
+        "expected_brokers",
+        "acl",
+        "security_protocol",
+        "sasl_mechanism",
+        "sasl_username",
+        "ssl_ca_file",
+    }
+)
+SECRET_KEYS = frozenset(
+    {
+        "registry_token", "registry_token_file",
+        "sasl_password_file", "allow_plaintext_passwords", "ssl_certificate_file", "ssl_key_file",
+    }
+)  # fmt: skip
 """Taken from variables only: a file that somebody else wrote could name any file and any address to send it to."""
 SECRET = re.compile(r"password|token|secret", re.IGNORECASE)
 FILLABLE = "TREATY_VAR_"

@@ -82,7 +82,14 @@ def cluster_of(settings: Settings, environment: str) -> Cluster:
         raise UsageError(
             f"[environment.{environment}] names no brokers.", next_step='add brokers = "host:port" to treaty.toml'
         )
-    return Cluster(str(values["brokers"]))
+    return Cluster(str(values["brokers"]), extra=access_to_cluster(settings, environment))
+
+
+def access_to_cluster(settings: Settings, environment: str) -> dict[str, Any]:
+    """librdkafka's settings of security for the cluster of ``[environment.NAME]``."""
+    from treaty.ops.cluster_access import cluster_access  # noqa: PLC0415  # the other commands need no Kafka client
+
+    return cluster_access(settings, environment, read_secret=read_secret)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +111,10 @@ def cluster_log(settings: Settings, environment: str) -> Iterator[Connected]:
     from treaty_runtime.kafka.log import Log  # noqa: PLC0415  # as said above
 
     cluster = cluster_of(settings, environment)
-    with told_as_ours(), cluster, Log(cluster.bootstrap) as log:
+    extra = access_to_cluster(settings, environment)
+    with told_as_ours(), cluster, Log(cluster.bootstrap, extra=extra) as log:
         journal = Journal(log, cluster, by=getpass.getuser())
-        yield Connected(cluster=cluster, log=log, groups=Groups(cluster.bootstrap), journal=journal)
+        yield Connected(cluster=cluster, log=log, groups=Groups(cluster.bootstrap, extra=extra), journal=journal)
 
 
 @contextmanager

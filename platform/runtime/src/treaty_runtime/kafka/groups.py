@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from treaty_runtime.admin import PASSING, ClusterRefused
+from treaty_runtime.admin import PASSING, ClusterRefused, Complaints
 from treaty_runtime.clock import EPOCH
 from treaty_runtime.event import Partition
 from treaty_runtime.kafka.log import TIMEOUT_SECONDS, cluster_fault
@@ -66,14 +66,21 @@ class Groups:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.bootstrap = bootstrap
-        self._settings = {"bootstrap.servers": bootstrap, "log_level": 0, **(extra or {})}
+        self._complaints = Complaints()
+        shared = {"bootstrap.servers": bootstrap, "log_level": 0, "error_cb": self._complaints}
+        self._settings = {**shared, **(extra or {})}
         self._timeout, self._sleep = timeout, sleep
         # Kept for the life of this object: an AdminClient that is garbage-collected fails its futures.
         self._admin = AdminClient(self._settings)
 
     def states(self) -> dict[str, str]:
         """Every group with its state."""
-        listed = self._ask(lambda: self._admin.list_consumer_groups(request_timeout=self._timeout).result())
+        return self._ask(self._states)
+
+    def _states(self) -> dict[str, str]:
+        listed = self._admin.list_consumer_groups(request_timeout=self._timeout).result()
+        if listed.errors:  # a broker that did not answer may know groups that no other does
+            raise KafkaException(listed.errors[0])
         return {group.group_id: group.state.name for group in sorted(listed.valid, key=lambda each: each.group_id)}
 
     def describe(self, name: str) -> GroupFacts:
@@ -160,7 +167,8 @@ class Groups:
         try:
             return call()
         except KafkaException as error:
-            raise cluster_fault(error, self.bootstrap) from error
+            self._admin.poll(0)
+            raise self._complaints.judged(cluster_fault(error, self.bootstrap), self.bootstrap) from error
 
 
 def _member(told: Any) -> Member:

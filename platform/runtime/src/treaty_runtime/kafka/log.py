@@ -5,14 +5,23 @@ Reading never commits anything and joins no group, so a look at a topic changes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from time import monotonic
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import (
+    TIMESTAMP_LOG_APPEND_TIME,
+    Consumer,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    Producer,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from treaty_runtime.admin import AWAY, ClusterRefused, ClusterUnreachable
+from treaty_runtime.admin import AWAY, ClusterRefused, ClusterUnreachable, Complaints
 from treaty_runtime.event import Partition, Place, Record
 from treaty_runtime.transport import Outgoing
 
@@ -38,13 +47,15 @@ class Log:
     ) -> None:
         self.bootstrap = bootstrap
         self._timeout = timeout
-        shared = {"bootstrap.servers": bootstrap, "log_level": 0, **(extra or {})}
+        self._complaints = Complaints()
+        shared = {"bootstrap.servers": bootstrap, "log_level": 0, "error_cb": self._complaints, **(extra or {})}
         self._consumer = Consumer(
             shared
             | {
                 "group.id": _READER,
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,
+                "fetch.wait.max.ms": 20,
                 "isolation.level": "read_committed",
                 "auto.offset.reset": "earliest",  # the oldest may be gone between asking for it and reading it
                 "allow.auto.create.topics": False,
@@ -52,6 +63,8 @@ class Log:
         )
         self._shared = shared
         self._producer: Producer | None = None
+        # Questions have a connection of their own: a broker answers what came after a fetch only when the fetch has ended its wait.
+        self._admin = AdminClient(shared)
 
     def __enter__(self) -> Self:
         return self
@@ -73,14 +86,30 @@ class Log:
 
     def spans(self, topics: Iterable[str]) -> dict[Partition, Span]:
         """What each partition of those topics holds now; topics that do not exist are left out."""
-        return {partition: self.span(partition) for partition in self.partitions(topics)}
+        partitions = self.partitions(topics)
+        lows, highs = self._edges(partitions, OffsetSpec.earliest()), self._edges(partitions, OffsetSpec.latest())
+        return {partition: (lows[partition], highs[partition]) for partition in partitions}
 
     def span(self, partition: Partition) -> Span:
         """What a partition holds now."""
-        low, high = self._ask(
-            lambda: self._consumer.get_watermark_offsets(TopicPartition(*partition), timeout=self._timeout)
-        )
+        edges = (self._edges([partition], spec) for spec in (OffsetSpec.earliest(), OffsetSpec.latest()))
+        low, high = (edge[partition] for edge in edges)
         return low, high
+
+    def _edges(self, partitions: Sequence[Partition], spec: OffsetSpec) -> dict[Partition, int]:
+        """An edge of each partition, by one request a broker: asked one by one, hundreds of partitions take many seconds."""
+        if not partitions:
+            return {}
+        asked = {TopicPartition(*partition): spec for partition in partitions}
+
+        def ask() -> dict[Partition, int]:
+            committed = IsolationLevel.READ_COMMITTED
+            futures = self._admin.list_offsets(asked, isolation_level=committed, request_timeout=self._timeout)
+            return {
+                Partition(place.topic, place.partition): future.result().offset for place, future in futures.items()
+            }
+
+        return self._ask(ask)
 
     def read(self, spans: Mapping[Partition, Span]) -> Iterator[Record]:
         """The records within the spans, in order per partition; offsets that hold no record are passed over."""
@@ -89,7 +118,7 @@ class Log:
         heard = monotonic()
         try:
             while ends:
-                messages = self._ask(lambda: self._consumer.consume(_POLL_RECORDS, _POLL_SECONDS))
+                messages = self._ask(self._next)
                 if messages:
                     heard = monotonic()
                 elif monotonic() - heard > self._timeout:
@@ -100,6 +129,11 @@ class Log:
                         yield record
         finally:
             self._consumer.unassign()
+
+    def _next(self) -> list[Any]:
+        # Asked for many, librdkafka would wait the whole time for the last of them.
+        first = self._consumer.poll(_POLL_SECONDS)
+        return [] if first is None else [first, *self._consumer.consume(_POLL_RECORDS, 0)]
 
     def record(self, place: Place) -> Record | None:
         """The record at a place; None if it is gone, or never was."""
@@ -147,7 +181,7 @@ class Log:
         return Producer(self._shared | ours)
 
     def _listed(self) -> dict[str, Any]:
-        topics: dict[str, Any] = self._ask(lambda: self._consumer.list_topics(timeout=self._timeout)).topics
+        topics: dict[str, Any] = self._ask(lambda: self._admin.list_topics(timeout=self._timeout)).topics
         return topics
 
     def _record(self, message: Any, ends: dict[Partition, int]) -> Record | None:
@@ -166,7 +200,8 @@ class Log:
         try:
             return call()
         except KafkaException as error:
-            raise cluster_fault(error, self.bootstrap) from error
+            self._admin.poll(0)
+            raise self._complaints.judged(cluster_fault(error, self.bootstrap), self.bootstrap) from error
         except BufferError as error:
             raise ClusterRefused(f"The queue towards Kafka at {self.bootstrap} is full.") from error
 
