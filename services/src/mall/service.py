@@ -11,10 +11,10 @@ from fastapi import APIRouter, FastAPI
 from redis.asyncio import Redis
 from sqlalchemy import MetaData
 
-from mall.database import Database, open_database
+from mall.database import Database, Sessions, open_database
 from mall.identity import Identities
 from mall.settings import Settings
-from mall.web import application
+from mall.web import admin_only, application
 from mall.work import Desk
 from treaty_runtime.delay.queue import DelayQueue
 from treaty_runtime.event import Event
@@ -59,6 +59,11 @@ class Assembly:
             world=World(now=self._now),
         )
 
+    @property
+    def sessions(self) -> Sessions:
+        """Transactions of the service's own database, for what runs beside requests and handlers."""
+        return self._require_database().sessions
+
     def desk(self, runtime: Runtime) -> Desk:
         """Where requests get their transactions."""
         database = self._require_database()
@@ -95,8 +100,8 @@ class Assembly:
 
         app = application(
             self.settings.service,
-            identities=Identities(self.settings.public_key),
-            routers=[*routers, runtime_routes(runtime, metrics=self._metrics)],
+            identities=Identities(self.settings.public_key, now=self._now),
+            routers=[*routers, runtime_routes(runtime, metrics=self._metrics, guard=admin_only)],
             lifespan=lifespan,
         )
         for name, value in state.items():
