@@ -35,6 +35,7 @@ UNIT = "unit-changed error"
 REMOVED = "field-removed error"
 RENAMED = "field-renamed error"
 SYMBOL_REMOVED = "symbol-removed error"
+PERSONAL = "pii-tag-removed error"
 DOC = "doc-changed info"
 NO_DOC = "doc-emptied warning"
 
@@ -371,6 +372,33 @@ def words() -> Iterator[Row]:
         with_("x", doc="Taken, in ms."),
         with_("x", doc="Time taken (milliseconds)."),
         FULL=(DOC,),
+    )
+    yield from row(
+        "a personal tag goes", with_("x", treaty={"pii": "id"}), with_("x"), FULL=(PERSONAL,), NONE=(PERSONAL,)
+    )
+    yield from row(
+        "another kind of personal data",
+        with_("x", treaty={"pii": "id", "unit": "s"}),
+        with_("x", treaty={"unit": "s", "pii": "email"}),
+        FULL=(PERSONAL,),
+    )
+    yield from row("other words of other people", with_("x", owner="a"), with_("x", owner="b", since=[1]), FULL=())
+    yield from row(
+        "an optional field becomes required, with a default",
+        [f("x", ["null", "string"], default=None)],
+        [f("x", "string", default="")],
+        FULL=(TYPE, DEFAULT),
+        FORWARD=(DEFAULT,),
+    )
+    yield from row(
+        "everything harmless at once",
+        [f("a", "long", default=1), f("b", enum("U", "A", default="U"), doc="B.")],
+        [
+            f("c", ["null", "string"], default=None, doc="C."),
+            f("b", enum("U", "A", default="U"), doc="B.", treaty={"unit": "s"}),
+            f("a", "long", default=1, aliases=["aa"], order="descending", doc="A."),
+        ],
+        FULL=(),
     )
     yield from row("personal data is tagged", with_("x"), with_("x", treaty={"pii": "id"}), FULL=())
     yield from row(
