@@ -18,7 +18,8 @@ USAGE, ENVIRONMENT = 2, 3
 async def run(name: str) -> None:
     """Run a service of `SERVICES`."""
     app, settings = importlib.import_module(SERVICES[name]).create(os.environ)
-    await server(app, host=settings.host, port=settings.port).serve()
+    listening = server(app, host=settings.host, port=settings.port, trusted_proxies=settings.trusted_proxies)
+    await listening.serve()
 
 
 def main(arguments: list[str]) -> int:

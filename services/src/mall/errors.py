@@ -37,6 +37,13 @@ class Forbidden(MallError):
     next = "Ask an admin, or use a token with the claim `admin`."
 
 
+class WrongPassword(MallError):
+    """The old password is wrong."""
+
+    status, code = 403, "wrong_password"
+    next = "Type the password that you signed in with."
+
+
 class NotFound(MallError):
     """There is no such thing, or it is not yours."""
 
