@@ -96,10 +96,12 @@ class Counter:
         headers = {**(self.tokens.of(user, admin=admin) if user else {}), **rest.pop("headers", {})}
         return await self.client.request(method, path, headers=headers, **rest)
 
-    async def handle(self, handlers: Handlers, event: Event, *, event_id: UUID | None = None) -> None:
+    async def handle(self, handlers: Handlers, event: Event, *, event_id: UUID | None = None, attempt: int = 1) -> None:
         """Give an event to its handler, in a transaction of its own."""
-        delivered = envelope(event, event_id=event_id or uuid4())
-        async with self.database.sessions.begin() as session:
+        delivered = envelope(event, event_id=event_id or uuid4(), attempt=attempt)
+        async with (
+            self.database.sessions() as session
+        ):  # not begun by us: a handler may commit in between, as in the runtime
             context = Context(
                 envelope=delivered,
                 deadline=self.desk.now() + timedelta(minutes=1),
@@ -108,9 +110,10 @@ class Counter:
                 scheduler=self.told.schedule,
             )
             await handlers.events[type(event)].call(event, context)
+            await session.commit()
 
 
-def envelope(event: Event, *, event_id: UUID) -> Envelope[Any]:
+def envelope(event: Event, *, event_id: UUID, attempt: int = 1) -> Envelope[Any]:
     """An envelope as the consumer would make it."""
     time: datetime = event.event_time  # type: ignore[attr-defined]  # every event of the mall has it
     place = Place(event.__topic__, 0, 0)
@@ -129,6 +132,7 @@ def envelope(event: Event, *, event_id: UUID) -> Envelope[Any]:
         timestamp=time,
         schema_id=1,
         headers={},
+        attempt=attempt,
     )
 
 

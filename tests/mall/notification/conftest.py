@@ -50,6 +50,8 @@ async def office(database_url: str, clock: Clock, tokens: Tokens, port: int) -> 
         state = counter.app.state
         state.hub, state.allowed_origins = hub, frozenset({"https://shop.test"})
         state.new_ticket = lambda: f"ticket-{next(tickets)}"
+        state.new_secret = lambda: f"secret-{next(tickets)}"
+        state.webhook_allow_loopback = True
         listening = server(counter.app, host="127.0.0.1", port=port)
         serving = asyncio.create_task(listening.serve())
         await eventually(lambda: listening.started)

@@ -9,8 +9,9 @@ from uuid import UUID
 
 import pytest
 
-from mall.notification.domain import ToldAbout, notices
-from mall.notification.texts import LOCALES, REASONS, TEXTS
+from mall.notification.domain import ToldAbout, notices, readers
+from mall.notification.mail_texts import MAILS
+from mall.notification.texts import LOCALES, REASONS, STATUSES, TEXTS
 from mall_events.chat import ChatMessageCreated
 from mall_events.order import (
     CancelReason,
@@ -21,6 +22,7 @@ from mall_events.order import (
     OrderStatus,
     OrderStatusChanged,
 )
+from mall_events.user import UserStatus, UserStatusChanged
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BUYER, SELLER = 20, 10
@@ -46,6 +48,15 @@ MESSAGE = ChatMessageCreated(
     recipient_id=SELLER,
     sequence=1,
     text="my number is 12345678901",
+    event_time=NOW,
+)
+
+SUSPENDED = UserStatusChanged(
+    user_id=BUYER,
+    user_version=2,
+    email="buyer@example.com",
+    previous_status=UserStatus.ACTIVE,
+    current_status=UserStatus.SUSPENDED,
     event_time=NOW,
 )
 
@@ -78,17 +89,19 @@ def cancelled(reason: CancelReason) -> OrderCancelled:
         (changed(OrderStatus.COMPLETED), []),
         (cancelled(CancelReason.BUYER_REQUEST), [(SELLER, "order_cancelled"), (BUYER, "order_cancelled")]),
         (MESSAGE, [(SELLER, "chat_message")]),
+        (SUSPENDED, [(BUYER, "account_status")]),
     ],
 )
 @pytest.mark.parametrize("locale", LOCALES)
 def test_the_right_people_are_told_in_the_order_of_their_ids(
     event: ToldAbout, told: list[tuple[int, str]], locale: str
 ) -> None:
-    assert [(notice.user_id, notice.kind) for notice in notices(event, locale=locale)] == told
+    assert [(notice.user_id, notice.kind) for notice in notices(event, locale_of=lambda _: locale)] == told
+    assert readers(event) >= {user_id for user_id, _ in told}
 
 
 def test_a_notice_says_what_was_ordered_and_leads_to_it() -> None:
-    buyer = notices(CREATED, locale="en")[1]
+    buyer = notices(CREATED, locale_of=lambda _: "en")[1]
     assert buyer.title == "Order placed"
     assert buyer.body == "Your order 20260301-1 of Lamp {number} is placed. Please pay 7.00 CNY within 30 minutes."
     assert buyer.link == "/orders/1"
@@ -96,19 +109,27 @@ def test_a_notice_says_what_was_ordered_and_leads_to_it() -> None:
 
 @pytest.mark.parametrize(("locale", "words"), [("en", "not paid in time"), ("zh", "超时未支付")])
 def test_a_time_out_is_said_as_such(locale: str, words: str) -> None:
-    assert all(words in notice.body for notice in notices(cancelled(CancelReason.PAYMENT_TIMEOUT), locale=locale))
+    assert all(
+        words in notice.body for notice in notices(cancelled(CancelReason.PAYMENT_TIMEOUT), locale_of=lambda _: locale)
+    )
 
 
 def test_the_text_of_a_message_stays_in_the_conversation() -> None:
-    (notice,) = notices(MESSAGE, locale="en")
+    (notice,) = notices(MESSAGE, locale_of=lambda _: "en")
     assert "12345678901" not in f"{notice.title}{notice.body}{notice.link}"
     assert notice.link == "/conversations/7"
 
 
 def test_every_text_has_both_languages_with_the_same_placeholders() -> None:
-    for texts in TEXTS.values():
+    for texts in (*TEXTS.values(), *MAILS.values()):
         assert set(texts) == set(LOCALES)
         fields = [{name for _, name, _, _ in string.Formatter().parse(body) if name} for _, body in texts.values()]
         assert fields[0] == fields[1]
     assert set(REASONS) == set(CancelReason)
-    assert all(set(words) == set(LOCALES) for words in REASONS.values())
+    assert set(STATUSES) == set(UserStatus)
+    assert all(set(words) == set(LOCALES) for words in (*REASONS.values(), *STATUSES.values()))
+
+
+def test_each_is_told_in_the_own_language() -> None:
+    seller, buyer = notices(CREATED, locale_of={BUYER: "en", SELLER: "zh"}.__getitem__)
+    assert (seller.title, buyer.title) == ("新订单", "Order placed")

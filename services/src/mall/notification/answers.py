@@ -37,6 +37,14 @@ class TicketAnswer(BaseModel):
     expires_in_seconds: int
 
 
+class WebhookAnswer(BaseModel):
+    """A system that is told, and the secret of its signatures."""
+
+    endpoint_id: int
+    url: str
+    secret: str
+
+
 def notification_answer(row: NotificationRow) -> NotificationAnswer:
     """The notification of a row."""
     return NotificationAnswer(

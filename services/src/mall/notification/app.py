@@ -4,30 +4,52 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
 from fastapi import FastAPI
 
 from mall.notification import api, socket
+from mall.notification.delivering import RETRY, mail_handlers, other_handlers
 from mall.notification.handlers import inbox_handlers, push_handlers
 from mall.notification.hub import Hub
+from mall.notification.sms import FileSms, SmsGateway
+from mall.notification.smtp import SmtpMail
 from mall.notification.tables import metadata
+from mall.notification.webhook import HttpWebhook
 from mall.service import Assembly
 from mall.settings import Settings
-from mall_events.notification import UserNotified
+from mall_events.notification import EmailRequested, SmsRequested, UserNotified, WebhookRequested
 from treaty_runtime.clock import utcnow
 from treaty_runtime.handlers import Group
 
 SERVICE, DEAD_LETTER = "notification", "dlq.notification"
-PUBLISHES = (UserNotified,)
-TICKET_BYTES = 32
+PUBLISHES = (UserNotified, EmailRequested, SmsRequested, WebhookRequested)
+SECRET_BYTES = 32
 
 
-def groups(*, hub: Hub, instance: str, locale: str) -> list[Group]:
-    """The consumer groups: one writes inboxes, one per node feeds the node's sockets."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ways:
+    """The ways out of the mall."""
+
+    mail: SmtpMail
+    sms: SmsGateway
+    webhook: HttpWebhook
+
+
+def groups(*, hub: Hub, ways: Ways, instance: str, locale: str) -> list[Group]:
+    """The consumer groups: one writes inboxes, two send what was asked for, one per node feeds the node's sockets."""
     return [
         Group("notification-service", inbox_handlers(locale=locale), dead_letter=DEAD_LETTER),
+        # Apart: a mail server that is away pauses its group, and neither inboxes nor calls wait for it.
+        Group("notification-mail", mail_handlers(ways.mail), dead_letter=DEAD_LETTER, retry=RETRY),
+        Group(
+            "notification-delivery",
+            other_handlers(sms=ways.sms, webhook=ways.webhook),
+            dead_letter=DEAD_LETTER,
+            retry=RETRY,
+        ),
         # A node's group is nobody else's: retry topics of its own would outlive it.
         Group(f"notification-push-{instance}", push_handlers(hub), dead_letter=DEAD_LETTER, has_retry_topics=False),
     ]
@@ -37,12 +59,19 @@ def create(env: Mapping[str, str], *, now: Callable[[], datetime] = utcnow) -> t
     """The application and its settings; call it in a running event loop."""
     parts, hub = Assembly(SERVICE, env, metadata=metadata, now=now), Hub()
     settings = parts.settings
-    own = groups(hub=hub, instance=settings.instance, locale=settings.locale)
+    ways = Ways(
+        mail=SmtpMail(host=settings.smtp_host, port=settings.smtp_port),
+        sms=FileSms(settings.sms_file),
+        webhook=HttpWebhook(may_be_loopback=settings.webhook_allow_loopback),
+    )
+    own = groups(hub=hub, ways=ways, instance=settings.instance, locale=settings.locale)
     runtime = parts.runtime(own, publishes=PUBLISHES)
     state = {
         "desk": parts.desk(runtime),
         "hub": hub,
         "allowed_origins": settings.allowed_origins,
-        "new_ticket": partial(secrets.token_urlsafe, TICKET_BYTES),
+        "new_ticket": partial(secrets.token_urlsafe, SECRET_BYTES),
+        "new_secret": partial(secrets.token_urlsafe, SECRET_BYTES),
+        "webhook_allow_loopback": settings.webhook_allow_loopback,
     }
     return parts.app(runtime, routers=[api.routes, socket.routes], state=state), settings

@@ -1,24 +1,39 @@
-"""Writes notices into inboxes, and tells the push nodes in the same transaction."""
+"""Writes notices into inboxes; tells the push nodes, and asks for mails and text messages, in the same transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
 from mall.notification import store
-from mall.notification.domain import Notice
+from mall.notification.domain import Notice, ToldAbout, notices, readers
+from mall.notification.outgoing import Contact, messages
 from mall.notification.tables import NotificationRow
 from mall_events.notification import UserNotified
 from treaty_runtime.event import Context
 
 
-async def deliver(context: Context, *, notices: Iterable[Notice]) -> None:
-    """Deliver what an event says, once per user and kind."""
+async def tell(event: ToldAbout, context: Context, *, locale: str) -> None:
+    """Tell everybody concerned, each in the own language, else in `locale`; once per user and kind."""
+    contacts = await store.contacts(context.session, readers(event))
+    told = notices(event, locale_of=_locale_of(contacts, locale))
+    await _deliver_all(context, told, contacts)
+
+
+def _locale_of(contacts: Mapping[int, Contact], default: str) -> Callable[[int], str]:
+    return lambda user_id: contacts[user_id].locale if user_id in contacts else default
+
+
+async def _deliver_all(context: Context, told: Iterable[Notice], contacts: Mapping[int, Contact]) -> None:
     event_id, now = context.envelope.id, context.envelope.time
-    for notice in notices:
-        if not await store.was_told(context.session, event_id=event_id, user_id=notice.user_id, kind=notice.kind):
-            await _deliver(context, notice, event_id, now)
+    for notice in told:
+        if await store.was_told(context.session, event_id=event_id, user_id=notice.user_id, kind=notice.kind):
+            continue
+        await _deliver(context, notice, event_id, now)
+        if contact := contacts.get(notice.user_id):
+            for request in messages(notice, contact=contact, event_id=event_id, now=now):
+                context.stage(request)
 
 
 async def _deliver(context: Context, notice: Notice, event_id: UUID, now: datetime) -> None:

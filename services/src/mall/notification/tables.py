@@ -50,6 +50,43 @@ class SequenceRow(Tables, table=True):
     last: int = Field(sa_type=BigInteger)
 
 
+class ContactRow(Tables, table=True):
+    """Where a user is reached, and in which language: a copy from user.events; of a deleted user the version alone."""
+
+    __tablename__ = "contact"
+
+    user_id: int = Field(primary_key=True, sa_type=BigInteger)
+    email: str
+    phone: str | None = None
+    locale: str
+    version: int = Field(sa_type=BigInteger)
+
+
+class WebhookRow(Tables, table=True):
+    """A system of a user's own that is told about events; the secret signs what it is told."""
+
+    __tablename__ = "webhook"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: int | None = Field(default=None, sa_column=Column(BigId, Identity(), primary_key=True))
+    user_id: int = Field(sa_type=BigInteger, unique=True)
+    url: str
+    secret: str
+    created_at: datetime = Field(sa_type=Moment)
+
+
+class DeliveryRow(Tables, table=True):
+    """A mail, a text message or a call that is done: `sent`, or given up with the reason."""
+
+    __tablename__ = "delivery"
+
+    notification_key: str = Field(primary_key=True)
+    channel: str
+    outcome: str
+    detail: str = ""
+    at: datetime = Field(sa_type=Moment)
+
+
 class TicketRow(Tables, table=True):
     """A ticket for one WebSocket connection; only its hash is kept."""
 

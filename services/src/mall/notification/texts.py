@@ -1,6 +1,7 @@
-"""What people read: a title and a body per kind of notice and reader's part in it, in English and Chinese.
+"""What people read in their inbox: a title and a body per kind of notice and reader's part in it, in English and Chinese.
 
-Placeholders: `number` the order number, `total` amount and currency, `goods` the first title, `reason` a line of `REASONS`.
+Placeholders: `number` the order number, `total` amount and currency, `goods` the first title, `reason` a line of `REASONS`,
+`status` one of `STATUSES`.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mall_events.order import CancelReason
+from mall_events.user import UserStatus
 
 LOCALES = ("en", "zh")
 
@@ -48,6 +50,10 @@ TEXTS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "en": ("Order cancelled", "An order of {goods} was cancelled: {reason}."),
         "zh": ("订单已取消", "{goods}的一笔订单已取消：{reason}。"),
     },
+    "account_status.user": {
+        "en": ("Your account", "Your account is {status}."),
+        "zh": ("账户状态变更", "您的账户{status}。"),
+    },
     "chat_message.recipient": {
         "en": ("New message", "You have a new message."),
         "zh": ("新消息", "您有一条新消息。"),
@@ -59,6 +65,13 @@ REASONS: Mapping[CancelReason, Mapping[str, str]] = {
     CancelReason.PAYMENT_TIMEOUT: {"en": "not paid in time", "zh": "超时未支付"},
     CancelReason.BUYER_REQUEST: {"en": "the buyer asked for it", "zh": "买家取消"},
     CancelReason.SELLER_REQUEST: {"en": "the seller asked for it", "zh": "卖家取消"},
+}
+
+STATUSES: Mapping[UserStatus, Mapping[str, str]] = {
+    UserStatus.UNKNOWN: {"en": "in another state", "zh": "状态未知"},
+    UserStatus.ACTIVE: {"en": "in use again", "zh": "已恢复使用"},
+    UserStatus.SUSPENDED: {"en": "suspended", "zh": "已被停用"},
+    UserStatus.DELETED: {"en": "deleted", "zh": "已注销"},
 }
 
 

@@ -1,0 +1,15 @@
+"""Asks for the calls to users' own systems."""
+
+from __future__ import annotations
+
+from mall.notification import store
+from mall.notification.outgoing import Called, call, owner_of
+from treaty_runtime.event import Context
+
+
+async def ask(event: Called, context: Context) -> None:
+    """Ask for a call to the system of whom the event concerns, if there is one."""
+    row = await store.webhook_of(context.session, owner_of(event))
+    if row is not None and row.id is not None:
+        envelope = context.envelope
+        context.stage(call(event, endpoint_id=row.id, event_id=envelope.id, now=envelope.time))

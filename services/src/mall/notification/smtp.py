@@ -1,0 +1,48 @@
+"""The way to the mail server: one connection a mail, bounded in time."""
+
+from __future__ import annotations
+
+import asyncio
+import smtplib
+from dataclasses import dataclass
+
+from mall.notification.mails import SENDER
+from treaty_runtime.errors import Outage
+
+TIMEOUT_SECONDS = 10.0
+PERMANENT = 500
+
+
+class MailRefused(Exception):
+    """The mail server will never take this mail."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmtpMail:
+    """Sends mails by SMTP."""
+
+    host: str
+    port: int
+
+    async def send(self, content: bytes, *, to: str) -> None:
+        """Hand a mail to the server; raises MailRefused, and Outage while the server is away or busy."""
+        await asyncio.to_thread(self._send, content, to)
+
+    def _send(self, content: bytes, to: str) -> None:
+        try:
+            with smtplib.SMTP(self.host, self.port, timeout=TIMEOUT_SECONDS) as server:
+                server.sendmail(SENDER, [to], content)
+        except smtplib.SMTPRecipientsRefused as error:
+            ((code, reason),) = error.recipients.values()
+            raise _judged(code, reason) from None
+        except smtplib.SMTPResponseException as error:
+            raise _judged(error.smtp_code, error.smtp_error) from None
+        except (OSError, smtplib.SMTPException) as error:
+            raise Outage(f"The mail server is away: {type(error).__name__}", dependency="smtp") from error
+
+
+def _judged(code: int, reason: bytes | str) -> Exception:
+    text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else reason
+    if code >= PERMANENT:
+        return MailRefused(f"{code} {text[:200]}")
+    return Outage(f"The mail server asks to wait: {code}", dependency="smtp")
