@@ -120,7 +120,7 @@ class Company:
         groups["notification-push-notification-local"] = ["user.notifications"]
         with Cluster(self.layout.brokers) as cluster:
             left = {group: sum(cluster.lags(group, topics).values()) for group, topics in groups.items()}
-        for service in ("order", "goods", "chat", "notification"):
+        for service in ("order", "goods", "chat", "user", "payment", "notification"):
             left[f"outbox of {service}"] = self.rows(service, "SELECT count(*) FROM outbox")[0][0]
         return {name: number for name, number in left.items() if number}
 

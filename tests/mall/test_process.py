@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from mall import SERVICES
 from tests.mall.counter import Tokens
 from tests.parts.waiting import wait_until
 
@@ -29,7 +30,7 @@ def test_an_unknown_service_is_a_usage_error(arguments: list[str], tmp_path: Pat
     process = start(arguments, {}, tmp_path)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 2
-    assert "order|goods|chat|notification|cache" in errors
+    assert "|".join(SERVICES) in errors
 
 
 def test_wrong_settings_are_all_named(tmp_path: Path) -> None:

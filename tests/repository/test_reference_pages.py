@@ -46,7 +46,15 @@ SETTINGS = {
     "MALL_PORT": ("the service's", "Port to listen on"),
     "MALL_INSTANCE": ("host and port", "Name of this process, for groups that each process has of its own"),
     "MALL_JWT_PUBLIC_KEY_FILE": ("required", "PEM file that tokens are checked with"),
+    "MALL_JWT_PRIVATE_KEY_FILE": ("required by user", "PEM file that tokens are signed with"),
+    "MALL_ADMIN_USER_IDS": ("none", "Comma list of the users who are administrators; they are told of alerts too"),
+    "MALL_TRUSTED_PROXIES": ("none", "Comma list of addresses whose `X-Forwarded-For` says who asks"),
+    "SMTP_HOST": ("`localhost`", "Mail server"),
+    "SMTP_PORT": ("`40125`", "Its port"),
+    "MALL_SMS_FILE": ("`sms.jsonl`", "File that text messages are appended to"),
+    "MALL_WEBHOOK_ALLOW_LOOPBACK": ("none", "`1` lets webhooks call this machine, over plain HTTP too"),
     "MALL_ALLOWED_ORIGINS": ("none", "Comma list of origins whose pages may open a WebSocket"),
+    "MALL_FEE_BPS": ("`60`", "What the platform keeps of a settled payment, in hundredths of a percent"),
     "MALL_LOCALE": ("`zh`", "Language of notifications: `zh` or `en`"),
 }
 VARIABLE = re.compile(r'"((?:KAFKA|MALL|SCHEMA_REGISTRY|REDIS|DATABASE|SMTP)_[A-Z_]+)"')

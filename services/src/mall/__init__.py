@@ -7,6 +7,9 @@ SERVICES = {
     "order": "mall.order.app",
     "goods": "mall.goods.app",
     "chat": "mall.chat.app",
+    "user": "mall.user.app",
+    "payment": "mall.payment.app",
     "notification": "mall.notification.app",
     "cache": "mall.cache.app",
+    "audit": "mall.audit.app",
 }

@@ -10,7 +10,18 @@ from pathlib import Path
 from treaty_runtime.errors import InvalidSettings as InvalidKafkaSettings
 from treaty_runtime.settings import KafkaSettings
 
-PORTS = {"order": 8082, "goods": 8083, "chat": 8084, "notification": 8086, "cache": 8087}
+PORTS = {
+    "order": 8082,
+    "goods": 8083,
+    "chat": 8084,
+    "user": 8080,
+    "payment": 8085,
+    "notification": 8086,
+    "cache": 8087,
+    "audit": 8090,
+}
+
+WHOLE_BPS = 10_000
 
 
 class InvalidSettings(ValueError):
@@ -28,19 +39,31 @@ class Settings:
     host: str
     port: int
     public_key: bytes = field(repr=False)
+    private_key: bytes = field(repr=False)
+    admin_user_ids: frozenset[int]
+    trusted_proxies: tuple[str, ...]
+    smtp_host: str
+    smtp_port: int
+    sms_file: Path
+    webhook_allow_loopback: bool
     instance: str
     allowed_origins: frozenset[str]
     locale: str
+    fee_bps: int
 
     @classmethod
     def from_env(cls, service: str, env: Mapping[str, str]) -> Settings:
         """Read the variables of one service; raises InvalidSettings with every fault at once."""
         faults: list[str] = []
-        port = _port(env.get("MALL_PORT", str(PORTS[service])), faults)
-        public_key = _public_key(env.get("MALL_JWT_PUBLIC_KEY_FILE", ""), faults)
-        locale = env.get("MALL_LOCALE", "zh")
-        if locale not in ("en", "zh"):
-            faults.append(f'MALL_LOCALE: "{locale}" is neither en nor zh.')
+        port = _port(env, "MALL_PORT", PORTS[service], faults)
+        smtp_port = _port(env, "SMTP_PORT", 40125, faults)
+        public_key = _key(env, "MALL_JWT_PUBLIC_KEY_FILE", "tokens are checked with", faults)
+        private_key = (
+            _key(env, "MALL_JWT_PRIVATE_KEY_FILE", "tokens are signed with", faults) if service == "user" else b""
+        )
+        admins = _ids("MALL_ADMIN_USER_IDS", env.get("MALL_ADMIN_USER_IDS", ""), faults)
+        locale = _locale(env, faults)
+        fee_bps = _basis_points("MALL_FEE_BPS", env.get("MALL_FEE_BPS", "60"), faults)
         kafka = _kafka(env, faults)
         if kafka is None or faults:
             raise InvalidSettings("\n".join(faults))
@@ -52,9 +75,17 @@ class Settings:
             host=env.get("MALL_HOST", "127.0.0.1"),
             port=port,
             public_key=public_key,
+            private_key=private_key,
+            admin_user_ids=admins,
+            trusted_proxies=_names(env.get("MALL_TRUSTED_PROXIES", "")),
+            smtp_host=env.get("SMTP_HOST", "localhost"),
+            smtp_port=smtp_port,
+            sms_file=Path(env.get("MALL_SMS_FILE", "sms.jsonl")),
+            webhook_allow_loopback=env.get("MALL_WEBHOOK_ALLOW_LOOPBACK") == "1",
             instance=env.get("MALL_INSTANCE", f"{socket.gethostname()}-{port}"),
-            allowed_origins=frozenset(filter(None, env.get("MALL_ALLOWED_ORIGINS", "").split(","))),
+            allowed_origins=frozenset(_names(env.get("MALL_ALLOWED_ORIGINS", ""))),
             locale=locale,
+            fee_bps=fee_bps,
         )
 
 
@@ -66,21 +97,48 @@ def _kafka(env: Mapping[str, str], faults: list[str]) -> KafkaSettings | None:
         return None
 
 
-def _port(text: str, faults: list[str]) -> int:
+def _port(env: Mapping[str, str], name: str, default: int, faults: list[str]) -> int:
+    text = env.get(name, str(default))
     if text.isascii() and text.isdigit() and 0 < int(text) < 65536:
         return int(text)
-    faults.append(f'MALL_PORT: "{text}" is no port; give a number from 1 to 65535.')
+    faults.append(f'{name}: "{text}" is no port; give a number from 1 to 65535.')
     return 0
 
 
-def _public_key(path: str, faults: list[str]) -> bytes:
+def _basis_points(name: str, text: str, faults: list[str]) -> int:
+    if text.isascii() and text.isdigit() and int(text) <= WHOLE_BPS:
+        return int(text)
+    faults.append(f'{name}: "{text}" is no share; give hundredths of a percent from 0 to {WHOLE_BPS}.')
+    return 0
+
+
+def _locale(env: Mapping[str, str], faults: list[str]) -> str:
+    locale = env.get("MALL_LOCALE", "zh")
+    if locale not in ("en", "zh"):
+        faults.append(f'MALL_LOCALE: "{locale}" is neither en nor zh.')
+    return locale
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _ids(name: str, text: str, faults: list[str]) -> frozenset[int]:
+    words = _names(text)
+    for word in words:
+        if not (word.isascii() and word.isdigit()):
+            faults.append(f'{name}: "{word}" is no user\'s number; give a comma list of numbers.')
+            return frozenset()
+    return frozenset(map(int, words))
+
+
+def _key(env: Mapping[str, str], name: str, use: str, faults: list[str]) -> bytes:
+    path = env.get(name, "")
     if not path:
-        faults.append(
-            "MALL_JWT_PUBLIC_KEY_FILE: not set; it names the PEM file tokens are checked with (`treaty up` makes it)."
-        )
+        faults.append(f"{name}: not set; it names the PEM file {use} (`treaty up` makes it).")
         return b""
     try:
         return Path(path).read_bytes()
     except OSError as error:
-        faults.append(f"MALL_JWT_PUBLIC_KEY_FILE: {path}: {error.strerror}.")
+        faults.append(f"{name}: {path}: {error.strerror}.")
         return b""

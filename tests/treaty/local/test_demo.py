@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from mall import SERVICES
 from tests.treaty.local.project import PARTS
 from treaty.local.state import StateFile
 
 ROOT = Path(__file__).parents[3]
-SERVICES = ("order", "goods", "chat", "notification", "cache")
 
 
 @pytest.mark.kafka
