@@ -16,6 +16,7 @@ from mall.order.tables import metadata
 from mall_events.order import TestEvent as DiagnosticEvent  # a name pytest would take for a test
 from tests.mall.counter import Clock, Counter, Tokens, opened
 from treaty_runtime.errors import PublishFailed, SchemaNotRegistered
+from treaty_runtime.event import Place
 from treaty_runtime.publish.answers import Published
 
 ADDRESS = "/api/diagnostics/kafka/order-events"
@@ -34,14 +35,8 @@ class Broker:
         if self.failure:
             raise self.failure
         self.events.append(event)
-        return Published(
-            topic="order-events",
-            partition=1,
-            offset=len(self.events),
-            timestamp=self.clock(),
-            event_id=uuid4(),
-            schema_id=7,
-        )
+        place = Place("order-events", 1, len(self.events))
+        return Published(place, int(self.clock().timestamp() * 1000), uuid4(), schema_id=7)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
@@ -165,4 +166,11 @@ def kinds(way: Way) -> Counter[str]:
 
 
 TestPayments = Payments.TestCase
-TestPayments.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestPayments.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+@pytest.mark.long
+class TestTenThousandPayments(Payments.TestCase):  # type: ignore[misc, name-defined]  # made by Hypothesis at import
+    """The same at size: about ten payments an example."""
+
+    settings = settings(max_examples=1_000, stateful_step_count=100, deadline=None)

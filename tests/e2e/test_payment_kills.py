@@ -1,0 +1,172 @@
+"""The payment and the order service are killed again and again while people pay: no money is lost, none is moved twice."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from collections import Counter
+from random import Random
+from typing import Any, Self
+
+import httpx
+import pytest
+
+from tests.e2e.company import ADMIN, Company
+from tests.e2e.load import PATIENCE_SECONDS
+from tests.e2e.market import goods_on_sale, known_to
+from tests.e2e.test_kills import let_die
+from tests.e2e.topics import DLQ, ends
+from tests.parts.waiting import wait_until
+
+pytestmark = [
+    pytest.mark.chaos,
+    pytest.mark.kafka,
+    pytest.mark.redis,
+    pytest.mark.timeout(900),
+    pytest.mark.xdist_group("e2e"),
+]
+SIZES = {"sqlite": (60, 6), "postgres": (40, 3)}
+"""Orders that must be placed and kills of each service; `TREATY_E2E_SCALE` multiplies both."""
+PRICES = {"3.50": 12, "1.13": 2, "1.14": 3, "1.15": 2}
+"""Prices and how often they are asked for: paid, declined, charged but silent once, two refunds refused."""
+ENDED = ("SUCCEEDED", "FAILED", "CANCELLED", "REFUNDED")
+BOOKS = """
+SELECT (SELECT coalesce(sum(amount), 0) FROM payment WHERE charged_at IS NOT NULL)
+     - (SELECT coalesce(sum(amount), 0) FROM refund WHERE paid_back_at IS NOT NULL)
+     - (SELECT coalesce(sum(balance), 0) FROM ledger_account WHERE account NOT LIKE 'payer:%') AS difference,
+       (SELECT coalesce(sum(amount), 0) FROM ledger_entry) AS entries
+"""
+
+
+class Payers:
+    """A context manager: within, buyers order, pay and ask for their money back, each in a thread of their own."""
+
+    def __init__(self, company: Company, *, buyers: int, rng: Random) -> None:
+        self._company = company
+        self.seller = company.new_user()
+        self.goods = {
+            price: goods_on_sale(company, self.seller, listed_quantity=1_000, price=price, title=f"Lamp for {price}")
+            for price in PRICES
+        }
+        for goods_id in self.goods.values():
+            known_to(company, "order", goods_id)
+        self.orders: dict[int, int] = {}
+        self.faults: list[str] = []
+        self.answers: Counter[str] = Counter()
+        self.seen: Counter[tuple[int, int]] = Counter()
+        self._stop = threading.Event()
+        lives = [(company.new_user(), Random(rng.random())) for _ in range(buyers)]
+        self._threads = [threading.Thread(target=self._live, args=life, daemon=True) for life in lives]
+        self._threads.append(threading.Thread(target=self._read_the_books, daemon=True))
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def pause(self, seconds: float) -> None:
+        """Let the buyers go on for so long."""
+        self._stop.wait(seconds)
+
+    def _live(self, buyer: int, rng: Random) -> None:
+        while not self._stop.wait(rng.uniform(0, 0.2)):
+            goods_id = self.goods[rng.choices(list(PRICES), weights=list(PRICES.values()))[0]]
+            body: dict[str, Any] = {"lines": [{"goods_id": goods_id, "quantity": 1}]}
+            placed = self._ask("order", "/api/v1/orders", buyer, rng, body=body)
+            if placed is None or placed.status_code != 201:
+                continue
+            order_id = int(placed.json()["order_id"])
+            self.orders[order_id] = buyer
+            for _ in range(rng.choice((1, 1, 2))):
+                self._ask("payment", "/api/v1/payments", buyer, rng, body={"order_id": order_id, "method": "CARD"})
+            if rng.random() < 0.4:
+                self._stop.wait(rng.uniform(0, 2))
+                self._ask("order", f"/api/v1/orders/{order_id}/refund", buyer, rng)
+
+    def _ask(
+        self, service: str, path: str, user: int, rng: Random, *, body: dict[str, Any] | None = None
+    ) -> httpx.Response | None:
+        headers = {} if body is None else {"Idempotency-Key": f"{rng.getrandbits(96):024x}"}
+
+        def attempt() -> httpx.Response | None:
+            try:
+                answer = self._company.call(service, "POST", path, user=user, headers=headers, json=body)
+            except httpx.TransportError:
+                return None
+            # A payment of an order that the payment service has not heard of yet is asked for again.
+            return None if answer.status_code in (404, 502, 503, 504) else answer
+
+        try:
+            answer = wait_until(attempt, PATIENCE_SECONDS)
+        except AssertionError as fault:
+            self.faults.append(f"POST {path} as {user}: {fault}")
+            return None
+        if answer is not None:
+            self.answers[answer.json().get("error", "ok")] += 1
+        return answer
+
+    def _read_the_books(self) -> None:
+        while not self._stop.wait(0.05):
+            row = self._company.rows("payment", BOOKS)[0]
+            self.seen[row.difference, row.entries] += 1
+
+
+@pytest.mark.parametrize("running", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+def test_killed_services_lose_no_money_and_move_none_twice(company: Company) -> None:
+    seed = int(os.environ.get("TREATY_E2E_SEED") or secrets.randbelow(2**32))
+    print(f"TREATY_E2E_SEED={seed}")
+    rng, scale = Random(seed), float(os.environ.get("TREATY_E2E_SCALE", "1"))
+    orders, kills = (round(size * scale) for size in SIZES[company.layout.database])
+    dead = ends(company, *DLQ)
+    with Payers(company, buyers=5, rng=rng) as payers:
+        died = let_die(company, payers, victims=("payment", "order"), times=kills, rng=rng)
+        wait_until(lambda: len(payers.orders) >= orders or payers.faults, 300)
+    company.settle(180)
+    assert not payers.faults
+    assert died == {"payment": kills, "order": kills}
+    # Refunds that the channel refused are tried again each minute; what nobody answered is given up after five.
+    wait_until(lambda: unended(company) == 0, 480)
+    company.settle(180)
+    print(
+        f"{len(payers.orders)} orders, {statuses(company)}, books read {payers.seen.total()} times, {dict(payers.answers)}"
+    )
+    assert set(payers.seen) == {(0, 0)}
+    assert_the_books_agree(company)
+    assert ends(company, *DLQ) == dead
+
+
+def unended(company: Company) -> int:
+    return int(company.rows("payment", f"SELECT count(*) FROM payment WHERE status NOT IN {ENDED}")[0][0])  # noqa: S608  # our words
+
+
+def statuses(company: Company) -> dict[str, int]:
+    return {row[0]: row[1] for row in company.rows("payment", "SELECT status, count(*) FROM payment GROUP BY status")}
+
+
+def assert_the_books_agree(company: Company) -> None:
+    """The channel's books, ours, and the orders say the same."""
+    sums = company.call("payment", "GET", "/api/v1/accounting/conservation", user=ADMIN).json()
+    assert sums["difference"] == 0
+    channel = {
+        str(row.payment_id): row.charges - row.refunds
+        for row in company.rows("payment", "SELECT payment_id, charges, refunds FROM sandbox_charge")
+    }
+    paid = {}
+    for row in company.rows("payment", "SELECT payment_id, order_id, status FROM payment"):
+        assert channel.get(str(row.payment_id), 0) == (row.status == "SUCCEEDED"), row
+        if row.status == "SUCCEEDED":
+            assert row.order_id not in paid
+            paid[row.order_id] = str(row.payment_id).replace("-", "")
+    orders = company.rows("order", "SELECT id, payment_id, status FROM orders WHERE payment_id IS NOT NULL")
+    kept = {row.id: str(row.payment_id).replace("-", "") for row in orders if row.status in (1, 2, 3)}
+    assert paid == kept
+    doubled = (
+        "SELECT payment_id, kind FROM ledger_entry GROUP BY payment_id, kind HAVING count(*) > 3 OR sum(amount) <> 0"
+    )
+    assert company.rows("payment", doubled) == []
