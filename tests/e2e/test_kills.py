@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from random import Random
+from typing import Protocol
 
 import httpx
 import pytest
@@ -31,7 +32,11 @@ pytestmark = [
 SIZES = {"sqlite": (300, 10), "postgres": (120, 3)}
 """Orders that must be placed and kills of each service; `TREATY_E2E_SCALE` multiplies both."""
 
-WORKED = {"order": "kafka_producer_messages_total", "notification": "kafka_consumer_messages_total"}
+WORKED = {
+    "order": "kafka_producer_messages_total",
+    "payment": "kafka_producer_messages_total",
+    "notification": "kafka_consumer_messages_total",
+}
 """The counter that says that a service has done since its start what the kill is to interrupt."""
 
 
@@ -73,7 +78,15 @@ def test_killed_services_lose_nothing_and_do_nothing_twice(company: Company) -> 
     assert ends(company, *DLQ) == dead
 
 
-def let_die(company: Company, load: Load, *, victims: tuple[str, ...], times: int, rng: Random) -> Counter[str]:
+class Crowd(Protocol):
+    """People who do things meanwhile."""
+
+    @property
+    def faults(self) -> list[str]: ...
+    def pause(self, seconds: float) -> None: ...
+
+
+def let_die(company: Company, load: Crowd, *, victims: tuple[str, ...], times: int, rng: Random) -> Counter[str]:
     """Kills each victim so often, side by side; how often each died."""
     died: Counter[str] = Counter()
     lives = {name: life(company, name, times=times, rng=rng, died=died) for name in victims}
