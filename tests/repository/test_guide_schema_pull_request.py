@@ -15,7 +15,7 @@ from tests.treaty.cli.scratch import Scratch
 from treaty.ops.http import RegistryHttp
 from treaty.registry.testing import registry
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 GUIDE = ROOT / "docs" / "guide" / "schema-pull-request.md"
 PRINTED_DAY = "2026-12-31"
@@ -46,6 +46,9 @@ def run(scratch: Scratch, line: str, url: str) -> str:
     """The block that a command makes: what it prints, with this run's address, day and fingerprint as the page has them."""
     command, _, target = line.removeprefix("$ ").partition(" >> ")
     words = shlex.split(command.replace(PRINTED_DAY, DAY).replace("FINGERPRINT", fingerprint(scratch, command)))
+    if words[0] == "git":
+        out = scratch.git(*words[1:])
+        return f"{line}\n{out}"
     done = scratch.run(*words[1:], TREATY_ENVIRONMENT_PROD__REGISTRY=url)
     out = done.out
     if target:

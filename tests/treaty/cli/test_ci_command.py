@@ -134,7 +134,7 @@ def test_a_checkout_of_a_forks_branch_gets_the_same_verdict_and_executes_nothing
 
 def test_offline_shallow_and_from_the_registry_the_verdict_is_the_same(origin: Scratch, tmp_path: Path) -> None:
     def verdict(scratch: Scratch, *words: str, **env: str) -> set[tuple[str, str, str]]:
-        done = scratch.run("breaking", "--format", "json", *words, **env)
+        done = scratch.run("breaking", "--format", "json", *words, cwd=None, **env)
         rows = json.loads(done.out)["findings"]
         assert done.code == 1, done.err
         return {(row["rule"], row["severity"], row["fingerprint"]) for row in rows if row["category"] != "source"}
@@ -177,17 +177,17 @@ def test_the_reviewed_steps_are_applied_and_no_others(origin: Scratch) -> None:
     origin.commit()
     with registry() as url, RegistryHttp(url) as http:
         env = {"TREATY_ENVIRONMENT_PROD__REGISTRY": url}
-        assert origin.run("ci", "--env", "prod", "--report", "r.json", "--comment", "c.md", **env).code == 0
+        assert origin.run("ci", "--env", "prod", "--report", "r.json", "--comment", "c.md", cwd=None, **env).code == 0
         seen = json.loads((origin.root / "r.json").read_text())["plan_sha256"]
         text = (origin.root / "c.md").read_text()
         assert f"plan <code>{seen[:12]}</code>" in text
         assert "Registry plan for prod: 1 level, 1 version, 0 deletes, 0 drifts." in text
         origin.commit()  # a plan of another commit has the same steps
-        planned = origin.run("registry", "plan", "--env", "prod", "--out", "plan.json", **env)
+        planned = origin.run("registry", "plan", "--env", "prod", "--out", "plan.json", cwd=None, **env)
         assert seen[:12] in planned.err
-        other = origin.run("registry", "apply", "plan.json", "--yes", "--reviewed", "0" * 64, **env)
+        other = origin.run("registry", "apply", "plan.json", "--yes", "--reviewed", "0" * 64, cwd=None, **env)
         assert (other.code, "not those that were reviewed" in other.err, http.subjects()) == (1, True, [])
-        assert origin.run("registry", "apply", "plan.json", "--yes", "--reviewed", seen, **env).code == 0
+        assert origin.run("registry", "apply", "plan.json", "--yes", "--reviewed", seen, cwd=None, **env).code == 0
         lock = json.loads((origin.root / "schemas/schemas.lock").read_text())
         (row,) = lock["environments"]["prod"]["order-events-mall.order.OrderPaid"].values()
         assert row["id"] == 1

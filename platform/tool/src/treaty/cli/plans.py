@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from treaty.cli.asking import agreed
+from treaty.cli.findings import plural
 from treaty.cli.project import config_option
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def show(plan: Plan) -> None:
         click.echo(f"{step.id:3} {SIGN[step.action]} {step.action:14} {step.subject}  {summary(step)}")
     for row in plan.drift:
         click.echo(f"    ! drift          {row.subject} {row.what}")
-    count = f"{len(plan.steps)} steps, {len(plan.drift)} drifts, plan {plan.steps_sha256[:12]}"
+    counts = f"{plural(len(plan.steps), 'step')}, {plural(len(plan.drift), 'drift')}"
+    count = f"{counts}, plan {plan.steps_sha256[:12]}"
     click.echo(f"{plan.kind} of {plan.environment} ({plan.target}): {count}", err=True)
 
 

@@ -50,6 +50,7 @@ def release(
     if tags:
         ops.refuse_untaggable(settings)
     with alone(settings.folder("schemas")):
+        ops.sweep(settings)
         done = None if dry_run else ops.resume(settings, version=version, tags=tags)
         if done is None:
             try:

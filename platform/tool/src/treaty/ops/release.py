@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -34,6 +35,8 @@ from treaty_codegen.finding import Finding, Severity
 from treaty_codegen.golden import golden
 
 VERSION = re.compile(r"\d{1,9}\.\d{1,9}\.\d{1,9}", re.ASCII)
+ASIDE = re.compile(rf"\.{VERSION.pattern}-\w{{8}}", re.ASCII)
+"""How a release's folder is called until it is whole."""
 FIRST = "0.1.0"
 
 
@@ -65,6 +68,17 @@ class Resumed:
 
     version: str
     files: tuple[str, ...]
+
+
+def sweep(settings: Settings) -> None:
+    """Removes what a killed release had begun to write aside. Only for whoever is alone with the folder."""
+    folder = settings.folder("schemas")
+    for path in (folder / RELEASES).glob(".*"):
+        if ASIDE.fullmatch(path.name) and path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+    for name in (CHANGELOG, LOCK):
+        for path in folder.glob(f".{name}-????????"):
+            path.unlink()
 
 
 def resume(settings: Settings, *, version: str | None, tags: bool) -> Resumed | None:
