@@ -63,10 +63,10 @@ class Service:
         """A lease of a new owner."""
         return Lease(self.engine, owner=f"relay-{next(_numbers)}", clock=clock)
 
-    def relay(self, *, producer: Producer | None = None, lease: Lease | None = None) -> Relay:
+    def relay(self, *, producer: Producer | None = None, lease: Lease | None = None, keeps: bool = False) -> Relay:
         """A relay with a registry client and a producer of its own."""
         return Relay(
-            backlog=Backlog(self.engine),
+            backlog=Backlog(self.engine, keeps=keeps),
             lease=lease or self.lease(),
             producer=producer or MemoryProducer(self.broker),
             late_ids=LateIds(Serde(self.registry), CATALOG),

@@ -13,14 +13,14 @@ def waiting() -> asyncio.Future[str]:
     return asyncio.get_running_loop().create_future()
 
 
-def late() -> Exception:
+def late(_seconds: float) -> Exception:
     return TimeoutError("too late")
 
 
 async def test_who_is_not_answered_fails_and_who_is_keeps_the_answer() -> None:
     patience, answered, silent = Patience(), waiting(), waiting()
     for future in (answered, silent):
-        patience.watch(future, seconds=0.05, failure=late)
+        patience.watch(future, 0.05, late)
     answered.set_result("here")
     with pytest.raises(TimeoutError, match="too late"):
         await silent
@@ -33,17 +33,17 @@ async def test_the_shorter_patience_ends_first_whatever_began_first() -> None:
     futures = {"long": waiting(), "short": waiting()}
     for (name, future), seconds in zip(futures.items(), (0.3, 0.02), strict=True):
         future.add_done_callback(lambda _, name=name: ends.append(name))  # type: ignore[misc]  # a default binds the name
-        patience.watch(future, seconds=seconds, failure=late)
+        patience.watch(future, seconds, late)
     await asyncio.gather(*futures.values(), return_exceptions=True)
     assert ends == ["short", "long"]
 
 
 async def test_what_is_answered_is_not_kept_behind_one_that_is_not() -> None:
     patience, silent = Patience(crowd=100), waiting()
-    patience.watch(silent, seconds=60, failure=late)
+    patience.watch(silent, 60, late)
     for _ in range(10_000):
         future = waiting()
-        patience.watch(future, seconds=60, failure=late)
+        patience.watch(future, 60, late)
         future.set_result("here")
         assert len(patience) <= 101
     silent.cancel()
@@ -51,8 +51,8 @@ async def test_what_is_answered_is_not_kept_behind_one_that_is_not() -> None:
 
 async def test_a_caller_that_went_away_is_not_failed_afterwards() -> None:
     patience, gone, last = Patience(), waiting(), waiting()
-    patience.watch(gone, seconds=0.01, failure=late)
-    patience.watch(last, seconds=0.02, failure=late)
+    patience.watch(gone, 0.01, late)
+    patience.watch(last, 0.02, late)
     gone.cancel()
     with pytest.raises(TimeoutError):
         await last

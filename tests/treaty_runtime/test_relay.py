@@ -192,10 +192,10 @@ async def test_a_zombie_past_its_lease_deletes_nothing_and_is_told(service: Serv
     rows = await backlog.read(epochs, held=(), limit=10)
     await _take_all(service, heir)
     assert heir.held.keys() == epochs.keys()
-    assert await backlog.delete(rows, owner=zombie.owner, epochs=epochs) == 0
+    assert await backlog.delete(rows, owner=zombie.owner, epochs=epochs, places={}) == 0
     assert await zombie.renew() == frozenset(epochs)
     assert zombie.held == {}
-    assert await backlog.delete(rows, owner=heir.owner, epochs=heir.held) == 1
+    assert await backlog.delete(rows, owner=heir.owner, epochs=heir.held, places={}) == 1
 
 
 async def test_a_relay_that_lost_its_lanes_purges_what_it_queued_and_the_heir_sends_it(service: Service) -> None:

@@ -19,7 +19,7 @@ from treaty.ops.service_database import engine_of
 from treaty_runtime.admin import Cluster
 from treaty_runtime.delay.jobs import DelayedJobs
 from treaty_runtime.delay.schedule import Scheduler
-from treaty_runtime.event import Partition
+from treaty_runtime.event import Partition, Place
 from treaty_runtime.job import Job
 from treaty_runtime.kafka.log import Log
 from treaty_runtime.publish.backlog import Backlog, Refusal
@@ -165,3 +165,22 @@ def test_a_discard_is_noted_and_a_restored_outbox_forgets_what_was_sent(
     assert "0 of 1 rows" in treaty(scratch, url, "outbox", "reconcile", "--yes").err
     left = json.loads(treaty(scratch, url, "outbox", "status", "--format", "json").out)
     assert [each["pending"] for each in left["topics"]] == [1]
+
+
+def test_resending_shows_first_what_was_sent_and_kept(url: str, scratch: Scratch) -> None:
+    async def sent(engine: AsyncEngine) -> None:
+        service = Service(engine)
+        await service.stage(("o-1", 1), ("o-2", 1))
+        lease, backlog = service.lease(), Backlog(engine, keeps=True)
+        await lease.renew()
+        rows = await backlog.read(lease.held, held=(), limit=10)
+        places = {row.position: Place("order-events", 0, offset) for offset, row in enumerate(rows)}
+        await backlog.delete(rows, owner=lease.owner, epochs=lease.held, places=places)
+
+    on(url, sent)
+    words = ("outbox", "resend", "--reason", "the topic was deleted", "--database", url, "--schema", SCHEMA)
+    done = scratch.run(*words, "--since", "@-2h", "--dry-run")
+    assert (done.code, "2 events were sent" in done.err, "Nothing was changed" in done.err) == (0, True, True)
+    assert done.out.splitlines()[1].split()[:2] == ["order-events", "2"]
+    assert scratch.run(*words, "--since", "@-2h", "--topic", "other").code == 1
+    assert scratch.run(*words, "--since", "yesterday").code == 2

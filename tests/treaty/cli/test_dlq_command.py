@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import ClassVar
 
 import pytest
 
@@ -212,3 +215,60 @@ def test_kafka_away_is_an_environment_fault(scratch: Scratch, port: int) -> None
     scratch.write("treaty.toml", f'[project]\nnamespace = "mall"\n[environment.local]\nbrokers = "127.0.0.1:{port}"\n')
     done = scratch.run("dlq", "list")
     assert (done.code, "does not answer" in done.err) == (3, True)
+
+
+class AskedService(BaseHTTPRequestHandler):
+    """A service that answers every dry run alike, and remembers what it was asked."""
+
+    asked: ClassVar[list[tuple[str | None, dict[str, object]]]] = []
+
+    def do_POST(self) -> None:
+        """Takes a dry run."""
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.asked.append((self.headers["Authorization"], body))
+        is_known = self.headers["Authorization"] == "Bearer admin-token"
+        told = {
+            "outcome": "failed",
+            "error": "shop.OutOfStock: no stock",
+            "rows": {"stock": 1},
+            "staged": [{"type": "order.seen", "topic": "order-views"}],
+            "outside": [{"name": "mail", "key": "o-1"}],
+        }
+        answer = json.dumps(told if is_known else {}).encode()
+        self.send_response(200 if is_known else 403)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def service() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), AskedService) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_a_dry_run_asks_the_service_and_says_how_a_replay_would_end(
+    cemetery: Cemetery, run: Run, service: str, tmp_path: Path
+) -> None:
+    (place,) = cemetery.bury(7, value=b"\0\0\0\0\1x")
+    (tmp_path / "token").write_text("admin-token")
+    code, out, err = run("dry-run", place, "--service", service, "--token-file", tmp_path / "token")
+    assert (code, err) == (1, "")
+    assert out.splitlines() == [
+        "outcome  failed",
+        "error    shop.OutOfStock: no stock",
+        "rows     1 in stock",
+        "staged   order.seen order-views",
+        "outside  mail o-1",
+    ]
+    authorization, body = AskedService.asked[-1]
+    assert (authorization, body["group"], body["value"]) == ("Bearer admin-token", cemetery.group, "AAAAAAF4")
+    code, _, err = run("dry-run", place, "--service", service)
+    assert (code, "lets only admins ask" in err) == (3, True)
+    code, _, err = run("dry-run", place, "--service", "http://127.0.0.1:1")
+    assert (code, "does not answer" in err) == (3, True)

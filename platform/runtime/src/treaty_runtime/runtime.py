@@ -58,6 +58,7 @@ class Runtime:
     `events` is the SDK's catalog, full name to class. `sessions` makes AsyncSessions on the service's own database, which
     has the runtime's tables (`database.create`); without it there is no outbox, inbox or delay queue. `relay=False`:
     another process relays. `inbox_retention`: how long handled events are remembered; longer than any topic keeps its records.
+    `outbox_keep`: how long sent rows stay in `outbox_sent`, from where `treaty outbox resend` takes them; 0: not at all.
     Raises DuplicateGroup and UndeclaredTopic at once; whatever is away is waited for later.
     """
 
@@ -75,6 +76,7 @@ class Runtime:
         lanes: int = LANES,
         serialize_keys: bool = True,
         inbox_retention: timedelta = RETENTION,
+        outbox_keep: timedelta = timedelta(0),
         world: World | None = None,
         connections: Connections | None = None,
         registry: Registry | None = None,
@@ -88,7 +90,11 @@ class Runtime:
         self._inbox_retention = inbox_retention
         self.serde, self.scheduler = Serde(self._registry), Scheduler()
         self.sql = (
-            SqlSide(sessions, service=service, lanes=lanes, world=self._world, hooks=self.hooks) if sessions else None
+            SqlSide(
+                sessions, service=service, lanes=lanes, world=self._world, hooks=self.hooks, outbox_keep=outbox_keep
+            )
+            if sessions
+            else None
         )
         self.outbox = self._make_outbox(lanes=lanes, serialize_keys=serialize_keys)
         self._build_publishing(relay=relay)
@@ -179,6 +185,8 @@ class Runtime:
             await self.sql.tables.passed()
             start(self.sql.hint.run(self.relay.wake if self.relay is not None else _nobody), name="hint")
             start(self.sql.cleaning(retention=self._inbox_retention).run(), name="cleaning")
+            if self.sql.sent_cleaning is not None:
+                start(self.sql.sent_cleaning.run(), name="cleaning")
         if self.relay is not None:
             start(self.relay.run(), name="relay")
         if self.delay is not None:

@@ -71,7 +71,7 @@ class KafkaSource:
             self._taken.set()
             if event is None:
                 return
-            yield Records([_record(message) for message in event]) if isinstance(event, list) else event
+            yield Records([_Fetched(message) for message in event]) if isinstance(event, list) else event
 
     def pause(self, partitions: Iterable[Partition]) -> None:
         """Stops fetching; records already on their way may still arrive."""
@@ -281,18 +281,36 @@ def _topic_partitions(offsets: Mapping[Partition, Position]) -> list[Any]:
     ]
 
 
-def _record(message: Any) -> Record:
-    kind, milliseconds = message.timestamp()
-    return Record(
-        Place(message.topic(), message.partition(), message.offset()),
-        message.key(),
-        message.value(),
-        partial(_headers, message),
-        milliseconds,
-        kind == TIMESTAMP_LOG_APPEND_TIME,
-    )
+class _Fetched(Record):
+    """A record whose headers and timestamp stay in the client's message until they are asked for, which is seldom."""
+
+    __slots__ = ("_message",)
+
+    def __init__(self, message: Any) -> None:
+        place = message.topic(), message.partition(), message.offset()
+        self.place: Place = _new(Place, place)  # one is made for each record: this is half of what Place(...) costs
+        self.key, self.value, self._message = message.key(), message.value(), message
+
+    @property
+    def headers(self) -> Headers:
+        """Names and values, in wire order; a value may be null in Kafka, to us it is empty then."""
+        try:
+            return self._headers  # type: ignore[return-value]  # never the function that it may be in a Record
+        except AttributeError:
+            told = self._message.headers() or ()
+            self._headers: Headers = tuple((name, value if value is not None else b"") for name, value in told)
+            return self._headers
+
+    @property
+    def timestamp_ms(self) -> int:  # type: ignore[override]  # read only here, and nobody writes it there
+        """From the epoch."""
+        milliseconds: int = self._message.timestamp()[1]
+        return milliseconds
+
+    @property
+    def is_log_append_time(self) -> bool:  # type: ignore[override]  # as above
+        """Whether the broker's clock gave the time."""
+        return bool(self._message.timestamp()[0] == TIMESTAMP_LOG_APPEND_TIME)
 
 
-def _headers(message: Any) -> Headers:
-    """Header values may be null in Kafka; to us they are empty then."""
-    return tuple((name, value if value is not None else b"") for name, value in message.headers() or ())
+_new: Any = tuple.__new__

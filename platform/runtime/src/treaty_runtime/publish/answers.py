@@ -4,22 +4,42 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from treaty_runtime.clock import EPOCH
 from treaty_runtime.errors import PublishFailed
+from treaty_runtime.event import Place
 
 
-@dataclass(slots=True, kw_only=True)  # not frozen: one is made per event
+@dataclass(slots=True)  # not frozen: one is made per event, and what is seldom asked for is made then
 class Published:
     """Where the broker put an event, when by its record's timestamp, and as what."""
 
-    topic: str
-    partition: int
-    offset: int
-    timestamp: datetime
+    place: Place
+    timestamp_ms: int
     event_id: UUID
     schema_id: int
+
+    @property
+    def topic(self) -> str:
+        """The topic."""
+        return self.place.topic
+
+    @property
+    def partition(self) -> int:
+        """The partition."""
+        return self.place.partition
+
+    @property
+    def offset(self) -> int:
+        """The offset."""
+        return self.place.offset
+
+    @property
+    def timestamp(self) -> datetime:
+        """The record's timestamp, aware."""
+        return EPOCH + timedelta(milliseconds=max(self.timestamp_ms, 0))
 
 
 class Batch:

@@ -15,6 +15,8 @@ from sqlalchemy import Uuid
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from treaty_runtime.event import Place
+from treaty_runtime.publish.sent import KEEP
 from treaty_runtime.sql.database import autocommit
 from treaty_runtime.sql.sqltext import listed, statements
 from treaty_runtime.sql.tables import Timestamp
@@ -98,10 +100,11 @@ class Depth:
 
 
 class Backlog:
-    """Reads and removes the rows of an outbox, each call one statement in a transaction of its own."""
+    """Reads and removes the rows of an outbox, each call one transaction of its own. ``keeps``: what is removed stays in `outbox_sent`."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine, self._dialect = autocommit(engine), engine.dialect.name
+    def __init__(self, engine: AsyncEngine, *, keeps: bool = False) -> None:
+        self._whole, self._engine, self._dialect = engine, autocommit(engine), engine.dialect.name
+        self._keeps = keeps
 
     async def read(self, lanes: Iterable[int], *, held: Collection[str], limit: int) -> list[Pending]:
         """The first rows of these lanes by position, without the `held` keys and those behind a failed row."""
@@ -109,16 +112,27 @@ class Backlog:
         async with self._engine.connect() as connection:
             return [Pending(*row) for row in await connection.execute(READ[self._dialect], parameters)]
 
-    async def delete(self, rows: Sequence[Pending], *, owner: str, epochs: Mapping[int, int]) -> int:
-        """Remove acknowledged rows of the lanes that `owner` still holds under these epochs; answer how many."""
+    async def delete(
+        self, rows: Sequence[Pending], *, owner: str, epochs: Mapping[int, int], places: Mapping[int, Place]
+    ) -> int:
+        """Remove acknowledged rows of the lanes that `owner` still holds under these epochs; answer how many.
+
+        `places`: where they lie now, by position.
+        """
         parameters = {
             "positions": self._list([row.position for row in rows]),
             "lanes": self._list(list(epochs)),
             "epochs": self._list(list(epochs.values())),
             "owner": owner,
         }
-        async with self._engine.connect() as connection:
-            deleted = await connection.execute(DELETE[self._dialect], parameters)
+        async with self._whole.begin() if self._keeps else self._engine.connect() as connection:
+            if self._keeps:
+                at = [places[row.position] for row in rows]
+                parameters["partitions"] = self._list([place.partition for place in at])
+                parameters["offsets"] = self._list([place.offset for place in at])
+                deleted = await connection.execute(KEEP[self._dialect], parameters)
+            if not self._keeps or self._dialect == "sqlite":
+                deleted = await connection.execute(DELETE[self._dialect], parameters)
         assert isinstance(deleted, CursorResult)  # noqa: S101  # text DML always answers with a cursor
         return deleted.rowcount
 

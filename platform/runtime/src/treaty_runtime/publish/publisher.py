@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from treaty_runtime import hooks as seen
-from treaty_runtime.clock import EPOCH, utcnow
+from treaty_runtime.clock import utcnow
 from treaty_runtime.errors import PublishFailed, QueueFull, RegistryUnavailable
 from treaty_runtime.event import Event, Place
 from treaty_runtime.hooks import Hooks
@@ -85,7 +85,7 @@ class Publisher:
             self._producer.produce(parcel.record, done)
         except QueueFull:
             await self._produce_later(parcel, done, seconds)
-        self._patience.watch(future, seconds=seconds, failure=partial(_unanswered, seconds))
+        self._patience.watch(future, seconds, _unanswered)
         return await future
 
     async def publish_many(self, events: Iterable[Event], *, timeout: timedelta = PATIENCE) -> list[Published]:  # noqa: ASYNC109  # as in publish
@@ -99,16 +99,16 @@ class Publisher:
             await self._look_up(unknown, seconds)
         # All are packed before the first is sent: an event that cannot be encoded fails the call, not half of it.
         parcels = [self._packing.pack(event) for event in events]
-        batch = Batch(asyncio.get_running_loop().create_future())
+        batch, began = Batch(asyncio.get_running_loop().create_future()), monotonic()
         for index, parcel in enumerate(parcels):
-            done = partial(self._settled_one, batch, index, parcel, monotonic())
+            done = partial(self._settled_one, batch, index, parcel, began)
             batch.open += 1
             try:
                 self._producer.produce(parcel.record, done)
             except QueueFull:
                 await self._produce_later(parcel, done, seconds)
         batch.seal()
-        self._patience.watch(batch.done, seconds=seconds, failure=partial(batch.unanswered, seconds))
+        self._patience.watch(batch.done, seconds, batch.unanswered)
         await batch.done
         if batch.failures:
             raise batch.failed()
@@ -177,14 +177,7 @@ class Publisher:
             return PublishFailed(f"{name}: {text}", is_retriable=kind in {FaultKind.OUTAGE, FaultKind.FENCED})
         if self._hooks.are_heard:
             self._tell(parcel, place, monotonic() - began)
-        return Published(
-            topic=place.topic,
-            partition=place.partition,
-            offset=place.offset,
-            timestamp=EPOCH + timedelta(milliseconds=max(delivery.timestamp_ms, 0)),
-            event_id=parcel.event_id,
-            schema_id=parcel.schema_id,
-        )
+        return Published(place, delivery.timestamp_ms, parcel.event_id, parcel.schema_id)
 
     def _tell(self, parcel: Parcel, place: Place, seconds: float) -> None:
         self._hooks(

@@ -181,7 +181,7 @@ class Relay:
             await self._insist(partial(self._backlog.fail, refusals))
         sent = batch.acknowledged
         if sent:
-            delete = partial(self._backlog.delete, sent, owner=self._lease.owner, epochs=epochs)
+            delete = partial(self._backlog.delete, sent, owner=self._lease.owner, epochs=epochs, places=batch.places)
             deleted = await self._insist(delete)
             if deleted is not None and deleted < len(sent):
                 await self._tried(self._renew)  # tells which lanes were lost

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from treaty_runtime.errors import QueueFull
-from treaty_runtime.event import Headers
+from treaty_runtime.event import Headers, Place
 from treaty_runtime.hooks import Hooks, Published, PublishRefused
 from treaty_runtime.publish.backlog import Pending, Refusal
 from treaty_runtime.publish.outbox_headers import WRITER, load_headers
@@ -27,6 +27,7 @@ class Batch:
 
     def __init__(self, rows: Sequence[Pending], *, hooks: Hooks, clock: Callable[[], float]) -> None:
         self.acknowledged: list[Pending] = []
+        self.places: dict[int, Place] = {}
         self.held: dict[str, Fault] = {}
         self.outage: Fault | None = None
         self._refused: list[tuple[Pending, Fault]] = []
@@ -83,6 +84,8 @@ class Batch:
         fault = delivery.fault
         if fault is None:
             self.acknowledged.append(row)
+            if delivery.place is not None:
+                self.places[row.position] = delivery.place
             self._published(row, delivery)
         else:
             self._failed(row, fault)

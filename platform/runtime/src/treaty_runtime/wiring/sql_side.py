@@ -21,6 +21,7 @@ from treaty_runtime.publish.hint import Hint
 from treaty_runtime.publish.late_ids import LateIds
 from treaty_runtime.publish.lease import Lease
 from treaty_runtime.publish.relay import Relay
+from treaty_runtime.publish.sent import SentCleaning
 from treaty_runtime.sql.database import is_away, is_conflict
 from treaty_runtime.sql.held_records import SqlHeldRecords
 from treaty_runtime.sql.inbox import Inbox
@@ -34,12 +35,20 @@ class SqlSide:
     """Builds what works on one database. Relays and delay workers carry the name of this start of the process."""
 
     def __init__(
-        self, sessions: async_sessionmaker[Any], *, service: str, lanes: int, world: World, hooks: Hooks
+        self,
+        sessions: async_sessionmaker[Any],
+        *,
+        service: str,
+        lanes: int,
+        world: World,
+        hooks: Hooks,
+        outbox_keep: timedelta,
     ) -> None:
         self.sessions, self._world, self._hooks = sessions, world, hooks
         self._engine: AsyncEngine = sessions.kw["bind"]
         self._owner = f"{service}-{os.getpid()}-{world.entropy(6).hex()}"
-        self._backlog = Backlog(self._engine)
+        self._backlog = Backlog(self._engine, keeps=bool(outbox_keep))
+        self.sent_cleaning = SentCleaning(self._engine, keep=outbox_keep) if outbox_keep else None
         self.hint = Hint(self._engine)
         self.jobs = DelayedJobs(self._engine)
         self.tables = TablesCheck(self._engine, lanes=lanes, random=world.random)

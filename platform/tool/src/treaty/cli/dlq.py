@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 import click
 
 from treaty.cli.asking import agreed, changing
+from treaty.cli.dlq_dry_run import dry_run
 from treaty.cli.dlq_edit import edit
 from treaty.cli.dlq_options import fingerprint_option, places_argument, reason_option, topics_option
 from treaty.cli.dlq_options import place as as_place
@@ -190,5 +191,6 @@ def shelve(act: str, question: str, config: Path | None, given: Shelving) -> int
     return 0
 
 
+dlq.add_command(dry_run)
 dlq.add_command(edit)
 dlq.add_command(replay)

@@ -8,6 +8,7 @@ import click
 
 from treaty.cli.database_options import database_options
 from treaty.cli.outbox_repair import discard, reconcile, retry
+from treaty.cli.outbox_resend import resend
 from treaty.cli.project import debug_option
 from treaty.cli.tables import format_option, show_json, show_table
 
@@ -118,3 +119,4 @@ def as_json(topics: list[TopicCount], relays: list[LiveRelay], failed: list[Fail
 outbox.add_command(retry)
 outbox.add_command(discard)
 outbox.add_command(reconcile)
+outbox.add_command(resend)

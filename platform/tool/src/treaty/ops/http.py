@@ -11,11 +11,14 @@ from urllib.parse import quote
 
 import httpx
 
+from treaty.config import shown
 from treaty.errors import EnvironmentFault, TreatyError, UsageError
 
 CONTENT = "application/vnd.schemaregistry.v1+json"
 ATTEMPTS = 5
 TIMEOUT_SECONDS = 10.0
+LONGEST_ANSWER_SECONDS = 90.0
+"""A service runs a handler before it answers, and handlers have a minute."""
 LARGEST_ANSWER_BYTES = 33_554_432
 WHAT_TO_DO = {
     401: "give a token in TREATY_ENVIRONMENT_<NAME>__REGISTRY_TOKEN and the address in …__REGISTRY",
@@ -232,6 +235,21 @@ def readiness(url: str) -> dict[str, Any]:
     except (httpx.HTTPError, ValueError) as error:
         raise ServiceUnreachable(f"{url} does not answer: {error}", next_step="treaty up") from error
     return body if isinstance(body, dict) else {}
+
+
+def ask_service(url: str, body: Mapping[str, Any], *, token: str | None) -> tuple[int, dict[str, Any]]:
+    """POSTs JSON to a service, answers status and body; raises ``ServiceUnreachable``. A token goes there and nowhere else."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    try:
+        answer = httpx.post(url, json=body, headers=headers, timeout=LONGEST_ANSWER_SECONDS, follow_redirects=False)
+        told = answer.json() if answer.content else {}
+    except httpx.InvalidURL as error:
+        raise UsageError("The service's address is not a URL.", next_step="write http://host:port") from error
+    except (httpx.HTTPError, ValueError) as error:
+        raise ServiceUnreachable(
+            f"{shown(url)} does not answer: {type(error).__name__}", next_step="is it up?"
+        ) from error
+    return answer.status_code, told if isinstance(told, dict) else {}
 
 
 def part(subject: str) -> str:
