@@ -6,17 +6,20 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import codec, compat, order, registry, runtime, sdk, stack
+from bench import codec, compat, delivery, order, peers, registry, runtime, sdk, stack
 from bench.report import Row, machine, table, write
 
 AREAS: dict[str, Callable[[], list[Row]]] = {
     "stack": stack.measure,
     "order": order.measure,
     "runtime": runtime.measure,
+    "delivery": delivery.measure,
+    "peers": peers.measure,
     "registry": registry.measure,
     "codec": codec.measure,
     "compat": compat.measure,
@@ -32,6 +35,8 @@ def main(words: list[str]) -> int:
     )
     parser.add_argument("--no-write", action="store_true", help="do not put the table of all areas into README.md")
     told = parser.parse_args(words)
+    # A shell's background job starts with Ctrl-C ignored, and what is measured would inherit that and never end.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     names = told.areas or list(AREAS)
     rows: list[Row] = []
     for name in names:

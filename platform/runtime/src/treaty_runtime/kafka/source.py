@@ -295,7 +295,7 @@ class _Fetched(Record):
     def headers(self) -> Headers:
         """Names and values, in wire order; a value may be null in Kafka, to us it is empty then."""
         try:
-            return self._headers  # type: ignore[return-value]  # never the function that it may be in a Record
+            return self._headers
         except AttributeError:
             told = self._message.headers() or ()
             self._headers: Headers = tuple((name, value if value is not None else b"") for name, value in told)
