@@ -13,7 +13,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 FOLDER = Path(__file__).resolve().parent.parent / ".secrets"
-ROLES = ("registry", "mall_order", "mall_goods", "mall_chat", "mall_user", "mall_payment", "mall_notification", "mall_cache", "mall_audit")
+ROLES = (
+    "registry",
+    "mall_order",
+    "mall_goods",
+    "mall_chat",
+    "mall_user",
+    "mall_payment",
+    "mall_notification",
+    "mall_cache",
+    "mall_search",
+    "mall_audit",
+)
 
 
 def main() -> int:

@@ -11,5 +11,6 @@ SERVICES = {
     "payment": "mall.payment.app",
     "notification": "mall.notification.app",
     "cache": "mall.cache.app",
+    "search": "mall.search.app",
     "audit": "mall.audit.app",
 }

@@ -18,6 +18,7 @@ PORTS = {
     "payment": 8085,
     "notification": 8086,
     "cache": 8087,
+    "search": 8089,
     "audit": 8090,
 }
 

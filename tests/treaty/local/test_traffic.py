@@ -79,6 +79,7 @@ def test_every_kind_of_thing_happens_and_views_are_most_of_it() -> None:
         "submit",
         "approve",
         "browse",
+        "search",
         "view",
         "order",
         "pay",

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
+from urllib.parse import quote
 
 from treaty.local.jars import DATA
 from treaty.local.keys import ADMIN_USER_ID
@@ -20,7 +21,7 @@ SELLERS = range(11, 17)
 BUYERS = range(21, 51)
 ENOUGH_GOODS = 12
 RECENT_USERS = 6
-WEIGHTS = {"view": 50, "browse": 6, "order": 14, "advance": 14, "chat": 12, "list": 4}
+WEIGHTS = {"view": 50, "browse": 3, "search": 3, "order": 14, "advance": 14, "chat": 12, "list": 4}
 SOURCES = ("SEARCH", "RANKING", "RECOMMENDATION", "DIRECT")
 SAYINGS = (
     "还在吗?",
@@ -87,6 +88,8 @@ def next_call(world: World, rng: Random) -> Call:
         return list_goods(rng)
     if kind == "browse":
         return browse(rng)
+    if kind == "search":
+        return search(rng)
     if kind == "order":
         return order(world, rng)
     if kind == "advance" and world.orders:
@@ -108,6 +111,13 @@ def list_goods(rng: Random) -> Call:
 def browse(rng: Random) -> Call:
     """A buyer looks at the newest goods."""
     return Call(kind="browse", service="goods", method="GET", path="/api/v1/goods?limit=50", user=rng.choice(BUYERS))
+
+
+def search(rng: Random) -> Call:
+    """A buyer looks for a word of something that people sell."""
+    title = rng.choice(goods_for_sale())[0]
+    path = f"/api/v1/search?q={quote(rng.choice(title.split()))}"
+    return Call(kind="search", service="search", method="GET", path=path, user=rng.choice(BUYERS))
 
 
 def view(world: World, rng: Random) -> Call:
@@ -245,8 +255,8 @@ def learn_conversation(world: World, _call: Call, body: Mapping[str, Any]) -> No
 
 
 LESSONS = {
-    "list": learn_draft, "approve": learn_goods, "browse": learn_page, "order": learn_order, "chat": learn_conversation,
-    "pay": learn_payment, "look": learn_looked, "refund": learn_refund,
+    "list": learn_draft, "approve": learn_goods, "browse": learn_page, "search": learn_page, "order": learn_order,
+    "chat": learn_conversation, "pay": learn_payment, "look": learn_looked, "refund": learn_refund,
     "mark-paid": learn_order, "ship": learn_order, "confirm": learn_order, "cancel": learn_order,
 }  # fmt: skip
 
