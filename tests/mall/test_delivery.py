@@ -15,6 +15,7 @@ from mall.chat.tables import ListingRow as ChatListingRow
 from mall.chat.tables import metadata as chat_tables
 from mall.database import Database, open_database
 from mall.notification.handlers import inbox_handlers
+from mall.notification.inbox import Readership
 from mall.notification.tables import NotificationRow
 from mall.notification.tables import metadata as notification_tables
 from mall.order.handlers import handlers as order_handlers
@@ -109,7 +110,7 @@ async def test_the_view_follows_an_order_through_redeliveries(database_url: str)
 
 
 async def test_an_order_is_told_to_both_sides_once_even_after_a_crash(database_url: str) -> None:
-    async with running("notification", database_url, notification_tables, inbox_handlers(locale="en")) as (
+    async with running("notification", database_url, notification_tables, inbox_handlers(Readership(locale="en"))) as (
         harness,
         database,
     ):

@@ -12,6 +12,7 @@ import pytest
 from mall.notification import api, socket
 from mall.notification.handlers import inbox_handlers, push_handlers
 from mall.notification.hub import Hub
+from mall.notification.inbox import Readership
 from mall.notification.tables import metadata
 from mall.serving import server
 from mall_events.notification import UserNotified
@@ -31,7 +32,7 @@ class Office:
     async def tell(self, *events: Event) -> None:
         """Let the inbox group handle events."""
         for event in events:
-            await self.counter.handle(inbox_handlers(locale="en"), event)
+            await self.counter.handle(inbox_handlers(Readership(locale="en")), event)
 
     async def push(self) -> None:
         """Let the push group handle everything told so far."""

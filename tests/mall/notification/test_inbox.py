@@ -7,6 +7,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 from mall.notification.handlers import inbox_handlers
+from mall.notification.inbox import Readership
 from mall_events.notification import UserNotified
 from tests.mall.notification.conftest import Office
 from tests.mall.notification.test_domain import BUYER, CREATED, MESSAGE, PAID, SELLER
@@ -36,7 +37,7 @@ async def test_both_sides_find_the_order_in_their_inbox_and_nodes_are_told(offic
 async def test_an_event_that_comes_again_tells_nobody_twice(office: Office) -> None:
     event_id = uuid4()
     for _ in range(2):
-        await office.counter.handle(inbox_handlers(locale="zh"), CREATED, event_id=event_id)
+        await office.counter.handle(inbox_handlers(Readership(locale="zh")), CREATED, event_id=event_id)
     inbox = (await office.counter.call("GET", INBOX, user=BUYER)).json()["notifications"]
     assert [line["title"] for line in inbox] == ["下单成功"]
     assert len(office.counter.told.of(UserNotified)) == 2

@@ -14,6 +14,7 @@ from aiosmtpd.controller import Controller
 
 from mall.notification.delivering import mail_handlers
 from mall.notification.handlers import inbox_handlers
+from mall.notification.inbox import Readership
 from mall.notification.mail_texts import MAILS
 from mall.notification.mails import HEADERS, UnsafeMail, compose
 from mall.notification.smtp import SmtpMail
@@ -155,7 +156,7 @@ async def test_a_server_that_asks_to_wait_is_waited_for(office: Office, free: in
 async def test_people_are_told_in_their_language_and_mailed_where_they_are_reached(office: Office) -> None:
     await office.tell(BUYER_JOINS, SELLER_JOINS)
     event_id = uuid4()
-    await office.counter.handle(inbox_handlers(locale="zh"), CREATED, event_id=event_id)
+    await office.counter.handle(inbox_handlers(Readership(locale="zh")), CREATED, event_id=event_id)
     inbox = (await office.counter.call("GET", "/api/v1/notifications", user=BUYER)).json()["notifications"]
     assert [line["title"] for line in inbox] == ["Order placed"]
     mails = {mail.to_address: mail for mail in office.counter.told.of(EmailRequested)}

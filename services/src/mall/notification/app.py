@@ -14,6 +14,7 @@ from mall.notification import api, socket
 from mall.notification.delivering import RETRY, mail_handlers, other_handlers
 from mall.notification.handlers import inbox_handlers, push_handlers
 from mall.notification.hub import Hub
+from mall.notification.inbox import Readership
 from mall.notification.sms import FileSms, SmsGateway
 from mall.notification.smtp import SmtpMail
 from mall.notification.tables import metadata
@@ -38,10 +39,10 @@ class Ways:
     webhook: HttpWebhook
 
 
-def groups(*, hub: Hub, ways: Ways, instance: str, locale: str) -> list[Group]:
+def groups(*, hub: Hub, ways: Ways, instance: str, readership: Readership) -> list[Group]:
     """The consumer groups: one writes inboxes, two send what was asked for, one per node feeds the node's sockets."""
     return [
-        Group("notification-service", inbox_handlers(locale=locale), dead_letter=DEAD_LETTER),
+        Group("notification-service", inbox_handlers(readership), dead_letter=DEAD_LETTER),
         # Apart: a mail server that is away pauses its group, and neither inboxes nor calls wait for it.
         Group("notification-mail", mail_handlers(ways.mail), dead_letter=DEAD_LETTER, retry=RETRY),
         Group(
@@ -64,7 +65,8 @@ def create(env: Mapping[str, str], *, now: Callable[[], datetime] = utcnow) -> t
         sms=FileSms(settings.sms_file),
         webhook=HttpWebhook(may_be_loopback=settings.webhook_allow_loopback),
     )
-    own = groups(hub=hub, ways=ways, instance=settings.instance, locale=settings.locale)
+    readership = Readership(locale=settings.locale, admins=settings.admin_user_ids)
+    own = groups(hub=hub, ways=ways, instance=settings.instance, readership=readership)
     runtime = parts.runtime(own, publishes=PUBLISHES)
     state = {
         "desk": parts.desk(runtime),

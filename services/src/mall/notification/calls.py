@@ -9,7 +9,9 @@ from treaty_runtime.event import Context
 
 async def ask(event: Called, context: Context) -> None:
     """Ask for a call to the system of whom the event concerns, if there is one."""
-    row = await store.webhook_of(context.session, owner_of(event))
+    owner = owner_of(event)
+    row = None if owner is None else await store.webhook_of(context.session, owner)
     if row is not None and row.id is not None:
         envelope = context.envelope
-        context.stage(call(event, endpoint_id=row.id, event_id=envelope.id, now=envelope.time))
+        told = call(event, owner=row.user_id, endpoint_id=row.id, event_id=envelope.id, now=envelope.time)
+        context.stage(told)

@@ -11,12 +11,17 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from mall.notification.texts import REASONS, STATUSES, written
+from mall_events.accounting import AccountingSettlementCompleted
 from mall_events.chat import ChatMessageCreated
 from mall_events.order import OrderCancelled, OrderCreated, OrderLine, OrderPaid, OrderStatus, OrderStatusChanged
+from mall_events.payment import PaymentFailed, PaymentRefundFailed, PaymentRefundSucceeded
+from mall_events.risk import RiskCriticalAlertRaised, RiskHighAlertRaised
 from mall_events.user import UserStatusChanged
 
 AboutOrder = OrderCreated | OrderPaid | OrderStatusChanged | OrderCancelled
-ToldAbout = AboutOrder | ChatMessageCreated | UserStatusChanged
+AboutPayment = PaymentFailed | PaymentRefundSucceeded | PaymentRefundFailed
+Alert = RiskHighAlertRaised | RiskCriticalAlertRaised
+ToldAbout = AboutOrder | AboutPayment | Alert | AccountingSettlementCompleted | ChatMessageCreated | UserStatusChanged
 LocaleOf = Callable[[int], str]
 """The language of a user, `en` or `zh`."""
 
@@ -34,9 +39,15 @@ class Notice:
     values: Mapping[str, str] = field(default_factory=dict)
 
 
-def readers(event: ToldAbout) -> frozenset[int]:
+def readers(event: ToldAbout, *, admins: frozenset[int]) -> frozenset[int]:
     """Everybody who may be told about the event."""
     match event:
+        case RiskHighAlertRaised() | RiskCriticalAlertRaised():
+            return admins
+        case PaymentFailed() | PaymentRefundSucceeded() | PaymentRefundFailed():
+            return frozenset({event.payer_id})
+        case AccountingSettlementCompleted():
+            return frozenset({event.merchant_id})
         case ChatMessageCreated():
             return frozenset({event.recipient_id})
         case UserStatusChanged():
@@ -45,12 +56,55 @@ def readers(event: ToldAbout) -> frozenset[int]:
             return frozenset({event.buyer_id, event.seller_id})
 
 
-def notices(event: ToldAbout, *, locale_of: LocaleOf) -> list[Notice]:
+def notices(event: ToldAbout, *, locale_of: LocaleOf, admins: frozenset[int]) -> list[Notice]:
     """The notices of an event, by user id: writers that lock users in this order never wait for each other."""
-    return sorted(_notices(event, locale_of), key=lambda notice: notice.user_id)
+    match event:
+        case RiskHighAlertRaised() | RiskCriticalAlertRaised():
+            told = _alerts(event, locale_of, admins)
+        case PaymentFailed() | PaymentRefundSucceeded() | PaymentRefundFailed() | AccountingSettlementCompleted():
+            told = _about_money(event, locale_of)
+        case ChatMessageCreated() | UserStatusChanged():
+            told = _about_one(event, locale_of)
+        case _:
+            told = _about_order(event, locale_of)
+    return sorted(told, key=lambda notice: notice.user_id)
 
 
-def _notices(event: ToldAbout, locale_of: LocaleOf) -> Iterator[Notice]:
+def _alerts(event: Alert, locale_of: LocaleOf, admins: frozenset[int]) -> Iterator[Notice]:
+    text = "risk_alert.critical" if isinstance(event, RiskCriticalAlertRaised) else "risk_alert.high"
+    values = {"payment": str(event.payment_id), "score": str(event.score), "rules": ", ".join(event.rules)}
+    for admin in admins:
+        yield _notice(admin, text, locale_of, values=values)
+
+
+def _about_money(event: AboutPayment | AccountingSettlementCompleted, locale_of: LocaleOf) -> Iterator[Notice]:
+    values = {"amount": _amount(Decimal(event.amount).scaleb(-2), event.currency)}
+    link = f"/orders/{event.order_id}"
+    match event:
+        case PaymentFailed():
+            yield _notice(event.payer_id, "payment_failed.payer", locale_of, values=values, link=link)
+        case PaymentRefundSucceeded():
+            yield _notice(event.payer_id, "refund_success.payer", locale_of, values=values, link=link)
+        case PaymentRefundFailed(attempt=1):  # later attempts are for people who mend, not for who waits
+            yield _notice(event.payer_id, "refund_failed.payer", locale_of, values=values, link=link)
+        case AccountingSettlementCompleted():
+            yield _notice(event.merchant_id, "settlement.merchant", locale_of, values=values, link=link)
+        case _:
+            return
+
+
+def _about_one(event: ChatMessageCreated | UserStatusChanged, locale_of: LocaleOf) -> Iterator[Notice]:
+    match event:
+        case ChatMessageCreated():
+            # The text stays in the conversation: it is personal, and topics are kept for a week.
+            link = f"/conversations/{event.conversation_id}"
+            yield _notice(event.recipient_id, "chat_message.recipient", locale_of, link=link)
+        case UserStatusChanged():
+            values = {"status": STATUSES[event.current_status][locale_of(event.user_id)]}
+            yield _notice(event.user_id, "account_status.user", locale_of, values=values)
+
+
+def _about_order(event: AboutOrder, locale_of: LocaleOf) -> Iterator[Notice]:
     match event:
         case OrderCreated():
             values = {
@@ -71,13 +125,6 @@ def _notices(event: ToldAbout, locale_of: LocaleOf) -> Iterator[Notice]:
             yield _notice(event.buyer_id, "order_shipped.buyer", locale_of, link=_order_link(event))
         case OrderStatusChanged(current_status=OrderStatus.REFUNDED):
             yield from _both(event, "order_refunded", locale_of, lambda _: {})
-        case ChatMessageCreated():
-            # The text stays in the conversation: it is personal, and topics are kept for a week.
-            link = f"/conversations/{event.conversation_id}"
-            yield _notice(event.recipient_id, "chat_message.recipient", locale_of, link=link)
-        case UserStatusChanged():
-            values = {"status": STATUSES[event.current_status][locale_of(event.user_id)]}
-            yield _notice(event.user_id, "account_status.user", locale_of, values=values)
         case _:
             return
 

@@ -3,48 +3,89 @@
 from __future__ import annotations
 
 from mall.notification import calls, contacts
+from mall.notification.domain import ToldAbout
 from mall.notification.hub import Hub, Push
-from mall.notification.inbox import tell
+from mall.notification.inbox import Readership, tell
+from mall.notification.outgoing import Called
+from mall_events.accounting import AccountingBalanceUpdated, AccountingSettlementCompleted
 from mall_events.chat import ChatMessageCreated
 from mall_events.notification import UserNotified
-from mall_events.order import OrderCancelled, OrderCreated, OrderPaid, OrderStatusChanged
+from mall_events.order import (
+    MerchantOrderCompleted,
+    MerchantOrderUpdated,
+    OrderCancelled,
+    OrderCreated,
+    OrderPaid,
+    OrderStatusChanged,
+)
+from mall_events.payment import (
+    PaymentCreated,
+    PaymentFailed,
+    PaymentRefundFailed,
+    PaymentRefundSucceeded,
+    PaymentSucceeded,
+)
+from mall_events.risk import RiskCriticalAlertRaised, RiskHighAlertRaised
 from mall_events.user import UserDeleted, UserRegistered, UserStatusChanged, UserUpdated
 from treaty_runtime.event import Context
 from treaty_runtime.handlers import Handlers
 
 
-def inbox_handlers(*, locale: str) -> Handlers:
-    """What writes inboxes and keeps contacts; `locale` (`en` or `zh`) is the language of users that are not known."""
+def inbox_handlers(readership: Readership) -> Handlers:
+    """What writes inboxes, asks for messages and calls, and keeps contacts."""
     handlers = Handlers()
     on = handlers.on
 
     @on(OrderCreated)
     async def tell_about_new_order(event: OrderCreated, context: Context) -> None:
-        await tell(event, context, locale=locale)
+        await tell(event, context, readership=readership)
         await calls.ask(event, context)
 
     @on(OrderPaid)
     async def tell_about_payment(event: OrderPaid, context: Context) -> None:
-        await tell(event, context, locale=locale)
+        await tell(event, context, readership=readership)
         await calls.ask(event, context)
 
     @on(OrderStatusChanged)
     async def tell_about_progress(event: OrderStatusChanged, context: Context) -> None:
-        await tell(event, context, locale=locale)
+        await tell(event, context, readership=readership)
 
     @on(OrderCancelled)
     async def tell_about_cancellation(event: OrderCancelled, context: Context) -> None:
-        await tell(event, context, locale=locale)
+        await tell(event, context, readership=readership)
 
     @on(ChatMessageCreated)
     async def tell_about_message(event: ChatMessageCreated, context: Context) -> None:
-        await tell(event, context, locale=locale)
+        await tell(event, context, readership=readership)
 
-    _follow_accounts(handlers, locale=locale)
+    _follow_payments(handlers, readership)
+    _follow_accounts(handlers, readership)
     return handlers
 
 
-def _follow_accounts(handlers: Handlers, *, locale: str) -> None:
+def _follow_payments(handlers: Handlers, readership: Readership) -> None:
+    on = handlers.on
+
+    async def tell_about_money(event: ToldAbout, context: Context) -> None:
+        await tell(event, context, readership=readership)
+
+    async def tell_merchant(event: Called, context: Context) -> None:
+        await calls.ask(event, context)
+
+    on(PaymentFailed)(tell_about_money)
+    on(PaymentRefundSucceeded)(tell_about_money)
+    on(PaymentRefundFailed)(tell_about_money)
+    on(AccountingSettlementCompleted)(tell_about_money)
+    on(RiskHighAlertRaised)(tell_about_money)
+    on(RiskCriticalAlertRaised)(tell_about_money)
+    on(MerchantOrderUpdated)(tell_merchant)
+    on(MerchantOrderCompleted)(tell_merchant)
+    on(PaymentCreated)(tell_merchant)
+    on(PaymentSucceeded)(tell_merchant)
+    on(AccountingBalanceUpdated)(tell_merchant)
+
+
+def _follow_accounts(handlers: Handlers, readership: Readership) -> None:
     on = handlers.on
 
     @on(UserRegistered)
@@ -58,7 +99,7 @@ def _follow_accounts(handlers: Handlers, *, locale: str) -> None:
 
     @on(UserStatusChanged)
     async def tell_about_status(event: UserStatusChanged, context: Context) -> None:
-        await tell(event, context, locale=locale)
+        await tell(event, context, readership=readership)
 
     @on(UserDeleted)
     async def forget(event: UserDeleted, context: Context) -> None:

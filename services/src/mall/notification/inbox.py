@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -14,10 +15,19 @@ from mall_events.notification import UserNotified
 from treaty_runtime.event import Context
 
 
-async def tell(event: ToldAbout, context: Context, *, locale: str) -> None:
-    """Tell everybody concerned, each in the own language, else in `locale`; once per user and kind."""
-    contacts = await store.contacts(context.session, readers(event))
-    told = notices(event, locale_of=_locale_of(contacts, locale))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readership:
+    """Whom alerts are for, and the language of users that are not known."""
+
+    locale: str
+    admins: frozenset[int] = frozenset()
+
+
+async def tell(event: ToldAbout, context: Context, *, readership: Readership) -> None:
+    """Tell everybody concerned, each in the own language; once per user and kind."""
+    admins = readership.admins
+    contacts = await store.contacts(context.session, readers(event, admins=admins))
+    told = notices(event, locale_of=_locale_of(contacts, readership.locale), admins=admins)
     await _deliver_all(context, told, contacts)
 
 

@@ -53,6 +53,10 @@ MAILED = frozenset(
         "order_shipped.buyer",
         "order_cancelled.buyer",
         "order_cancelled.seller",
+        "payment_failed.payer",
+        "refund_success.payer",
+        "settlement.merchant",
+        "risk_alert.critical",
     }
 )
 """Notices that are also mailed."""

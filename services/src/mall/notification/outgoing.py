@@ -13,14 +13,19 @@ from uuid import UUID
 
 from mall.notification.domain import Notice
 from mall.notification.mail_texts import MAILED
+from mall_events.accounting import AccountingBalanceUpdated
 from mall_events.notification import EmailRequested, SmsRequested, WebhookRequested
-from mall_events.order import OrderCreated, OrderPaid
+from mall_events.order import MerchantOrderCompleted, MerchantOrderUpdated, OrderCreated, OrderPaid
+from mall_events.payment import PaymentCreated, PaymentSucceeded
 from mall_events.user import UserUpdated
 
 OPERATOR = "system:notification"
-TEXTED = frozenset({"order_shipped.buyer"})
+TEXTED = frozenset({"order_shipped.buyer", "risk_alert.critical"})
 """Notices that are also sent as text messages."""
-Called = OrderCreated | OrderPaid | UserUpdated
+AboutMerchant = (
+    MerchantOrderUpdated | MerchantOrderCompleted | PaymentCreated | PaymentSucceeded | AccountingBalanceUpdated
+)
+Called = OrderCreated | OrderPaid | UserUpdated | AboutMerchant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,14 +68,21 @@ def messages(
         )
 
 
-def owner_of(event: Called) -> int:
-    """Whose systems are told about the event: the seller's, or the user's own."""
-    return event.user_id if isinstance(event, UserUpdated) else event.seller_id
+def owner_of(event: Called) -> int | None:
+    """Whose systems are told about the event: the seller's, or the user's own; None for an account that is no merchant's."""
+    match event:
+        case UserUpdated():
+            return event.user_id
+        case OrderCreated() | OrderPaid():
+            return event.seller_id
+        case AccountingBalanceUpdated():
+            return event.owner_id if event.account.startswith("merchant:") else None
+        case _:
+            return event.merchant_id
 
 
-def call(event: Called, *, endpoint_id: int, event_id: UUID, now: datetime) -> WebhookRequested:
+def call(event: Called, *, owner: int, endpoint_id: int, event_id: UUID, now: datetime) -> WebhookRequested:
     """The call that tells the owner's system."""
-    owner = owner_of(event)
     body = {"event_id": str(event_id), "event_type": event.__event_type__, "time": now.isoformat(), **_facts(event)}
     return WebhookRequested(
         notification_key=f"{event_id}:{endpoint_id}:{owner}",
@@ -86,12 +98,28 @@ def call(event: Called, *, endpoint_id: int, event_id: UUID, now: datetime) -> W
 def _facts(event: Called) -> dict[str, object]:
     # Ids travel as texts: readers that take numbers for doubles would change them.
     match event:
+        case MerchantOrderUpdated():
+            status = {"previous_status": event.previous_status.name, "current_status": event.current_status.name}
+            return {"order_id": str(event.order_id)} | status | _minor(event.amount, event.currency)
+        case MerchantOrderCompleted():
+            ids = {"order_id": str(event.order_id), "payment_id": str(event.payment_id)}
+            return ids | _minor(event.amount, event.currency)
+        case PaymentCreated() | PaymentSucceeded():
+            ids = {"order_id": str(event.order_id), "payment_id": str(event.payment_id)}
+            return ids | {"status": event.status.name} | _minor(event.amount, event.currency)
+        case AccountingBalanceUpdated():
+            version = {"account": event.account, "version": event.balance_version}
+            return version | _minor(event.balance, event.currency)
         case UserUpdated():
             return {"user_id": str(event.user_id), "version": event.user_version, "changes": sorted(event.changes)}
         case OrderCreated():
             return {"order_id": str(event.order_id), "order_no": event.order_no} | _money(event)
         case OrderPaid():
             return {"order_id": str(event.order_id), "payment_id": str(event.payment_id)} | _money(event)
+
+
+def _minor(amount: int, currency: str) -> dict[str, object]:
+    return {"amount_minor": str(amount), "currency": currency}
 
 
 def _money(event: OrderCreated | OrderPaid) -> dict[str, object]:

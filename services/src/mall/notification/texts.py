@@ -1,7 +1,7 @@
 """What people read in their inbox: a title and a body per kind of notice and reader's part in it, in English and Chinese.
 
 Placeholders: `number` the order number, `total` amount and currency, `goods` the first title, `reason` a line of `REASONS`,
-`status` one of `STATUSES`.
+`status` one of `STATUSES`, `amount` amount and currency, `payment`, `score` and `rules` of a risk.
 """
 
 from __future__ import annotations
@@ -49,6 +49,30 @@ TEXTS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "order_cancelled.seller": {
         "en": ("Order cancelled", "An order of {goods} was cancelled: {reason}."),
         "zh": ("订单已取消", "{goods}的一笔订单已取消：{reason}。"),
+    },
+    "payment_failed.payer": {
+        "en": ("Payment failed", "Your payment of {amount} failed; no money was taken. You may pay again."),
+        "zh": ("支付失败", "您的 {amount} 支付失败，未扣款，可重新支付。"),
+    },
+    "refund_success.payer": {
+        "en": ("Refund received", "{amount} came back to you."),
+        "zh": ("退款成功", "{amount} 已退回您的账户。"),
+    },
+    "refund_failed.payer": {
+        "en": ("Refund delayed", "The refund of {amount} did not go through yet; it is tried again."),
+        "zh": ("退款延迟", "{amount} 的退款暂未成功，系统将重试。"),
+    },
+    "settlement.merchant": {
+        "en": ("Money for your sale", "{amount} of your sale was settled."),
+        "zh": ("货款已结算", "您的货款 {amount} 已结算。"),
+    },
+    "risk_alert.high": {
+        "en": ("A risky payment", "Payment {payment} has a risk score of {score}: {rules}."),
+        "zh": ("高风险支付", "支付 {payment} 风险评分 {score}：{rules}。"),
+    },
+    "risk_alert.critical": {
+        "en": ("A payment was rejected", "Payment {payment} was rejected with a risk score of {score}: {rules}."),
+        "zh": ("支付已被拒绝", "支付 {payment} 因风险评分 {score} 被拒绝：{rules}。"),
     },
     "account_status.user": {
         "en": ("Your account", "Your account is {status}."),
