@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from treaty.registry.access.audit import Entry
 from treaty.registry.names import GLOBAL, TOP, Name
 from treaty.registry.rows import Content, NewSchema, Reference, VersionRow
 from treaty.registry.stores.protocol import Search, Store, Writer
@@ -47,6 +48,28 @@ def test_ids_are_dense_and_of_their_context(store: Store) -> None:
         assert add(writer, OTHER, 1, "a1") == 1
     with store.read() as reader:
         assert (reader.last_id("."), reader.last_id(".x"), reader.last_id(".none")) == (3, 1, 0)
+
+
+def test_a_registration_finds_the_content_or_stores_it(store: Store) -> None:
+    entry = Entry(at=7, actor="ann", source_ip="", request_id="r", action="register")
+    with store.write(A) as writer:
+        first = writer.register(A, 1, new_schema("one"), provenance="commit=1", entry=entry)
+        assert writer.versions(A) == [first]
+        second = writer.register(A, 2, new_schema("two"))
+    with store.write(B, [A]) as writer:
+        same = writer.register(B, 1, new_schema("one"))
+        refers = writer.register(B, 2, new_schema("refers", Reference("n", "a", 2)), entry=entry)
+        imported = writer.register(B, 3, new_schema("imported", schema_id=41))
+    assert [row.schema_id for row in (first, second, same, refers, imported)] == [1, 2, 1, 3, 41]
+    with store.read() as reader:
+        assert [row.number for row in reader.versions(B)] == [1, 2, 3]
+        assert reader.provenance(A, 1) == "commit=1"
+        assert (reader.last_version(A), reader.last_id(".")) == (2, 41)
+        assert [each.schema_id for each in reader.referrers(A, 2)] == [3]
+        found = reader.schema(".", 3)
+        assert found is not None
+        assert found.content == Content("refers", (Reference("n", "a", 2),))
+    assert [(each.schema_id, each.request_id) for _, each in store.audit()] == [(3, "r"), (1, "r")]
 
 
 def test_an_id_never_comes_again_after_a_permanent_delete(store: Store) -> None:

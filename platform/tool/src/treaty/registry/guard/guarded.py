@@ -20,7 +20,7 @@ from treaty.registry.access.grants import EVERYTHING, Principal, Role
 from treaty.registry.errors import Forbidden
 from treaty.registry.names import DEFAULT_CONTEXT, Name
 from treaty.registry.observation import Changed, Observe, Stored, ignore
-from treaty.registry.rows import Json, Referrer, SchemaRow, VersionRow
+from treaty.registry.rows import Json, NewSchema, Referrer, SchemaRow, VersionRow
 from treaty.registry.stores.delegating import DelegatingReader, DelegatingWriter
 from treaty.registry.stores.protocol import Reader, Search, Store, Writer
 
@@ -185,6 +185,15 @@ class GuardedWriter(DelegatingWriter):
     def add_version(self, version: VersionRow, *, provenance: str = "") -> None:
         self._writer.add_version(version, provenance=provenance)
         self._note("register", version.name, version)
+
+    def register(
+        self, name: Name, number: int, schema: NewSchema, *, provenance: str = "", entry: Entry | None = None
+    ) -> VersionRow:
+        noted = entry or self._pen.change("register", name, version=number, after=schema.resolved_sha256)
+        row = self._writer.register(name, number, schema, provenance=provenance, entry=noted)
+        # Told to who watches, too: the id that was not known before.
+        self.entries.append(replace(noted, schema_id=row.schema_id))
+        return row
 
     def mark_deleted(self, name: Name, numbers: Collection[int], *, at: int) -> None:
         rows = [self._writer.version(name, number) for number in sorted(numbers)]

@@ -19,6 +19,7 @@ from treaty.registry.service.library import Library
 from treaty.registry.service.reading import Reading
 from treaty.registry.service.registering import Registering
 from treaty.registry.service.restoring import Restoring
+from treaty.registry.service.verdicts import Verdicts
 from treaty.registry.settings import RegistrySettings
 from treaty.registry.stores.freshness import Freshness
 from treaty.registry.stores.protocol import Store
@@ -39,7 +40,7 @@ class RegistryService:
         self._now_ms = lambda: int(now().timestamp() * 1000)
         self.freshness = Freshness(store)
         self.aliases = Aliases(store, self.freshness)
-        self._library = Library(settings.limits)
+        self._library, self._verdicts = Library(settings.limits), Verdicts()
         self._open(store)
 
     def on(self, store: Store) -> RegistryService:
@@ -52,7 +53,7 @@ class RegistryService:
         self.store = store
         library = self._library
         refuses_meaning = self.settings.meaning == "refuse"
-        judging = Judging(store, library, observe=self._observe, refuses_meaning=refuses_meaning)
+        judging = Judging(store, library, self._verdicts, observe=self._observe, refuses_meaning=refuses_meaning)
         self.reading = Reading(store, library)
         self.judging = judging
         self.explaining = Explaining(store, judging)

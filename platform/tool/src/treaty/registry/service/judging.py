@@ -14,10 +14,11 @@ from treaty.registry.decisions.request import SchemaRequest
 from treaty.registry.decisions.reserved import reserved_messages
 from treaty.registry.errors import EmptySchema, InvalidSchema, VersionNotFound
 from treaty.registry.names import Name
-from treaty.registry.observation import Checked, Observe
+from treaty.registry.observation import Checked, Observe, Remembered
 from treaty.registry.rows import Content, Json, VersionRow
 from treaty.registry.service.found import Versioned, complete, numbered, with_schemas
 from treaty.registry.service.library import Library, Prepared
+from treaty.registry.service.verdicts import Verdicts
 from treaty.registry.stores.protocol import Reader, Store
 
 
@@ -32,9 +33,11 @@ class Judgement:
 class Judging:
     """Compatibility checks of one registry."""
 
-    def __init__(self, store: Store, library: Library, *, observe: Observe, refuses_meaning: bool) -> None:
+    def __init__(
+        self, store: Store, library: Library, verdicts: Verdicts, *, observe: Observe, refuses_meaning: bool
+    ) -> None:
         """``refuses_meaning``: a schema that is read, but as something else, is incompatible too."""
-        self._store, self._library, self._observe = store, library, observe
+        self._store, self._library, self._verdicts, self._observe = store, library, verdicts, observe
         self._refuses_meaning = refuses_meaning
 
     def check(
@@ -45,8 +48,9 @@ class Judging:
         Raises ``VersionNotFound``; ``InvalidSchema`` unless ``verbose``, which makes it a message.
         """
         with self._store.read() as reader:
-            rows = self._asked(reader, name, version)
+            # The config first: a store that is asked for it reads the latest version with it.
             config = config_in_scope(reader.config, name)
+            rows = self._asked(reader, name, version)
             try:
                 prepared = self.prepared(reader, name, request, config, normalize=normalize)
             except (InvalidSchema, EmptySchema) as error:
@@ -103,12 +107,34 @@ class Judging:
         self, reader: Reader, config: Mapping[str, Json], prepared: Prepared, rows: Sequence[VersionRow]
     ) -> list[str]:
         level = cast("avro.Level", config["compatibility"])
-        history = self.compared(reader, config, prepared, rows)
+        open_rows = rows if self._refuses_meaning else self._undecided(config, prepared, rows)
+        if not open_rows:
+            return []
+        history = self.compared(reader, config, prepared, open_rows)
         verdict = avro.check(avro.Version(None, prepared.schema, prepared.content.text), history, level)
+        if verdict.is_compatible and not config.get("compatibilityGroup"):
+            compared = {each.number for each in history}
+            olds = (row.resolved_sha256 for row in open_rows if row.number in compared)
+            self._verdicts.keep(prepared.resolved_sha256, olds, level=level)
         messages = avro.confluent_messages(verdict)
         if messages or not self._refuses_meaning:
             return messages
         return refusals(self.newcomer(reader, config, prepared, rows), reversed(history))
+
+    def _undecided(
+        self, config: Mapping[str, Json], prepared: Prepared, rows: Sequence[VersionRow]
+    ) -> Sequence[VersionRow]:
+        """The versions that the level asks for and that the schema was not compared with before."""
+        if config.get("compatibilityGroup"):
+            return rows
+        level = config["compatibility"]
+        found = [
+            row
+            for row in (rows if level.endswith("_TRANSITIVE") else rows[-1:])
+            if not self._verdicts.agree(prepared.resolved_sha256, row.resolved_sha256, level=level)
+        ]
+        self._observe(Remembered("verdicts", hit=not found))
+        return found
 
     def newcomer(
         self, reader: Reader, config: Mapping[str, Json], prepared: Prepared, rows: Sequence[VersionRow]

@@ -1,12 +1,14 @@
 """Schemas as the Avro engine sees them: texts with the references they stand on, parsed once.
 
-Law: a parsed text is remembered under its own text and what its references *mean* (their resolved hashes), never under a
-name or a version number: those can come to mean something else after a permanent delete.
+Laws: a parsed text is remembered under its own text and what its references *mean* (their resolved hashes), never under a
+name or a version number: those can come to mean something else after a permanent delete. What the strict rules accept, the
+lenient ones read as the same types, so one tree serves both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
@@ -23,8 +25,11 @@ from treaty.registry.stores.protocol import Reader
 
 Rules = Literal["new", "stored"]
 
-PARSED_BYTES: Final = 4_194_304
+PARSED_BYTES: Final = 2_097_152
 """Texts of parsed schemas that are remembered; the objects they become take some thirty times as much."""
+
+SPELLED_BYTES: Final = 8_388_608
+"""Requests' texts whose stored form is remembered, without their trees: clients send the same ones at each start."""
 
 
 class Parsed:
@@ -33,9 +38,9 @@ class Parsed:
     They raise ``InvalidSchema`` where types come to stand too deep: uses before definitions nest deeper than the text does.
     """
 
-    def __init__(self, schema: avro.Schema, height: int) -> None:
-        """``height``: how many schemas refer to each other below this one."""
-        self.schema, self.height = schema, height
+    def __init__(self, schema: avro.Schema, height: int, *, is_strict: bool) -> None:
+        """``height``: how many schemas refer to each other below this one; ``is_strict``: the rules for new ones accept it."""
+        self.schema, self.height, self.is_strict = schema, height, is_strict
 
     @cached_property
     def canonical(self) -> str:
@@ -54,13 +59,28 @@ class Parsed:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """A request's schema: parsed, in canonical form, with its hashes."""
+class Spelled:
+    """What is known of a request's schema without its tree. ``is_strict``: the rules for new schemas accept it."""
 
-    schema: avro.Schema
     content: Content
     content_sha256: bytes
     resolved_sha256: bytes
+    is_strict: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request's schema in canonical form, with its hashes; ``parse`` gives its tree, within the transaction it came from."""
+
+    content: Content
+    content_sha256: bytes
+    resolved_sha256: bytes
+    parse: Callable[[], avro.Schema]
+
+    @property
+    def schema(self) -> avro.Schema:
+        """The tree; parsed only now, if nobody has asked for it lately."""
+        return self.parse()
 
     def row(self, *, schema_id: int | None, created_at: int) -> NewSchema:
         """The same as a store takes it."""
@@ -79,21 +99,63 @@ class Library:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._parsed: Lru[tuple[object, ...], Parsed] = Lru(
+        self._parsed: Lru[tuple[Hashable, ...], Parsed] = Lru(
             PARSED_BYTES, size_of=lambda _, parsed: len(parsed.schema.text) + 512
         )
+        self._spelled: Lru[tuple[Hashable, ...], Spelled] = Lru(SPELLED_BYTES, size_of=_spelled_bytes)
 
     def prepare(
         self, reader: Reader, context: str, request: SchemaRequest, *, normalize: bool, rules: Rules, deleted: bool
     ) -> Prepared:
-        """Parse a request's schema and bring it to its stored form.
+        """Bring a request's schema to its stored form; it is parsed unless that is remembered.
 
         ``deleted``: references to soft-deleted versions count. Raises ``InvalidSchema``, ``EmptySchema``.
         """
         if not request.text.strip():
             raise EmptySchema
         references = tuple(self._pinned(reader, context, each, deleted=deleted) for each in request.references)
-        parsed = self._parse(reader, context, request.text, references, rules=rules)
+
+        def parse() -> Parsed:
+            return self._parse(reader, context, request.text, references, rules=rules)
+
+        key = self._key(reader, context, request, references, normalize=normalize)
+        spelled = self._spelled.get(key)
+        if spelled is None or not (spelled.is_strict or rules == "stored"):
+            spelled = self._spell(reader, context, request, references, parse(), normalize=normalize)
+            self._spelled.put(key, spelled)
+        return Prepared(spelled.content, spelled.content_sha256, spelled.resolved_sha256, parse=lambda: parse().schema)
+
+    def _key(
+        self,
+        reader: Reader,
+        context: str,
+        request: SchemaRequest,
+        references: Sequence[Reference],
+        *,
+        normalize: bool,
+    ) -> tuple[Hashable, ...]:
+        rows = (_referred(reader, context, reference) for reference in references)
+        extras = (
+            None if request.metadata is request.rule_set is None else json.dumps([request.metadata, request.rule_set])
+        )
+        return (
+            normalize,
+            request.text,
+            extras,
+            *references,
+            *((row.content_sha256, row.resolved_sha256) for row in rows),
+        )
+
+    def _spell(
+        self,
+        reader: Reader,
+        context: str,
+        request: SchemaRequest,
+        references: tuple[Reference, ...],
+        parsed: Parsed,
+        *,
+        normalize: bool,
+    ) -> Spelled:
         if normalize:
             references = tuple(sorted(set(references), key=lambda ref: (ref.name, ref.subject, ref.version)))
         text = parsed.normalized if normalize else parsed.canonical
@@ -101,7 +163,7 @@ class Library:
         inlined = (
             self._parse(reader, context, text, references, rules="stored").inlined if normalize else parsed.inlined
         )
-        return Prepared(parsed.schema, content, content_sha256(content), resolved_sha256(inlined, content))
+        return Spelled(content, content_sha256(content), resolved_sha256(inlined, content), parsed.is_strict)
 
     def stored(self, reader: Reader, row: SchemaRow) -> Parsed:
         """A stored schema, parsed leniently. Raises ``InvalidSchema`` if it cannot be read (an import let it in)."""
@@ -122,9 +184,9 @@ class Library:
         rows = [_referred(reader, context, reference) for reference in references]
         if sum(len(row.content.text) for row in rows) > self._limits.reference_bytes:
             raise InvalidSchema(f"references have more text than {self._limits.reference_bytes} bytes")
-        key = (rules, text, *((row.content_sha256, row.resolved_sha256) for row in rows))
+        key = (text, *((row.content_sha256, row.resolved_sha256) for row in rows))
         parsed = self._parsed.get(key)
-        if parsed is None:
+        if parsed is None or not (parsed.is_strict or rules == "stored"):
             known = [
                 self._parse(
                     reader, row.context, row.content.text, row.content.references, rules="stored", depth=depth + 1
@@ -135,7 +197,8 @@ class Library:
             # Asked here too: what is remembered ends the descent, and a chain must not be too deep only after a restart.
             if height > self._limits.reference_depth:
                 raise self._too_deep()
-            parsed = Parsed(_parsed_text(text, [each.schema for each in known], rules), height)
+            schema, is_strict = _parsed_text(text, [each.schema for each in known], rules)
+            parsed = Parsed(schema, height, is_strict=is_strict)
             self._parsed.put(key, parsed)
         return parsed
 
@@ -151,6 +214,11 @@ def guid_of(content: Content) -> str:
     )
 
 
+def _spelled_bytes(key: tuple[Hashable, ...], spelled: Spelled) -> int:
+    # The text as sent, extras twice (as key and as members), the text as stored, and what Python adds to each object.
+    return sum(len(part) for part in key if isinstance(part, str)) * 2 + len(spelled.content.text) + 1024
+
+
 def _written(spelling: Callable[[avro.Schema], str], schema: avro.Schema) -> str:
     try:
         return spelling(schema)
@@ -158,9 +226,15 @@ def _written(spelling: Callable[[avro.Schema], str], schema: avro.Schema) -> str
         raise InvalidSchema(error) from error
 
 
-def _parsed_text(text: str, references: Sequence[avro.Schema], rules: Rules) -> avro.Schema:
+def _parsed_text(text: str, references: Sequence[avro.Schema], rules: Rules) -> tuple[avro.Schema, bool]:
+    """The tree, and whether the rules for new schemas accept it: they are asked first, for most that is stored passes them."""
     try:
-        return avro.parse(text, references=references, rules=rules)
+        return avro.parse(text, references=references, rules="new"), True
+    except avro.SchemaError as error:
+        if rules == "new":
+            raise InvalidSchema(error) from error
+    try:
+        return avro.parse(text, references=references, rules="stored"), False
     except avro.SchemaError as error:
         raise InvalidSchema(error) from error
 

@@ -183,11 +183,15 @@ class Registering:
         versions: Sequence[VersionRow],
         number: int,
     ) -> decide.RegisterFacts:
-        same = writer.by_content(name.context, prepared.content_sha256)
+        resolving = writer.resolving_to(name, prepared.resolved_sha256)
+        # What no version of the subject resolves to is none of its contents: whether the context has it already is then
+        # found out by the statement that stores it.
+        is_asked = bool(resolving) or asked_id is not None
+        same = writer.by_content(name.context, prepared.content_sha256) if is_asked else None
         asked = None if asked_id is None else writer.schema(name.context, asked_id)
         if asked is not None and asked.content_sha256 == prepared.content_sha256:
             same = asked
-        live = [row for row in writer.resolving_to(name, prepared.resolved_sha256) if not row.deleted]
+        live = [row for row in resolving if not row.deleted]
         twins = meaning_one_of(writer, live, prepared.content.metadata)
         return decide.RegisterFacts(
             name=name,
@@ -215,22 +219,36 @@ class Registering:
             if writer.referrers(name, old.number):
                 raise ReferenceExists(name, old.number)
             writer.remove(name, [old.number])
-        if schema_id is None:
-            schema_id = writer.add_schema(name.context, prepared.row(schema_id=decision.new_id, created_at=now))
-        version = VersionRow(
-            name=name,
-            number=decision.number,
-            schema_id=schema_id,
-            resolved_sha256=prepared.resolved_sha256,
-            deleted=False,
-            created_at=now,
-        )
         # The new version comes first: the schema must not lose its last version, and so itself, in between.
-        writer.add_version(version, provenance=provenance)
+        version = self._added(writer, name, prepared, decision, now=now, provenance=provenance)
         replaced = [row.number for row in before if row.deleted and not writer.referrers(name, row.number)]
         if replaced:
             writer.remove(name, replaced)
         return with_schema(writer, version)
+
+    def _added(
+        self,
+        writer: Writer,
+        name: Name,
+        prepared: Prepared,
+        decision: decide.NewVersion,
+        *,
+        now: int,
+        provenance: str,
+    ) -> VersionRow:
+        if decision.schema_id is None:
+            schema = prepared.row(schema_id=decision.new_id, created_at=now)
+            return writer.register(name, decision.number, schema, provenance=provenance)
+        version = VersionRow(
+            name=name,
+            number=decision.number,
+            schema_id=decision.schema_id,
+            resolved_sha256=prepared.resolved_sha256,
+            deleted=False,
+            created_at=now,
+        )
+        writer.add_version(version, provenance=provenance)
+        return version
 
 
 def _normalizes(asked: bool, config: Mapping[str, Json]) -> bool:  # one question of two parts

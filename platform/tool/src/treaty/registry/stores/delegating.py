@@ -93,6 +93,11 @@ class DelegatingWriter(DelegatingReader):
     def add_version(self, version: VersionRow, *, provenance: str = "") -> None:
         self._writer.add_version(version, provenance=provenance)
 
+    def register(
+        self, name: Name, number: int, schema: NewSchema, *, provenance: str = "", entry: Entry | None = None
+    ) -> VersionRow:
+        return self._writer.register(name, number, schema, provenance=provenance, entry=entry)
+
     def mark_deleted(self, name: Name, numbers: Collection[int], *, at: int) -> None:
         self._writer.mark_deleted(name, numbers, at=at)
 

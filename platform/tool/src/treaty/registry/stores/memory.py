@@ -165,6 +165,23 @@ class MemoryWriter(MemoryReader):
         self._state.versions.setdefault(version.name, {})[version.number] = version
         self._state.provenances[version.name, version.number] = provenance
 
+    def register(
+        self, name: Name, number: int, schema: NewSchema, *, provenance: str = "", entry: Entry | None = None
+    ) -> VersionRow:
+        known = self.by_content(name.context, schema.content_sha256) if schema.id is None else None
+        version = VersionRow(
+            name=name,
+            number=number,
+            schema_id=self.add_schema(name.context, schema) if known is None else known.id,
+            resolved_sha256=schema.resolved_sha256,
+            deleted=False,
+            created_at=schema.created_at,
+        )
+        self.add_version(version, provenance=provenance)
+        if entry is not None:
+            self.add_audit(replace(entry, schema_id=version.schema_id))
+        return version
+
     def mark_deleted(self, name: Name, numbers: Collection[int], *, at: int) -> None:  # noqa: ARG002  # likewise
         held = self._state.versions[name]
         held.update({number: replace(held[number], deleted=True) for number in numbers})

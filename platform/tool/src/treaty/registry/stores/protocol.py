@@ -120,6 +120,15 @@ class Writer(Reader, Protocol):
     def add_version(self, version: VersionRow, *, provenance: str = "") -> None:
         """Store a version of an existing schema."""
 
+    def register(
+        self, name: Name, number: int, schema: NewSchema, *, provenance: str = "", entry: Entry | None = None
+    ) -> VersionRow:
+        """Store a version, of the schema that has this content in the context already, or else of a new one.
+
+        A schema with an id of its own is always new. ``entry`` is written down with the id that it then has: all in as few
+        steps as the store can.
+        """
+
     def mark_deleted(self, name: Name, numbers: Collection[int], *, at: int) -> None:
         """Soft-delete versions."""
 

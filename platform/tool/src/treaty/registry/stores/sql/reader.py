@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
+from typing import ClassVar
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, case, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, select
 
 from treaty.registry.decisions.merge import scope
 from treaty.registry.names import DEFAULT_CONTEXT, TOP, Name
 from treaty.registry.rows import Content, Json, Reference, Referrer, SchemaRow, VersionRow
 from treaty.registry.stores.protocol import Search
 from treaty.registry.stores.sql.seen import Seen
-from treaty.registry.stores.sql.tables import CONFIGS, CONTEXTS, MODES, REFERENCES, SCHEMAS, SUBJECTS, VERSIONS
+from treaty.registry.stores.sql.standing import CONFIG, MODE, VERSION, read_standing
+from treaty.registry.stores.sql.tables import CONFIGS, CONTEXTS, REFERENCES, SCHEMAS, SUBJECTS, VERSIONS
 
 _V = VERSIONS.c
 _VERSION = select(_V.context, _V.subject, _V.version, _V.schema_id, _V.resolved_sha256, _V.deleted, _V.created_at)
@@ -33,6 +35,8 @@ _AFTER_EVERY_CHARACTER = "\U0010ffff"
 class SqlReader:
     """A snapshot, or the transaction of a writer."""
 
+    _writes: ClassVar[bool] = False
+
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._seen = Seen()
@@ -40,12 +44,17 @@ class SqlReader:
     def version(self, name: Name, number: int) -> VersionRow | None:
         if name in self._seen.versions:
             return next((row for row in self._seen.versions[name] if row.number == number), None)
+        latest = self._seen.latest.get(name)
+        if latest is not None and latest.number == number:
+            return latest
         return next(iter(self._with_schemas(name, _V.version == number)), None)
 
     def latest(self, name: Name) -> VersionRow | None:
         if name in self._seen.versions:
             return next((row for row in reversed(self._seen.versions[name]) if not row.deleted), None)
-        return next(iter(self._with_schemas(name, ~_V.deleted, most=1)), None)
+        if name not in self._seen.latest:
+            self._seen.latest[name] = next(iter(self._with_schemas(name, ~_V.deleted, most=1)), None)
+        return self._seen.latest[name]
 
     def versions(self, name: Name) -> Sequence[VersionRow]:
         if name not in self._seen.versions:
@@ -74,11 +83,14 @@ class SqlReader:
         return [_schema_row(row) for row in self._connection.execute(chosen)]
 
     def referred(self, name: Name, number: int) -> SchemaRow | None:
-        chosen = _SCHEMA.join(VERSIONS, and_(_V.context == _S.context, _V.schema_id == _S.id)).where(
-            _V.context == name.context, _V.subject == name.subject, _V.version == number
-        )
-        row = self._connection.execute(chosen).first()
-        return None if row is None else _schema_row(row)
+        seen = self._seen.referred
+        if (name, number) not in seen:
+            chosen = _SCHEMA.join(VERSIONS, and_(_V.context == _S.context, _V.schema_id == _S.id)).where(
+                _V.context == name.context, _V.subject == name.subject, _V.version == number
+            )
+            row = self._connection.execute(chosen).first()
+            seen[name, number] = None if row is None else _schema_row(row)
+        return seen[name, number]
 
     def provenance(self, name: Name, number: int) -> str:
         chosen = select(_V.provenance).where(_V.context == name.context, _V.subject == name.subject)
@@ -170,16 +182,25 @@ class SqlReader:
         return subjects, schemas
 
     def _settings(self, name: Name) -> tuple[str | None, str | None]:
-        """Config and mode of a name. Where else they are looked for is read with it: one statement instead of eight."""
+        """Config and mode of a name; those of its scope, and versions, are read with them (``standing``)."""
         seen = self._seen.settings
         if name not in seen:
-            asked = {name, *scope(name), TOP} - seen.keys()
-            rows = self._connection.execute(union_all(_members(CONFIGS, asked), _members(MODES, asked)))
-            found = {(row.kind, row.context, row.subject): row.members for row in rows}
-            for each in asked:
-                config, mode = (found.get((table.name, each.context, each.subject)) for table in (CONFIGS, MODES))
+            rows = read_standing(self._connection, name, all_versions=self._writes)
+            found = {(row.kind, row.context, row.subject): row.s_text for row in rows}
+            for each in {name, *scope(name), TOP}:
+                config, mode = (found.get((kind, each.context, each.subject)) for kind in (CONFIG, MODE))
                 seen[each] = (config, mode)
+            if name.subject:
+                self._keep_versions(name, [row for row in rows if row.kind == VERSION])
         return seen[name]
+
+    def _keep_versions(self, name: Name, rows: Sequence[Row[*tuple[Json, ...]]]) -> None:
+        self._seen.keep(_joined_schema(row) for row in rows if row.s_guid is not None)
+        versions = sorted((_version_row(row) for row in rows), key=lambda row: row.number)
+        if self._writes:
+            self._seen.versions[name] = versions
+        else:
+            self._seen.latest[name] = versions[0] if versions else None
 
     def _with_schemas(self, name: Name, condition: ColumnElement[bool], *, most: int | None = None) -> list[VersionRow]:
         """Versions, newest first; their schemas are read with them, for who asks for one goes on to ask for the other."""
@@ -198,15 +219,9 @@ def _version_row(row: Row[*tuple[Json, ...]]) -> VersionRow:
         number=row.version,
         schema_id=row.schema_id,
         resolved_sha256=bytes(row.resolved_sha256),
-        deleted=row.deleted,
+        deleted=bool(row.deleted),
         created_at=row.created_at,
     )
-
-
-def _members(table: Table, names: Collection[Name]) -> Select[*tuple[Json, ...]]:
-    of = table.c
-    places = (and_(of.context == name.context, of.subject == name.subject) for name in sorted(names))
-    return select(literal(table.name).label("kind"), of.context, of.subject, of.members).where(or_(*places))
 
 
 def _by_name(

@@ -15,10 +15,12 @@ from treaty.registry.rows import SchemaRow, VersionRow
 
 @dataclass(slots=True)
 class Seen:
-    """Settings of names (config and mode, as stored), all versions of subjects, schemas."""
+    """Settings of names (config and mode, as stored), latest and all versions of subjects, schemas, what is referred to."""
 
     settings: dict[Name, tuple[str | None, str | None]] = field(default_factory=dict)
+    latest: dict[Name, VersionRow | None] = field(default_factory=dict)
     versions: dict[Name, list[VersionRow]] = field(default_factory=dict)
+    referred: dict[tuple[Name, int], SchemaRow | None] = field(default_factory=dict)
     schemas: dict[tuple[str, int], SchemaRow] = field(default_factory=dict)
 
     def keep(self, rows: Iterable[SchemaRow]) -> list[SchemaRow]:
@@ -27,7 +29,13 @@ class Seen:
         self.schemas.update(((row.context, row.id), row) for row in kept)
         return kept
 
+    def grown(self, name: Name) -> None:
+        """A subject has one version more."""
+        self.versions.pop(name, None)
+        self.latest.pop(name, None)
+        self.referred.clear()
+
     def changed(self, name: Name) -> None:
         """A subject's versions are others now, and a schema may have gone with them."""
-        self.versions.pop(name, None)
+        self.grown(name)
         self.schemas.clear()

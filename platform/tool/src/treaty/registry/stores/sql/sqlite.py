@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,8 +14,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from treaty.registry.errors import StoreUnavailable
 from treaty.registry.names import Name
+from treaty.registry.stores.sql.group_commit import GroupCommit
 from treaty.registry.stores.sql.network_files import require_own_disk
 from treaty.registry.stores.sql.notices import own_connection
 
@@ -47,7 +47,8 @@ class Sqlite:
         )
         event.listen(self.engine, "connect", _configure)
         event.listen(self.engine, "begin", _begin)
-        self._writing = threading.Lock()
+        # Threads of this process take turns there instead of polling SQLite's lock; other processes wait on busy_timeout.
+        self.turns = GroupCommit(self._begun, seconds=LOCK_SECONDS)
         self._watcher: Any = None
         self._watching = threading.Lock()
 
@@ -57,20 +58,18 @@ class Sqlite:
         with self.engine.connect() as connection, connection.begin():
             yield connection
 
-    @contextmanager
-    def writing(self, own: Name, others: Collection[Name]) -> Iterator[Connection]:  # noqa: ARG002  # one lock for all
-        """A connection in the one write transaction there is; commits when the block ends."""
-        # Threads of this process queue here instead of polling SQLite's lock; other processes wait on busy_timeout.
-        if not self._writing.acquire(timeout=LOCK_SECONDS):
-            raise StoreUnavailable
+    def writing(self, own: Name, others: Collection[Name]) -> AbstractContextManager[Connection]:  # noqa: ARG002  # one lock for all
+        """A connection in the one write transaction there is; when the block has ended, what it did is on the disk."""
+        return self.turns.turn()
+
+    def _begun(self) -> Connection:
+        connection = self.engine.connect().execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
         try:
-            with (
-                self.engine.connect().execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}) as connection,
-                connection.begin(),
-            ):
-                yield connection
-        finally:
-            self._writing.release()
+            connection.begin()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     @contextmanager
     def migrating(self) -> Iterator[Connection]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Final
 
 from sqlalchemy import delete, exists, insert, select, text, update
@@ -19,6 +20,7 @@ from treaty.registry.rows import Json, NewSchema, VersionRow
 from treaty.registry.stores.sql.access import add_entries
 from treaty.registry.stores.sql.notices import CHANNEL
 from treaty.registry.stores.sql.reader import SqlReader
+from treaty.registry.stores.sql.registration import register
 from treaty.registry.stores.sql.tables import CONFIGS, MODES, REFERENCES, SCHEMAS, STATE, SUBJECTS, VERSIONS
 
 TAKE_ID: Final = text(
@@ -56,33 +58,56 @@ PUT_MEMBERS: Final = {
 class SqlWriter(SqlReader):
     """A transaction under the store's locks."""
 
+    _writes = True
+
     def add_schema(self, context: str, schema: NewSchema) -> int:
         values = {"context": context, "at": schema.created_at, "id": schema.id}
         taken = self._connection.execute(TAKE_ID if schema.id is None else LIFT_ID, values)
         given = int(taken.scalar_one()) if schema.id is None else schema.id
-        content = schema.content
         is_double = schema.id is not None and self.by_content(context, schema.content_sha256) is not None
-        row = {
-            "context": context,
-            "id": given,
-            "text": content.text,
-            "refs": _refs(schema),
-            "metadata": None if content.metadata is None else json.dumps(content.metadata),
-            "rule_set": None if content.rule_set is None else json.dumps(content.rule_set),
-            "content_sha256": schema.content_sha256,
-            "resolved_sha256": schema.resolved_sha256,
-            "guid": schema.guid,
-            "is_first": not is_double,
-            "created_at": schema.created_at,
-        }
+        row = {**_schema_values(context, schema), "id": given, "is_first": not is_double}
         self._connection.execute(insert(SCHEMAS), row)
         self._add_references(context, given, schema)
         self._seen.keep([schema.under(context, given)])
         return given
 
+    def register(
+        self, name: Name, number: int, schema: NewSchema, *, provenance: str = "", entry: Entry | None = None
+    ) -> VersionRow:
+        version = VersionRow(
+            name=name,
+            number=number,
+            schema_id=0 if schema.id is None else schema.id,
+            resolved_sha256=schema.resolved_sha256,
+            deleted=False,
+            created_at=schema.created_at,
+        )
+        if self._connection.dialect.name == "postgresql" and schema.id is None:
+            return self._register_at_once(version, schema, provenance=provenance, entry=entry)
+        known = self.by_content(name.context, schema.content_sha256) if schema.id is None else None
+        schema_id = self.add_schema(name.context, schema) if known is None else known.id
+        version = replace(version, schema_id=schema_id)
+        self.add_version(version, provenance=provenance)
+        if entry is not None:
+            self.add_audit(replace(entry, schema_id=schema_id))
+        return version
+
+    def _register_at_once(
+        self, version: VersionRow, schema: NewSchema, *, provenance: str, entry: Entry | None
+    ) -> VersionRow:
+        name = version.name
+        self._seen.grown(name)
+        row = _schema_values(name.context, schema)
+        row |= {"subject": name.subject, "version": version.number, "provenance": provenance}
+        schema_id, is_new = register(self._connection, row, entry)
+        if is_new:
+            self._add_references(name.context, schema_id, schema)
+            self._seen.keep([schema.under(name.context, schema_id)])
+        return replace(version, schema_id=schema_id)
+
     def add_version(self, version: VersionRow, *, provenance: str = "") -> None:
         name = version.name
-        self._seen.versions.pop(name, None)
+        self._seen.grown(name)
         self._connection.execute(ADD_SUBJECT, {"context": name.context, "name": name.subject, "number": version.number})
         row = {
             "context": name.context,
@@ -187,6 +212,21 @@ class SqlWriter(SqlReader):
         else:
             row = {"context": name.context, "subject": name.subject, "members": members}
             self._connection.execute(PUT_MEMBERS[table], row)
+
+
+def _schema_values(context: str, schema: NewSchema) -> dict[str, Json]:
+    content = schema.content
+    return {
+        "context": context,
+        "text": content.text,
+        "refs": _refs(schema),
+        "metadata": None if content.metadata is None else json.dumps(content.metadata),
+        "rule_set": None if content.rule_set is None else json.dumps(content.rule_set),
+        "content_sha256": schema.content_sha256,
+        "resolved_sha256": schema.resolved_sha256,
+        "guid": schema.guid,
+        "created_at": schema.created_at,
+    }
 
 
 def _refs(schema: NewSchema) -> str | None:

@@ -1,0 +1,57 @@
+"""What nearly every request about a name asks for first, in one statement: config and mode in its whole scope, and versions.
+
+Law: one statement instead of one for each question, because a round trip is what a request waits for. Who reads gets the
+latest live version with its schema; who writes gets all versions, and the schema of the latest live one.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import Connection, Row, TextClause, text
+
+from treaty.registry.names import GLOBAL, TOP, Name
+from treaty.registry.rows import Json
+
+VERSION: Final = "version"
+CONFIG: Final = "config"
+MODE: Final = "mode"
+
+_SETTINGS: Final = " UNION ALL ".join(
+    f"SELECT '{kind}' AS kind, context, subject, NULL AS version, NULL AS schema_id, NULL AS resolved_sha256, "  # noqa: S608  # two fixed names
+    "NULL AS deleted, NULL AS created_at, members AS s_text, NULL AS s_refs, NULL AS s_metadata, NULL AS s_rule_set, "
+    f"NULL AS s_content, NULL AS s_resolved, NULL AS s_guid, NULL AS s_created_at FROM {table} WHERE "
+    "(context = :context AND subject IN (:subject, '')) OR (context IN (:everywhere, :default) AND subject = '')"
+    for kind, table in ((CONFIG, "configs"), (MODE, "modes"))
+)
+
+# Versions come first: on Postgres the columns of all parts take the types of the first one.
+_VERSIONS: Final = (
+    f"SELECT '{VERSION}' AS kind, v.context, v.subject, v.version, v.schema_id, v.resolved_sha256, v.deleted, v.created_at, "  # noqa: S608  # a fixed name
+    "s.text AS s_text, s.refs AS s_refs, s.metadata AS s_metadata, s.rule_set AS s_rule_set, "
+    "s.content_sha256 AS s_content, s.resolved_sha256 AS s_resolved, s.guid AS s_guid, s.created_at AS s_created_at "
+    "FROM versions v {join} schemas s ON s.context = v.context AND s.id = v.schema_id AND v.version = "
+    "(SELECT max(l.version) FROM versions l WHERE l.context = :context AND l.subject = :subject AND NOT l.deleted) "
+    "WHERE v.context = :context AND v.subject = :subject UNION ALL "
+)
+
+_OF_A_CONTEXT: Final = text(_SETTINGS)
+_WITH_LATEST: Final = text(_VERSIONS.format(join="JOIN") + _SETTINGS)
+_WITH_ALL: Final = text(_VERSIONS.format(join="LEFT JOIN") + _SETTINGS)
+
+
+def read_standing(connection: Connection, name: Name, *, all_versions: bool) -> list[Row[*tuple[Json, ...]]]:
+    """Rows of three kinds; ``s_text`` is a schema's text, a config's members, or a mode. A context alone has no versions."""
+    return list(connection.execute(_chosen(name, all_versions=all_versions), _places(name)))
+
+
+def _chosen(name: Name, *, all_versions: bool) -> TextClause:
+    if not name.subject:
+        return _OF_A_CONTEXT
+    return _WITH_ALL if all_versions else _WITH_LATEST
+
+
+def _places(name: Name) -> dict[str, str]:
+    # As in ``NameText``: Postgres refuses NUL even in a question, and no stored name holds a control character.
+    context, subject = name.context.replace("\0", "\1"), name.subject.replace("\0", "\1")
+    return {"context": context, "subject": subject, "everywhere": GLOBAL.context, "default": TOP.context}
