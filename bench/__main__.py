@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import codec, compat, delivery, order, peers, registry, runtime, sdk, stack
+from bench import codec, compat, delivery, order, peers, registry, registry_growth, runtime, sdk, stack
 from bench.report import Row, machine, table, write
 
 AREAS: dict[str, Callable[[], list[Row]]] = {
@@ -21,6 +21,7 @@ AREAS: dict[str, Callable[[], list[Row]]] = {
     "delivery": delivery.measure,
     "peers": peers.measure,
     "registry": registry.measure,
+    "registry-growth": registry_growth.measure,
     "codec": codec.measure,
     "compat": compat.measure,
     "sdk": sdk.measure,
