@@ -13,32 +13,31 @@ from tests.soak.ledger import Ledger
 from tests.treaty.registry.running import children
 
 PAUSE_SECONDS = 0.2
+RESTART_AT = 0.5
 
 
 def make_havoc(
     pid: int,
     ledger: Ledger,
     *,
-    requests: int,
-    kills: int,
+    requests_a_kill: int,
     restart: Callable[[], None],
     chance: random.Random,
+    progress: Callable[[], float],
     is_over: Callable[[], bool],
 ) -> None:
-    """Kill a worker at each of ``kills`` points of the traffic, and restart the database near its middle."""
-    points = sorted(chance.uniform(0.05, 0.95) for _ in range(kills))
-    restart_at = 0.5
-    while not is_over() and (points or restart_at < 1):
-        done = ledger.counts["requests"] / requests
-        if points and done >= points[0]:
-            points.pop(0)
+    """Kill a worker once in each ``requests_a_kill`` requests, and restart the database when half of the way is done."""
+    kill_at, is_restarted = chance.uniform(0.05, 0.95), False
+    while not is_over():
+        if ledger.counts["requests"] / requests_a_kill >= kill_at:
+            kill_at = int(kill_at) + 1 + chance.uniform(0.05, 0.95)
             workers = children(pid)
             if workers:
                 with suppress(ProcessLookupError):
                     os.kill(chance.choice(workers), signal.SIGKILL)
                 ledger.count("killed workers")
-        elif done >= restart_at:
-            restart_at = 2.0
+        elif not is_restarted and progress() >= RESTART_AT:
+            is_restarted = True
             restart()
             ledger.count("restarts of the database")
         else:

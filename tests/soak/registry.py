@@ -1,6 +1,7 @@
 """Twenty-four hours of a registry in miniature: ``python -m tests.soak.registry --requests 500000`` (``make soak``).
 
-Mixed requests against four processes on Postgres, while processes are killed at random and the database is restarted once.
+Mixed requests against four processes on Postgres, while processes are killed at random and the database is restarted once;
+``--minutes`` ends it earlier on a machine that has more to do.
 It ends with counts and exit code 0, or with what was wrong and 1: an id given twice, an acknowledged write that is lost, a
 5xx that is no 503 with Retry-After.
 """
@@ -15,8 +16,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
+from math import inf
 from pathlib import Path
 
 import psycopg
@@ -42,8 +44,8 @@ EXPECTED = re.compile(r"^worker \d+ ended with (-9|3),|^The database .* does not
 """What a server says of processes that are killed, and of ones that start while the database is away."""
 
 
-def soak(folder: Path, *, requests: int, seed: int) -> Ledger:
-    """Run the traffic and answer what came of it."""
+def soak(folder: Path, *, requests: int, seed: int, minutes: float = inf) -> Ledger:
+    """Run the traffic, until so many requests are answered or so much time is over, and answer what came of it."""
     machine, port = Machine(env=dict(os.environ)), free_port()
 
     def server() -> Postgres:
@@ -66,16 +68,21 @@ def soak(folder: Path, *, requests: int, seed: int) -> Ledger:
                 Client(number, Line(registry_port, headers), ledger, random.Random(chance.random()))  # as above
                 for number in range(CLIENTS)
             ]
-            threads = [threading.Thread(target=drive, args=(client, requests), daemon=True) for client in traffic]
+            began = time.monotonic()
+
+            def progress() -> float:
+                return max(ledger.counts["requests"] / requests, (time.monotonic() - began) / (60 * minutes))
+
+            threads = [threading.Thread(target=drive, args=(client, progress), daemon=True) for client in traffic]
             for thread in threads:
                 thread.start()
             make_havoc(
                 process.pid,
                 ledger,
-                requests=requests,
-                kills=max(1, requests // REQUESTS_A_KILL),
+                requests_a_kill=min(requests, REQUESTS_A_KILL),
                 restart=restart,
                 chance=chance,
+                progress=progress,
                 is_over=lambda: not any(thread.is_alive() for thread in threads),
             )
             for thread in threads:
@@ -120,9 +127,9 @@ def is_ready(line: Line) -> bool:
     return answer is not None and answer[0] == 200
 
 
-def drive(client: Client, requests: int) -> None:
-    """One client's thread: until all clients together have asked enough."""
-    while client.ledger.counts["requests"] < requests and len(client.ledger.wrong) < SHOWN:
+def drive(client: Client, progress: Callable[[], float]) -> None:
+    """One client's thread: until all clients together have come to the end of the way."""
+    while progress() < 1 and len(client.ledger.wrong) < SHOWN:
         client.step()
 
 
@@ -130,13 +137,14 @@ def main() -> int:
     """Read the size, run, say what came of it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--requests", type=int, default=500_000)
+    parser.add_argument("--minutes", type=float, default=inf, help="end earlier if so much time is over")
     parser.add_argument("--seed", type=int, default=0, help="0: another one each time, printed")
     told = parser.parse_args()
     seed = told.seed or int.from_bytes(os.urandom(4), "big")
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="treaty-soak-") as folder:
         Path(folder).chmod(0o755)  # the database's own user has to reach its folder in it
-        ledger = soak(Path(folder), requests=told.requests, seed=seed)
+        ledger = soak(Path(folder), requests=told.requests, seed=seed, minutes=told.minutes)
     print(f"seed {seed}, {time.monotonic() - began:.0f} s")
     for what, count in sorted(ledger.counts.items()):
         print(f"{count:9} {what}")
