@@ -170,7 +170,7 @@ TestPayments.settings = settings(max_examples=60, stateful_step_count=40, deadli
 
 
 @pytest.mark.long
-class TestTenThousandPayments(Payments.TestCase):  # type: ignore[misc, name-defined]  # made by Hypothesis at import
+class TestTenThousandPayments(Payments.TestCase):  # type: ignore[misc, valid-type]  # made by Hypothesis at import
     """The same at size: about ten payments an example."""
 
     settings = settings(max_examples=1_000, stateful_step_count=100, deadline=None)

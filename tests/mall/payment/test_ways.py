@@ -29,7 +29,7 @@ from mall_events.payment import (
 )
 from mall_events.saga import CompensationStep, PaymentSagaCompensationRequested
 from tests.mall.counter import Clock
-from tests.mall.payment.shop import ORDER, SELLER, Shop, opened_shop
+from tests.mall.payment.shop import ADMIN, BUYER, ORDER, SELLER, Shop, opened_shop
 
 
 async def charges(shop: Shop, payment_id: UUID) -> tuple[int, int]:
@@ -177,6 +177,29 @@ async def test_a_refund_that_is_refused_four_times_is_left_to_people(shop: Shop,
     (logged,) = told.of(AuditLogged)
     assert (logged.action, logged.resource_id, logged.outcome) == ("refund", str(payment_id), AuditOutcome.FAILED)
     assert await shop.status(payment_id) == "REFUNDING"
+    assert (await shop.conservation())["difference"] == 0
+
+
+async def test_people_have_a_refused_refund_asked_for_once_more(shop: Shop, clock: Clock) -> None:
+    stubborn = opened_shop(shop.counter, now=clock, channel=Stubborn(shop.counter.database.sessions))
+    payment_id = await stubborn.pay()
+    path = f"/api/v1/payments/{payment_id}/retry-refund"
+    await stubborn.deliver()
+    early = await shop.counter.call("POST", path, user=ADMIN, admin=True)
+    assert (early.status_code, early.json()["error"]) == (409, "no_refund")
+    await stubborn.compensate(payment_id)
+    waiting = await shop.counter.call("POST", path, user=ADMIN, admin=True)
+    assert (waiting.status_code, waiting.json()["error"]) == (409, "refund_in_progress")
+    for _ in range(3):
+        clock.move(minutes=1)
+        await stubborn.run_due_jobs()
+        await stubborn.deliver()
+    assert (await shop.counter.call("POST", path, user=BUYER)).status_code == 403
+    assert (await shop.counter.call("POST", path, user=ADMIN, admin=True)).status_code == 200
+    shop.delivered = stubborn.delivered
+    await shop.deliver()  # its channel pays
+    assert await shop.status(payment_id) == "REFUNDED"
+    assert [logged.action for logged in shop.counter.told.of(AuditLogged)] == ["refund", "retry_refund"]
     assert (await shop.conservation())["difference"] == 0
 
 

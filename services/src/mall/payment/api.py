@@ -22,6 +22,7 @@ from mall.payment.answers import (
     payment_answer,
 )
 from mall.payment.opening import Wish, open_payment
+from mall.payment.retrying import retry_refund
 from mall.payment.tables import idempotency_keys
 from mall.requests import Body, Id, Text
 from mall.web import AtDesk, IdempotencyKey, Who
@@ -73,6 +74,14 @@ async def payment(payment_id: UUID, who: Who, desk: AtDesk) -> PaymentAnswer:
         if row is None or not (who.is_admin or who.user_id in (row.payer_id, row.merchant_id)):
             raise NotFound
         return payment_answer(row, await store.refund_of_payment(session, payment_id))
+
+
+@routes.post("/payments/{payment_id}/retry-refund")
+async def retry(payment_id: UUID, who: Who, desk: AtDesk) -> PaymentAnswer:
+    """Have the channel asked once more for a refund that it refused four times, as an admin."""
+    who.require_admin()
+    async with desk.open() as work:
+        return payment_answer(*await retry_refund(work, payment_id, operator=who.operator))
 
 
 @routes.get("/accounting/balances/{account}")

@@ -151,16 +151,27 @@ def refund_failed(payment: Payment, refund: Refund, *, code: str, now: datetime)
 
 def refund_given_up(payment: Payment, refund: Refund, *, now: datetime) -> AuditLogged:
     """The last attempt failed: people have to look."""
+    return _logged(payment, refund, action="refund", outcome=AuditOutcome.FAILED, now=now, actor=SYSTEM)
+
+
+def refund_asked_again(payment: Payment, refund: Refund, *, now: datetime, actor: str) -> AuditLogged:
+    """People have looked, and have the channel asked once more."""
+    return _logged(payment, refund, action="retry_refund", outcome=AuditOutcome.OK, now=now, actor=actor)
+
+
+def _logged(
+    payment: Payment, refund: Refund, *, action: str, outcome: AuditOutcome, now: datetime, actor: str
+) -> AuditLogged:
     return AuditLogged(
-        actor=SYSTEM,
-        action="refund",
+        actor=actor,
+        action=action,
         resource="payment",
         resource_id=str(payment.payment_id),
         source="payment",
-        outcome=AuditOutcome.FAILED,
+        outcome=outcome,
         detail={"refund_id": str(refund.refund_id), "attempts": str(refund.attempts)},
         event_time=now,
-        operator=SYSTEM,
+        operator=actor,
     )
 
 
