@@ -182,9 +182,7 @@ def read_long(data: bytes, at: int) -> tuple[int, int]:
                 else:
                     z, last, after = _read_rest(data, at + 4, z - 268_435_456)
     except IndexError:
-        if len(data) - at <= 10:
-            raise Refused("truncated", len(data), "the data ends inside a number") from None
-        z = last = after = 0
+        raise Refused("truncated", len(data), "the data ends inside a number") from None
     if last == 0:
         raise Refused("varint", at, "a number is padded or longer than 64 bits")
     return (z >> 1) ^ -(z & 1), after
