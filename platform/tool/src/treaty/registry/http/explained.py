@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Final
 
 from treaty.registry.decisions.breaking import Told
 from treaty.registry.rows import Json
 from treaty.registry.service.explaining import Explanation
+from treaty_codegen.finding import Proof
 
+PROOF: Final = ("value", "hex", "writer", "reader", "read_as", "error", "python")
+"""Members of a proof; ``python``: what our own codec makes of the bytes, where it takes them otherwise than Java does."""
 NEVER_LEFT_OUT: Final = ("rule", "category", "severity", "version", "path", "message", "fails")
 
 
@@ -24,7 +26,6 @@ def explanation_body(found: Explanation) -> dict[str, Json]:
 
 def _finding(told: Told) -> dict[str, Json]:
     finding = told.finding
-    proof = None if finding.proof is None else asdict(finding.proof)
     members: dict[str, Json] = {
         "rule": finding.rule,
         "category": finding.category,
@@ -39,7 +40,12 @@ def _finding(told: Told) -> dict[str, Json]:
         "pointer": finding.at.pointer,
         "line": finding.at.line,
         "column": finding.at.column,
-        "proof": None if proof is None else {key: value for key, value in proof.items() if value is not None},
+        "proof": None if finding.proof is None else _proof(finding.proof),
         "fingerprint": finding.fingerprint,
     }
     return {key: value for key, value in members.items() if key in NEVER_LEFT_OUT or value not in (None, "")}
+
+
+def _proof(proof: Proof) -> dict[str, Json]:
+    members = {name: getattr(proof, name) for name in PROOF}
+    return {name: value for name, value in members.items() if value is not None}
