@@ -1,4 +1,4 @@
-"""`python -m mall <service>`: run one service until SIGTERM or SIGINT."""
+"""`python -m mall <service>`: run one service until SIGTERM or SIGINT. `python -m mall <service> replay …`: the past once more."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 
 from mall import SERVICES
 from mall.logs import set_up
+from mall.replaying import replay
 from mall.serving import server
 from mall.settings import InvalidSettings
 
@@ -24,12 +25,15 @@ async def run(name: str) -> None:
 
 def main(arguments: list[str]) -> int:
     """The exit code: 0 ended as asked, 2 usage, 3 settings."""
-    if len(arguments) != 1 or arguments[0] not in SERVICES:
-        print(f"usage: python -m mall {{{'|'.join(SERVICES)}}}", file=sys.stderr)
+    name, *rest = arguments or [""]
+    if name not in SERVICES or (rest and rest[0] != "replay"):
+        print(f"usage: python -m mall {{{'|'.join(SERVICES)}}} [replay …]", file=sys.stderr)
         return USAGE
-    set_up(arguments[0])
+    set_up(name)
     try:
-        asyncio.run(run(arguments[0]))
+        if rest:
+            return replay(name, rest[1:], env=os.environ)
+        asyncio.run(run(name))
     except InvalidSettings as error:
         print(error, file=sys.stderr)
         return ENVIRONMENT

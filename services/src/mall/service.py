@@ -83,8 +83,12 @@ class Assembly:
         state: Mapping[str, object],
         redis: Redis | None = None,
         background: Sequence[Background] = (),
+        larger_bodies: Mapping[str, int] | None = None,
     ) -> FastAPI:
-        """The application; while it is up its runtime runs, and `background` beside it. ``state``: what its routes need."""
+        """The application; while it is up its runtime runs, and `background` beside it.
+
+        ``state``: what its routes need. ``larger_bodies``: ends of addresses, and how many bytes are read there.
+        """
 
         @asynccontextmanager
         async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -103,7 +107,9 @@ class Assembly:
             identities=Identities(self.settings.public_key, now=self._now),
             routers=[*routers, runtime_routes(runtime, metrics=self._metrics, guard=admin_only)],
             lifespan=lifespan,
+            larger_bodies=larger_bodies,
         )
+        app.state.runtime = runtime
         for name, value in state.items():
             setattr(app.state, name, value)
         return app

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
@@ -26,8 +26,10 @@ from treaty_runtime.publish.late_ids import LateIds
 from treaty_runtime.publish.outbox import Outbox
 from treaty_runtime.publish.publisher import Publisher
 from treaty_runtime.publish.warming import warm
+from treaty_runtime.seek import Seek
 from treaty_runtime.settings import KafkaSettings
 from treaty_runtime.sql.database import LANES
+from treaty_runtime.sql.inbox import Inbox
 from treaty_runtime.sql.inbox_cleaning import RETENTION
 from treaty_runtime.wire.registry import RegistryClient
 from treaty_runtime.wire.serde import Schemas, Serde
@@ -37,6 +39,8 @@ from treaty_runtime.wiring.dry_run import DryRun
 from treaty_runtime.wiring.groups import chosen_groups
 from treaty_runtime.wiring.obedience import Obedience
 from treaty_runtime.wiring.readiness import Facts, Readiness, readiness
+from treaty_runtime.wiring.replaying import ReplayReport
+from treaty_runtime.wiring.replays import Replays
 from treaty_runtime.wiring.sql_side import SqlSide
 from treaty_runtime.wiring.valve import GroupValve
 from treaty_runtime.world import World
@@ -147,6 +151,15 @@ class Runtime:
         )
         self._valves = {group.name: GroupValve() for group in self.groups}
         self.consumers = [self._consumer(group, effects) for group in self.groups]
+        self._replays = Replays(
+            self.groups,
+            serde=self.serde,
+            events=self.events,
+            bounds=self._connections.bounds,
+            effects=lambda shadow: effects if shadow is None else Inbox(shadow, stage=stage, schedule=schedule),
+            remembers=self._inbox_retention,
+            world=self._world,
+        )
         self.delay = None
         if delay is not None:
             if self.sql is None:
@@ -219,6 +232,32 @@ class Runtime:
         for producer in self._producers:
             await producer.close()
         await self._registry.close()
+
+    async def replay(
+        self,
+        group: str,
+        *,
+        start: Seek,
+        end: Seek,
+        topics: Sequence[str] = (),
+        shadow: async_sessionmaker[Any] | None = None,
+        external: Literal["skip", "run"] = "skip",
+        beyond_inbox: bool = False,
+    ) -> ReplayReport:
+        """Run records of the past through a group's handlers, without joining it; `context.is_replay` is true.
+
+        `topics`: some of the group's (none given: all). The inbox drops what was handled, but for `shadow`: sessions on fresh tables.
+        Raises UndeclaredTopic, UnknownGroup, and BeyondInbox where records are older than the inbox remembers.
+        """
+        return await self._replays.run(
+            group,
+            start=start,
+            end=end,
+            topics=topics,
+            shadow=shadow,
+            external=external,
+            beyond_inbox=beyond_inbox,
+        )
 
     async def until_signal(self) -> None:
         """Wait for SIGTERM or SIGINT. Raises what broke, if a part of the runtime broke first."""

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "topics": ("treaty.cli.topics:topics", "plan, apply and list topics"),
     "messages": ("treaty.cli.messages:messages", "hold retained records against the schemas"),
     "dlq": ("treaty.cli.dlq:dlq", "look at dead letters, mend them, replay them"),
+    "replay": ("treaty.cli.replay:replay", "run the past through a service's handlers again"),
     "groups": ("treaty.cli.groups:groups", "see who reads what and how far, move offsets"),
     "outbox": ("treaty.cli.outbox:outbox", "see what waits to be published, mend what cannot be"),
     "delay": ("treaty.cli.delay:delay", "look at delayed jobs, retry and cancel them"),

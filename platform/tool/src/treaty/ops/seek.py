@@ -1,87 +1,23 @@
-"""Places in a topic as people write them: `start`, `end`, `1042`, `-100`, `@2026-11-21T08:00Z`, `@-2h`, `shift:-50`. Pure."""
+"""Places in a topic as operators write them; what they mean is for `treaty_runtime.seek` to say."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum
 
 from treaty.errors import UsageError
-from treaty_runtime.errors import InvalidSettings
-from treaty_runtime.retry import parse_duration
+from treaty_runtime.seek import InvalidSeek, Kind, Seek, Span, target
+from treaty_runtime.seek import parse_seek as parsed
 
-Span = tuple[int, int]
+__all__ = ["LONGEST_INBOX", "Kind", "Seek", "Span", "parse_seek", "target"]
 
-_OFFSET, _LAST = re.compile(r"[0-9]{1,18}"), re.compile(r"-[1-9][0-9]{0,17}")
-_SHIFT = re.compile(r"shift:([+-][0-9]{1,18})")
-
-
-class Kind(Enum):
-    """What the number or the instant of a seek means."""
-
-    START = "start"
-    END = "end"
-    OFFSET = "offset"
-    LAST = "last"
-    SHIFT = "shift"
-    TIME = "time"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seek:
-    """A wish; ``number`` and ``at`` only where its kind has one."""
-
-    kind: Kind
-    number: int = 0
-    at: datetime | None = None
+LONGEST_INBOX = timedelta(hours=192)
+"""How long inboxes remember what was handled, unless a service keeps its own otherwise."""
 
 
 def parse_seek(text: str, *, now: datetime) -> Seek:
     """The seek of a text; ``UsageError`` that shows the grammar for anything else."""
-    if text in {"start", "end"}:
-        return Seek(kind=Kind(text))
-    if _OFFSET.fullmatch(text):
-        return Seek(kind=Kind.OFFSET, number=int(text))
-    if _LAST.fullmatch(text):
-        return Seek(kind=Kind.LAST, number=-int(text))
-    if match := _SHIFT.fullmatch(text):
-        return Seek(kind=Kind.SHIFT, number=int(match[1]))
-    at = _instant(text.removeprefix("@"), now=now) if text.startswith("@") else None
-    if at is None:
-        raise UsageError(
-            f"`{text}` is no place.", next_step="write start, end, 1042, -100, @2026-11-21T08:00Z, @-2h or shift:-50"
-        )
-    return Seek(kind=Kind.TIME, at=at)
-
-
-def target(seek: Seek, span: Span, *, committed: int | None, at_time: int | None) -> int | None:
-    """The offset that is meant, not clamped; None where there is nothing to shift from. ``at_time``: the broker's for ``seek.at``."""
-    start, end = span
-    match seek.kind:
-        case Kind.START:
-            return start
-        case Kind.END:
-            return end
-        case Kind.OFFSET:
-            return seek.number
-        case Kind.LAST:
-            return max(start, end - seek.number)
-        case Kind.SHIFT:
-            return None if committed is None else committed + seek.number
-        case Kind.TIME:
-            return end if at_time is None else at_time
-
-
-def _instant(text: str, *, now: datetime) -> datetime | None:
     try:
-        if text.startswith("-"):
-            return now - parse_duration(text[1:])
-        at = datetime.fromisoformat(text)
-    except (ValueError, InvalidSettings, OverflowError):
-        return None
-    return at if at.tzinfo is not None else None
-
-
-LONGEST_INBOX = timedelta(hours=192)
-"""How long inboxes remember what was handled, unless a service keeps its own otherwise."""
+        return parsed(text, now=now)
+    except InvalidSeek as error:
+        grammar = "write start, end, 1042, -100, @2026-11-21T08:00Z, @-2h or shift:-50"
+        raise UsageError(str(error), next_step=grammar) from error

@@ -1,0 +1,158 @@
+"""Records of the past through today's handlers, once, without a group: to fill what a handler missed, or to build a table anew.
+
+Law: records of one key are handled in their order, one after the other. Nothing is committed, copied or dead-lettered: what fails is
+told, and the rest goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+from zlib import crc32
+
+from treaty_runtime.classify import Kind, classify
+from treaty_runtime.consume.reader import Reader
+from treaty_runtime.errors import HandlerTimeout, NoSession
+from treaty_runtime.event import Context, Effects, Outcome, Place, Record
+from treaty_runtime.handlers import Group, Handler
+from treaty_runtime.limits import Limits
+from treaty_runtime.wire.failure import describe
+
+LANES = 16
+ATTEMPTS = 3
+_WAITING = 100
+_TOLD_FAILURES = 100
+
+
+@dataclass(slots=True, kw_only=True)
+class ReplayReport:
+    """What became of the records of a replay; ``failures`` holds the first hundred."""
+
+    handled: int = 0
+    duplicates: int = 0
+    skipped: int = 0
+    failed: int = 0
+    failures: list[tuple[Place, str]] = field(default_factory=list)
+
+    @property
+    def seen(self) -> int:
+        """All of them."""
+        return self.handled + self.duplicates + self.skipped + self.failed
+
+
+class Replaying:
+    """Handles records for one group. ``uses_inbox`` False: into fresh tables, in which nothing has happened yet.
+
+    ``external``: "skip" leaves out handlers that act outside of the database, "run" calls them.
+    """
+
+    def __init__(
+        self,
+        group: Group,
+        reader: Reader,
+        effects: Effects | None,
+        *,
+        uses_inbox: bool,
+        external: Literal["skip", "run"],
+        now: Callable[[], datetime],
+        random: Callable[[], float],
+    ) -> None:
+        self._group, self._reader, self._effects = group, reader, effects
+        self._uses_inbox, self._external, self._now, self._random = uses_inbox, external, now, random
+        self._limits = Limits()
+        self.report = ReplayReport()
+
+    async def run(self, chunks: AsyncIterator[Sequence[Record]]) -> ReplayReport:
+        """Handles everything; waits out what is away. Raises NoSession for a batch handler without a database."""
+        lanes: list[asyncio.Queue[Record]] = [asyncio.Queue(_WAITING) for _ in range(LANES)]
+        workers = [asyncio.create_task(self._serve(lane)) for lane in lanes]
+        try:
+            async for chunk in chunks:
+                for record in chunk:
+                    await lanes[_lane(record)].put(record)
+            await asyncio.gather(*(lane.join() for lane in lanes))
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+        return self.report
+
+    async def _serve(self, lane: asyncio.Queue[Record]) -> None:
+        while True:
+            record = await lane.get()
+            try:
+                await self._settle(record)
+            finally:
+                lane.task_done()
+
+    async def _settle(self, record: Record) -> None:
+        failures = waits = 0
+        while True:
+            try:
+                await self._handle(record)
+            except Exception as error:  # noqa: BLE001  # classified below
+                kind = classify(error, self._group.rules)
+                failures += kind not in {Kind.OUTAGE, Kind.STALLED}
+                if kind is Kind.POISON or failures >= ATTEMPTS:
+                    self._failed(record, error)
+                    return
+                await asyncio.sleep(self._limits.patience(waits, self._random()).total_seconds())
+                waits += 1
+            else:
+                return
+
+    async def _handle(self, record: Record) -> None:
+        arrival = self._reader.arrival(record)
+        if arrival.skip is not None:
+            self.report.skipped += 1
+            return
+        route = self._reader.known(record) or await self._reader.find(record)
+        handler = route.handler
+        if handler is None or (handler.external and self._external == "skip"):
+            self.report.skipped += 1
+            return
+        envelope = self._reader.open(record, route, attempt=1)
+        envelope.__dict__["is_replay"] = True
+        outcome = await self._called(handler, Context(envelope=envelope, deadline=self._now() + handler.timeout))
+        if outcome is Outcome.DUPLICATE:
+            self.report.duplicates += 1
+        else:
+            self.report.handled += 1
+
+    async def _called(self, handler: Handler, context: Context) -> Outcome:
+        envelope, inbox = context.envelope, handler.inbox and self._uses_inbox
+        async with asyncio.timeout(handler.timeout.total_seconds()):
+            if handler.takes == "batch":
+                if self._effects is None:
+                    raise NoSession
+                (outcome,) = await self._effects.run_batch(
+                    [envelope],
+                    group=self._group.name,
+                    handle=lambda batch: handler.call([each.event for each in batch.envelopes], batch),
+                    deadline=context.deadline,
+                    inbox=inbox,
+                )
+                return outcome
+            if self._effects is None:
+                await handler.bind(envelope)(context)
+                return Outcome.HANDLED
+            return await self._effects.run(
+                envelope,
+                group=self._group.name,
+                handle=handler.bind(envelope),
+                deadline=context.deadline,
+                inbox=inbox,
+            )
+
+    def _failed(self, record: Record, error: Exception) -> None:
+        self.report.failed += 1
+        if len(self.report.failures) < _TOLD_FAILURES:
+            told = describe(HandlerTimeout() if isinstance(error, TimeoutError) else error)
+            self.report.failures.append((record.place, f"{told.error_class}: {told.message}"))
+
+
+def _lane(record: Record) -> int:
+    return record.place.offset % LANES if record.key is None else crc32(record.key) % LANES

@@ -1,0 +1,92 @@
+"""Replays that a service's own process runs: which group and topics, from where to where, and whether the inbox still knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Literal
+
+from treaty_runtime.consume.reader import Reader
+from treaty_runtime.errors import TreatyError, UndeclaredTopic
+from treaty_runtime.event import Effects
+from treaty_runtime.handlers import Group
+from treaty_runtime.seek import Kind, Seek
+from treaty_runtime.wire.serde import Serde
+from treaty_runtime.wiring.connections import Bounds
+from treaty_runtime.wiring.dry_run import UnknownGroup
+from treaty_runtime.wiring.replaying import Replaying, ReplayReport
+from treaty_runtime.world import World
+
+
+class BeyondInbox(TreatyError):
+    """Records are older than the inbox remembers, so their effects may happen twice: begin later, or say that this is right."""
+
+
+class Replays:
+    """Makes and runs replays of a service's groups."""
+
+    def __init__(
+        self,
+        groups: Sequence[Group],
+        *,
+        serde: Serde,
+        events: Mapping[str, type[Any]],
+        bounds: Callable[[], Bounds],
+        effects: Callable[[Any], Effects | None],
+        remembers: timedelta,
+        world: World,
+    ) -> None:
+        self._groups = {group.name: group for group in groups}
+        self._serde, self._events, self._bounds, self._effects = serde, events, bounds, effects
+        self._remembers, self._world = remembers, world
+
+    async def run(
+        self,
+        name: str,
+        *,
+        start: Seek,
+        end: Seek,
+        topics: Sequence[str],
+        shadow: Any,
+        external: Literal["skip", "run"],
+        beyond_inbox: bool,
+    ) -> ReplayReport:
+        """Replays; see ``Runtime.replay``."""
+        group = self._group(name, topics)
+        bounds = self._bounds()
+        try:
+            spans = await bounds.spans(topics or group.sources, start=start, end=end)
+            spans = {partition: span for partition, span in spans.items() if span[0] < span[1]}
+            if shadow is None and not beyond_inbox:
+                await self._check(bounds, topics or group.sources, {each: span[0] for each, span in spans.items()})
+            replaying = Replaying(
+                group,
+                Reader(group, self._serde, events=self._events),
+                self._effects(shadow),
+                uses_inbox=shadow is None,
+                external=external,
+                now=self._world.now,
+                random=self._world.random,
+            )
+            return await replaying.run(bounds.read(spans))
+        finally:
+            bounds.close()
+
+    def _group(self, name: str, topics: Sequence[str]) -> Group:
+        if name not in self._groups:
+            raise UnknownGroup(f"This service has no group {name}, it has {', '.join(sorted(self._groups)) or 'none'}.")
+        group = self._groups[name]
+        unknown = sorted(set(topics) - set(group.sources))
+        if unknown:
+            raise UndeclaredTopic(f"{name} does not read {', '.join(unknown)}; it reads {', '.join(group.sources)}.")
+        return group
+
+    async def _check(self, bounds: Bounds, topics: Sequence[str], starts: Mapping[Any, int]) -> None:
+        known_from = self._world.now() - self._remembers
+        remembered = await bounds.spans(topics, start=Seek(kind=Kind.TIME, at=known_from), end=Seek(kind=Kind.END))
+        forgotten = [each for each, first in starts.items() if first < remembered.get(each, (first, first))[0]]
+        if forgotten:
+            raise BeyondInbox(
+                f"{forgotten[0].topic}/{forgotten[0].partition} holds records from before {known_from:%Y-%m-%d %H:%M}Z, which the "
+                "inbox does not remember: begin later, or say --beyond-inbox if doing them twice is right."
+            )

@@ -1,0 +1,48 @@
+"""`python -m mall <service> replay` as a process: it needs the service's tables and a broker, joins no group, and says what it did."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from mall.database import open_database
+from mall.chat.tables import metadata
+from tests.mall.counter import Tokens
+from tests.mall.test_process import start
+
+
+def asked(env: dict[str, str], folder: Path, *words: str) -> tuple[int, str, str]:
+    process = start(["chat", "replay", *words], env, folder)
+    output, errors = process.communicate(timeout=100)
+    assert "Traceback" not in output + errors
+    return process.returncode, output, errors
+
+
+@pytest.mark.kafka
+def test_a_service_replays_its_past_beside_itself(kafka: str, tokens: Tokens, tmp_path: Path) -> None:
+    key = tmp_path / "public.pem"
+    key.write_bytes(tokens.public_pem)
+    url = f"sqlite:///{tmp_path / 'chat.sqlite'}"
+    env = {
+        "MALL_JWT_PUBLIC_KEY_FILE": str(key),
+        "KAFKA_BROKERS": kafka,
+        "SCHEMA_REGISTRY_URL": "http://127.0.0.1:9",
+        "REDIS_URL": "redis://127.0.0.1:9/0",
+        "DATABASE_URL": url,
+    }
+    code, _, errors = asked(env, tmp_path, "--from", "yesterday")
+    assert (code, "Write start, end" in errors) == (2, True)
+    code, _, errors = asked(env, tmp_path, "--from", "start")
+    assert (code, "tables are not in this database" in errors) == (3, True)
+
+    async def create() -> None:
+        opened = open_database("chat", url)
+        await opened.create(metadata)
+        await opened.engine.dispose()
+
+    asyncio.run(create())
+    code, output, errors = asked(env, tmp_path, "--from", "end")
+    assert (code, output) == (0, "0 records: 0 handled, 0 known already, 0 skipped, 0 failed.\n"), errors
+    assert asked(env, tmp_path, "--from", "start", "--topic", "nothing")[0] == 3

@@ -1,0 +1,172 @@
+"""Records of the past once more: bounded, in order, without a group; what the inbox knows is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from tests.treaty_runtime.order_events import CATALOG, FakeRegistry, OrderCreated, OrderSeen
+from treaty_avro import compile_encoder
+from treaty_runtime.admin import Cluster
+from treaty_runtime.errors import UndeclaredTopic
+from treaty_runtime.event import Context, Partition
+from treaty_runtime.handlers import Group, Handlers
+from treaty_runtime.kafka.bounds import KafkaBounds
+from treaty_runtime.kafka.log import Log
+from treaty_runtime.runtime import Runtime
+from treaty_runtime.seek import parse_seek
+from treaty_runtime.settings import KafkaSettings
+from treaty_runtime.sql import database as runtime_database
+from treaty_runtime.transport import Outgoing
+from treaty_runtime.transport.memory import MemoryBroker, MemoryProducer
+from treaty_runtime.wire.serde import frame
+from treaty_runtime.wiring.connections import MemoryConnections
+from treaty_runtime.wiring.dry_run import UnknownGroup
+from treaty_runtime.wiring.replays import BeyondInbox
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+Sessions = async_sessionmaker[AsyncSession]
+
+
+def seek(text: str) -> Any:
+    return parse_seek(text, now=NOW)
+
+
+class Shop:
+    """A service with a past: thirty records of three orders, a minute apart."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self.broker, self.handled, self.broken = MemoryBroker(partitions=2), list[tuple[str, int]](), set[int]()
+        handlers = Handlers()
+
+        @handlers.on(OrderCreated)
+        async def note(event: OrderCreated, context: Context) -> None:
+            assert context.is_replay
+            if event.number in self.broken:
+                raise RuntimeError("no")
+            self.handled.append((event.order_id, event.number))
+
+        @handlers.on(OrderSeen, external=True)
+        async def mail(event: OrderSeen, _context: Context) -> None:
+            self.handled.append(("mail", event.number))
+
+        self.runtime = Runtime(
+            service="order",
+            settings=KafkaSettings(),
+            events=CATALOG,
+            sessions=sessions,
+            groups=[Group("order-view", handlers, dead_letter="dlq.order")],
+            connections=MemoryConnections(self.broker),
+            registry=FakeRegistry(OrderCreated, OrderSeen),
+        )
+
+    async def publish(self, *, began: datetime) -> None:
+        producer, encode = MemoryProducer(self.broker), compile_encoder(OrderCreated)
+        for number in range(30):
+            order_id = f"o-{number % 3}"
+            at = began + timedelta(minutes=number)
+            value = frame(1) + encode(OrderCreated(order_id=order_id, number=number))
+            record = Outgoing(
+                topic="order-events", key=order_id.encode(), value=value, timestamp_ms=int(at.timestamp() * 1000)
+            )
+            producer.produce(record, lambda _answer: None)
+        seen = frame(2) + compile_encoder(OrderSeen)(OrderSeen(number=1))
+        producer.produce(Outgoing(topic="order-views", key=b"x", value=seen), lambda _answer: None)
+        await producer.flush(timedelta(seconds=1))
+
+    async def replay(self, start: str, end: str = "end", **options: Any) -> Any:
+        return await self.runtime.replay("order-view", start=seek(start), end=seek(end), **options)
+
+
+@pytest.fixture
+async def shop(sessions: Sessions) -> Shop:
+    made = Shop(sessions)
+    await made.publish(began=datetime.now(UTC) - timedelta(hours=1))
+    return made
+
+
+async def test_the_past_is_handled_in_order_once_and_external_handlers_are_left_out(shop: Shop) -> None:
+    report = await shop.replay("start")
+    assert (report.handled, report.duplicates, report.skipped, report.failed) == (30, 0, 1, 0)
+    for order in range(3):
+        assert [number for order_id, number in shop.handled if order_id == f"o-{order}"] == list(range(order, 30, 3))
+    again = await shop.replay("start")
+    assert (again.handled, again.duplicates) == (0, 30)
+    assert (await shop.replay("start", topics=["order-views"], external="run")).handled == 1
+
+
+async def test_only_what_lies_between_the_two_places_is_handled(shop: Shop) -> None:
+    held = shop.broker.records("order-events")
+    some = next(record.place.of for record in held)
+    size = sum(record.place.of == some for record in held)
+    report = await shop.replay("-1", topics=["order-events"])
+    assert report.handled == len({record.place.of for record in held})
+    assert (await shop.replay("0", "1", topics=["order-events"])).seen == len({record.place.of for record in held})
+    assert size > 1
+
+
+async def test_what_fails_is_told_with_its_place_and_the_rest_goes_on(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.broken = {4}
+    report = await shop.replay("start", topics=["order-events"])
+    assert (report.handled, report.failed) == (29, 1)
+    ((place, why),) = report.failures
+    assert (place.topic, why) == ("order-events", "builtins.RuntimeError: no")
+    shop.broken.clear()
+    assert (await shop.replay("start", topics=["order-events"])).handled == 1
+
+
+async def test_what_the_inbox_has_forgotten_is_refused_unless_asked_for(sessions: Sessions) -> None:
+    shop = Shop(sessions)
+    await shop.publish(began=datetime.now(UTC) - timedelta(days=30))
+    with pytest.raises(BeyondInbox, match="--beyond-inbox"):
+        await shop.replay("start", topics=["order-events"])
+    assert shop.handled == []
+    assert (await shop.replay("start", topics=["order-events"], beyond_inbox=True)).handled == 30
+
+
+async def test_fresh_tables_are_filled_although_the_inbox_knows_everything(shop: Shop, tmp_path: Any) -> None:
+    await shop.replay("start", topics=["order-events"])
+    engine = runtime_database.open_engine(f"sqlite:///{tmp_path / 'shadow.sqlite'}")
+    await runtime_database.create(engine)
+    report = await shop.replay("start", topics=["order-events"], shadow=async_sessionmaker(engine))
+    assert (report.handled, report.duplicates) == (30, 0)
+    await engine.dispose()
+
+
+async def test_unknown_groups_and_topics_are_refused(shop: Shop) -> None:
+    with pytest.raises(UnknownGroup, match="it has order-view"):
+        await shop.runtime.replay("none", start=seek("start"), end=seek("end"))
+    with pytest.raises(UndeclaredTopic, match="does not read other"):
+        await shop.replay("start", topics=["other"])
+
+
+@pytest.mark.kafka
+async def test_places_and_times_are_found_on_a_real_broker(kafka: str, unique: Callable[[str], str]) -> None:
+    topic = unique("order-events")
+    with Cluster(kafka) as cluster, Log(kafka) as log:
+        cluster.create(topic, partitions=2, replication=1, config={})
+        cluster.await_topics([topic])
+        for number in range(10):
+            at = int((NOW + timedelta(minutes=number)).timestamp() * 1000)
+            log.append(Outgoing(topic=topic, key=None, value=b"%d" % number, partition=0, timestamp_ms=at))
+    bounds, partition = KafkaBounds(KafkaSettings(brokers=kafka)), Partition(topic, 0)
+
+    async def values(start: str, end: str) -> list[bytes | None]:
+        spans = await bounds.spans([topic], start=seek(start), end=seek(end))
+        assert spans.keys() == {partition, Partition(topic, 1)}
+        return [record.value async for chunk in bounds.read(spans) for record in chunk]
+
+    try:
+        assert await values("start", "end") == [b"%d" % number for number in range(10)]
+        assert await values("3", "5") == [b"3", b"4"]
+        assert await values("-2", "end") == [b"8", b"9"]
+        assert await values("@2026-03-01T00:03Z", "@2026-03-01T00:05:30Z") == [b"3", b"4", b"5"]
+        assert await values("@2026-03-02T00:00Z", "end") == []
+    finally:
+        bounds.close()
