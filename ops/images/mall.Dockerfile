@@ -17,6 +17,8 @@ FROM python:3.12.8-slim-bookworm
 LABEL org.opencontainers.image.title="mall" org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /app /app
 ENV PATH=/app/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+# A volume takes the owner of the folder that it covers.
+RUN install -d -o 10001 -g 10001 -m 0700 /var/lib/mall
 USER 10001:10001
 WORKDIR /app
 ENTRYPOINT ["python", "-m", "mall"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -145,6 +145,7 @@ async def opened(
     routers: Sequence[APIRouter],
     clock: Clock,
     tokens: Tokens,
+    larger_bodies: Mapping[str, int] | None = None,
 ) -> AsyncIterator[Counter]:
     """A counter of `service` on the database at `url`."""
     database, told = open_database(service, url), Told()
@@ -152,7 +153,7 @@ async def opened(
     desk = Desk(
         sessions=database.sessions, readers=database.readers, stage=told.stage, schedule=told.schedule, now=clock
     )
-    app = application(service, identities=Identities(tokens.public_pem), routers=routers)
+    app = application(service, identities=Identities(tokens.public_pem), routers=routers, larger_bodies=larger_bodies)
     app.state.desk = desk
     # Handlers of the application answer errors; what they do not know is to fail the test.
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=True)

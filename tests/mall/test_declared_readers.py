@@ -19,6 +19,7 @@ from mall.cache.app import groups as cache_groups
 from mall.cache.store import CacheStore
 from mall.chat.app import groups as chat_groups
 from mall.goods.app import groups as goods_groups
+from mall.goods.image_files import ImageFiles
 from mall.notification.app import Ways
 from mall.notification.app import groups as notification_groups
 from mall.notification.hub import Hub
@@ -62,7 +63,7 @@ def written() -> Reads:
     """The same of the services' code."""
     groups: dict[str, Iterable[Group]] = {
         "order": order_groups(now=lambda: datetime.now(UTC)),
-        "goods": goods_groups(),
+        "goods": goods_groups(ImageFiles(Path("images"))),
         "chat": chat_groups(),
         "user": user_groups(),
         "payment": payment_groups(NO_TILL, fee_bps=60),
@@ -129,7 +130,7 @@ def test_a_service_makes_the_events_that_it_names_on_topics_that_name_it(service
 def test_dead_letters_go_where_they_are_declared() -> None:
     topics = tomllib.loads(TOPICS.read_text(encoding="utf-8"))
     for service, groups in (
-        ("goods", goods_groups()),
+        ("goods", goods_groups(ImageFiles(Path("images")))),
         ("chat", chat_groups()),
         ("user", user_groups()),
         ("payment", payment_groups(NO_TILL, fee_bps=60)),

@@ -104,7 +104,7 @@ class TooManyRequests(MallError):
 
 
 class TooLarge(MallError):
-    """The body is larger than 1 MB."""
+    """The body is too large."""
 
     status, code = 413, "too_large"
     next = "Send less."

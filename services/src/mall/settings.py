@@ -46,6 +46,7 @@ class Settings:
     smtp_host: str
     smtp_port: int
     sms_file: Path
+    image_folder: Path
     webhook_allow_loopback: bool
     instance: str
     allowed_origins: frozenset[str]
@@ -82,6 +83,7 @@ class Settings:
             smtp_host=env.get("SMTP_HOST", "localhost"),
             smtp_port=smtp_port,
             sms_file=Path(env.get("MALL_SMS_FILE", "sms.jsonl")),
+            image_folder=Path(env.get("MALL_IMAGE_FOLDER", "images")),
             webhook_allow_loopback=env.get("MALL_WEBHOOK_ALLOW_LOOPBACK") == "1",
             instance=env.get("MALL_INSTANCE", f"{socket.gethostname()}-{port}"),
             allowed_origins=frozenset(_names(env.get("MALL_ALLOWED_ORIGINS", ""))),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Path, Query, Request
@@ -54,13 +54,21 @@ IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200)]
 
 
 def application(
-    title: str, *, identities: Identities, routers: Sequence[APIRouter], lifespan: Lifespan[FastAPI] | None = None
+    title: str,
+    *,
+    identities: Identities,
+    routers: Sequence[APIRouter],
+    lifespan: Lifespan[FastAPI] | None = None,
+    larger_bodies: Mapping[str, int] | None = None,
 ) -> FastAPI:
-    """An application with the mall's errors, limits and identity; what else a route needs is put on `app.state`."""
+    """An application with the mall's errors, limits and identity; what else a route needs is put on `app.state`.
+
+    ``larger_bodies``: ends of addresses, and how many bytes are read there instead of `LARGEST_BODY`.
+    """
     # The interactive pages load scripts from elsewhere; the document itself is enough for clients.
     app = FastAPI(title=title, docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.identities = identities
-    app.add_middleware(BodyLimit)
+    app.add_middleware(BodyLimit, larger=larger_bodies or {})
     app.add_exception_handler(MallError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -119,19 +127,24 @@ async def _crashed(request: Request, error: Exception) -> JSONResponse:
 
 
 class BodyLimit:
-    """Refuses bodies over 1 MB before anything parses them, whether or not their length was announced."""
+    """Refuses bodies over 1 MB before anything parses them, whether or not their length was announced.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    ``larger``: ends of addresses, and how many bytes are read there.
+    """
+
+    def __init__(self, app: ASGIApp, *, larger: Mapping[str, int]) -> None:
+        self._app, self._larger = app, larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, unless it is too large."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        path = str(scope["path"])
+        most = next((size for end, size in self._larger.items() if path.endswith(end)), LARGEST_BODY)
         announced = dict(scope["headers"]).get(b"content-length", b"0")
-        if not announced.isdigit() or int(announced) > LARGEST_BODY:
-            await render(TooLarge())(scope, receive, send)
+        if not announced.isdigit() or int(announced) > most:
+            await render(TooLarge(f"The body is larger than {most} bytes."))(scope, receive, send)
             return
         taken = 0
 
@@ -139,8 +152,8 @@ class BodyLimit:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > LARGEST_BODY:
-                raise TooLarge
+            if taken > most:
+                raise TooLarge(f"The body is larger than {most} bytes.")
             return message
 
         await self._app(scope, counted, send)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mall.goods.handlers import handlers
+from mall.goods.handlers import goods_handlers
 from mall_events.goods import GoodsStatus, GoodsUpdated, GoodsViewed, StockChanged, ViewSource
 from tests.mall.counter import Clock, Counter
 
@@ -137,7 +137,7 @@ async def test_the_newest_stock_sells_goods_out_and_brings_them_back(shelf: Coun
 
     async def stock(available: int, version: int) -> None:
         event = StockChanged(goods_id=goods_id, available=available, stock_version=version, event_time=clock())
-        await shelf.handle(handlers, event)
+        await shelf.handle(goods_handlers(shelf.app.state.image_files), event)
 
     for available, version, status, left in (
         (5, 1, "ON_SALE", 5),

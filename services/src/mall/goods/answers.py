@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
 from pydantic import BaseModel
 
 from mall import cursors
+from mall.goods.events import image_url
 from mall.goods.tables import GoodsRow
 
 
@@ -26,6 +27,7 @@ class GoodsAnswer(BaseModel):
     listed_quantity: int
     available: int | None
     version: int
+    image_urls: list[str]
     created_at: datetime
     updated_at: datetime
 
@@ -37,12 +39,14 @@ class GoodsPage(BaseModel):
     next_cursor: str | None
 
 
-def goods_answer(row: GoodsRow) -> GoodsAnswer:
-    """The goods of a written row."""
-    return GoodsAnswer(goods_id=row.id or 0, **row.model_dump(exclude={"id", "stock_version"}))
+def goods_answer(row: GoodsRow, images: Sequence[str]) -> GoodsAnswer:
+    """The goods of a written row, with the names of its pictures."""
+    goods_id = row.id or 0
+    urls = [image_url(goods_id, name) for name in images]
+    return GoodsAnswer(goods_id=goods_id, image_urls=urls, **row.model_dump(exclude={"id", "stock_version"}))
 
 
-def page_answer(rows: Sequence[GoodsRow], *, size: int) -> GoodsPage:
+def page_answer(rows: Sequence[GoodsRow], *, images: Mapping[int, Sequence[str]], size: int) -> GoodsPage:
     """A page, given up to `size + 1` rows."""
     shown, next_cursor = cursors.page(rows, size=size, id_of=lambda row: row.id or 0)
-    return GoodsPage(goods=[goods_answer(row) for row in shown], next_cursor=next_cursor)
+    return GoodsPage(goods=[goods_answer(row, images.get(row.id or 0, ())) for row in shown], next_cursor=next_cursor)

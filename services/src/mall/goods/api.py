@@ -10,9 +10,10 @@ from fastapi.responses import JSONResponse
 from pydantic import Field, model_validator
 
 from mall import cursors
-from mall.errors import Forbidden, Invalid, NotFound, Refusal, VersionDiffers, VersionMissing
+from mall.errors import Invalid, NotFound, Refusal, VersionDiffers, VersionMissing
 from mall.goods import events, store
 from mall.goods.answers import GoodsAnswer, GoodsPage, goods_answer, page_answer
+from mall.goods.changing import may_see, own_goods, take
 from mall.goods.domain import VISIBLE, Action, Changed, Refused, act, edit
 from mall.goods.tables import GoodsRow, idempotency_keys
 from mall.idempotency import Attempt
@@ -74,8 +75,9 @@ async def create(body: NewGoods, who: Who, desk: AtDesk, idempotency_key: Idempo
             )
             work.session.add(row)
             await work.session.flush()
-            work.stage(events.updated(row.value(), changed=sorted(fields), now=work.now, operator=who.operator))
-            return goods_answer(row)
+            first = events.updated(row.value(), images=(), changed=sorted(fields), now=work.now, operator=who.operator)
+            work.stage(first)
+            return goods_answer(row, ())
 
         answer = await idempotency_keys.once(work.session, attempt, now=work.now, work=once)
     return JSONResponse(answer, status_code=201)
@@ -101,7 +103,8 @@ async def goods_list(
     )
     async with desk.look() as session:
         rows = await store.page(session, shown, before=cursors.decode(cursor), size=limit)
-    return page_answer(rows, size=limit)
+        images = await store.images_of_all(session, [row.id or 0 for row in rows])
+    return page_answer(rows, images=images, size=limit)
 
 
 @routes.get("/goods/{goods_id}")
@@ -117,13 +120,13 @@ async def goods(
     """One kind of goods. A look at it counts as a view, once per session (header X-Session-Id, else the user) in 30 s."""
     async with desk.open() as work:
         row = await store.find_goods(work.session, goods_id)
-        if row is None or not _may_see(row, who):
+        if row is None or not may_see(row, who):
             raise NotFound
         session_id = x_session_id or (f"user:{who.user_id}" if who else None)
         if session_id and GoodsStatus[row.status] in VISIBLE:
             await _view(work, goods_id, who, session_id, source)
         response.headers["ETag"] = f'"{row.version}"'
-        return goods_answer(row)
+        return goods_answer(row, await store.images_of(work.session, goods_id))
 
 
 @routes.patch("/goods/{goods_id}")
@@ -138,16 +141,16 @@ async def change(
 ) -> GoodsAnswer:
     """Edit one's goods, if they are still at the version of If-Match."""
     async with desk.open() as work:
-        row = await _own(work, goods_id, who)
+        row = await own_goods(work.session, goods_id, who)
         if if_match is None:
             raise VersionMissing
         if if_match.strip().removeprefix("W/").strip('"') != str(row.version):
             raise VersionDiffers(f"The goods are at version {row.version}.", version=row.version)
         outcome = edit(row.value(), body.model_dump(exclude_none=True))
         if isinstance(outcome, Changed):
-            _take(work, row, outcome, who)
+            await take(work, row, outcome, operator=who.operator)
         response.headers["ETag"] = f'"{row.version}"'
-        return goods_answer(row)
+        return goods_answer(row, await store.images_of(work.session, goods_id))
 
 
 @routes.post("/goods/{goods_id}/submit")
@@ -188,32 +191,12 @@ async def _acted(desk: AtDesk, goods_id: int, who: Identity, action: Action, bod
             if row is None:
                 raise NotFound
         else:
-            row = await _own(work, goods_id, who)
+            row = await own_goods(work.session, goods_id, who)
         outcome = act(row.value(), action)
         if isinstance(outcome, Refused):
             raise Refusal("illegal_transition", outcome.message, next_step="Read the goods again.")
-        _take(work, row, outcome, who, note=body.note if body else None)
-        return goods_answer(row)
-
-
-async def _own(work: Work, goods_id: int, who: Identity) -> GoodsRow:
-    row = await store.find_goods(work.session, goods_id, lock=True)
-    if row is None or not _may_see(row, who):
-        raise NotFound
-    if row.seller_id != who.user_id:
-        raise Forbidden("Only the seller does that.")
-    return row
-
-
-def _may_see(row: GoodsRow, who: Identity | None) -> bool:
-    if GoodsStatus[row.status] in VISIBLE:
-        return True
-    return who is not None and (who.is_admin or who.user_id == row.seller_id)
-
-
-def _take(work: Work, row: GoodsRow, outcome: Changed, who: Identity, *, note: str | None = None) -> None:
-    row.take(outcome.goods, now=work.now)
-    work.stage(events.updated(outcome.goods, changed=outcome.fields, now=work.now, operator=who.operator, note=note))
+        await take(work, row, outcome, operator=who.operator, note=body.note if body else None)
+        return goods_answer(row, await store.images_of(work.session, goods_id))
 
 
 async def _view(work: Work, goods_id: int, who: Identity | None, session_id: str, source: ViewSource) -> None:

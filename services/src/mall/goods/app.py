@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from fastapi import FastAPI
 
-from mall.goods import api, handlers
+from mall.goods import api, images_api
+from mall.goods.handlers import goods_handlers
+from mall.goods.image_files import ImageFiles
 from mall.goods.tables import metadata
 from mall.service import Assembly
 from mall.settings import Settings
@@ -19,13 +22,16 @@ SERVICE, DEAD_LETTER = "goods", "dlq.goods"
 PUBLISHES = (GoodsUpdated, GoodsViewed)
 
 
-def groups() -> list[Group]:
+def groups(files: ImageFiles) -> list[Group]:
     """The consumer group of the service."""
-    return [Group("goods-service", handlers.handlers, dead_letter=DEAD_LETTER)]
+    return [Group("goods-service", goods_handlers(files), dead_letter=DEAD_LETTER)]
 
 
 def create(env: Mapping[str, str], *, now: Callable[[], datetime] = utcnow) -> tuple[FastAPI, Settings]:
     """The application and its settings; call it in a running event loop."""
     parts = Assembly(SERVICE, env, metadata=metadata, now=now)
-    runtime = parts.runtime(groups(), publishes=PUBLISHES)
-    return parts.app(runtime, routers=[api.routes], state={"desk": parts.desk(runtime)}), parts.settings
+    files = ImageFiles(parts.settings.image_folder)
+    runtime = parts.runtime(groups(files), publishes=PUBLISHES)
+    state = {"desk": parts.desk(runtime), "image_files": files, "new_uuid": uuid.uuid4}
+    routers = [api.routes, images_api.routes]
+    return parts.app(runtime, routers=routers, state=state, larger_bodies=images_api.LARGER_BODIES), parts.settings

@@ -78,6 +78,13 @@ VISIBLE = frozenset({GoodsStatus.ON_SALE, GoodsStatus.SOLD_OUT, GoodsStatus.OFF_
 """Approved once: everybody may look; the others are for the seller and admins."""
 FOR_SALE = frozenset({GoodsStatus.ON_SALE, GoodsStatus.SOLD_OUT})
 
+RETIRED = {
+    GoodsStatus.ON_SALE: GoodsStatus.OFF_SHELF,
+    GoodsStatus.SOLD_OUT: GoodsStatus.OFF_SHELF,
+    GoodsStatus.PENDING_REVIEW: GoodsStatus.REJECTED,
+}
+"""Drafts stay drafts: off the shelf everybody could look at them."""
+
 
 def act(goods: Goods, action: Action) -> Changed | Refused:
     """What `action` makes of `goods`."""
@@ -103,6 +110,17 @@ def edit(goods: Goods, changes: Mapping[str, str | int | Decimal]) -> Changed | 
         listed_quantity=int(changes.get("listed_quantity", goods.listed_quantity)),
     )
     return _changed(edited, fields)
+
+
+def repicture(goods: Goods) -> Changed:
+    """The goods after a picture was added or removed."""
+    return _changed(goods, ("image_urls",))
+
+
+def retire(goods: Goods) -> Changed | Unchanged:
+    """The goods after their seller's account was deleted: nothing is for sale, and nobody needs to judge it any more."""
+    to = RETIRED.get(goods.status)
+    return Unchanged(goods) if to is None else _changed(replace(goods, status=to), ("image_urls", "status"))
 
 
 def restock(goods: Goods, *, available: int, stock_version: int) -> Changed | Unchanged:

@@ -9,8 +9,19 @@ from mall.goods.domain import Goods
 from mall_events.goods import GoodsUpdated
 
 
+def image_url(goods_id: int, name: str) -> str:
+    """Where a picture is shown, relative to the service."""
+    return f"/api/v1/goods/{goods_id}/images/{name}"
+
+
 def updated(
-    goods: Goods, *, changed: Sequence[str], now: datetime, operator: str, note: str | None = None
+    goods: Goods,
+    *,
+    images: Sequence[str],
+    changed: Sequence[str],
+    now: datetime,
+    operator: str,
+    note: str | None = None,
 ) -> GoodsUpdated:
     """The event of a new version of goods."""
     return GoodsUpdated(
@@ -24,6 +35,7 @@ def updated(
         currency=goods.currency,
         status=goods.status,
         listed_quantity=goods.listed_quantity,
+        image_urls=[image_url(goods.goods_id, name) for name in images],
         changed=list(changed),
         event_time=now,
         note=note,

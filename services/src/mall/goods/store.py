@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from mall.goods.domain import FOR_SALE
-from mall.goods.tables import GoodsRow, GoodsViewRow
+from mall.goods.tables import GoodsImageRow, GoodsRow, GoodsViewRow
 from mall.upsert import insert
 
 ONE_VIEW_PER = timedelta(seconds=30)
@@ -73,3 +73,39 @@ async def forget_views(session: AsyncSession, *, session_id: str, now: datetime)
     """Drop a session's views that no longer matter."""
     old = col(GoodsViewRow.viewed_at) < now - VIEWS_KEPT
     await session.execute(delete(GoodsViewRow).where(col(GoodsViewRow.session_id) == session_id, old))
+
+
+async def goods_of(session: AsyncSession, seller_id: int) -> Sequence[GoodsRow]:
+    """All goods of a seller, locked in the order of their ids."""
+    query = select(GoodsRow).where(col(GoodsRow.seller_id) == seller_id).order_by(col(GoodsRow.id))
+    return list(await session.scalars(query.with_for_update()))
+
+
+# -- pictures
+
+
+async def images_of(session: AsyncSession, goods_id: int) -> Sequence[str]:
+    """Names of the pictures of goods, in their order."""
+    return (await images_of_all(session, [goods_id])).get(goods_id, [])
+
+
+async def images_of_all(session: AsyncSession, goods_ids: Collection[int]) -> dict[int, list[str]]:
+    """Names of the pictures by goods; goods without one are left out."""
+    query = select(GoodsImageRow).where(col(GoodsImageRow.goods_id).in_(goods_ids)).order_by(col(GoodsImageRow.id))
+    found: dict[int, list[str]] = {}
+    for row in await session.scalars(query):
+        found.setdefault(row.goods_id, []).append(row.name)
+    return found
+
+
+async def add_image(session: AsyncSession, goods_id: int, *, name: str, size_bytes: int, now: datetime) -> None:
+    """Write a picture's row."""
+    session.add(GoodsImageRow(goods_id=goods_id, name=name, size_bytes=size_bytes, created_at=now))
+    await session.flush()
+
+
+async def remove_image(session: AsyncSession, goods_id: int, *, name: str) -> bool:
+    """Drop a picture's row; False if there is none."""
+    mine = (col(GoodsImageRow.goods_id) == goods_id, col(GoodsImageRow.name) == name)
+    dropped = await session.execute(delete(GoodsImageRow).where(*mine).returning(col(GoodsImageRow.id)))
+    return dropped.first() is not None

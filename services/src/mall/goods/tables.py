@@ -63,6 +63,19 @@ class GoodsRow(Tables, table=True):
         self.updated_at = now
 
 
+class GoodsImageRow(Tables, table=True):
+    """A picture of goods; `name` is the file's. Shown in the order in which they came."""
+
+    __tablename__ = "goods_image"
+    __table_args__ = (Index("goods_image_by_goods", "goods_id", "id"), {"sqlite_autoincrement": True})
+
+    id: int | None = Field(default=None, sa_column=Column(BigId, Identity(), primary_key=True))
+    goods_id: int = Field(sa_type=BigInteger)
+    name: str = Field(unique=True)
+    size_bytes: int
+    created_at: datetime = Field(sa_type=Moment)
+
+
 class GoodsViewRow(Tables, table=True):
     """When a session last looked at goods, so that a reload is not a second view."""
 
