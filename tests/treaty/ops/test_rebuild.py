@@ -106,7 +106,8 @@ def test_an_empty_registry_has_the_same_ids_again_and_old_golden_bytes_are_read(
         for release in release_folders(project / "schemas" / RELEASES)
         if (release / GOLDEN).is_file()
         for line in read_golden((release / GOLDEN).read_text(encoding="utf-8"))
-        if line.case < 8 and line.event in today  # all of them are read in tests/repository; here the schemas come from the registry
+        if line.case < 8
+        and line.event in today  # all of them are read in tests/repository; here the schemas come from the registry
     ]
     assert read
     assert [each for each in read if each[1]] == []

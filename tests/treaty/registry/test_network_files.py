@@ -12,8 +12,8 @@ from treaty.registry.stores.sql.network_files import kind_of
 from treaty.registry.stores.sql.store import open_store
 
 TABLE = """/dev/vda1 / ext4 rw 0 0
-nas:/home /home nfs4 rw 0 0
-/dev/vdb /home/fast ext4 rw 0 0
+nas:/data /data nfs4 rw 0 0
+/dev/vdb /data/fast ext4 rw 0 0
 //nas/x /mnt/two\\040words cifs rw 0 0
 overlay /twice overlay rw 0 0
 nas:/twice /twice nfs rw 0 0
@@ -24,9 +24,9 @@ nas:/twice /twice nfs rw 0 0
     ("file", "kind"),
     [
         ("/var/registry.db", "ext4"),
-        ("/home/ann/registry.db", "nfs4"),
-        ("/home/fast/registry.db", "ext4"),
-        ("/homes/registry.db", "ext4"),
+        ("/data/registry.db", "nfs4"),
+        ("/data/fast/registry.db", "ext4"),
+        ("/database/registry.db", "ext4"),
         ("/mnt/two words/registry.db", "cifs"),
         ("/twice/registry.db", "nfs"),
     ],
