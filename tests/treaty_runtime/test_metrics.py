@@ -54,6 +54,12 @@ def test_every_declared_series_exists_at_zero_before_anything_happened(metrics: 
     assert not [name for name, _ in found if name.endswith("_created")]
 
 
+def test_no_metric_is_without_a_series_from_the_start(metrics: Metrics) -> None:
+    """An alert over a series that does not exist yet never fires."""
+    families = text_string_to_metric_families(metrics.text().decode())
+    assert [family.name for family in families if not family.samples] == []
+
+
 def test_a_finished_attempt_counts_whether_it_failed_or_not(metrics: Metrics) -> None:
     attempt: dict[str, Any] = {
         "group": "g",

@@ -14,6 +14,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from treaty_runtime import hooks as seen
 from treaty_runtime.clock import utcnow
+from treaty_runtime.consume.reader import NO_HANDLER, TOMBSTONE
 from treaty_runtime.event import Event
 from treaty_runtime.handlers import Group
 from treaty_runtime.publish.backlog import Depth
@@ -31,6 +32,7 @@ HANDLER_ERRORS = (
     "ResolutionError", "RuntimeError", "TimeoutError", "TypeError", "UnknownSchemaId", "ValueError", "WriterNotAllowed", OTHER,
 )  # fmt: skip
 DEPENDENCIES = ("database", "kafka", "redis", "registry")
+SKIP_REASONS = (NO_HANDLER, TOMBSTONE)
 HELD_REASONS = ("SCHEMA_NOT_REGISTERED", "SCHEMA_UNKNOWN", "TOPIC_AUTHORIZATION_FAILED", "UNKNOWN_TOPIC_OR_PART", OTHER)
 
 _OF_EVENT = ("service", "topic", "event_type")
@@ -87,6 +89,7 @@ class Metrics:
         """Bring every series of these groups, published events and delay queues into being, at 0."""
         for event in events:
             self._messages.labels(self._service, event.__topic__, event.__event_type__)
+            self._delivery.labels(self._service, event.__topic__)
             for error in PUBLISH_ERRORS:
                 self._errors.labels(self._service, event.__topic__, event.__event_type__, error)
         for group in groups:
@@ -134,6 +137,9 @@ class Metrics:
         for topic in group.sources:
             for metric in (self._in_flight, self._gap, self._last, self._latency):
                 metric.labels(group.name, topic)
+            self._processing.labels(self._service, group.name, topic)
+            for reason in SKIP_REASONS:
+                self._skipped.labels(group.name, topic, reason)
             for error in HANDLER_ERRORS:
                 self._retries.labels(group.name, topic, error)
                 self._dead.labels(group.name, topic, error)

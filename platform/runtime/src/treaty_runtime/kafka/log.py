@@ -33,6 +33,8 @@ TIMEOUT_SECONDS = 15.0
 _POLL_RECORDS, _POLL_SECONDS = 500, 0.2
 _ANY_PARTITION, _NOW = -1, 0  # as librdkafka understands them
 _END, _LATE = KafkaError._PARTITION_EOF, KafkaError._MSG_TIMED_OUT  # noqa: SLF001  # librdkafka's local codes are named so
+_FIRST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # the library's gap
+_LAST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # as above
 _READER = "treaty-operator"  # librdkafka wants a group's name even where none is joined
 
 
@@ -87,12 +89,12 @@ class Log:
     def spans(self, topics: Iterable[str]) -> dict[Partition, Span]:
         """What each partition of those topics holds now; topics that do not exist are left out."""
         partitions = self.partitions(topics)
-        lows, highs = self._edges(partitions, OffsetSpec.earliest()), self._edges(partitions, OffsetSpec.latest())
+        lows, highs = self._edges(partitions, _FIRST), self._edges(partitions, _LAST)
         return {partition: (lows[partition], highs[partition]) for partition in partitions}
 
     def span(self, partition: Partition) -> Span:
         """What a partition holds now."""
-        edges = (self._edges([partition], spec) for spec in (OffsetSpec.earliest(), OffsetSpec.latest()))
+        edges = (self._edges([partition], spec) for spec in (_FIRST, _LAST))
         low, high = (edge[partition] for edge in edges)
         return low, high
 

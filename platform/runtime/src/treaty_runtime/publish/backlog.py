@@ -126,13 +126,16 @@ class Backlog:
             "owner": owner,
         }
         async with self._whole.begin() if self._keeps else self._engine.connect() as connection:
+            statement = DELETE[self._dialect]
             if self._keeps:
                 at = [places[row.position] for row in rows]
                 parameters["partitions"] = self._list([place.partition for place in at])
                 parameters["offsets"] = self._list([place.offset for place in at])
-                deleted = await connection.execute(KEEP[self._dialect], parameters)
-            if not self._keeps or self._dialect == "sqlite":
-                deleted = await connection.execute(DELETE[self._dialect], parameters)
+                if self._dialect == "postgresql":
+                    statement = KEEP[self._dialect]  # it deletes too
+                else:
+                    await connection.execute(KEEP[self._dialect], parameters)
+            deleted = await connection.execute(statement, parameters)
         assert isinstance(deleted, CursorResult)  # noqa: S101  # text DML always answers with a cursor
         return deleted.rowcount
 
