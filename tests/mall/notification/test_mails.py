@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from uuid import UUID, uuid4
 
@@ -19,13 +19,15 @@ from mall.notification.mail_texts import MAILS
 from mall.notification.mails import HEADERS, UnsafeMail, compose
 from mall.notification.smtp import SmtpMail
 from mall.notification.tables import DeliveryRow
+from mall.notification.unread import unread_worker
 from mall_events.notification import EmailRequested, SmsRequested
 from mall_events.order import OrderStatus
 from mall_events.user import UserDeleted, UserRegistered, UserUpdated
 from tests.mall.notification.conftest import Office
-from tests.mall.notification.test_domain import BUYER, CREATED, PAID, SELLER, SUSPENDED, changed
+from tests.mall.notification.test_domain import BUYER, CREATED, MESSAGE, PAID, SELLER, SUSPENDED, changed
 from treaty.local.ports import free_port
 from treaty.local.smtp import MailSink
+from treaty_runtime.delay.runner import JobContext
 from treaty_runtime.errors import Outage, Reject
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -189,3 +191,34 @@ async def test_a_deleted_user_is_forgotten_for_good(office: Office) -> None:
     asked = len(office.counter.told.of(EmailRequested))
     await office.tell(CREATED)
     assert len(office.counter.told.of(EmailRequested)) == asked
+
+
+async def looked(office: Office) -> None:
+    """Let every scheduled look at unread notices happen."""
+    for job in office.counter.told.jobs:
+        async with office.counter.database.sessions.begin() as session:
+            told = office.counter.told
+            context = JobContext(session=session, attempt=1, stager=told.stage, scheduler=told.schedule)
+            await unread_worker(now=office.counter.desk.now)(job, context)
+
+
+async def test_messages_that_nobody_reads_are_told_by_one_mail(office: Office) -> None:
+    await office.tell(SELLER_JOINS, *(replace(MESSAGE, sequence=number) for number in (1, 2, 3)))
+    assert [job.due - office.counter.desk.now() for job in office.counter.told.jobs] == [timedelta(minutes=10)] * 3
+    await looked(office)
+    (mail,) = office.counter.told.of(EmailRequested)
+    assert (mail.template, mail.to_address, mail.locale) == ("chat_unread", "seller@example.com", "zh")
+
+
+async def test_a_message_that_was_read_is_not_mailed_about_and_the_next_one_is(office: Office) -> None:
+    await office.tell(SELLER_JOINS, MESSAGE, replace(MESSAGE, sequence=2))
+    first = (await office.counter.call("GET", "/api/v1/notifications", user=SELLER)).json()["notifications"][0]
+    await office.counter.call("POST", f"/api/v1/notifications/{first['notification_id']}/read", user=SELLER)
+    await looked(office)
+    assert len(office.counter.told.of(EmailRequested)) == 1
+
+
+async def test_who_is_not_known_is_not_mailed(office: Office) -> None:
+    await office.tell(MESSAGE)
+    await looked(office)
+    assert office.counter.told.of(EmailRequested) == []

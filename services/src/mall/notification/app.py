@@ -18,11 +18,15 @@ from mall.notification.inbox import Readership
 from mall.notification.sms import FileSms, SmsGateway
 from mall.notification.smtp import SmtpMail
 from mall.notification.tables import metadata
+from mall.notification.unread import QUEUE, unread_worker
 from mall.notification.webhook import HttpWebhook
+from mall.redis import open_redis
 from mall.service import Assembly
 from mall.settings import Settings
 from mall_events.notification import EmailRequested, SmsRequested, UserNotified, WebhookRequested
 from treaty_runtime.clock import utcnow
+from treaty_runtime.delay.queue import DelayQueue
+from treaty_runtime.delay.redis import RedisDelays
 from treaty_runtime.handlers import Group
 
 SERVICE, DEAD_LETTER = "notification", "dlq.notification"
@@ -67,7 +71,9 @@ def create(env: Mapping[str, str], *, now: Callable[[], datetime] = utcnow) -> t
     )
     readership = Readership(locale=settings.locale, admins=settings.admin_user_ids)
     own = groups(hub=hub, ways=ways, instance=settings.instance, readership=readership)
-    runtime = parts.runtime(own, publishes=PUBLISHES)
+    redis = open_redis(settings.redis_url)
+    delay = DelayQueue(due_times=RedisDelays(redis), workers={QUEUE: unread_worker(now=now)})
+    runtime = parts.runtime(own, publishes=PUBLISHES, delay=delay)
     state = {
         "desk": parts.desk(runtime),
         "hub": hub,
@@ -76,4 +82,4 @@ def create(env: Mapping[str, str], *, now: Callable[[], datetime] = utcnow) -> t
         "new_secret": partial(secrets.token_urlsafe, SECRET_BYTES),
         "webhook_allow_loopback": settings.webhook_allow_loopback,
     }
-    return parts.app(runtime, routers=[api.routes, socket.routes], state=state), settings
+    return parts.app(runtime, routers=[api.routes, socket.routes], state=state, redis=redis), settings

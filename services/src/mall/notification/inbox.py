@@ -11,6 +11,7 @@ from mall.notification import store
 from mall.notification.domain import Notice, ToldAbout, notices, readers
 from mall.notification.outgoing import Contact, messages
 from mall.notification.tables import NotificationRow
+from mall.notification.unread import KIND, unread_job
 from mall_events.notification import UserNotified
 from treaty_runtime.event import Context
 
@@ -59,6 +60,8 @@ async def _deliver(context: Context, notice: Notice, event_id: UUID, now: dateti
     )
     context.session.add(row)
     await context.session.flush()
+    if row.kind == KIND:
+        context.schedule(unread_job(row.id or 0, told_at=now))
     context.stage(
         UserNotified(
             notification_id=row.id or 0,

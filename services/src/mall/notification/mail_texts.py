@@ -1,6 +1,6 @@
 """What people read by mail: a subject and a text per template, in English and Chinese.
 
-Templates about orders are the notices of `texts`, named with `_` for the dot: `order_paid_seller`. The others are about accounts.
+Templates about orders are the notices of `texts`, named with `_` for the dot: `order_paid_seller`. The others are mailed only.
 Placeholders are the parameters of the request; values are never read as placeholders themselves.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from mall.notification.texts import LOCALES, TEXTS
 
-ACCOUNT: Mapping[str, Mapping[str, tuple[str, str]]] = {
+OWN: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "welcome": {
         "en": ("Welcome to the mall", "Hello {username}, your account is open. Have fun buying and selling."),
         "zh": ("欢迎加入校园商城", "{username}，您好！您的账户已开通，祝您买卖愉快。"),
@@ -37,6 +37,10 @@ ACCOUNT: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "en": ("Your account", "Your account is {status}. {reason}"),
         "zh": ("账户状态变更", "您的账户{status}。{reason}"),
     },
+    "chat_unread": {
+        "en": ("A message waits for you", "Somebody wrote to you and waits for an answer."),
+        "zh": ("您有未读消息", "有人给您发了消息，正在等待回复。"),
+    },
     "account_deleted": {
         "en": (
             "Your account is deleted",
@@ -60,7 +64,7 @@ MAILED = frozenset(
     }
 )
 """Notices that are also mailed."""
-MAILS = {**ACCOUNT, **{name.replace(".", "_"): TEXTS[name] for name in sorted(MAILED)}}
+MAILS = {**OWN, **{name.replace(".", "_"): TEXTS[name] for name in sorted(MAILED)}}
 
 
 def mail_text(template: str, *, locale: str, parameters: Mapping[str, str]) -> tuple[str, str]:

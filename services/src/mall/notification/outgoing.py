@@ -68,6 +68,20 @@ def messages(
         )
 
 
+def unread_mail(contact: Contact, *, event_id: UUID, now: datetime) -> EmailRequested:
+    """The mail about a message that was not read."""
+    return EmailRequested(
+        notification_key=f"{event_id}:chat_unread:{contact.user_id}",
+        user_id=contact.user_id,
+        to_address=contact.email,
+        template="chat_unread",
+        locale=contact.locale,
+        parameters={},
+        event_time=now,
+        operator=OPERATOR,
+    )
+
+
 def owner_of(event: Called) -> int | None:
     """Whose systems are told about the event: the seller's, or the user's own; None for an account that is no merchant's."""
     match event:

@@ -61,6 +61,18 @@ async def find_notification(session: AsyncSession, notification_id: int) -> Noti
     return await session.get(NotificationRow, notification_id)
 
 
+async def is_unread_before(session: AsyncSession, row: NotificationRow) -> bool:
+    """Whether an earlier notice about the same thing is unread too."""
+    query = select(col(NotificationRow.id)).where(
+        col(NotificationRow.user_id) == row.user_id,
+        col(NotificationRow.kind) == row.kind,
+        col(NotificationRow.link) == row.link,
+        col(NotificationRow.sequence) < row.sequence,
+        col(NotificationRow.read_at).is_(None),
+    )
+    return (await session.execute(query.limit(1))).first() is not None
+
+
 async def add_ticket(session: AsyncSession, *, digest: str, user_id: int, expires_at: datetime, now: datetime) -> None:
     """Keep a ticket; expired ones go."""
     await session.execute(delete(TicketRow).where(col(TicketRow.expires_at) <= now))
