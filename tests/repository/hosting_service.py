@@ -28,6 +28,8 @@ class Hosting:
     pulls: list[dict[str, Any]] = field(default_factory=list)
     comments: list[dict[str, Any]] = field(default_factory=list)
     issues: list[dict[str, Any]] = field(default_factory=list)
+    reviews: list[dict[str, Any]] = field(default_factory=list)
+    teams: dict[str, list[str]] = field(default_factory=dict)
     writes: list[str] = field(default_factory=list)
     url: str = ""
 
@@ -70,6 +72,10 @@ class Hosting:
             return [row for row in self.pulls if row["merged_at"]]
         if found := re.fullmatch(r"/issues/(\d+)/comments", path):
             return [row for row in self.comments if row["issue"] == int(found[1])]
+        if re.fullmatch(r"/pulls/\d+/reviews", path):
+            return self.reviews
+        if found := re.fullmatch(r"/orgs/mall/teams/([\w.-]+)/members", path):
+            return [{"login": name} for name in self.teams.get(found[1], [])]
         if path == "/issues":
             return [row for row in self.issues if row["state"] == query["state"][0]]
         return None

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.repository.hosting_service import BOT, Hosting, hosting
+from treaty.ops.waivers import read_approvals
 
 MARK, PLAN = "<!-- treaty:review -->", "a" * 64
 
@@ -122,6 +123,32 @@ def test_drift_is_one_issue_that_is_closed_when_it_is_over(service: Hosting, tmp
         assert service.run("drift", str(told)).stdout.strip() == word
     assert [row["state"] for row in service.issues] == ["closed", "open"]
     assert "drift b" in service.issues[0]["body"]
+
+
+def test_who_really_approved_this_commit_is_written_down_with_the_teams_that_waivers_name(
+    service: Hosting, tmp_path: Path
+) -> None:
+    event, waivers, target = tmp_path / "event.json", tmp_path / "waivers.toml", tmp_path / "approvals.json"
+    event.write_text(json.dumps({"pull_request": {"number": 7, "head": {"sha": "new"}}}))
+    waivers.write_text('approved_by = ["@mall/orders", "@mall/billing", "@other/team", "@mall/../../x"]')
+    service.teams = {"orders": ["ann", "bob"], "billing": ["carl"]}
+    for name, state, commit in (
+        ("ann", "APPROVED", "new"),
+        ("ann", "COMMENTED", "new"),
+        ("bob", "APPROVED", "old"),
+        ("carl", "APPROVED", "new"),
+        ("carl", "CHANGES_REQUESTED", "new"),
+        ("dora", "APPROVED", "new"),
+        ("eve", "APPROVED", "new"),
+        ("eve", "DISMISSED", "new"),
+    ):
+        service.reviews.append({"user": {"login": name}, "state": state, "commit_id": commit})
+    done = service.run("approvals", str(waivers), str(target), event=event)
+    assert (done.returncode, done.stdout.strip()) == (0, "2 people, 1 teams"), done.stderr
+    assert read_approvals(target) == {"@ann", "@dora", "@mall/orders"}
+    waivers.unlink()
+    service.run("approvals", str(waivers), str(target), event=event)
+    assert read_approvals(target) == {"@ann", "@dora"}
 
 
 def test_a_service_that_refuses_is_told_without_the_token(service: Hosting, tmp_path: Path) -> None:

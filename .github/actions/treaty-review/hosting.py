@@ -22,6 +22,7 @@ MARK = "<!-- treaty:review -->"
 DRIFT_MARK = "<!-- treaty:drift -->"
 REVIEWED = re.compile(r"<!-- treaty:plan ([0-9a-f]{64}) -->")
 APPLIED = re.compile(r"\n<!-- treaty:applied -->.*?<!-- /treaty:applied -->\n", re.DOTALL)
+TEAM = re.compile(r"[\"']@([\w.-]+)/([\w.-]+)[\"']", re.ASCII)
 LONGEST = 65_536
 PAGE = 100
 TIMEOUT_SECONDS = 30
@@ -43,9 +44,10 @@ class Service:
     author: str = BOT
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """One request to ``/repos/OWNER/NAME`` + path; the answer's JSON. Raises ``Refused``."""
+        """One request to ``/repos/OWNER/NAME`` + path, or to ``/orgs/…`` itself; the answer's JSON. Raises ``Refused``."""
+        place = path if path.startswith("/orgs/") else f"/repos/{self.repository}{path}"
         request = urllib.request.Request(  # noqa: S310  # the service's own address, from the job
-            f"{self.api}/repos/{self.repository}{path}",
+            f"{self.api}{place}",
             method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={
@@ -172,6 +174,30 @@ def drift(service: Service, told: Path) -> str:
     return "nothing to say"
 
 
+def approvals(service: Service, event: Mapping[str, Any], waivers: Path, target: Path) -> str:
+    """Writes who approved the head of a pull request: people, and the teams of waivers that one of them is in.
+
+    An approval of an older commit is none of this one, and the last word of each person counts. Reading teams takes a token of
+    the organisation.
+    """
+    pull = event["pull_request"]
+    last: dict[str, str] = {}
+    for row in service.pages(f"/pulls/{pull['number']}/reviews"):
+        if row["state"] != "COMMENTED" and row.get("user"):
+            last[row["user"]["login"]] = row["state"] if row["commit_id"] == pull["head"]["sha"] else "OLD"
+    people = {name for name, state in last.items() if state == "APPROVED"}
+    owner = service.repository.partition("/")[0]
+    named = set(TEAM.findall(read(waivers))) if waivers.exists() else set()
+    teams = {
+        f"@{owner}/{team}"
+        for org, team in named
+        if org.lower() == owner.lower()
+        and any(member["login"] in people for member in service.pages(f"/orgs/{owner}/teams/{team}/members"))
+    }
+    target.write_text(json.dumps({"approved_by": sorted({f"@{name}" for name in people} | teams)}))
+    return f"{len(people)} people, {len(teams)} teams"
+
+
 def read(file: Path) -> str:
     """A text of another job; raises ``Refused`` for what is too long or no plain file."""
     if file.is_symlink() or not file.is_file() or file.stat().st_size > 4_000_000:
@@ -180,15 +206,21 @@ def read(file: Path) -> str:
 
 
 def main(words: list[str], env: Mapping[str, str]) -> str:
-    """``comment FILE REPORT``, ``reviewed``, ``applied FILE`` or ``drift FILE``; what came of it."""
+    """``comment FILE REPORT``, ``reviewed``, ``applied FILE``, ``drift FILE`` or ``approvals WAIVERS FILE``; what came of it."""
     service = Service(env["GITHUB_API_URL"], env["GITHUB_REPOSITORY"], env["GITHUB_TOKEN"], env.get("TREATY_BOT", BOT))
     what, *files = words
     paths = [Path(name) for name in files]
+
+    def event() -> Mapping[str, Any]:
+        told: Mapping[str, Any] = json.loads(Path(env["GITHUB_EVENT_PATH"]).read_text(encoding="utf-8"))
+        return told
+
     commands: Mapping[str, Callable[[], str]] = {
-        "comment": lambda: comment(service, json.loads(Path(env["GITHUB_EVENT_PATH"]).read_text()), *paths),
+        "comment": lambda: comment(service, event(), *paths),
         "reviewed": lambda: reviewed(service, env["GITHUB_SHA"]),
         "applied": lambda: applied(service, env["GITHUB_SHA"], *paths),
         "drift": lambda: drift(service, *paths),
+        "approvals": lambda: approvals(service, event(), *paths),
     }
     return commands[what]()
 
