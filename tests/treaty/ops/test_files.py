@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from treaty.errors import UsageError
-from treaty.ops.files import replace_whole, write_folder
+from treaty.ops.files import put, replace_whole, write_folder
 
 UNWRITABLE = "\ud800"
 """A text that no encoding writes: the write fails in the middle."""
@@ -37,6 +38,20 @@ def test_a_file_is_the_old_one_or_the_new_one_and_keeps_its_mode(tmp_path: Path)
     replace_whole(target, "new\n")
     assert (target.read_bytes(), target.stat().st_mode & 0o777) == (b"new\n", 0o640)
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_output_goes_through_what_a_person_named_and_replaces_no_link(tmp_path: Path) -> None:
+    """`--out /dev/stdout` must not become a file in `/dev`."""
+    real, link, pipe = tmp_path / "real", tmp_path / "link", tmp_path / "pipe"
+    real.write_text("old")
+    link.symlink_to(real)
+    put(link, "new")
+    assert (link.is_symlink(), real.read_text()) == (True, "new")
+    os.mkfifo(pipe)
+    heard = subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE, text=True)
+    put(pipe, "through")
+    assert heard.communicate()[0] == "through"
+    assert pipe.is_fifo()
 
 
 @pytest.mark.parametrize("call", range(1, 8))

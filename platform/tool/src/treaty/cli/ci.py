@@ -82,13 +82,13 @@ def checked(
 
 def write(made: Review, *, report: Path | None, comment: Path | None) -> None:
     """The review in the forms that were asked for."""
-    from treaty.ops.files import replace_whole
+    from treaty.ops.files import put
     from treaty_codegen.render.review import comment as as_comment
 
     if report is not None:
-        replace_whole(report, made.to_json())
+        put(report, made.to_json())
     if comment is not None:
-        replace_whole(comment, as_comment(made))
+        put(comment, as_comment(made))
 
 
 def rendered(report: Path, target: Path | None) -> int:

@@ -82,10 +82,10 @@ def summary(step: Step) -> str:
 
 def save(plan: Plan, out: Path | None) -> None:
     """Writes the plan to ``out``, if one was named; whole, or not at all."""
-    from treaty.ops.files import replace_whole
+    from treaty.ops.files import put
 
     if out is not None:
-        replace_whole(out, plan.to_json())
+        put(out, plan.to_json())
         click.echo(f"Saved to {out}.\n  next: treaty {plan.kind} apply {out}", err=True)
 
 

@@ -46,6 +46,14 @@ def replace_whole(target: Path, text: str) -> None:
         Path(name).unlink(missing_ok=True)
 
 
+def put(target: Path, text: str) -> None:
+    """Writes a file that a person named for output: whole or not at all; a link, a pipe or a device is written to as it is."""
+    if target.is_symlink() or (target.exists() and not target.is_file()):
+        target.write_text(text, encoding="utf-8")
+    else:
+        replace_whole(target, text)
+
+
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
     """While it is open, nobody else is in here with the same folder: others wait. It ends with its process, whatever ends that."""
