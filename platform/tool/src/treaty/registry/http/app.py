@@ -1,7 +1,7 @@
 """The registry as an ASGI application.
 
 From outside in: CORS; compression; ``Door`` (request id, headers, the path as it was sent, who asks, answers that are
-remembered); FastAPI's router; ``Desk``, an endpoint for each row of ``ROUTES``, whose function runs in a thread that this
+remembered); Starlette's router; ``Desk``, an endpoint for each row of ``ROUTES``, whose function runs in a thread that this
 application owns, because stores block and the loop must not.
 """
 
@@ -16,10 +16,13 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import HTTPException
-from fastapi.middleware.cors import CORSMiddleware
-from fastapi.middleware.gzip import GZipMiddleware
+from starlette import routing
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Lifespan
 
 from treaty.registry.access.bucket import Rate
@@ -70,25 +73,30 @@ def create_app(
     workers = ThreadPoolExecutor(settings.threads, thread_name_prefix="registry")
 
     lifespan = until_shut_down(store, workers, gate)
-    app = FastAPI(title="treaty registry", redirect_slashes=False, docs_url=None, redoc_url=None, lifespan=lifespan)
     desk = Desk(service, workers, remembering, gate, now_ms=now_ms, tell=tell)
-    for route in (*ROUTES, Route("GET", "/metrics", _exposition(metrics))):
-        app.add_api_route(
-            route.path, desk.endpoint(route), methods=[route.method], name=route.handler.__name__, response_model=None
-        )
-    app.add_exception_handler(HTTPException, _routing_error)
-    app.add_exception_handler(404, _routing_error)
-    app.add_exception_handler(405, _routing_error)
+    app = Starlette(
+        routes=[routed(route, desk) for route in (*ROUTES, Route("GET", "/metrics", _exposition(metrics)))],
+        exception_handlers=dict.fromkeys((HTTPException, 404, 405), _routing_error),
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
     most_open, root_path = settings.limits.open_requests, settings.root_path
     door = Door(app, remembering, gate, tell, most_open=most_open, root_path=root_path)
     return with_cors(GZipMiddleware(door, minimum_size=GZIP_FROM_BYTES), settings.cors_origins)
 
 
-def until_shut_down(store: Store, workers: ThreadPoolExecutor, gate: Gate) -> Lifespan[FastAPI]:
+def routed(route: Route, desk: Desk) -> routing.Route:
+    """A row of the table for the router: of Starlette's own kind, for FastAPI's looks for models and dependencies in each request."""
+    made = routing.Route(route.path, desk.endpoint(route), methods=[route.method], name=route.handler.__name__)
+    made.methods = {route.method}  # Starlette adds HEAD to GET; Confluent's registry answers it with 405
+    return made
+
+
+def until_shut_down(store: Store, workers: ThreadPoolExecutor, gate: Gate) -> Lifespan[Starlette]:
     """What runs beside the requests, and what is let go of at the end: first who answers, last what they ask."""
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         trail = asyncio.create_task(gate.keep_trail())
         yield
         await asyncio.to_thread(workers.shutdown)

@@ -54,8 +54,8 @@ class Parsed:
 
     @cached_property
     def inlined(self) -> str:
-        """The text with every reference inlined."""
-        return _written(avro.inlined_text, self.schema)
+        """The text with every reference inlined: without references the stored one."""
+        return _written(avro.inlined_text, self.schema) if self.schema.references else self.canonical
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ from treaty.registry.stores.sql.tables import STATE
 SEALED_AT_ONCE: Final = 5_000
 PAGE: Final = 1_000
 
+_ADD_ENTRY: Final = insert(AUDIT)
+
 PUT_USER: Final = text(
     "INSERT INTO principals (name, password_hash) VALUES (:name, :hash) ON CONFLICT (name) DO UPDATE "
     "SET password_hash = coalesce(excluded.password_hash, principals.password_hash)"
@@ -93,7 +95,7 @@ class SqlRoster:
 def add_entries(connection: Connection, entries: Sequence[Entry]) -> None:
     """Write entries down."""
     if entries:
-        connection.execute(insert(AUDIT), [_row(entry) for entry in entries])
+        connection.execute(_ADD_ENTRY, [_row(entry) for entry in entries])
 
 
 def read_entries(connection: Connection, *, before: int | None, limit: int) -> list[tuple[int, Entry]]:

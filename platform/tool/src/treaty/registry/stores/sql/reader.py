@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from typing import ClassVar
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, case, func, select
 
 from treaty.registry.decisions.merge import scope
 from treaty.registry.names import DEFAULT_CONTEXT, TOP, Name
@@ -29,6 +29,19 @@ _BOTH = _VERSION.add_columns(
     _S.content_sha256.label("s_content"), _S.resolved_sha256.label("s_resolved"), _S.guid.label("s_guid"),
     _S.created_at.label("s_created_at"),
 ).join(SCHEMAS, and_(_S.context == _V.context, _S.id == _V.schema_id))  # fmt: skip
+# Made once: to build a statement costs more than to have it answered.
+_OF_NAME = and_(_V.context == bindparam("context"), _V.subject == bindparam("subject"))
+_NEWEST_FIRST = _BOTH.where(_OF_NAME).order_by(_V.version.desc())
+_LATEST = _NEWEST_FIRST.where(~_V.deleted).limit(1)
+_NUMBERED = _NEWEST_FIRST.where(_V.version == bindparam("version"))
+_RESOLVING = _NEWEST_FIRST.where(_V.resolved_sha256 == bindparam("resolved"))
+_ALL = _VERSION.where(_OF_NAME).order_by(_V.version)
+_BY_IDS = _SCHEMA.where(_S.context == bindparam("context"), _S.id.in_(bindparam("ids", expanding=True)))
+# Literally "is_first", not "is_first = true": only so do both databases see that the partial index serves.
+_BY_CONTENT = _SCHEMA.where(_S.context == bindparam("context"), _S.content_sha256 == bindparam("content"), _S.is_first)
+_REFERRED = _SCHEMA.join(VERSIONS, and_(_V.context == _S.context, _V.schema_id == _S.id)).where(
+    _OF_NAME, _V.version == bindparam("version")
+)
 _AFTER_EVERY_CHARACTER = "\U0010ffff"
 
 
@@ -47,18 +60,18 @@ class SqlReader:
         latest = self._seen.latest.get(name)
         if latest is not None and latest.number == number:
             return latest
-        return next(iter(self._with_schemas(name, _V.version == number)), None)
+        return next(iter(self._with_schemas(_NUMBERED, name, version=number)), None)
 
     def latest(self, name: Name) -> VersionRow | None:
         if name in self._seen.versions:
             return next((row for row in reversed(self._seen.versions[name]) if not row.deleted), None)
         if name not in self._seen.latest:
-            self._seen.latest[name] = next(iter(self._with_schemas(name, ~_V.deleted, most=1)), None)
+            self._seen.latest[name] = next(iter(self._with_schemas(_LATEST, name)), None)
         return self._seen.latest[name]
 
     def versions(self, name: Name) -> Sequence[VersionRow]:
         if name not in self._seen.versions:
-            self._seen.versions[name] = self._versions(_of(name).order_by(_V.version))
+            self._seen.versions[name] = list(map(_version_row, self._connection.execute(_ALL, _place(name))))
         return list(self._seen.versions[name])
 
     def schema(self, context: str, schema_id: int) -> SchemaRow | None:
@@ -68,14 +81,12 @@ class SqlReader:
         seen = self._seen.schemas
         asked = sorted(each for each in set(ids) if (context, each) not in seen)
         if asked:
-            chosen = _SCHEMA.where(_S.context == context, _S.id.in_(asked))
-            self._seen.keep(map(_schema_row, self._connection.execute(chosen)))
+            rows = self._connection.execute(_BY_IDS, {"context": context, "ids": asked})
+            self._seen.keep(map(_schema_row, rows))
         return {each: seen[context, each] for each in ids if (context, each) in seen}
 
     def by_content(self, context: str, content_sha256: bytes) -> SchemaRow | None:
-        # Literally "is_first", not "is_first = true": only so do both databases see that the partial index serves.
-        chosen = _SCHEMA.where(_S.context == context, _S.content_sha256 == content_sha256, _S.is_first)
-        row = self._connection.execute(chosen).first()
+        row = self._connection.execute(_BY_CONTENT, {"context": context, "content": content_sha256}).first()
         return None if row is None else self._seen.keep([_schema_row(row)])[0]
 
     def by_guid(self, guid: str) -> Sequence[SchemaRow]:
@@ -85,10 +96,7 @@ class SqlReader:
     def referred(self, name: Name, number: int) -> SchemaRow | None:
         seen = self._seen.referred
         if (name, number) not in seen:
-            chosen = _SCHEMA.join(VERSIONS, and_(_V.context == _S.context, _V.schema_id == _S.id)).where(
-                _V.context == name.context, _V.subject == name.subject, _V.version == number
-            )
-            row = self._connection.execute(chosen).first()
+            row = self._connection.execute(_REFERRED, {**_place(name), "version": number}).first()
             seen[name, number] = None if row is None else _schema_row(row)
         return seen[name, number]
 
@@ -103,7 +111,7 @@ class SqlReader:
     def resolving_to(self, name: Name, resolved_sha256: bytes) -> Sequence[VersionRow]:
         if name in self._seen.versions:
             return [row for row in reversed(self._seen.versions[name]) if row.resolved_sha256 == resolved_sha256]
-        return self._with_schemas(name, _V.resolved_sha256 == resolved_sha256)
+        return self._with_schemas(_RESOLVING, name, resolved=resolved_sha256)
 
     def referrers(self, name: Name, number: int | None = None) -> Sequence[Referrer]:
         to = REFERENCES.c
@@ -202,10 +210,9 @@ class SqlReader:
         else:
             self._seen.latest[name] = versions[0] if versions else None
 
-    def _with_schemas(self, name: Name, condition: ColumnElement[bool], *, most: int | None = None) -> list[VersionRow]:
+    def _with_schemas(self, chosen: Select[*tuple[Json, ...]], name: Name, **values: int | bytes) -> list[VersionRow]:
         """Versions, newest first; their schemas are read with them, for who asks for one goes on to ask for the other."""
-        chosen = _BOTH.where(_V.context == name.context, _V.subject == name.subject, condition)
-        rows = self._connection.execute(chosen.order_by(_V.version.desc()).limit(most)).all()
+        rows = self._connection.execute(chosen, {**_place(name), **values}).all()
         self._seen.keep(_joined_schema(row) for row in rows)
         return [_version_row(row) for row in rows]
 
@@ -233,8 +240,8 @@ def _by_name(
     return (case((context == DEFAULT_CONTEXT, subject), else_=":" + context + ":" + subject),)
 
 
-def _of(name: Name) -> Select[*tuple[Json, ...]]:
-    return _VERSION.where(_V.context == name.context, _V.subject == name.subject)
+def _place(name: Name) -> dict[str, str]:
+    return {"context": name.context, "subject": name.subject}
 
 
 def _matching(chosen: Select[*tuple[Json, ...]], search: Search) -> Select[*tuple[Json, ...]]:

@@ -46,6 +46,10 @@ PROMOTE_DOUBLE: Final = text(
     "AND NOT EXISTS (SELECT 1 FROM schemas WHERE context = :context AND content_sha256 = :content AND is_first)"
 )
 
+# Made once: to build a statement costs more than to have it done.
+ADD_SCHEMA: Final = insert(SCHEMAS)
+ADD_VERSION: Final = insert(VERSIONS)
+
 PUT_MEMBERS: Final = {
     table.name: text(
         f"INSERT INTO {table.name} (context, subject, members) VALUES (:context, :subject, :members) "  # noqa: S608  # two fixed names
@@ -66,7 +70,7 @@ class SqlWriter(SqlReader):
         given = int(taken.scalar_one()) if schema.id is None else schema.id
         is_double = schema.id is not None and self.by_content(context, schema.content_sha256) is not None
         row = {**_schema_values(context, schema), "id": given, "is_first": not is_double}
-        self._connection.execute(insert(SCHEMAS), row)
+        self._connection.execute(ADD_SCHEMA, row)
         self._add_references(context, given, schema)
         self._seen.keep([schema.under(context, given)])
         return given
@@ -119,7 +123,7 @@ class SqlWriter(SqlReader):
             "created_at": version.created_at,
             "provenance": provenance,
         }
-        self._connection.execute(insert(VERSIONS), row)
+        self._connection.execute(ADD_VERSION, row)
 
     def mark_deleted(self, name: Name, numbers: Collection[int], *, at: int) -> None:
         self._seen.changed(name)
