@@ -6,7 +6,8 @@ from tests.cases.markdown import ROOT
 from treaty.config import Settings
 from treaty.ops.baseline import releases
 from treaty.ops.evolution import golden_faults, matrix
-from treaty.ops.lockfile import LOCK, lock_text
+from treaty.ops.lockfile import LOCK, read_lock, released
+from treaty.ops.notes import CHANGELOG, changelog
 from treaty.ops.schemas import load_project
 from treaty_codegen.breaking.facts import old_set
 
@@ -30,5 +31,9 @@ def test_no_pair_of_releases_contradicts_the_static_verdict() -> None:
 def test_the_lock_is_that_of_the_newest_release() -> None:
     newest = releases(FOLDER)[0]
     contracts = {name: event.contract for name, event in newest.events.items()}
-    text = lock_text(newest, contracts, version=newest.label.removeprefix("release "))
-    assert (FOLDER.parent / LOCK).read_text(encoding="utf-8") == text
+    lock = released(read_lock(FOLDER.parent), newest, contracts, version=newest.label.removeprefix("release "))
+    assert (FOLDER.parent / LOCK).read_text(encoding="utf-8") == lock.text()
+
+
+def test_the_changelog_is_that_of_the_releases() -> None:
+    assert (FOLDER.parent / CHANGELOG).read_text(encoding="utf-8") == changelog(FOLDER)
