@@ -1,0 +1,44 @@
+"""Each promise has its line and its tests, and every test that a line names is there."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.cases.markdown import ROOT
+
+PAGE = ROOT / "docs/guide/promises.md"
+RELIABILITY = [
+    "R1", "R1b", "R2", "R2b", "R3", "R3b", "R4", "R4b", "R4c", "R5", "R5b", "R6", "R6b", *(f"R{number}" for number in range(7, 20)),
+]  # fmt: skip
+SECURITY = [f"S{number}" for number in range(1, 23)]
+NOT_PROVEN = {"R2b", "R11", "R14", "R18", "R19", "S7", "S22"}
+"""Promises whose line gives a reason instead of a test: a test that comes takes its promise out of this set."""
+ROW = re.compile(r"^\| ([RS]\d+[a-c]?) \| (.+?) \| (.+?) \|$", re.MULTILINE)
+
+
+def rows() -> dict[str, str]:
+    return {name: tests for name, _, tests in ROW.findall(PAGE.read_text(encoding="utf-8"))}
+
+
+def test_every_promise_has_its_line_in_order() -> None:
+    assert list(rows()) == [*RELIABILITY, *SECURITY]
+
+
+@pytest.mark.parametrize("name", [*RELIABILITY, *SECURITY])
+def test_a_promise_names_tests_that_exist(name: str) -> None:
+    told = rows()[name]
+    if name in NOT_PROVEN:
+        assert told.startswith("– "), f"{name} is proven now: take it out of NOT_PROVEN"
+        return
+    named = re.findall(r"`([^`]+)`", told)
+    assert named, f"{name} names no test"
+    for place in named:
+        path, _, function = place.partition("::")
+        file = ROOT / path
+        assert file.is_file(), f"{name}: there is no {path}"
+        text = file.read_text(encoding="utf-8")
+        assert not function or re.search(rf"^\s*(async )?def {function}\(", text, re.MULTILINE), (
+            f"{name}: {path} has no {function}"
+        )
