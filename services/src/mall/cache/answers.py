@@ -22,6 +22,15 @@ class CachedGoods(BaseModel):
     available: int | None
 
 
+class CachedPerson(BaseModel):
+    """What everybody may see of a user."""
+
+    user_id: int
+    username: str
+    status: str
+    version: int
+
+
 class HotGoods(BaseModel):
     """One place in the ranking; the title is null while the cache does not know the goods."""
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from redis.exceptions import ConnectionError as RedisAway
 from redis.exceptions import TimeoutError as RedisSlow
 
-from mall.cache.answers import CachedGoods, HotGoods, Ranking, cached_goods
+from mall.cache.answers import CachedGoods, CachedPerson, HotGoods, Ranking, cached_goods
 from mall.cache.domain import day_of, is_shown
 from mall.cache.store import CacheStore, Hot
 from mall.errors import CacheUnavailable, NotFound
@@ -36,6 +36,16 @@ async def goods(goods_id: PathId, store: AtStore) -> CachedGoods:
     if not is_shown(found):
         raise NotFound
     return cached_goods(goods_id, found, stock)
+
+
+@routes.get("/cache/users/{user_id}")
+async def person(user_id: PathId, store: AtStore) -> CachedPerson:
+    """The name that a user is shown by, and whether the account is in use."""
+    async with _reachable():
+        found = await store.get("user", user_id)
+    if "username" not in found or "status" not in found:
+        raise NotFound
+    return CachedPerson.model_validate({**found, "user_id": user_id})
 
 
 @routes.get("/ranking/hot")

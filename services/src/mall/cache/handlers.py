@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from mall.cache.domain import day_of, heat
+from mall.cache.domain import day_of, heat, person
 from mall.cache.store import CacheStore
 from mall_events.goods import GoodsUpdated, GoodsViewed, StockChanged
 from mall_events.order import OrderCancelled, OrderCreated
+from mall_events.user import UserDeleted, UserRegistered, UserStatusChanged, UserUpdated
 from treaty_runtime.event import Context
 from treaty_runtime.handlers import Handlers
 
@@ -44,4 +45,14 @@ def cache_handlers(store: CacheStore) -> Handlers:
     async def uncount_order(event: OrderCancelled, context: Context) -> None:
         await store.warm(heat(event), event_id=context.envelope.id, day=day_of(event.event_time))
 
+    async def keep_person(
+        event: UserRegistered | UserUpdated | UserStatusChanged | UserDeleted, _context: Context
+    ) -> None:
+        version, fields = person(event)
+        await store.put("user", event.user_id, version=version, fields=fields)
+
+    on(UserRegistered, inbox=False)(keep_person)
+    on(UserUpdated, inbox=False)(keep_person)
+    on(UserStatusChanged, inbox=False)(keep_person)
+    on(UserDeleted, inbox=False)(keep_person)
     return handlers

@@ -66,7 +66,7 @@ class CacheStore:
         self._unite = redis.register_script(UNITE)
 
     async def put(self, kind: str, item_id: int, *, version: int, fields: Mapping[str, str]) -> bool:
-        """Keep a version of `goods` or `stock` if it is newer than the kept one."""
+        """Keep a version of `goods`, `stock` or `user` if it is newer than the kept one."""
         arguments = [str(version), *(part for pair in fields.items() for part in pair)]
         return bool(await self._set_if_newer(keys=[_key(kind, item_id)], args=arguments))
 
