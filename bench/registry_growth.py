@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import statistics
 import tempfile
@@ -17,7 +16,18 @@ from typing import NamedTuple
 
 from sqlalchemy import insert
 
-from bench.registry_server import Operation, Request, cpu_seconds, record, resident_mb, send, served
+from bench.registry_server import (
+    Operation,
+    Request,
+    cpu_seconds,
+    documented,
+    level,
+    record,
+    resident_mb,
+    send,
+    served,
+    version,
+)
 from bench.report import Row
 from treaty.registry.names import TOP
 from treaty.registry.stores.sql.store import open_store
@@ -91,7 +101,7 @@ def by_versions() -> list[Row]:
         cpu([version("deep", more) for more in range(200)])
         few = statistics.median(cpu([version(f"few{n}", 1_000 + n) for n in portion]) for portion in portions())
         many = statistics.median(cpu([version("many", 2_000 + n) for n in portion]) for portion in portions())
-        check = [("POST", "/compatibility/subjects/deep/versions", body(3_000))]
+        check = [("POST", "/compatibility/subjects/deep/versions", documented(3_000))]
         cold, warm = cpu(check), cpu(check * 10)
     ratio = many / few
     text = f"{many:.1f} ms cpu, {ratio:.2f} × beside none"
@@ -101,21 +111,6 @@ def by_versions() -> list[Row]:
         Row("registry: register beside 500 versions, NONE", text, "≤ 2 ×", ratio <= 2),
         Row("registry: check against 200 versions, FULL_TRANSITIVE, again", told, "≤ 0.2 ×", share <= 0.2),
     ]
-
-
-def level(subject: str, name: str) -> Request:
-    """Sets a subject's compatibility."""
-    return "PUT", f"/config/{subject}", json.dumps({"compatibility": name})
-
-
-def version(subject: str, number: int) -> Request:
-    """Registers a version that is like no other."""
-    return "POST", f"/subjects/{subject}/versions", body(number)
-
-
-def body(number: int) -> str:
-    """A record of twenty fields whose doc tells it from the others."""
-    return json.dumps({"schema": json.dumps({**json.loads(record(0)), "doc": f"version {number}"})})
 
 
 def portions() -> Iterator[range]:

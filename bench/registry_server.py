@@ -52,6 +52,21 @@ class Measured:
         return statistics.quantiles(self.latencies, n=100)[percent - 1]
 
 
+def version(subject: str, number: int) -> Request:
+    """Registers a record of twenty fields whose doc tells it from all others."""
+    return "POST", f"/subjects/{subject}/versions", documented(number)
+
+
+def documented(number: int) -> str:
+    """A body with a record of twenty fields whose doc tells it from all others."""
+    return json.dumps({"schema": json.dumps({**json.loads(record(0)), "doc": f"version {number}"})})
+
+
+def level(subject: str, name: str) -> Request:
+    """Sets a subject's compatibility."""
+    return "PUT", f"/config/{subject}", json.dumps({"compatibility": name})
+
+
 def record(number: int, more: int = 0) -> str:
     """A record of twenty fields with defaults, like no other, with some fields more."""
     fields = [{"name": f"field_{n}", "type": "string", "default": ""} for n in range(20 + more)]
