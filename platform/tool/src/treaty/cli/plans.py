@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -120,6 +121,22 @@ def total(plan: Plan, changed: int) -> None:
     click.echo(f"{changed} of {len(plan.steps)} steps changed something.", err=True)
 
 
-def told(step: Step, outcome: str) -> None:
-    """One line for one finished step."""
-    click.echo(f"{step.id:3} {step.action:14} {step.subject}  {outcome}")
+@contextmanager
+def progress(plan: Plan) -> Iterator[Callable[[Step, str], None]]:
+    """Gives what tells one line for each finished step; after a failure the steps that are left are named too."""
+    from treaty.errors import TreatyError
+
+    done = set[int]()
+
+    def told(step: Step, outcome: str) -> None:
+        done.add(step.id)
+        click.echo(f"{step.id:3} {step.action:14} {step.subject}  {outcome}")
+
+    try:
+        yield told
+    except TreatyError:
+        left = [step for step in plan.steps if step.id not in done]
+        click.echo(f"{len(done)} of {plural(len(plan.steps), 'step')} done; left:", err=True)
+        for step in left:
+            click.echo(f"{step.id:3} {step.action:14} {step.subject}", err=True)
+        raise

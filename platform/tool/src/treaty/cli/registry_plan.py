@@ -63,8 +63,8 @@ def apply(*, config: Path | None, plan_file: Path, yes: bool, reviewed: str, no_
     if not no_lock:
         read_lock(settings.folder("schemas"))  # a lock that cannot be read stops here, before anything is changed
     plans.confirm(made, yes=yes)
-    with registry_of(settings, made.environment) as http:
-        done = apply_registry(made, http, done=plans.told)
+    with registry_of(settings, made.environment) as http, plans.progress(made) as told:
+        done = apply_registry(made, http, done=told)
     plans.total(made, done.changed)
     if not no_lock and record(settings, made, done.contents):
         file = (settings.folder("schemas") / LOCK).relative_to(settings.root).as_posix()

@@ -95,6 +95,6 @@ def apply(config: Path | None, plan_file: Path, yes: bool, reviewed: str) -> int
     settings = load_settings(config)
     made = plans.read(plan_file, "topics", reviewed=reviewed)
     plans.confirm(made, yes=yes)
-    with cluster_of(settings, made.environment) as cluster:
-        plans.total(made, apply_topics(made, cluster, done=plans.told))
+    with cluster_of(settings, made.environment) as cluster, plans.progress(made) as told:
+        plans.total(made, apply_topics(made, cluster, done=told))
     return 0
