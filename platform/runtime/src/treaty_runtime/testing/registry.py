@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from treaty_avro import Schema, parse
 from treaty_runtime.errors import RegistryUnavailable, SchemaNotRegistered, UnknownSchemaId
 from treaty_runtime.event import Event
 
 
+@dataclass(frozen=True, slots=True)
+class MemoryVersion:
+    """A registered version."""
+
+    subject: str
+    version: int
+    text: str
+
+    @property
+    def schema(self) -> Schema:
+        """The writer's schema."""
+        return parse(self.text, rules="stored")
+
+
 class MemoryRegistry:
-    """Answers ``Schemas``. ``register`` gives ids from 1 on; ``registers_by_itself`` does so at the first question."""
+    """Answers whatever a ``Runtime`` asks of a registry.
+
+    ``register`` gives ids from 1 on; ``registers_by_itself`` does so at the first question.
+    """
 
     def __init__(self, *, registers_by_itself: bool = False) -> None:
         self._by_subject: dict[tuple[str, str], int] = {}
@@ -48,6 +68,15 @@ class MemoryRegistry:
         """Subjects of an id."""
         self._answer()
         return frozenset(self._subjects.get(schema_id, ()))
+
+    async def live_versions(self, subject: str) -> Sequence[MemoryVersion]:
+        """What was registered under a subject, in order."""
+        self._answer()
+        texts = [text for name, text in self._by_subject if name == subject]
+        return [MemoryVersion(subject, number, text) for number, text in enumerate(texts, 1)]
+
+    async def close(self) -> None:
+        """Nothing to end."""
 
     def _answer(self) -> None:
         self.questions += 1
