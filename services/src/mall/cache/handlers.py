@@ -45,14 +45,30 @@ def cache_handlers(store: CacheStore) -> Handlers:
     async def uncount_order(event: OrderCancelled, context: Context) -> None:
         await store.warm(heat(event), event_id=context.envelope.id, day=day_of(event.event_time))
 
-    async def keep_person(
-        event: UserRegistered | UserUpdated | UserStatusChanged | UserDeleted, _context: Context
-    ) -> None:
-        version, fields = person(event)
-        await store.put("user", event.user_id, version=version, fields=fields)
-
-    on(UserRegistered, inbox=False)(keep_person)
-    on(UserUpdated, inbox=False)(keep_person)
-    on(UserStatusChanged, inbox=False)(keep_person)
-    on(UserDeleted, inbox=False)(keep_person)
+    _follow_people(handlers, store)
     return handlers
+
+
+def _follow_people(handlers: Handlers, store: CacheStore) -> None:
+    on = handlers.on
+
+    @on(UserRegistered, inbox=False)
+    async def know_person(event: UserRegistered, _context: Context) -> None:
+        await _keep(store, event)
+
+    @on(UserUpdated, inbox=False)
+    async def rename_person(event: UserUpdated, _context: Context) -> None:
+        await _keep(store, event)
+
+    @on(UserStatusChanged, inbox=False)
+    async def mark_person(event: UserStatusChanged, _context: Context) -> None:
+        await _keep(store, event)
+
+    @on(UserDeleted, inbox=False)
+    async def forget_person(event: UserDeleted, _context: Context) -> None:
+        await _keep(store, event)
+
+
+async def _keep(store: CacheStore, event: UserRegistered | UserUpdated | UserStatusChanged | UserDeleted) -> None:
+    version, fields = person(event)
+    await store.put("user", event.user_id, version=version, fields=fields)
