@@ -22,6 +22,7 @@ ROLES = (
     "mall_payment",
     "mall_notification",
     "mall_cache",
+    "mall_analytics",
     "mall_search",
     "mall_audit",
 )

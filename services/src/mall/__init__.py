@@ -11,6 +11,7 @@ SERVICES = {
     "payment": "mall.payment.app",
     "notification": "mall.notification.app",
     "cache": "mall.cache.app",
+    "analytics": "mall.analytics.app",
     "search": "mall.search.app",
     "audit": "mall.audit.app",
 }

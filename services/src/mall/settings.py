@@ -18,6 +18,7 @@ PORTS = {
     "payment": 8085,
     "notification": 8086,
     "cache": 8087,
+    "analytics": 8088,
     "search": 8089,
     "audit": 8090,
 }
@@ -47,6 +48,7 @@ class Settings:
     smtp_port: int
     sms_file: Path
     image_folder: Path
+    warehouse_folder: Path
     webhook_allow_loopback: bool
     instance: str
     allowed_origins: frozenset[str]
@@ -84,6 +86,7 @@ class Settings:
             smtp_port=smtp_port,
             sms_file=Path(env.get("MALL_SMS_FILE", "sms.jsonl")),
             image_folder=Path(env.get("MALL_IMAGE_FOLDER", "images")),
+            warehouse_folder=Path(env.get("MALL_WAREHOUSE_FOLDER", "warehouse")),
             webhook_allow_loopback=env.get("MALL_WEBHOOK_ALLOW_LOOPBACK") == "1",
             instance=env.get("MALL_INSTANCE", f"{socket.gethostname()}-{port}"),
             allowed_origins=frozenset(_names(env.get("MALL_ALLOWED_ORIGINS", ""))),

@@ -71,6 +71,7 @@ def environment(name: str, layout: Layout, keys: Keys) -> dict[str, str]:
         "MALL_JWT_PUBLIC_KEY_FILE": str(keys.public),
         "MALL_ADMIN_USER_IDS": str(ADMIN_USER_ID),
         "MALL_IMAGE_FOLDER": str(layout.data / "images"),
+        "MALL_WAREHOUSE_FOLDER": str(layout.data / "warehouse"),
         "MALL_SMS_FILE": str(layout.folder / "sms.jsonl"),
         "MALL_WEBHOOK_ALLOW_LOOPBACK": "1",
     }
