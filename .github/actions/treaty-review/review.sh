@@ -10,6 +10,7 @@ words=(ci "--report=$TREATY_REVIEW_REPORT")
 # Variables that begin with TREATY_ are settings; these are none.
 report=$TREATY_REVIEW_REPORT command=$TREATY_REVIEW_COMMAND
 unset "${!TREATY_REVIEW_@}"
+rm -f -- "$report"  # an older one must not speak for this run
 code=0
 "$command" "${words[@]}" || code=$?
 [ ! -f "$report" ] || python3 "$GITHUB_ACTION_PATH/outputs.py" "$report" >> "$GITHUB_OUTPUT"
