@@ -133,13 +133,11 @@ def plan(
     blocked: list[Blocked] = []
     for row in wanted:
         seen = actual.get(row.subject, Observed(level=None, versions={}))
-        if seen.level != row.level:
-            steps.append(("set-level", row.subject, seen.level, row.level))
-        if is_registered(row.text, seen):
-            continue
-        broken = list(incompatible(row, seen))
+        is_new = not is_registered(row.text, seen)
+        broken = list(incompatible(row, seen)) if is_new else []
         is_waived = bool(broken) and row.event in accepted
-        steps += registering(row, seen, lifts=is_waived)
+        steps += [("set-level", row.subject, seen.level, row.level)] if seen.level != row.level else []
+        steps += registering(row, seen, lifts=is_waived) if is_new else []
         blocked += [] if is_waived else broken
     steps += deletions(wanted, actual, buried)
     return (
