@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import codec, compat, delivery, order, peers, registry, registry_growth, runtime, sdk, stack
+from bench import codec, compat, delivery, order, peers, registry, registry_growth, runtime, sdk, stack, workflow
 from bench.report import Row, machine, table, write
 
 AREAS: dict[str, Callable[[], list[Row]]] = {
@@ -25,6 +25,7 @@ AREAS: dict[str, Callable[[], list[Row]]] = {
     "codec": codec.measure,
     "compat": compat.measure,
     "sdk": sdk.measure,
+    "workflow": workflow.measure,
 }
 
 

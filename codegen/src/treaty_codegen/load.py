@@ -25,7 +25,10 @@ def load_catalog(
         files={path: SchemaFile(path=path, text=files[path], schema=schemas[path]) for path in sorted(files)},
         examples=dict(examples),
     )
-    if topics is None:
-        return catalog
+    return catalog if topics is None else with_topics(catalog, topics)
+
+
+def with_topics(catalog: Catalog, topics: str) -> Catalog:
+    """The catalog with what the text of a ``topics.toml`` says. Raises ``CatalogError`` where it breaks a rule."""
     declared: Declarations = read_topics(topics, events=catalog.by_name)
     return replace(catalog, topics=declared.topics, services=declared.services, removals=declared.removals)

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from treaty_avro import SchemaError
@@ -21,41 +24,56 @@ BEFORE: Final = ("name", "type", "doc")
 def edits(text: str, operations: Iterable[Operation]) -> tuple[Edit, ...]:
     """The operations as edits of the text; none at all where one of them cannot be done."""
     try:
-        places, value = jsontext.Places(text), jsontext.read(text, path="")
-        return tuple(edit for operation in operations for edit in one(operation, text, places, value))
+        look = look_at(text)
+        return tuple(edit for operation in operations for edit in one(operation, look))
     except (KeyError, LookupError, SchemaError, ValueError):
         return ()
 
 
-def one(operation: Operation, text: str, places: jsontext.Places, value: Any) -> Iterator[Edit]:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A text, its JSON value, where each part of it stands, and lines as offsets."""
+
+    text: str
+    value: Any
+    places: jsontext.Places
+    offsets: Offsets
+
+
+@lru_cache(maxsize=4)
+def look_at(text: str) -> Look:
+    """A text read once for all of its findings: there may be one at each field."""
+    return Look(text, jsontext.read(text, path=""), jsontext.Places(text), Offsets(text))
+
+
+def one(operation: Operation, look: Look) -> Iterator[Edit]:
     """The edits of one operation. Raises ``LookupError`` for a path that is not there, or a place that is not certain."""
     match operation.op:
         case "replace":
-            yield over(places[operation.path][1], shown(operation.value))
+            yield over(look.places[operation.path][1], shown(operation.value))
         case "move":
-            yield from moved(operation, text, places)
+            yield from moved(operation, look)
         case "add":
-            yield added(operation, text, places, value)
+            yield added(operation, look)
         case "remove":
-            yield removed(operation.path, places, value)
+            yield removed(operation.path, look)
 
 
-def moved(operation: Operation, text: str, places: jsontext.Places) -> Iterator[Edit]:
+def moved(operation: Operation, look: Look) -> Iterator[Edit]:
     """An item of an array goes to the front; those before it move up by one place each."""
     array, _, number = operation.from_.rpartition("/")
     order = [int(number), *range(int(number))]
-    lines = Offsets(text)
     for slot, source in enumerate(order):
-        yield over(places[f"{array}/{slot}"][1], lines.cut(text, places[f"{array}/{source}"][1]))
+        moving = look.offsets.cut(look.text, look.places[f"{array}/{source}"][1])
+        yield over(look.places[f"{array}/{slot}"][1], moving)
 
 
-def added(operation: Operation, text: str, places: jsontext.Places, value: Any) -> Edit:
+def added(operation: Operation, look: Look) -> Edit:
     """A new member of a field, behind the keys that come before it; on a line of its own where those have one."""
     parent, _, key = operation.path.rpartition("/")
-    last = [name for name in at(value, parent) if name in BEFORE][-1]
-    start, end = places[f"{parent}/{last}"]
-    offsets = Offsets(text)
-    indent = text[offsets.of(start.line, 1) : offsets.of(start.line, start.column)]
+    last = [name for name in at(look.value, parent) if name in BEFORE][-1]
+    start, end = look.places[f"{parent}/{last}"]
+    indent = look.text[look.offsets.of(start.line, 1) : look.offsets.of(start.line, start.column)]
     separator = f",\n{indent}" if indent.strip() == "" else ", "
     return Edit(
         line=end.end_line,
@@ -66,14 +84,14 @@ def added(operation: Operation, text: str, places: jsontext.Places, value: Any) 
     )
 
 
-def removed(path: str, places: jsontext.Places, value: Any) -> Edit:
+def removed(path: str, look: Look) -> Edit:
     """A member goes, with the comma before it. Raises ``LookupError`` for the first member: its comma stands behind."""
     parent, _, key = path.rpartition("/")
-    names = list(at(value, parent))
+    names = list(at(look.value, parent))
     before = names.index(key) - 1
     if before < 0:
         raise LookupError(path)
-    start, end = places[f"{parent}/{names[before]}"][1], places[path][1]
+    start, end = look.places[f"{parent}/{names[before]}"][1], look.places[path][1]
     return Edit(line=start.end_line, column=start.end_column, end_line=end.end_line, end_column=end.end_column, text="")
 
 
@@ -118,9 +136,17 @@ def applied(text: str, fixes: Iterable[Sequence[Edit]]) -> tuple[str, list[int]]
     numbers = []
     for number, fix in enumerate(fixes):
         spans = [(offsets.of(e.line, e.column), offsets.of(e.end_line, e.end_column), e.text) for e in fix]
-        if all(end <= other or start >= stop for start, end, _ in spans for other, stop, _ in taken):
-            taken += spans
+        if all(is_free(span, taken) for span in spans):
+            for span in spans:
+                insort(taken, span)
             numbers.append(number)
-    for start, end, new in sorted(taken, reverse=True):
+    for start, end, new in reversed(taken):
         text = text[:start] + new + text[end:]
     return text, numbers
+
+
+def is_free(span: tuple[int, int, str], taken: Sequence[tuple[int, int, str]]) -> bool:
+    """Whether a stretch touches no neighbour among those that are taken, which are sorted and apart from each other."""
+    place = bisect_left(taken, span)
+    before, behind = taken[place - 1 : place], taken[place : place + 1]
+    return all(end <= span[0] for _, end, _ in before) and all(start >= span[1] for start, _, _ in behind)

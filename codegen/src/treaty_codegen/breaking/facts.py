@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from dataclasses import field as defaulting
 from datetime import date, timedelta
 from functools import cache
 from typing import Literal, ParamSpec
@@ -43,8 +44,8 @@ class OldTopic:
     """What ``topics.toml`` said of a topic then; values by environment, as ``Topic`` has them. Empty: not known."""
 
     owner: str = ""
-    partitions: Mapping[str, int] = field(default_factory=dict)
-    retention: Mapping[str, timedelta] = field(default_factory=dict)
+    partitions: Mapping[str, int] = defaulting(default_factory=dict)
+    retention: Mapping[str, timedelta] = defaulting(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +56,7 @@ class OldSet:
 
     label: str
     events: Mapping[str, OldEvent]
-    topics: Mapping[str, OldTopic] = field(default_factory=dict)
+    topics: Mapping[str, OldTopic] = defaulting(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,7 @@ class Comparison:
     today: date | None = None
     readers: Readers | None = None
     proves: bool = True
+    _verdicts: dict[Direction, list[Incompatibility]] = defaulting(default_factory=dict, repr=False, compare=False)
 
     def prove(self, how: Callable[P, Proof | None], /, *arguments: P.args, **options: P.kwargs) -> Proof | None:
         """What ``how`` (of ``proof``) finds; None where no proof is asked for."""
@@ -96,9 +98,13 @@ class Comparison:
         return backward + forward
 
     def incompatibilities(self, direction: Direction) -> list[Incompatibility]:
-        """Avro Java's verdict for one direction."""
-        reader, writer = (self.new, self.old) if direction == "backward" else (self.old, self.new)
-        return incompatibilities(reader, writer)
+        """Avro Java's verdict for one direction; every wire rule asks for it, and it is worked out once."""
+        if self.old is self.new:
+            return []
+        if direction not in self._verdicts:
+            reader, writer = (self.new, self.old) if direction == "backward" else (self.old, self.new)
+            self._verdicts[direction] = incompatibilities(reader, writer)
+        return self._verdicts[direction]
 
     def topic_location(self, member: str, *, line: int = 0) -> Location:
         """Where a member of the topic is declared, or the topic itself where it is not; ``line``, if known, wins."""
@@ -216,7 +222,11 @@ def comparisons(
             if file is None or not isinstance(file.schema.root, Record):
                 continue
             versions = distinct(old_sets, file.schema.root)
-            history = tuple(read(before.text, f"{label} {name}") for before, label in versions.items())
+            # Most events of a change are as they were: what is the same text is the same schema, and need not be read.
+            known = {publish(file): file.schema}
+            history = tuple(
+                known.get(before.text) or read(before.text, f"{label} {name}") for before, label in versions.items()
+            )
             compared = history if topic.compatibility.endswith("_TRANSITIVE") else history[:1]
             for number, (old, (before, label)) in enumerate(zip(compared, versions.items(), strict=False)):
                 yield Comparison(
@@ -228,7 +238,7 @@ def comparisons(
                     new=file.schema,
                     old_event=before,
                     key=key_of(topic, event=name) or "",
-                    changes=tuple(diff(old.root, file.schema.root)),
+                    changes=() if old is file.schema else tuple(diff(old.root, file.schema.root)),
                     places=places,
                     history=history,
                     is_newest=number == 0,

@@ -8,6 +8,7 @@ from treaty_avro import MISSING, AvroError, Field, Name, Record, Schema, compile
 from treaty_codegen.diff import describe
 from treaty_codegen.finding import Finding, Severity, Text
 from treaty_codegen.lint.facts import LintFacts, finding
+from treaty_codegen.reach import parts
 from treaty_codegen.rule import Rule
 
 NAME = "default-outside-logical-type"
@@ -16,7 +17,7 @@ NAME = "default-outside-logical-type"
 def check(facts: LintFacts) -> Iterator[Finding]:
     """The parser looks at the raw type; a reader that needs the default gets no date, uuid or decimal out of it."""
     for record, field in facts.fields():
-        if field.default is not MISSING and (reason := refusal(field)):
+        if field.default is not MISSING and may_be_outside(field) and (reason := refusal(field)):
             yield finding(
                 NAME,
                 "evolution",
@@ -30,6 +31,21 @@ def check(facts: LintFacts) -> Iterator[Finding]:
                 field.name,
                 help=Text("write a default that the logical type has a value for"),
             )
+
+
+def may_be_outside(field: Field) -> bool:
+    """Whether it is worth asking the codec: not for null, nor where no logical type is within reach."""
+    if field.default is None:
+        return False
+    waiting, seen = [field.type], set[int]()
+    while waiting:
+        type_ = waiting.pop()
+        if type_.logical is not None:
+            return True
+        if id(type_) not in seen:
+            seen.add(id(type_))
+            waiting.extend(parts(type_))
+    return False
 
 
 def refusal(field: Field) -> str:

@@ -8,6 +8,7 @@ from treaty_avro import MISSING, Field, Record, parse
 from treaty_codegen.catalog import SchemaFile
 from treaty_codegen.finding import Finding, Severity, Text
 from treaty_codegen.lint.facts import LintFacts, finding
+from treaty_codegen.publish import publish
 from treaty_codegen.reach import named_within
 from treaty_codegen.rule import Rule
 
@@ -23,7 +24,9 @@ def check(facts: LintFacts) -> Iterator[Finding]:
             continue
         for event in topic.events:
             file = facts.catalog.by_name.get(event)
-            for record, field in added(file, newest[event]) if file is not None and event in newest else ():
+            if file is None or event not in newest or publish(file) == newest[event]:
+                continue
+            for record, field in added(file, newest[event]):
                 if field.default is not MISSING or (record.name.full, field.name) in told:
                     continue
                 told.add((record.name.full, field.name))

@@ -42,6 +42,8 @@ def project_readers(settings: Settings, catalog: Catalog, *, older: Iterable[str
 
 def own_scans(settings: Settings, catalog: Catalog, *, older: Iterable[str] = ()) -> dict[str, Scan]:
     """The scan of every declared service whose code is here, by name."""
+    if not any(code_of(settings, service) for service in catalog.services.values()):
+        return {}
     sdk = with_fields_of(sdk_index(catalog, sdk_settings(settings)), older)
     found = {service.name: scan_service(settings, catalog, service, sdk) for service in catalog.services.values()}
     return {name: scanned for name, scanned in found.items() if scanned is not None}
@@ -73,11 +75,18 @@ def complete(catalog: Catalog, here: Collection[str]) -> Iterator[str]:
 
 def scan_service(settings: Settings, catalog: Catalog, service: Service, sdk: SdkIndex) -> Scan | None:
     """What one service reads; None where its code is not in this repository."""
-    folder = settings.root / service.code
-    if not service.code or not folder.resolve().is_relative_to(settings.root.resolve()) or not folder.is_dir():
+    folder = code_of(settings, service)
+    if folder is None:
         return None
     events = {event for topic in catalog.topics.values() for event in topic.events}
     return scan(dict(sources(folder, settings.root)), sdk, events=events)
+
+
+def code_of(settings: Settings, service: Service) -> Path | None:
+    """The folder of a service's code, if it is here; nothing outside the project is looked at."""
+    folder = settings.root / service.code
+    is_here = service.code and folder.resolve().is_relative_to(settings.root.resolve()) and folder.is_dir()
+    return folder if is_here else None
 
 
 def sources(folder: Path, root: Path) -> Iterator[tuple[str, str]]:

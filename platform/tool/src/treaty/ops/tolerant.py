@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final, TypeAlias
 
 from treaty.ops.schemas import Tree
-from treaty_avro import SchemaError
+from treaty_avro import SchemaError, parse_files
 from treaty_codegen import Catalog, CatalogError, load_catalog, snake_case
+from treaty_codegen.load import with_topics
 from treaty_codegen.written_examples import SUFFIX
 
 Fault: TypeAlias = SchemaError | CatalogError
@@ -30,19 +31,34 @@ def load_readable(tree: Tree) -> tuple[Catalog, list[Fault]]:
         try:
             catalog = load_catalog(left, topics=None)
         except SchemaError as error:
-            if not is_consequence(error, gone):
-                faults.append(error)
-            gone.add(stem(error.path))
-            if left.pop(error.path, None) is None:
+            broken = [error] if faults or gone else broken_alone(left) or [error]
+            for each in broken:
+                if not is_consequence(each, gone):
+                    faults.append(each)
+            gone |= {stem(each.path) for each in broken}
+            if not any(left.pop(each.path, None) for each in broken):
                 return Catalog(files={}), faults
     # Examples of a broken file would be told as examples of none.
     examples = {path: text for path, text in tree.examples.items() if stem(path) not in gone}
+    catalog = replace(catalog, examples=examples)
     try:
-        return load_catalog(left, topics=tree.topics, examples=examples), faults
+        return catalog if tree.topics is None else with_topics(catalog, tree.topics), faults
     except CatalogError as error:
         if not is_consequence(error, gone):
             faults.append(error)
-    return replace(catalog, examples=examples), faults
+    return catalog, faults
+
+
+def broken_alone(texts: Mapping[str, str]) -> list[SchemaError]:
+    """The faults of all files that are broken whatever the others say: found together, for to read all anew for each takes long."""
+    found = []
+    for path, text in texts.items():
+        try:
+            parse_files({path: text})
+        except SchemaError as error:
+            if not _UNKNOWN.search(error.reason):
+                found.append(error)
+    return found
 
 
 def is_consequence(error: Fault, gone: Iterable[str]) -> bool:
