@@ -64,7 +64,7 @@ COUNT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made per row
 class Pending:
     """An outbox row that waits: `topic` and `key` are the columns aggregatetype and aggregateid."""
 
