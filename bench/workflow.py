@@ -1,7 +1,8 @@
 """What a schema pull request costs: lint, breaking against ten releases and generate, as a multiple of parsing the same texts.
 
-The catalogs of ``bench.sdk``, put in order; in each release one event in twenty lacks its last, optional field.
-Processor time of the commands, each in a process of its own, starting Python included; parsing is timed in this process. Run: ``python -m bench workflow``.
+The catalogs of ``bench.sdk``, put in order; in each release one event in twenty lacks its last, optional field. Processor time of
+the commands, each in a process of its own, starting Python included; parsing is timed in this process.
+Run: ``python -m bench workflow``.
 """
 
 from __future__ import annotations
