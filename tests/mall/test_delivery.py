@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from sqlalchemy import MetaData, func, select
@@ -14,18 +15,25 @@ from mall.chat.handlers import handlers as chat_handlers
 from mall.chat.tables import ListingRow as ChatListingRow
 from mall.chat.tables import metadata as chat_tables
 from mall.database import Database, open_database
+from mall.notification.delivering import mail_handlers
 from mall.notification.handlers import inbox_handlers
 from mall.notification.inbox import Readership
-from mall.notification.tables import NotificationRow
+from mall.notification.smtp import SmtpMail
+from mall.notification.tables import DeliveryRow, NotificationRow
 from mall.notification.tables import metadata as notification_tables
 from mall.order.handlers import handlers as order_handlers
 from mall.order.tables import OrderViewRow, StockRow
 from mall.order.tables import metadata as order_tables
 from mall.order.view import handlers as view_handlers
+from mall.user.handlers import handlers as user_handlers
+from mall.user.tables import ProfileRow, UserRow
+from mall.user.tables import metadata as user_tables
 from mall_events import EVENTS
 from mall_events.goods import GoodsStatus, GoodsUpdated, StockChanged
-from mall_events.notification import UserNotified
+from mall_events.notification import EmailRequested, UserNotified
 from mall_events.order import OrderCreated, OrderLine, OrderStatus, OrderStatusChanged
+from mall_events.user import UserActivityRecorded, UserRegistered
+from treaty.local.smtp import MailSink
 from treaty_runtime.handlers import Handlers
 from treaty_runtime.testing import Harness
 
@@ -134,4 +142,57 @@ async def test_a_database_outage_delays_and_loses_nothing(database_url: str) -> 
             assert await count(database, ChatListingRow) == 0
         await harness.advance(minutes=1)
         assert await count(database, ChatListingRow) == 1
+        assert harness.dead_letters == []
+
+
+async def test_a_registration_is_followed_once_even_after_a_crash(database_url: str) -> None:
+    async with running("user", database_url, user_tables, user_handlers) as (harness, database):
+        async with database.sessions.begin() as session:
+            row = UserRow(
+                username="anna",
+                username_key="anna",
+                email="anna@example.com",
+                locale="en",
+                password_hash="x",
+                created_at=NOW,
+                updated_at=NOW,
+            )
+            session.add(row)
+            await session.flush()
+            user_id = row.id or 0
+        joined = UserRegistered(user_id=user_id, username="anna", email="anna@example.com", locale="en", event_time=NOW)
+        harness.fail(UserRegistered, times=1)
+        await harness.publish(joined)
+        await harness.advance(minutes=1)
+        await harness.crash()
+        await harness.settle()
+        assert await count(database, ProfileRow) == 1
+        assert [mail.template for mail in harness.published(EmailRequested)] == ["welcome"]
+        assert len(harness.published(UserActivityRecorded)) == 1
+
+
+async def test_a_mail_server_that_is_away_delays_mails_and_loses_none(
+    database_url: str, port: int, tmp_path: Path
+) -> None:
+    mail = EmailRequested(
+        notification_key="k:welcome:7",
+        user_id=7,
+        to_address="anna@example.com",
+        template="welcome",
+        locale="en",
+        parameters={"username": "anna"},
+        event_time=NOW,
+    )
+    handlers = mail_handlers(SmtpMail(host="127.0.0.1", port=port))
+    async with running("notification", database_url, notification_tables, handlers) as (harness, database):
+        await harness.publish(mail)
+        await harness.advance(minutes=2)
+        assert harness.dead_letters == []
+        assert await count(database, DeliveryRow) == 0
+        with MailSink(tmp_path / "mail", smtp_port=port, http_port=0) as sink:
+            await harness.advance(minutes=1)
+            await harness.crash()
+            await harness.settle()
+            assert [each.recipients for each in sink.folder.mails()] == [("anna@example.com",)]
+        assert await count(database, DeliveryRow) == 1
         assert harness.dead_letters == []
