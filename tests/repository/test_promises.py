@@ -42,3 +42,13 @@ def test_a_promise_names_tests_that_exist(name: str) -> None:
         assert not function or re.search(rf"^\s*(async )?def {function}\(", text, re.MULTILINE), (
             f"{name}: {path} has no {function}"
         )
+
+
+def test_the_evidence_of_the_runtime_names_tests_that_exist() -> None:
+    text = (ROOT / "docs/guide/evidence-runtime.md").read_text(encoding="utf-8")
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests/treaty_runtime").glob("*.py"))
+    for name in re.findall(r"`(test_\w+)`", text):
+        assert f"def {name}(" in sources, name
+    for path, _, name in re.findall(r"`(tests/[\w/]+\.py)(::(\w+))?`", text):
+        assert (ROOT / path).is_file(), path
+        assert not name or f"def {name}(" in (ROOT / path).read_text(encoding="utf-8"), f"{path}::{name}"
