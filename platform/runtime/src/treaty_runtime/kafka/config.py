@@ -28,6 +28,8 @@ def producer_config(settings: KafkaSettings, *, delivery_timeout: timedelta) -> 
         "compression.type": "lz4",
         "partitioner": "murmur2_random",
         "retry.backoff.ms": 100,
+        # A topic that does not exist is told by then; the default of 30 s would keep the other rows of a relay's batch waiting.
+        "topic.metadata.propagation.max.ms": 5_000,
         "queue.buffering.max.messages": _QUEUE_RECORDS,
         "queue.buffering.max.kbytes": 256 << 10,
         # A value of 1 MiB with its headers must pass the client; the broker judges the compressed batch.

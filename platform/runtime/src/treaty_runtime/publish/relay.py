@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -20,7 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from treaty_runtime.errors import Outage
 from treaty_runtime.hooks import Fenced, Hooks, LanesHeld, Relayed
 from treaty_runtime.outages import Outages
-from treaty_runtime.publish.backlog import Backlog
+from treaty_runtime.publish.backlog import Backlog, Pending
 from treaty_runtime.publish.late_ids import LateIds
 from treaty_runtime.publish.lease import Lease
 from treaty_runtime.publish.relay_batch import Batch
@@ -76,6 +77,7 @@ class Relay:
         self.outages = Outages("relay", clock=clock, hooks=self._hooks)
         self.holds = Holds(again=self._settings.held_again, clock=clock, hooks=self._hooks)
         self._failures = 0
+        self._suspects: set[int] = set()
         self._woken = asyncio.Event()
         self._stopping, self._is_over = asyncio.Event(), asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -150,12 +152,13 @@ class Relay:
         rows = await self._backlog.read(epochs, held=self.holds.keys(), limit=self._settings.batch)
         if not rows:
             return False
-        ready, held = await self._late_ids.fill(rows)
+        ready, held = await self._late_ids.fill(_next_alone(rows, self._suspects))
         self.outages.ended("registry")
         self.holds.add(held)
         batch = Batch(ready, hooks=self._hooks, clock=self._clock)
         await batch.send(self._producer, registry_url=self._registry_url, may_send=partial(self._lease.covers, epochs))
         await self._answers(batch, epochs)
+        self._suspects = (self._suspects - {row.position for row in ready}) | batch.suspects()
         await self._finish(batch, epochs)
         return True
 
@@ -224,3 +227,12 @@ class Relay:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await event.wait()
+
+
+def _next_alone(rows: Sequence[Pending], suspects: AbstractSet[int]) -> Sequence[Pending]:
+    """The first row that has to travel alone, after the earlier rows of its key; all rows, if none has to."""
+    first = next((row for row in rows if row.position in suspects), None)
+    if first is None:
+        return rows
+    earlier = [row for row in rows if row.key == first.key and row.position < first.position]
+    return earlier or [first]

@@ -6,6 +6,7 @@ Law: once a row of a key has failed, no later row of that key is sent in the bat
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
@@ -18,6 +19,7 @@ from treaty_runtime.transport import Delivery, Fault, FaultKind, Outgoing, Produ
 from treaty_runtime.wire.headers import DATASCHEMA, dataschema_of
 from treaty_runtime.wire.serde import schema_id_of
 
+_TOO_LARGE = "MSG_SIZE_TOO_LARGE"
 CHUNK = 100
 """Rows between two looks at the lease."""
 
@@ -63,10 +65,24 @@ class Batch:
             return False
         return True
 
+    def suspects(self) -> set[int]:
+        """Positions of rows that were refused together as too large: the broker judges what travels in one request as one."""
+        too_large = [row for row, fault in self._refused if fault.name == _TOO_LARGE]
+        topics = Counter(row.topic for row in too_large)
+        return {row.position for row in too_large if topics[row.topic] > 1}
+
     def refusals(self) -> Iterator[Refusal]:
         """Rows that the broker will never take."""
         last: Mapping[str, int] = {row.key: row.position for row in sorted(self.acknowledged, key=_position)}
+        suspects = self.suspects()
         for row, fault in self._refused:
+            if row.position in suspects:
+                continue
+            self._hooks(
+                PublishRefused(
+                    topic=row.topic, event_type=row.type, event_id=row.id, error_type=fault.name, reason=fault.text
+                )
+            )
             overtaken = last.get(row.key, -1) > row.position
             yield Refusal(row=row, code=fault.name, error=fault.text, overtaken=overtaken)
 
@@ -97,11 +113,6 @@ class Batch:
             self.held.setdefault(row.key, fault)
         elif fault.kind is FaultKind.REFUSED:
             self._refused.append((row, fault))
-            self._hooks(
-                PublishRefused(
-                    topic=row.topic, event_type=row.type, event_id=row.id, error_type=fault.name, reason=fault.text
-                )
-            )
         elif not self._is_given_up:
             self.outage = self.outage or fault
 
