@@ -176,7 +176,7 @@ def _tested(job: Job, *, is_quick: bool) -> int:
 def explained() -> set[str]:
     """The survivors that the page gives a reason for: the first cell of each row, in back quotes."""
     rows = EXPLAINED.read_text(encoding="utf-8").splitlines() if EXPLAINED.exists() else []
-    return {row.split("`", 2)[1] for row in rows if row.startswith("| `")}
+    return {row.split("`", 2)[1].replace("\\|", "|") for row in rows if row.startswith("| `")}
 
 
 def main() -> int:
