@@ -18,6 +18,8 @@ from mall_events.user import (
 from treaty_runtime.event import Context
 from treaty_runtime.handlers import Handlers
 
+SHOWN_AGENT = 80
+"""Characters of a client's name in a mail: what a stranger sent is no room for a letter."""
 handlers = Handlers()
 on = handlers.on
 
@@ -48,7 +50,7 @@ async def note_login(event: UserLoggedIn, context: Context) -> None:
         if is_unusual(facts):
             activity = UserActivity.UNUSUAL_LOGIN
             store.add_security(session, SecurityRow(user_id=event.user_id, at=at, kind="unusual_login", ip=event.ip))
-            parameters = {"time": f"{at:%Y-%m-%d %H:%M} UTC", "ip": event.ip, "client": event.user_agent}
+            parameters = {"time": f"{at:%Y-%m-%d %H:%M} UTC", "ip": event.ip, "client": event.user_agent[:SHOWN_AGENT]}
             _mail(context, row.value(None), "unusual_login", parameters)
     context.stage(events.activity(event.user_id, activity, now=at))
 
