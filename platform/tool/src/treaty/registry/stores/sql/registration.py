@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, column, text
 
 from treaty.registry.access.audit import Entry
 
@@ -51,8 +51,9 @@ _NOTED: Final = """, noted AS (
 
 _ANSWER: Final = " SELECT id, EXISTS (SELECT 1 FROM taken) AS is_new FROM chosen"
 
-UNNOTED: Final = text(_KNOWN_OR_NEW + _ANSWER)
-NOTED: Final = text(_KNOWN_OR_NEW + _NOTED + _ANSWER)
+# With the columns told, what the answer looks like is found out once and not at each answer.
+UNNOTED: Final = text(_KNOWN_OR_NEW + _ANSWER).columns(column("id"), column("is_new"))
+NOTED: Final = text(_KNOWN_OR_NEW + _NOTED + _ANSWER).columns(column("id"), column("is_new"))
 
 
 def register(connection: Connection, row: Mapping[str, Any], entry: Entry | None) -> tuple[int, bool]:

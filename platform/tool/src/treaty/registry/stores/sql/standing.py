@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Connection, Row, TextClause, text
+from sqlalchemy import Connection, Row, TextualSelect, column, text
 
 from treaty.registry.names import GLOBAL, TOP, Name
 from treaty.registry.rows import Json
@@ -35,9 +35,20 @@ _VERSIONS: Final = (
     "WHERE v.context = :context AND v.subject = :subject UNION ALL "
 )
 
-_OF_A_CONTEXT: Final = text(_SETTINGS)
-_WITH_LATEST: Final = text(_VERSIONS.format(join="JOIN") + _SETTINGS)
-_WITH_ALL: Final = text(_VERSIONS.format(join="LEFT JOIN") + _SETTINGS)
+_COLUMNS: Final = (
+    "kind", "context", "subject", "version", "schema_id", "resolved_sha256", "deleted", "created_at",
+    "s_text", "s_refs", "s_metadata", "s_rule_set", "s_content", "s_resolved", "s_guid", "s_created_at",
+)  # fmt: skip
+
+
+def _known(statement: str) -> TextualSelect:
+    # With its columns told, what the answer looks like is found out once and not at each answer.
+    return text(statement).columns(*map(column, _COLUMNS))
+
+
+_OF_A_CONTEXT: Final = _known(_SETTINGS)
+_WITH_LATEST: Final = _known(_VERSIONS.format(join="JOIN") + _SETTINGS)
+_WITH_ALL: Final = _known(_VERSIONS.format(join="LEFT JOIN") + _SETTINGS)
 
 
 def read_standing(connection: Connection, name: Name, *, all_versions: bool) -> list[Row[*tuple[Json, ...]]]:
@@ -45,7 +56,7 @@ def read_standing(connection: Connection, name: Name, *, all_versions: bool) -> 
     return list(connection.execute(_chosen(name, all_versions=all_versions), _places(name)))
 
 
-def _chosen(name: Name, *, all_versions: bool) -> TextClause:
+def _chosen(name: Name, *, all_versions: bool) -> TextualSelect:
     if not name.subject:
         return _OF_A_CONTEXT
     return _WITH_ALL if all_versions else _WITH_LATEST
