@@ -118,7 +118,7 @@ def confirm(plan: Plan, *, yes: bool) -> None:
 
 def total(plan: Plan, changed: int) -> None:
     """What an apply came to, on stderr."""
-    click.echo(f"{changed} of {len(plan.steps)} steps changed something.", err=True)
+    click.echo(f"{changed} of {plural(len(plan.steps), 'step')} changed something.", err=True)
 
 
 @contextmanager

@@ -160,7 +160,7 @@ def soft_delete(step: Step, seen: Seen) -> str:
     if now != step.before:
         raise moved(step, found=now)
     seen.registry.delete(step.subject)
-    return f"{len(now)} versions"
+    return f"{len(now)} version{'s' * (len(now) > 1)}"
 
 
 def permanent_delete(step: Step, seen: Seen) -> str:
