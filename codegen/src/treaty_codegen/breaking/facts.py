@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as defaulting
 from datetime import date, timedelta
-from functools import cache
 from typing import Literal, ParamSpec
 
 from treaty_avro import Enum, Incompatibility, Record, Schema, incompatibilities, parse
-from treaty_codegen.catalog import Catalog, Topic
+from treaty_codegen.catalog import Catalog, SchemaFile, Topic
 from treaty_codegen.contract import key_of, subject_of
 from treaty_codegen.diff import Change, Place, diff
 from treaty_codegen.finding import Finding, Location, Proof, Reader, Severity, Text, fingerprint
@@ -215,18 +214,13 @@ def comparisons(
     ``old_sets`` are newest first. A transitive level compares with every distinct old version, others with the newest.
     """
     by_name = catalog.by_name
-    read = cache(lambda text, label: parse(text, rules="stored", path=label))
     for topic in catalog.topics.values():
         for name in topic.events:
             file = by_name.get(name)
             if file is None or not isinstance(file.schema.root, Record):
                 continue
             versions = distinct(old_sets, file.schema.root)
-            # Most events of a change are as they were: what is the same text is the same schema, and need not be read.
-            known = {publish(file): file.schema}
-            history = tuple(
-                known.get(before.text) or read(before.text, f"{label} {name}") for before, label in versions.items()
-            )
+            history = tuple(schemas(versions, file))
             compared = history if topic.compatibility.endswith("_TRANSITIVE") else history[:1]
             for number, (old, (before, label)) in enumerate(zip(compared, versions.items(), strict=False)):
                 yield Comparison(
@@ -246,6 +240,15 @@ def comparisons(
                     readers=readers,
                     proves=proves,
                 )
+
+
+def schemas(versions: Mapping[OldEvent, str], file: SchemaFile) -> Iterator[Schema]:
+    """The schema of each older version of an event."""
+    # Most events of a change are as they were: what is the same text is the same schema, and need not be read.
+    now = publish(file) if versions else ""
+    for before, label in versions.items():
+        same = before.text == now
+        yield file.schema if same else parse(before.text, rules="stored", path=f"{label} {file.full_name}")
 
 
 def distinct(old_sets: Sequence[OldSet], event: Record) -> Mapping[OldEvent, str]:
