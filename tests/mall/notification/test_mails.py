@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
+from typing import TypeVar
 from uuid import UUID, uuid4
 
 import pytest
@@ -23,13 +24,16 @@ from mall.notification.unread import unread_worker
 from mall_events.notification import EmailRequested, SmsRequested
 from mall_events.order import OrderStatus
 from mall_events.user import UserDeleted, UserRegistered, UserUpdated
+from tests.mall.counter import envelope
 from tests.mall.notification.conftest import Office
 from tests.mall.notification.test_domain import BUYER, CREATED, MESSAGE, PAID, SELLER, SUSPENDED, changed
 from treaty.local.ports import free_port
 from treaty.local.smtp import MailSink
 from treaty_runtime.delay.runner import JobContext
 from treaty_runtime.errors import Outage, Reject
+from treaty_runtime.event import Context
 
+R = TypeVar("R")
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WELCOME = EmailRequested(
     notification_key=f"{UUID(int=1)}:welcome:7",
@@ -222,3 +226,30 @@ async def test_who_is_not_known_is_not_mailed(office: Office) -> None:
     await office.tell(MESSAGE)
     await looked(office)
     assert office.counter.told.of(EmailRequested) == []
+
+
+class Died(Exception):
+    """The process ended at this moment."""
+
+
+async def die_after(name: str, key: str, send: Callable[[], Awaitable[R]]) -> R:
+    await send()
+    raise Died
+
+
+async def test_a_death_between_sending_and_noting_sends_twice_under_one_identity(
+    office: Office, smtp: MailSink
+) -> None:
+    handlers = mail_handlers(SmtpMail(host="127.0.0.1", port=smtp.smtp_port))
+    async with office.counter.database.sessions() as session:
+        context = Context(
+            envelope=envelope(WELCOME, event_id=uuid4()),
+            deadline=NOW + timedelta(minutes=1),
+            open_session=session,
+            outsider=die_after,
+        )
+        with pytest.raises(Died):
+            await handlers.events[EmailRequested].call(WELCOME, context)
+    for _ in range(3):
+        await office.counter.handle(handlers, WELCOME)
+    assert [mail.message_id for mail in smtp.folder.mails()] == [f"<{UUID(int=1)}.welcome.7@mall>"] * 2
