@@ -124,9 +124,7 @@ async def test_an_outage_dead_letters_no_event_of_a_batch_and_splits_none() -> N
 def gathering(desk: Desk, jobs: list[BatchJob]) -> Batches:
     return Batches(
         None,
-        group="g",
-        transaction_size=1,
-        handlers=desk.handlers,
+        group=Group("g", desk.handlers, dead_letter="dlq.g"),
         rules=(),
         clock=VirtualClock(NOW),
         submit=jobs.append,

@@ -16,7 +16,7 @@ from treaty_runtime.clock import Clock
 from treaty_runtime.consume.attempt import Attempt, Releasing
 from treaty_runtime.errors import BatchFailed
 from treaty_runtime.event import BatchContext, BatchHandle, Effects, Envelope, Outcome
-from treaty_runtime.handlers import Handler, Handlers
+from treaty_runtime.handlers import Group, Handler
 
 TRANSACTION_WAIT = timedelta(milliseconds=10)
 """How long a record waits for others of its transaction while workers are busy; it waits for none when nothing else is ready."""
@@ -53,16 +53,14 @@ class Batches:
         self,
         effects: Effects | None,
         *,
-        group: str,
-        transaction_size: int,
-        handlers: Handlers,
+        group: Group,
         rules: Sequence[Rule],
         clock: Clock,
         submit: Callable[[BatchJob], None],
         releasing: Releasing,
     ) -> None:
-        self._effects, self._group, self._rules = effects, group, rules
-        self._transaction_size, self._handlers = transaction_size, handlers
+        self._effects, self._group, self._rules = effects, group.name, rules
+        self._transaction_size, self._handlers = group.transaction_size, group.handlers
         self._clock, self._submit, self._releasing = clock, submit, releasing
         self._gatherings: dict[Handler | None, _Gathering] = {}
         self.is_gathering = False

@@ -72,21 +72,11 @@ class Consumer:
         )
         self._holder = self._make_holder(held)
         self._batches = self._make_batches(effects)
-        self._attempts = Attempts(
-            reader,
-            effects,
-            group=group.name,
-            clock=self._clock,
-            hooks=self._hooks,
-            is_gathered=self._batches.chooser,
-            releasing=self._holder.releasing,
-        )
+        self._attempts = self._make_attempts(effects)
         self._workers: Workers[Attempt | BatchJob, object] = Workers(group.workers, self._begin, self._ended)
         self._copies = Copies(producer, group=group.name, dead_letter_topic=group.dead_letter, report=self._copied)
         self._told: dict[Place, Told] = {}
-        self._telling = Telling(
-            self._hooks, group=group.name, dead_letter=group.dead_letter, clock=self._clock, told=self._told
-        )
+        self._telling = Telling(self._hooks, group=group, clock=self._clock, told=self._told)
         self._source: Source | None = None
         self._progress = asyncio.Event()
         self._commits = Commits(self._send_commit, self._committed)
@@ -97,12 +87,21 @@ class Consumer:
     def _make_batches(self, effects: Effects | None) -> Batches:
         return Batches(
             effects,
-            group=self.group.name,
-            transaction_size=self.group.transaction_size,
-            handlers=self.group.handlers,
+            group=self.group,
             rules=self._rules,
             clock=self._clock,
             submit=lambda job: self._workers.submit(job),  # noqa: PLW0108  # the pool is made after
+            releasing=self._holder.releasing,
+        )
+
+    def _make_attempts(self, effects: Effects | None) -> Attempts:
+        return Attempts(
+            self._reader,
+            effects,
+            group=self.group.name,
+            clock=self._clock,
+            hooks=self._hooks,
+            is_gathered=self._batches.chooser,
             releasing=self._holder.releasing,
         )
 

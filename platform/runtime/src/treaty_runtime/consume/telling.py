@@ -12,14 +12,15 @@ from treaty_runtime.consume.copies import Told
 from treaty_runtime.consume.dispatch import Dispatch
 from treaty_runtime.consume.outage import Away
 from treaty_runtime.event import Place
+from treaty_runtime.handlers import Group
 from treaty_runtime.hooks import Hooks
 
 
 class Telling:
     """Knows ``told``, the texts of failures that are not settled yet, and the outage it spoke of last."""
 
-    def __init__(self, hooks: Hooks, *, group: str, dead_letter: str, clock: Clock, told: Mapping[Place, Told]) -> None:
-        self._hooks, self._group, self._dead_letter = hooks, group, dead_letter
+    def __init__(self, hooks: Hooks, *, group: Group, clock: Clock, told: Mapping[Place, Told]) -> None:
+        self._hooks, self._group, self._dead_letter = hooks, group.name, group.dead_letter
         self._clock, self._told = clock, told
         self._outage: Away | None = None
         self._is_throttled = False

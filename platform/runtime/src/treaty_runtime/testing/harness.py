@@ -93,9 +93,7 @@ class Harness:
             group, handlers, dead_letter=f"dlq.{group}", retry=retry if retry is not None else RetryPolicy(), **options
         )
         self._random = Random(seed)  # noqa: S311  # repeatable on purpose
-        self._serde = Serde(self.registry)
-        self._hooks = Hooks(observers)
-        self._events = events
+        self._serde, self._hooks, self._events = Serde(self.registry), Hooks(observers), events
         self._producer = MemoryProducer(self.broker)
         self._publisher = Publisher(
             self._producer,
