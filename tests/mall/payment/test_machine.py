@@ -170,6 +170,7 @@ TestPayments.settings = settings(max_examples=60, stateful_step_count=40, deadli
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 class TestTenThousandPayments(Payments.TestCase):  # type: ignore[misc, valid-type]  # made by Hypothesis at import
     """The same at size: about ten payments an example."""
 

@@ -21,6 +21,7 @@ ORDERS = 25
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", range(3))
 async def test_whatever_happens_everything_ends_and_no_money_is_lost(tmp_path: Path, tokens: Tokens, seed: int) -> None:
     rng = Random(seed)
