@@ -60,7 +60,8 @@ async def faststream(bootstrap: str, group: str, watch: Watch) -> None:
     from faststream.confluent import KafkaBroker  # noqa: PLC0415  # only where it is installed
 
     decode, seen, done = compile_decoder(OrderPaid), 0, asyncio.Event()
-    broker = KafkaBroker(bootstrap, logger=None, log_level=logging.CRITICAL)
+    # The mock brokers make no topics on request.
+    broker = KafkaBroker(bootstrap, allow_auto_create_topics=False, logger=None, log_level=logging.CRITICAL)
 
     @broker.subscriber(TOPIC, group_id=group, auto_offset_reset="earliest")
     async def handle(body: bytes) -> None:
