@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mall.database import open_database
 from mall.chat.tables import metadata
+from mall.database import open_database
 from tests.mall.counter import Tokens
 from tests.mall.test_process import start
 
