@@ -12,6 +12,7 @@ from tests.treaty.cli.scratch import EVENT, TOPICS, Scratch, changed, project
 from treaty.ops.http import RegistryHttp
 from treaty.registry.testing import registry
 
+pytestmark = pytest.mark.timeout(400)  # each runs a dozen processes
 FILE = "schemas/order/order_paid.avsc"
 READER = """
 [topic."order-events".consumer."billing-service"]

@@ -139,6 +139,7 @@ def files(root: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1500)
 def test_a_kill_at_any_write_leaves_each_file_old_or_new_and_the_next_run_ends_the_same(
     scratch: Scratch, tmp_path: Path
 ) -> None:

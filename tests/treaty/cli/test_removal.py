@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.treaty.cli.scratch import EVENT, TOPICS, Scratch, project
 from treaty.ops.http import RegistryHttp
 from treaty.registry.testing import registry
@@ -30,6 +32,7 @@ def removed(scratch: Scratch, tombstone: str = "") -> None:
     scratch.write("schemas/topics.toml", topics + tombstone)
 
 
+@pytest.mark.timeout(400)
 def test_a_file_without_a_tombstone_fails_and_with_one_the_subject_goes_after_its_day_and_last(tmp_path: Path) -> None:
     toml = '[breaking]\nagainst = ["releases"]\n[lint]\nuse = ["minimal"]\n[environment.prod]\nregistry = "http://localhost:1"\n'
     scratch = project(tmp_path, toml=toml, topics=BOTH)

@@ -52,6 +52,7 @@ def finish(settings: Settings, plan: Path, url: str) -> tuple[Contents, str | No
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1500)
 @pytest.mark.parametrize("is_after", [False, True], ids=["before", "after"])
 def test_apply_killed_at_every_call_and_run_again_ends_the_same(tmp_path: Path, *, is_after: bool) -> None:
     settings, plan = waived_project(tmp_path), tmp_path / "plan.json"
