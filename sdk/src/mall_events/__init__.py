@@ -7,7 +7,7 @@ import typing as _typing
 
 from mall_events import _lazy
 
-__version__: _typing.Final = "0.2.1.dev0"
+__version__: _typing.Final = "0.2.1"
 
 SCHEMA_SET: _typing.Final = "b66eb513ab8edb8b2a90e2bfcbd134228ede7bf293d0465749cc3cf036e1ef47"
 """SHA-256 over the published texts of all events."""

@@ -61,7 +61,9 @@ async def view(session: AsyncSession, *, session_id: str, goods_id: int, viewed_
     """
     own = col(CoViewRow.session_id) == session_id
     # Looks of one session come from several partitions at once; each waits for the other before it forgets.
-    await session.execute(select(col(CoViewRow.goods_id)).where(own).order_by(col(CoViewRow.goods_id)).with_for_update())
+    await session.execute(
+        select(col(CoViewRow.goods_id)).where(own).order_by(col(CoViewRow.goods_id)).with_for_update()
+    )
     added = insert(session, CoViewRow).values(session_id=session_id, goods_id=goods_id, viewed_at=viewed_at)
     await session.execute(
         added.on_conflict_do_update(
