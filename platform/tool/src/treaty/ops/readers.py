@@ -91,12 +91,14 @@ def code_of(settings: Settings, service: Service) -> Path | None:
 
 def sources(folder: Path, root: Path) -> Iterator[tuple[str, str]]:
     """Path from the project, and text, of every Python file below a folder; links are not followed, nothing is executed."""
-    for path in sorted(folder.iterdir()):
-        state = path.lstat()
-        if stat.S_ISDIR(state.st_mode):
-            yield from sources(path, root)
-        elif path.suffix == ".py" and stat.S_ISREG(state.st_mode) and state.st_size <= LARGEST_BYTES:
-            yield path.relative_to(root).as_posix(), path.read_bytes().decode("utf-8", "replace")
+    waiting = [folder]
+    while waiting:  # not by recursion: folders may be nested deeper than the stack
+        for path in sorted(waiting.pop().iterdir()):
+            state = path.lstat()
+            if stat.S_ISDIR(state.st_mode):
+                waiting.append(path)
+            elif path.suffix == ".py" and stat.S_ISREG(state.st_mode) and state.st_size <= LARGEST_BYTES:
+                yield path.relative_to(root).as_posix(), path.read_bytes().decode("utf-8", "replace")
 
 
 def answer(settings: Settings, *, what: str = "", service: str = "") -> Answer:
