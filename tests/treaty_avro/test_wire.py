@@ -84,6 +84,27 @@ def test_of_a_tenth_byte_one_bit_is_left() -> None:
         assert caught.value.code == "varint"
 
 
+def test_a_block_says_how_many_it_holds_and_maybe_where_it_ends() -> None:
+    assert wire.read_block(b"?" + slowly(zigzag(3)) + b"ab", 1) == (3, 2, -1)
+    for size, is_right in {-1: False, 0: True, 2: True, 3: False, 4: False, 200: False}.items():
+        data = b"?" + slowly(zigzag(-3)) + slowly(zigzag(size)) + b"ab"
+        if is_right:
+            after = len(data) - 2
+            assert wire.read_block(data, 1) == (3, after, after + size)
+            continue
+        with pytest.raises(Refused) as caught:
+            wire.read_block(data, 1)
+        assert (caught.value.code, caught.value.offset) == ("block_size", 1)
+
+
+def test_a_length_is_at_most_what_is_left() -> None:
+    assert wire.read_length(b"?" + slowly(zigzag(2)) + b"ab", 1) == (2, 2)
+    for length in (-1, 3, 4, 2**40):
+        with pytest.raises(Refused) as caught:
+            wire.read_length(b"?" + slowly(zigzag(length)) + b"ab", 1)
+        assert (caught.value.code, caught.value.offset) == ("length", 1)
+
+
 @pytest.mark.parametrize(
     ("value", "is_exact"),
     [(0.5, True), (0.1, False), (1e300, False), (-1e300, False), (math.inf, True), (-math.inf, True), (math.nan, True)],
