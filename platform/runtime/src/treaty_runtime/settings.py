@@ -29,7 +29,7 @@ class KafkaSettings:
     ssl_key_file: Path | None = None
     group_protocol: str = "classic"
     group_instance_id: str | None = None
-    registry_urls: tuple[str, ...] = ("http://localhost:8081",)
+    registry_urls: tuple[str, ...] = field(default=("http://localhost:8081",), repr=False)  # they may hold a password
     registry_user: str | None = field(default=None, repr=False)
     extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
     warnings: tuple[str, ...] = ()
