@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.parts.waiting import wait_until
-from treaty.local import properties
+from treaty.local import kafka_wire, properties
 from treaty.local.kafka import Kafka, new_id
 from treaty.local.machine import Machine
 from treaty.local.ports import LOOPBACK, free_port
@@ -40,6 +40,10 @@ class Node(Kafka):
     ) -> None:
         super().__init__(folder / f"broker-{number}", machine=machine, port=free_port())
         self._number, self._controllers, self._cluster_id = number, controllers, cluster_id
+
+    def is_ready(self) -> bool:
+        """Whether it serves clients; whether groups are served is for the one of the three that coordinates them to say."""
+        return kafka_wire.is_serving(self.port, cluster=self.cluster)
 
     def _write_settings(self) -> Path:
         file = super()._write_settings()
@@ -74,6 +78,7 @@ def three_brokers(folder: Path, *, machine: Machine) -> Iterator[tuple[Node, ...
             node.launch()
         for node in nodes:
             wait_until(lambda node=node: is_ready(node), START_SECONDS)  # type: ignore[misc]  # the default binds the loop's value
+        wait_until(lambda: any(kafka_wire.are_groups_ready(node.port) for node in nodes), START_SECONDS)
         yield nodes
     finally:
         for node in nodes:
