@@ -85,7 +85,8 @@ def grown(size: int) -> Grown:
             send(every, url, pid=process.pid)
             latest = Operation("", lambda: cycled("/subjects/g{}/versions/latest", 0, size), 0)
             cpu = statistics.median(send(latest, url, pid=process.pid).cpu_ms for _ in range(3))
-            return Grown(*map(min, zip(*starts, strict=True)), cpu, idle, resident_mb(process.pid))
+            walls, cpus = zip(*starts, strict=True)
+            return Grown(min(walls), min(cpus), cpu, idle, resident_mb(process.pid))
 
 
 def by_versions() -> list[Row]:
