@@ -95,6 +95,7 @@ def test_a_block_says_how_many_it_holds_and_maybe_where_it_ends() -> None:
         with pytest.raises(Refused) as caught:
             wire.read_block(data, 1)
         assert (caught.value.code, caught.value.offset) == ("block_size", 1)
+        assert caught.value.reason == f"a block of {size} bytes, 2 are left"
 
 
 def test_a_length_is_at_most_what_is_left() -> None:
@@ -103,6 +104,13 @@ def test_a_length_is_at_most_what_is_left() -> None:
         with pytest.raises(Refused) as caught:
             wire.read_length(b"?" + slowly(zigzag(length)) + b"ab", 1)
         assert (caught.value.code, caught.value.offset) == ("length", 1)
+        assert caught.value.reason == f"length {length}, 2 bytes are left"
+
+
+def test_what_is_no_buffer_is_refused_at_its_begin() -> None:
+    with pytest.raises(Refused) as caught:
+        wire.as_bytes("text")
+    assert (caught.value.code, caught.value.offset, caught.value.reason) == ("input", 0, "expected bytes, got str")
 
 
 @pytest.mark.parametrize(
