@@ -74,6 +74,7 @@ snapshots: $(READY) ## rewrite expected blocks in documents and cases; review th
 	@TREATY_SNAPSHOTS=write $(BIN)/python -m pytest -q -p no:randomly -m snapshot
 
 bench: $(READY) ## measure: ratios and counts, printed with the README's table
+	@.venv/tools/bin/uv pip install -q --no-build --require-hashes --python $(BIN)/python -r bench.lock || echo "Others' clients could not be installed and have no row." >&2
 	@$(BIN)/python -m bench
 
 fuzz: $(READY) ## look for bytes and schema texts that break the Avro engine (FUZZ_SECONDS=60 each)
@@ -87,13 +88,13 @@ mutants: $(READY) ## plant faults in the Avro engine; a test must fail for each 
 
 lock: $(READY) ## renew the locks after a change of dependencies (no URL gets into them)
 	@UV_PYTHON_DOWNLOADS=never .venv/tools/bin/uv lock --quiet
-	@.venv/tools/bin/uv export --quiet --all-packages --all-groups --no-group fuzz --no-emit-workspace --no-header --no-annotate -o requirements.lock
+	@.venv/tools/bin/uv export --quiet --all-packages --all-groups --no-group fuzz --no-group bench --no-emit-workspace --no-header --no-annotate -o requirements.lock
 	@.venv/tools/bin/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 scripts/build.in -o build.lock
 	@.venv/tools/bin/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11 scripts/tools.in -o tools.lock
-	@.venv/tools/bin/uv export --quiet --only-group fuzz --no-emit-workspace --no-header --no-annotate -o fuzz.lock
+	@for group in fuzz bench; do .venv/tools/bin/uv export --quiet --only-group $$group --no-emit-workspace --no-header --no-annotate -o $$group.lock; done
 	@for image in mall "treaty --extra registry"; do set -- $$image; \
 		.venv/tools/bin/uv export --quiet --package $$image --no-default-groups --no-emit-workspace --no-header --no-annotate -o ops/images/$$1.lock; done
-	@! grep -nE '://|^-' ops/images/*.lock fuzz.lock requirements.lock build.lock tools.lock
+	@! grep -nE '://|^-' ops/images/*.lock fuzz.lock bench.lock requirements.lock build.lock tools.lock
 
 secrets: $(READY) ## write random secrets for the containers into .secrets/ (once; never in git)
 	@$(BIN)/python scripts/make_secrets.py
