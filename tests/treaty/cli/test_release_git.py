@@ -15,6 +15,7 @@ from tests.treaty.ops.killed import killer
 
 EVENT_FILE = "schemas/order/order_paid.avsc"
 MOST_WRITES = 150
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
@@ -138,7 +139,6 @@ def files(root: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.long
 @pytest.mark.timeout(1500)
 def test_a_kill_at_any_write_leaves_each_file_old_or_new_and_the_next_run_ends_the_same(
     scratch: Scratch, tmp_path: Path

@@ -17,8 +17,9 @@ from treaty.local.state import StateFile
 ROOT = Path(__file__).parents[3]
 
 
+@pytest.mark.long
 @pytest.mark.kafka
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_the_demo_trades_for_some_seconds_and_every_event_is_handled(tmp_path: Path) -> None:
     shutil.copy(ROOT / "treaty.toml", tmp_path)
     shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
