@@ -251,3 +251,14 @@ def test_nothing_of_the_tree_is_imported_or_executed(scratch: Scratch) -> None:
     scratch.write("treaty.toml", '[project]\nnamespace = "mall"\n[local]\nservice = "touch canary"\n')
     assert scratch.script("lint").code == 0
     assert not (scratch.root / "canary").exists()
+
+
+def test_every_broken_file_is_told_once(scratch: Scratch) -> None:
+    for name in ("one", "two", "three"):
+        scratch.write(f"schemas/order/{name}.avsc", b"" if name == "two" else b"{")
+    done = scratch.run("lint")
+    assert sorted(line.partition(":")[0] for line in done.out.splitlines() if "syntax-error" in line) == [
+        "schemas/order/one.avsc",
+        "schemas/order/three.avsc",
+        "schemas/order/two.avsc",
+    ]
