@@ -72,7 +72,8 @@ class Care(Generic[W]):
         """
         offset = committed if committed is not None else position
         if not self.is_marked:
-            return None if offset is None else Position(offset, self.mark)
+            # Not before a record is there: whoever is killed beside an idle partition was not killed by what comes next.
+            return Position(offset, self.mark) if self.gate and offset is not None else None
         if self.careful and position is not None and position != committed:
             return Position(position, PROGRESS)
         return None

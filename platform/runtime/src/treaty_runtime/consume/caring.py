@@ -26,15 +26,12 @@ class Caring:
         self._quarantine_after = quarantine_after
         self.metadata = PROGRESS if quarantine_after else GOOD_END
 
-    def assigned(self, fresh: Iterable[Assignment], known: Mapping[Partition, Position]) -> Iterator[Action]:
+    def assigned(self, fresh: Iterable[Assignment], known: Mapping[Partition, Position]) -> None:
         """Partitions came, with what was committed for them."""
         if not self._quarantine_after:
             return
         for each in fresh:
             each.care = Care.after(known.get(each.partition), quarantine_after=self._quarantine_after)
-        offsets = self.wanted(fresh)
-        if offsets:
-            yield Commit(offsets)
 
     def arrived(self, work: Work, care: Care[Work]) -> Iterator[Action]:
         """A record of a partition under care."""

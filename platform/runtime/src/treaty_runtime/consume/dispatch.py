@@ -207,7 +207,7 @@ class Dispatch:
             for partition in partitions
             if partition not in self._intake.assignments
         ]
-        yield from self._caring.assigned(fresh, known)
+        self._caring.assigned(fresh, known)
         yield from self.holding.assigned(fresh)
         if self._probing.away is not None:
             yield from self._intake.pause(fresh, OUTAGE)
