@@ -39,7 +39,7 @@ from treaty_runtime.admin import Cluster
 ROOT = Path(__file__).resolve().parents[2]
 ADMIN = 1
 START_SECONDS = 90.0
-SETTLE_SECONDS = 120.0
+SETTLE_SECONDS = 240.0
 """A group waits ten seconds for a member that was killed, a relay ten for the lanes of one; a busy machine takes its time."""
 
 

@@ -127,6 +127,23 @@ def test_a_start_outside_the_data_is_refused(start: int) -> None:
         compile_decoder(OrderCreated)(b"\x00" * 10, start)
 
 
+@pytest.mark.parametrize(("data", "start"), [(b"\x02", -1), (b"\x02\x02", -2), (b"\x02\x02", 3)])
+def test_no_data_is_read_from_its_end(data: bytes, start: int) -> None:
+    """From place -1 two numbers of a byte would be read, the last and then the first, and nothing would be left over."""
+    _, decode = compile_generic(parse(_schema("int", "int")))
+    with pytest.raises(DecodeError) as caught:
+        decode(data, start)
+    assert caught.value.code == "input"
+
+
+def test_a_time_that_does_not_fit_the_readers_unit_is_refused_as_that() -> None:
+    reader, writer = ({"type": "long", "logicalType": f"timestamp-{unit}"} for unit in ("micros", "millis"))
+    _, decode = compile_generic(parse(_schema(reader)), parse(_schema(writer)))
+    with pytest.raises(DecodeError, match="does not fit the reader's unit") as caught:
+        decode(long_bytes(2**62))
+    assert caught.value.code == "logical"
+
+
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
 def test_every_buffer_is_read(kind: Any) -> None:
     written = compile_encoder(OrderCreated, prefix=b"\x00\x00\x00\x00\x07")(order())
