@@ -115,6 +115,17 @@ def test_the_record_at_which_three_owners_ended_is_dead_lettered_unread() -> Non
     assert owner.commits(8, "d1") == [Handle(at(8), 1, 1)]
 
 
+def test_records_that_wait_for_care_let_a_batch_begin_without_them() -> None:
+    """Else each of two hundred records would wait alone for a batch to fill."""
+    owner = Owner(Position(7, "d1"))
+    owner.arrive(7, 8)
+    owner.commits(7, "d2")
+    assert owner.dispatch.is_blocked
+    owner.handled(7)
+    owner.commits(8, "d1")
+    assert not owner.dispatch.is_blocked
+
+
 def test_an_owner_that_dies_beside_an_idle_partition_is_not_counted() -> None:
     """Else whoever is killed three times in a row would be held against a record that nobody has seen."""
     owner = Owner(Position(7, "d2"))
