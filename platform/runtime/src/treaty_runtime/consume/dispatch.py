@@ -284,7 +284,9 @@ class Dispatch:
     def is_blocked(self) -> bool:
         """Whether records wait for the turn of their lane, or for the care of their partition."""
         cares = (each.care for each in self._intake.assignments.values())
-        return self._lanes.waiting > self.holding.count or any(care is not None and care.gate for care in cares)
+        return self._lanes.waiting > self.holding.count or any(
+            care is not None and care.running is not None and care.gate for care in cares
+        )
 
     # -- lanes
 
