@@ -63,7 +63,6 @@ async def faststream(bootstrap: str, group: str, watch: Watch) -> None:
     # The mock brokers make no topics on request.
     broker = KafkaBroker(bootstrap, allow_auto_create_topics=False, logger=None, log_level=logging.CRITICAL)
 
-    @broker.subscriber(TOPIC, group_id=group, auto_offset_reset="earliest")
     async def handle(body: bytes) -> None:
         nonlocal seen
         watch.begin()
@@ -73,6 +72,8 @@ async def faststream(bootstrap: str, group: str, watch: Watch) -> None:
             watch.end()
             done.set()
 
+    # Called, not written as a decorator: where FastStream is not installed that would be an untyped one.
+    broker.subscriber(TOPIC, group_id=group, auto_offset_reset="earliest")(handle)
     await broker.start()
     await done.wait()
     await broker.stop()
