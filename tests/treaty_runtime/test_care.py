@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from treaty_runtime.classify import Kind
-from treaty_runtime.consume.actions import Action, Commit, Complete, DeadLetter, Drop, Handle, Wait
+from treaty_runtime.consume.actions import Action, Commit, Complete, DeadLetter, Drop, Handle, Pause, Wait
 from treaty_runtime.consume.care import CAREFUL_RECORDS, deaths_in
 from treaty_runtime.consume.dispatch import Dispatch
 from treaty_runtime.consume.facts import Arrival, FailedAttempt
@@ -156,8 +156,8 @@ def test_an_attempt_that_failed_has_not_killed() -> None:
     owner.arrive(7)
     owner.commits(7, "d3")
     away = FailedAttempt(Kind.OUTAGE, Outage("refused", dependency="database"))
-    list(owner.dispatch.failed(at(7), 1, away, now=NOW, jitter=0.0))
-    assert list(owner.dispatch.tick()) == [commit(7, "d1")]
+    assert commit(7, "d1") in list(owner.dispatch.failed(at(7), 1, away, now=NOW, jitter=0.0))
+    assert list(owner.dispatch.tick()) == []
     assert owner.leaves() == [commit(7, ""), Drop(P0, 1)]
 
 
@@ -166,12 +166,25 @@ def test_lost_partitions_are_not_committed() -> None:
     assert list(owner.dispatch.lost([P0], now=NOW, jitter=0.0)) == [Drop(P0, 1)]
 
 
-def test_a_record_that_waits_for_its_time_waits_under_care_too() -> None:
-    owner = Owner(Position(7, "d1"))
-    owner.arrive(7, due=NOW)
-    *_, wait = owner.commits(7, "d2")
-    assert wait == Wait(at(7), NOW, 1)
-    assert Handle(at(7), 1, 1) in list(owner.dispatch.due(at(7), 1, NOW))
+def test_a_record_that_waits_for_its_time_is_marked_only_then() -> None:
+    """Whoever is killed while nothing runs was not killed by what waits."""
+    owner, later = Owner(Position(7, "d1")), NOW + timedelta(seconds=30)
+    assert owner.arrive(7, due=later) == [Pause(frozenset({P0}), "not due"), Wait(at(7), later, 1)]
+    assert list(owner.dispatch.tick()) == []
+    assert commit(7, "d2") in list(owner.dispatch.due(at(7), 1, later))
+    assert owner.commits(7, "d2") == [Handle(at(7), 1, 1)]
+
+
+def test_a_skipped_record_behind_it_clears_no_suspicion() -> None:
+    """Else a record that kills and has one behind it that nobody handles would kill for ever."""
+    owner = Owner(Position(7, "d2"))
+    assert owner.arrive(7) == [commit(7, "d3")]
+    skipped = Arrival("8")
+    skipped.skip = "no handler"
+    list(owner.dispatch.arrived(at(8), skipped, NOW))
+    assert list(owner.dispatch.tick()) == [commit(7, "d3")]
+    assert owner.commits(7, "d3") == [Handle(at(7), 1, 1)]
+    assert list(owner.dispatch.tick()) == []
 
 
 def test_care_can_be_switched_off() -> None:

@@ -15,6 +15,7 @@ from treaty_runtime.clock import SystemClock
 from treaty_runtime.consume.consumer import Consumer
 from treaty_runtime.consume.reader import Reader
 from treaty_runtime.consume.schema_gate import SchemaGate, Versions
+from treaty_runtime.consume.trial import Trial
 from treaty_runtime.delay.queue import DelayQueue
 from treaty_runtime.delay.schedule import Scheduler
 from treaty_runtime.errors import NoSession
@@ -149,7 +150,7 @@ class Runtime:
             schedule=schedule,
             now=self._world.now,
         )
-        self._valves = {group.name: GroupValve() for group in self.groups}
+        self._valves, self._trial = {group.name: GroupValve() for group in self.groups}, Trial()
         self.consumers = [self._consumer(group, effects) for group in self.groups]
         self._replays = Replays(
             self.groups,
@@ -178,6 +179,7 @@ class Runtime:
             held=None if self.sql is None else self.sql.held(),
             hooks=self.hooks,
             clock=SystemClock(self._world.now),
+            trial=self._trial,
         )
 
     async def __aenter__(self) -> Self:

@@ -1,7 +1,8 @@
 """How carefully a partition begins, by how its last owners ended: a record that kills the process is found without a database.
 
 The metadata of commits counts. Progress is committed with `d1`, a good end with nothing. Before its first record a new owner commits the
-same offset with one more: who finds `d3` knows that three owners ended there without progress.
+same offset with one more: who finds `d3` knows that three owners ended there without progress. After a bad end one partition at a time
+does so (`trial`), and waits until that record has ended.
 """
 
 from __future__ import annotations
@@ -51,6 +52,11 @@ class Care(Generic[W]):
             is_quarantining=deaths >= quarantine_after,
             careful=CAREFUL_RECORDS if deaths else 0,
         )
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether owners ended at what comes next, which has not begun yet: it needs its turn."""
+        return self.deaths > 0 and not self.is_marked
 
     @property
     def mark(self) -> str:

@@ -7,23 +7,28 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from treaty_runtime.consume.actions import Action, Commit
 from treaty_runtime.consume.care import GOOD_END, PROGRESS, Care
 from treaty_runtime.consume.intake import Assignment, Intake, Work
+from treaty_runtime.consume.trial import Trial
 from treaty_runtime.event import Partition
 from treaty_runtime.transport import Position
 
 
 class Caring:
-    """``admit`` lets a record take its turn, ``bury`` dead-letters one unread. ``quarantine_after`` 0: no care at all."""
+    """``admit`` lets a record take its turn, ``bury`` dead-letters one unread. ``quarantine_after`` 0: no care at all.
+
+    ``trial`` is the process's; whoever waits for another group's turn asks again at the next tick.
+    """
 
     def __init__(
         self,
         intake: Intake,
         *,
         quarantine_after: int,
+        trial: Trial,
         admit: Callable[[Work], Sequence[Action]],
         bury: Callable[[Work], Sequence[Action]],
     ) -> None:
         self._intake, self._admit, self._bury = intake, admit, bury
-        self._quarantine_after = quarantine_after
+        self._quarantine_after, self._trial = quarantine_after, trial
         self.metadata = PROGRESS if quarantine_after else GOOD_END
 
     def assigned(self, fresh: Iterable[Assignment], known: Mapping[Partition, Position]) -> None:
@@ -45,9 +50,30 @@ class Caring:
 
     def completed(self, work: Work, care: Care[Work]) -> Iterator[Action]:
         """A record of such a partition is complete."""
-        care.survived()
-        care.running = None if care.running is work else care.running
+        is_of_turn = care.running is work
+        if is_of_turn:  # not one behind it that was skipped
+            care.survived()
+            care.running = None
         yield from self._let_through(work.assignment, care)
+        if is_of_turn:
+            yield from self._pass_on(care)
+
+    def failed(self, work: Work, care: Care[Work]) -> Iterator[Action]:
+        """An attempt failed, which killed nobody: that is told at once, as it may be long until the next one."""
+        if care.running is not work:
+            return
+        assignment, was_counted = work.assignment, care.deaths > 0
+        care.survived()
+        if was_counted and assignment.committed is not None:
+            care.has_survived = False
+            yield Commit({assignment.partition: Position(assignment.committed, PROGRESS)})
+        yield from self._pass_on(care)
+
+    def left(self, leaving: Iterable[Assignment]) -> Iterator[Action]:
+        """Partitions have gone, and their turn with them."""
+        for each in leaving:
+            if each.care is not None:
+                yield from self._pass_on(each.care)
 
     def committed(self, assignment: Assignment, position: Position) -> Iterator[Action]:
         """The broker took a commit; records that waited for it begin."""
@@ -59,11 +85,9 @@ class Caring:
     def wanted(self, assignments: Iterable[Assignment]) -> dict[Partition, Position]:
         """Commits that care waits for, or that tell that nothing was killed."""
         wanted: dict[Partition, Position] = {}
-        for each in assignments:
-            care = each.care
-            if care is None:
-                continue
-            position = care.wanted(committed=each.committed, position=each.watermark.position)
+        for each, care in _by_suspicion(assignments):
+            self._trial.tick(care)
+            position = self._wanted(each, care)
             if position is None and care.has_survived and each.committed is not None:
                 care.has_survived, position = False, Position(each.committed, PROGRESS)
             if position is not None:
@@ -86,13 +110,27 @@ class Caring:
     def _let_through(self, assignment: Assignment, care: Care[Work]) -> Iterator[Action]:
         if assignment.is_leaving or care.running is not None:
             return
-        wanted = care.wanted(committed=assignment.committed, position=assignment.watermark.position)
+        wanted = self._wanted(assignment, care)
         if wanted is not None:
             care.is_asked = True
             yield Commit({assignment.partition: wanted})
             return
         for work in care.through():
-            is_later = bool(assignment.later) or work.due is not None
-            yield from self._intake.postpone(work) if is_later else self._admit(work)
+            yield from self._admit(work)
         if care.is_over:
             assignment.care = None
+
+    def _wanted(self, assignment: Assignment, care: Care[Work]) -> Position | None:
+        wanted = care.wanted(committed=assignment.committed, position=assignment.watermark.position)
+        return None if wanted is not None and care.is_suspect and not self._trial.take(care) else wanted
+
+    def _pass_on(self, care: Care[Work]) -> Iterator[Action]:
+        if self._trial.leave(care):
+            for assignment, other in _by_suspicion(self._intake.assignments.values()):
+                if other.is_suspect:
+                    yield from self._let_through(assignment, other)
+
+
+def _by_suspicion(assignments: Iterable[Assignment]) -> list[tuple[Assignment, Care[Work]]]:
+    """Those under care, the least suspected first: whoever is killed meanwhile adds to the smallest count."""
+    return sorted(((each, each.care) for each in assignments if each.care is not None), key=lambda pair: pair[1].deaths)

@@ -27,6 +27,7 @@ from treaty_runtime.consume.holder import Holder
 from treaty_runtime.consume.overdue import Overdue
 from treaty_runtime.consume.reader import Reader
 from treaty_runtime.consume.telling import Telling
+from treaty_runtime.consume.trial import Trial
 from treaty_runtime.consume.workers import Workers
 from treaty_runtime.errors import InvalidSettings, Outage
 from treaty_runtime.event import Effects, Outcome, Partition, Place, Record
@@ -44,7 +45,7 @@ class Consumer:
     """Runs a group's handlers on what a source brings, until stopped.
 
     ``connect`` makes a new member of the group; it is called again when a client broke for good. ``producer`` carries retries and
-    dead letters. ``random`` answers in [0, 1).
+    dead letters. ``random`` answers in [0, 1). ``trial`` is shared by the consumers of a process.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Consumer:
         held: HeldRecords | None = None,
         hooks: Hooks | None = None,
         clock: Clock | None = None,
+        trial: Trial | None = None,
     ) -> None:
         if effects is None and group.database_needs:
             raise InvalidSettings(group.database_needs)
@@ -68,7 +70,7 @@ class Consumer:
         self._clock = clock if clock is not None else SystemClock()
         self._rules = (*group.rules, outages(*group.outages))
         self.dispatch = Dispatch(
-            group=group.name, policy=group.retry, limits=group.limits, holds_keys=group.handlers.holds_keys
+            group=group.name, policy=group.retry, limits=group.limits, holds_keys=group.handlers.holds_keys, trial=trial
         )
         self._holder = self._make_holder(held)
         self._batches = self._make_batches(effects)

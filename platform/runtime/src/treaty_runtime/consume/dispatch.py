@@ -34,6 +34,7 @@ from treaty_runtime.consume.intake import LEAVING, MEMORY, OUTAGE, Assignment, I
 from treaty_runtime.consume.lanes import Lanes
 from treaty_runtime.consume.outage import Away, Probing, dependency_of
 from treaty_runtime.consume.throttle import Throttle
+from treaty_runtime.consume.trial import Trial
 from treaty_runtime.consume.verdicts import Verdicts
 from treaty_runtime.event import Partition, Place, Record
 from treaty_runtime.limits import Limits
@@ -51,14 +52,24 @@ class Dispatch:
     # decision itself.
 
     def __init__(
-        self, *, group: str, policy: RetryPolicy, limits: Limits | None = None, holds_keys: bool = False
+        self,
+        *,
+        group: str,
+        policy: RetryPolicy,
+        limits: Limits | None = None,
+        holds_keys: bool = False,
+        trial: Trial | None = None,
     ) -> None:
         self._limits = limits if limits is not None else Limits()
         self._intake = Intake(self._limits.marks)
         self._lanes = Lanes()
         self._throttle = Throttle(after=policy.throttle_after, pause=policy.throttle_pause)
         self._caring = Caring(
-            self._intake, quarantine_after=self._limits.quarantine_after, admit=self._admit, bury=self._bury
+            self._intake,
+            quarantine_after=self._limits.quarantine_after,
+            trial=trial if trial is not None else Trial(),
+            admit=self._admit,
+            bury=self._bury,
         )
         self._completions = 0
         self._probing = Probing(self._intake, limits=self._limits, start=self._start)
@@ -96,15 +107,15 @@ class Dispatch:
             return ()  # already in work
         work = Work(place, assignment, arrival)
         is_at_mark = intake.add(work)
-        if assignment.care is not None and arrival.skip is None and arrival.poison is None:
-            actions: Sequence[Action] = list(self._caring.arrived(work, assignment.care))
-        elif arrival.skip is not None:
-            actions = (Skip(place, arrival.skip), *self._complete(work))
+        if arrival.skip is not None:
+            actions: Sequence[Action] = (Skip(place, arrival.skip), *self._complete(work))
         elif arrival.poison is not None:
             work.lane = None  # it needs no turn
             actions = self._send(work, DeadLetter(place, arrival.poison, assignment.epoch))
         elif assignment.later or (work.due is not None and work.due > now):
             actions = list(self._intake.postpone(work))
+        elif assignment.care is not None:
+            actions = list(self._caring.arrived(work, assignment.care))
         elif not self._lanes.enter(work):
             actions = self.holding.follow(work) if self.holding.count else ()
         else:
@@ -121,7 +132,8 @@ class Dispatch:
             yield self._begin(work)
         elif work.assignment.later and work.assignment.later[0] is work:
             for released in self._intake.released(work.assignment, now):
-                yield from self._admit(released)
+                care = work.assignment.care
+                yield from self._admit(released) if care is None else self._caring.arrived(released, care)
             yield from self._intake.await_next(work.assignment)
         else:
             yield from self._start(work)
@@ -164,7 +176,7 @@ class Dispatch:
             yield Drop(place.of, epoch)
             return
         if work.assignment.care is not None and failed.kind is not Kind.SHUTDOWN:
-            work.assignment.care.survived()
+            yield from self._caring.failed(work, work.assignment.care)
         if failed.kind is Kind.OUTAGE:
             yield from self._probing.wait_out(work, dependency_of(failed.error), now=now, jitter=jitter)
         elif failed.kind is not Kind.SHUTDOWN:
@@ -285,7 +297,7 @@ class Dispatch:
         """Whether records wait for the turn of their lane, or for the care of their partition."""
         cares = (each.care for each in self._intake.assignments.values())
         return self._lanes.waiting > self.holding.count or any(
-            care is not None and care.running is not None and care.gate for care in cares
+            care is not None and care.gate and (care.running is not None or care.is_suspect) for care in cares
         )
 
     # -- lanes
@@ -372,6 +384,7 @@ class Dispatch:
         for assignment in leaving:
             left += self._intake.close(assignment)
             yield Drop(assignment.partition, assignment.epoch)
+        yield from self._caring.left(leaving)
         self.holding.forget(left)
         for work in left:
             yield from self._advance(work)

@@ -1,0 +1,36 @@
+"""Whose record ended the process: what an owner died of before is tried one partition at a time."""
+
+from __future__ import annotations
+
+PATIENCE_TICKS = 10
+"""A record that takes longer than so many seconds lets the next partition begin beside it."""
+
+
+class Trial:
+    """The turn of the partitions of a process that are suspected; one is shared by all its groups.
+
+    Were all tried at once, a death would be counted against each of them, and three kills from outside, or one bad record, would set
+    aside records that have harmed nobody.
+    """
+
+    def __init__(self) -> None:
+        self._holder: object | None = None
+        self._ticks = 0
+
+    def take(self, who: object) -> bool:
+        """Whether it has the turn now."""
+        if self._holder is None:
+            self._holder, self._ticks = who, 0
+        return self._holder is who
+
+    def leave(self, who: object) -> bool:
+        """Gives the turn back; whether it had it."""
+        had = self._holder is who
+        self._holder = None if had else self._holder
+        return had
+
+    def tick(self, who: object) -> None:
+        """A second of the holder's turn is over."""
+        if self._holder is who:
+            self._ticks += 1
+            self._holder = None if self._ticks >= PATIENCE_TICKS else who
