@@ -38,9 +38,11 @@ MODULES: Final = {
         "test_compat_levels.py",
         "test_public_suites.py",
         "test_resolve.py",
+        "test_resolve_unions.py",
     ),
     "plan.resolve": (
         "test_resolve.py",
+        "test_resolve_unions.py",
         "test_resolve_limits.py",
         "test_public_suites.py",
         "test_codec_classes.py",
