@@ -18,7 +18,8 @@ from treaty_runtime.retry import RetryPolicy
 from treaty_runtime.transport import Position
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-BROKE = FailedAttempt(Kind.OUTAGE, Outage("refused", dependency="database"))
+BROKE = FailedAttempt(Kind.FAILURE, ValueError("not now"))
+AWAY = FailedAttempt(Kind.OUTAGE, Outage("refused", dependency="database"))
 
 
 class Member:
@@ -83,7 +84,20 @@ def test_a_failed_attempt_passes_the_turn_on() -> None:
     member.arrive(part(1), 7)
     member.commits(part(0), 7, "d2")
     failed = list(member.dispatch.failed(place(0), 1, BROKE, now=NOW, jitter=0.0))
-    assert failed[:2] == [commit(0, 7, "d1"), commit(1, 7, "d2")]
+    assert failed[-2:] == [commit(0, 7, "d1"), commit(1, 7, "d2")]
+
+
+def test_nothing_is_tried_while_a_dependency_is_away() -> None:
+    """Else a process that is started again and again in an outage would set aside what only waited."""
+    member = Member(suspects(1, 1))
+    member.arrive(part(0), 7)
+    member.arrive(part(1), 7)
+    member.commits(part(0), 7, "d2")
+    list(member.dispatch.failed(place(0), 1, AWAY, now=NOW, jitter=0.0))
+    assert member.tick() == []
+    list(member.dispatch.due(place(0), 1, NOW))
+    list(member.dispatch.handled(place(0), 1))
+    assert member.tick() == [Commit({part(0): Position(8, "d1"), part(1): Position(7, "d2")})]
 
 
 def test_the_turn_leaves_with_its_partition() -> None:

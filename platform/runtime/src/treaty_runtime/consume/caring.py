@@ -15,7 +15,8 @@ from treaty_runtime.transport import Position
 class Caring:
     """``admit`` lets a record take its turn, ``bury`` dead-letters one unread. ``quarantine_after`` 0: no care at all.
 
-    ``trial`` is the process's; whoever waits for another group's turn asks again at the next tick.
+    ``trial`` is the process's; whoever waits for another group's turn asks again at the next tick. Nothing is tried while a dependency
+    ``is_away``: it would be marked and only wait.
     """
 
     def __init__(
@@ -24,11 +25,12 @@ class Caring:
         *,
         quarantine_after: int,
         trial: Trial,
+        is_away: Callable[[], bool],
         admit: Callable[[Work], Sequence[Action]],
         bury: Callable[[Work], Sequence[Action]],
     ) -> None:
         self._intake, self._admit, self._bury = intake, admit, bury
-        self._quarantine_after, self._trial = quarantine_after, trial
+        self._quarantine_after, self._trial, self._is_away = quarantine_after, trial, is_away
         self.metadata = PROGRESS if quarantine_after else GOOD_END
 
     def assigned(self, fresh: Iterable[Assignment], known: Mapping[Partition, Position]) -> None:
@@ -122,7 +124,9 @@ class Caring:
 
     def _wanted(self, assignment: Assignment, care: Care[Work]) -> Position | None:
         wanted = care.wanted(committed=assignment.committed, position=assignment.watermark.position)
-        return None if wanted is not None and care.is_suspect and not self._trial.take(care) else wanted
+        if wanted is None or not care.is_suspect:
+            return wanted
+        return wanted if not self._is_away() and self._trial.take(care) else None
 
     def _pass_on(self, care: Care[Work]) -> Iterator[Action]:
         if self._trial.leave(care):

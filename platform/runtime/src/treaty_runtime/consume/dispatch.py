@@ -68,6 +68,7 @@ class Dispatch:
             self._intake,
             quarantine_after=self._limits.quarantine_after,
             trial=trial if trial is not None else Trial(),
+            is_away=lambda: self._probing.away is not None,
             admit=self._admit,
             bury=self._bury,
         )
@@ -175,13 +176,13 @@ class Dispatch:
         if work is None:
             yield Drop(place.of, epoch)
             return
-        if work.assignment.care is not None and failed.kind is not Kind.SHUTDOWN:
-            yield from self._caring.failed(work, work.assignment.care)
         if failed.kind is Kind.OUTAGE:
             yield from self._probing.wait_out(work, dependency_of(failed.error), now=now, jitter=jitter)
         elif failed.kind is not Kind.SHUTDOWN:
             yield from self._probing.recovered(work)
             yield from self._verdicts.judge(work, failed, now=now, jitter=jitter)
+        if work.assignment.care is not None and failed.kind is not Kind.SHUTDOWN:
+            yield from self._caring.failed(work, work.assignment.care)
 
     def copied(self, place: Place, epoch: int) -> Iterator[Action]:
         """The broker acknowledged the copy. After a crash before this the record is seen again rather than lost."""
