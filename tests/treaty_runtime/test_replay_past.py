@@ -139,6 +139,25 @@ async def test_fresh_tables_are_filled_although_the_inbox_knows_everything(shop:
     await engine.dispose()
 
 
+async def test_a_fresh_inbox_beside_fresh_tables_is_used_and_a_replay_goes_on_where_the_last_one_ended(
+    shop: Shop, tmp_path: Any
+) -> None:
+    engine = runtime_database.open_engine(f"sqlite:///{tmp_path / 'shadow.sqlite'}")
+    await runtime_database.create(engine)
+    shadow = async_sessionmaker(engine)
+    first = await shop.replay("start", topics=["order-events"], shadow=shadow, shadow_inbox=True)
+    assert (first.handled, first.duplicates) == (30, 0)
+    assert set(first.began) == set(first.spans)
+    again = await shop.replay("start", topics=["order-events"], shadow=shadow, shadow_inbox=True)
+    assert (again.handled, again.duplicates) == (0, 30)
+    ends = {partition: span[1] for partition, span in first.spans.items()}
+    options = {"end": seek("end"), "topics": ["order-events"], "shadow": shadow, "shadow_inbox": True}
+    assert (await shop.runtime.replay("order-view", start=ends, **options)).seen == 0
+    some = next(iter(ends))
+    assert (await shop.runtime.replay("order-view", start={**ends, some: ends[some] - 2}, **options)).duplicates == 2
+    await engine.dispose()
+
+
 async def test_unknown_groups_and_topics_are_refused(shop: Shop) -> None:
     with pytest.raises(UnknownGroup, match="it has order-view"):
         await shop.runtime.replay("none", start=seek("start"), end=seek("end"))

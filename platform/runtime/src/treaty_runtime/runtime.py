@@ -19,7 +19,7 @@ from treaty_runtime.consume.trial import Trial
 from treaty_runtime.delay.queue import DelayQueue
 from treaty_runtime.delay.schedule import Scheduler
 from treaty_runtime.errors import NoSession
-from treaty_runtime.event import Effects
+from treaty_runtime.event import Effects, Partition
 from treaty_runtime.handlers import Group
 from treaty_runtime.hooks import Hooks, Observer
 from treaty_runtime.publish.backlog import Depth
@@ -32,10 +32,11 @@ from treaty_runtime.settings import KafkaSettings
 from treaty_runtime.sql.database import LANES
 from treaty_runtime.sql.inbox import Inbox
 from treaty_runtime.sql.inbox_cleaning import RETENTION
+from treaty_runtime.transport import Fence, FenceKind
 from treaty_runtime.wire.registry import RegistryClient
 from treaty_runtime.wire.serde import Schemas, Serde
 from treaty_runtime.wiring.background import Background
-from treaty_runtime.wiring.connections import FOR_EVER, PUBLISHING, Connections, KafkaConnections
+from treaty_runtime.wiring.connections import PUBLISHING, Connections, KafkaConnections
 from treaty_runtime.wiring.dry_run import DryRun
 from treaty_runtime.wiring.groups import chosen_groups
 from treaty_runtime.wiring.obedience import Obedience
@@ -64,6 +65,7 @@ class Runtime:
     has the runtime's tables (`database.create`); without it there is no outbox, inbox or delay queue. `relay=False`:
     another process relays. `inbox_retention`: how long handled events are remembered; longer than any topic keeps its records.
     `outbox_keep`: how long sent rows stay in `outbox_sent`, from where `treaty outbox resend` takes them; 0: not at all.
+    `fence="transaction"`: each committed event is in the log once, and the log never goes back, whatever becomes of a relay; see the guide.
     Raises DuplicateGroup and UndeclaredTopic at once; whatever is away is waited for later.
     """
 
@@ -82,6 +84,7 @@ class Runtime:
         serialize_keys: bool = True,
         inbox_retention: timedelta = RETENTION,
         outbox_keep: timedelta = timedelta(0),
+        fence: FenceKind = "lease",
         world: World | None = None,
         connections: Connections | None = None,
         registry: Registry | None = None,
@@ -102,7 +105,7 @@ class Runtime:
             else None
         )
         self.outbox = self._make_outbox(lanes=lanes, serialize_keys=serialize_keys)
-        self._build_publishing(relay=relay)
+        self._build_publishing(relay=relay, fence=fence)
         self._build_consuming(delay)
 
     def _make_outbox(self, *, lanes: int, serialize_keys: bool) -> Outbox:
@@ -116,10 +119,11 @@ class Runtime:
             hooks=self.hooks,
         )
 
-    def _build_publishing(self, *, relay: bool) -> None:
-        self._producers = [self._connections.producer(delivery_timeout=PUBLISHING)]
+    def _build_publishing(self, *, relay: bool, fence: FenceKind) -> None:
+        self._producer = self._connections.producer(delivery_timeout=PUBLISHING)
+        self._fence: Fence | None = None
         self.publisher = Publisher(
-            self._producers[0],
+            self._producer,
             self.serde,
             service=self.service,
             registry_url=self.registry_url,
@@ -129,9 +133,9 @@ class Runtime:
         )
         self.relay = None
         if self.sql is not None and relay:
-            self._producers.append(self._connections.producer(delivery_timeout=FOR_EVER))
+            self._fence = self._connections.fence(fence, service=self.service)
             late_ids = LateIds(self.serde, self.events)
-            self.relay = self.sql.relay(producer=self._producers[1], late_ids=late_ids, registry_url=self.registry_url)
+            self.relay = self.sql.relay(fence=self._fence, late_ids=late_ids, registry_url=self.registry_url)
             self.outbox.on_commit(self.relay.wake)
         if self.sql is not None:
             self.outbox.on_commit(self.sql.hint.send)
@@ -173,7 +177,7 @@ class Runtime:
             group,
             connect=lambda: self._valves[group.name].connect(lambda: self._connections.source(group)),
             reader=Reader(group, self.serde, events=self.events),
-            producer=self._producers[0],
+            producer=self._producer,
             random=self._world.random,
             effects=effects,
             held=None if self.sql is None else self.sql.held(),
@@ -214,7 +218,7 @@ class Runtime:
 
     def _obedience(self) -> Obedience:
         member = self._world.entropy(6).hex()
-        return Obedience(self._valves, producer=self._producers[0], member=member, now=self._world.now)
+        return Obedience(self._valves, producer=self._producer, member=member, now=self._world.now)
 
     async def stop(self) -> None:
         """Stop taking work, let what runs end, commit, give lanes back, flush: handlers get ten seconds, the producer three.
@@ -230,25 +234,29 @@ class Runtime:
         if self.relay is not None:
             self.relay.stop()
         await end("relay", within=RELAY_ENDS)
-        await self._producers[0].flush(FLUSHED)
-        for producer in self._producers:
-            await producer.close()
+        await self._producer.flush(FLUSHED)
+        for each in (self._producer, self._fence):
+            if each is not None:
+                await each.close()
         await self._registry.close()
 
     async def replay(
         self,
         group: str,
         *,
-        start: Seek,
+        start: Seek | Mapping[Partition, int],
         end: Seek,
         topics: Sequence[str] = (),
         shadow: async_sessionmaker[Any] | None = None,
+        shadow_inbox: bool = False,
         external: Literal["skip", "run"] = "skip",
         beyond_inbox: bool = False,
     ) -> ReplayReport:
         """Run records of the past through a group's handlers, without joining it; `context.is_replay` is true.
 
-        `topics`: some of the group's (none given: all). The inbox drops what was handled, but for `shadow`: sessions on fresh tables.
+        `start`: a place for all partitions, or an offset for each (those not named: from their start). `topics`: some of the group's
+        (none given: all). The inbox drops what was handled, but for `shadow`: sessions on fresh tables. `shadow_inbox`: these hold a
+        fresh inbox too, so that what stands in the topics twice is handled once.
         Raises UndeclaredTopic, UnknownGroup, and BeyondInbox where records are older than the inbox remembers.
         """
         return await self._replays.run(
@@ -257,6 +265,7 @@ class Runtime:
             end=end,
             topics=topics,
             shadow=shadow,
+            shadow_inbox=shadow_inbox,
             external=external,
             beyond_inbox=beyond_inbox,
         )
@@ -308,7 +317,7 @@ class Runtime:
                 yield from worker.outages.away
         if self.consumers and not self._gate.is_checked:
             yield "registry"
-        has_new_producer = any(getattr(producer, "is_replaced", False) for producer in self._producers)
+        has_new_producer = any(getattr(each, "is_replaced", False) for each in (self._producer, self._fence))
         if has_new_producer or any(consumer.is_reconnecting for consumer in self.consumers):
             yield "kafka"
 

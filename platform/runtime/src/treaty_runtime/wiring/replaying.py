@@ -9,16 +9,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 from zlib import crc32
 
 from treaty_runtime.classify import Kind, classify
+from treaty_runtime.clock import EPOCH
 from treaty_runtime.consume.reader import Reader
 from treaty_runtime.errors import HandlerTimeout, NoSession
-from treaty_runtime.event import Context, Effects, Outcome, Place, Record
+from treaty_runtime.event import Context, Effects, Outcome, Partition, Place, Record
 from treaty_runtime.handlers import Group, Handler
 from treaty_runtime.limits import Limits
+from treaty_runtime.seek import Span
 from treaty_runtime.wire.failure import describe
 
 LANES = 16
@@ -29,13 +31,18 @@ _TOLD_FAILURES = 100
 
 @dataclass(slots=True, kw_only=True)
 class ReplayReport:
-    """What became of the records of a replay; ``failures`` holds the first hundred."""
+    """What became of the records of a replay; ``failures`` holds the first hundred.
+
+    ``spans``: what was read of each partition, from offset to offset; ``began``: the time of the first record read there.
+    """
 
     handled: int = 0
     duplicates: int = 0
     skipped: int = 0
     failed: int = 0
     failures: list[tuple[Place, str]] = field(default_factory=list)
+    spans: dict[Partition, Span] = field(default_factory=dict)
+    began: dict[Partition, datetime] = field(default_factory=dict)
 
     @property
     def seen(self) -> int:
@@ -44,7 +51,7 @@ class ReplayReport:
 
 
 class Replaying:
-    """Handles records for one group. ``uses_inbox`` False: into fresh tables, in which nothing has happened yet.
+    """Handles records for one group. ``uses_inbox`` False: into tables without an inbox, in which nothing has happened yet.
 
     ``external``: "skip" leaves out handlers that act outside of the database, "run" calls them.
     """
@@ -72,6 +79,8 @@ class Replaying:
         try:
             async for chunk in chunks:
                 for record in chunk:
+                    began = EPOCH + timedelta(milliseconds=max(record.timestamp_ms, 0))
+                    self.report.began.setdefault(record.place.of, began)
                     await lanes[_lane(record)].put(record)
             await asyncio.gather(*(lane.join() for lane in lanes))
         finally:

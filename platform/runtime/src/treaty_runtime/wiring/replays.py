@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 from treaty_runtime.consume.reader import Reader
 from treaty_runtime.errors import TreatyError, UndeclaredTopic
-from treaty_runtime.event import Effects
+from treaty_runtime.event import Effects, Partition
 from treaty_runtime.handlers import Group
-from treaty_runtime.seek import Kind, Seek
+from treaty_runtime.seek import Kind, Seek, Span
 from treaty_runtime.wire.serde import Serde
 from treaty_runtime.wiring.connections import Bounds
 from treaty_runtime.wiring.dry_run import UnknownGroup
@@ -44,10 +44,11 @@ class Replays:
         self,
         name: str,
         *,
-        start: Seek,
+        start: Seek | Mapping[Partition, int],
         end: Seek,
         topics: Sequence[str],
         shadow: Any,
+        shadow_inbox: bool,
         external: Literal["skip", "run"],
         beyond_inbox: bool,
     ) -> ReplayReport:
@@ -55,22 +56,32 @@ class Replays:
         group = self._group(name, topics)
         bounds = self._bounds()
         try:
-            spans = await bounds.spans(topics or group.sources, start=start, end=end)
-            spans = {partition: span for partition, span in spans.items() if span[0] < span[1]}
+            asked = await self._spans(bounds, topics or group.sources, start, end)
+            spans = {partition: span for partition, span in asked.items() if span[0] < span[1]}
             if shadow is None and not beyond_inbox:
                 await self._check(bounds, topics or group.sources, {each: span[0] for each, span in spans.items()})
             replaying = Replaying(
                 group,
                 Reader(group, self._serde, events=self._events),
                 self._effects(shadow),
-                uses_inbox=shadow is None,
+                uses_inbox=shadow is None or shadow_inbox,
                 external=external,
                 now=self._world.now,
                 random=self._world.random,
             )
+            replaying.report.spans = asked
             return await replaying.run(bounds.read(spans))
         finally:
             bounds.close()
+
+    @staticmethod
+    async def _spans(
+        bounds: Bounds, topics: Sequence[str], start: Seek | Mapping[Partition, int], end: Seek
+    ) -> dict[Partition, Span]:
+        if isinstance(start, Seek):
+            return await bounds.spans(topics, start=start, end=end)
+        held = await bounds.spans(topics, start=Seek(kind=Kind.START), end=end)
+        return {each: (max(first, start.get(each, first)), last) for each, (first, last) in held.items()}
 
     def _group(self, name: str, topics: Sequence[str]) -> Group:
         if name not in self._groups:
