@@ -126,6 +126,7 @@ def cell_is_promised(written: str, read: str) -> bool:
     return not any(change.kind == "type-changed" for change in diff(old.root, new.root))
 
 
+@cache
 def writer(text: str) -> tuple[Schema, Any]:
     """The schema of a text and its encoder."""
     schema = parse(text, rules="stored")
