@@ -44,6 +44,7 @@ from treaty_runtime.settings import KafkaSettings
 from treaty_runtime.sql import database as runtime_database
 from treaty_runtime.sql.inbox import Inbox
 from treaty_runtime.testing import MemoryRegistry
+from treaty_runtime.transport import LeaseFence
 from treaty_runtime.wire.envelope import seal
 from treaty_runtime.wire.headers import ID
 from treaty_runtime.wire.serde import Serde
@@ -183,7 +184,7 @@ class Delivery:
         return Relay(
             backlog=CountedBacklog(engine, sent),
             lease=Lease(engine, owner=f"bench-{uuid4()}", clock=time.monotonic),
-            producer=KafkaProducer(producer_config(self.settings, delivery_timeout=timedelta(0))),
+            fence=LeaseFence(KafkaProducer(producer_config(self.settings, delivery_timeout=timedelta(0)))),
             late_ids=LateIds(serde, {OrderPaid.__avro_fullname__: OrderPaid}),
             registry_url=REGISTRY,
             clock=time.monotonic,

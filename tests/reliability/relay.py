@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.reliability.service import event_on
 from tests.treaty_runtime.order_events import FakeRegistry
-from treaty_runtime.kafka import KafkaProducer
+from treaty_runtime.kafka import KafkaFence, KafkaProducer
 from treaty_runtime.kafka.config import producer_config
 from treaty_runtime.publish.backlog import Backlog
 from treaty_runtime.publish.late_ids import LateIds
@@ -22,7 +22,7 @@ from treaty_runtime.publish.lease import Lease, LeaseTimes
 from treaty_runtime.publish.relay import Relay, RelaySettings
 from treaty_runtime.settings import KafkaSettings
 from treaty_runtime.sql import database
-from treaty_runtime.transport import Delivery, Outgoing
+from treaty_runtime.transport import Delivery, Fence, FenceKind, LeaseFence, Outgoing
 from treaty_runtime.wire.serde import Serde
 
 TIMES = LeaseTimes(lease_seconds=1.5, renew_seconds=0.4, margin_seconds=0.4)
@@ -40,6 +40,7 @@ class RelayLife:
     topic: str
     batch: int = 200
     fault: str = ""
+    fence: FenceKind = "lease"
 
 
 def relay(life: RelayLife) -> None:
@@ -52,13 +53,19 @@ async def _relay(life: RelayLife) -> None:
     await Relay(
         backlog=Backlog(engine),
         lease=Lease(engine, owner=f"{life.name}-{os.getpid()}", clock=time.monotonic, times=TIMES),
-        producer=_producer(life),
+        fence=_fence(life),
         late_ids=LateIds(Serde(FakeRegistry(event)), {event.__avro_fullname__: event}),
         registry_url="http://registry:8081",
         clock=time.monotonic,
         random=random.random,
         settings=RelaySettings(batch=life.batch, poll=timedelta(milliseconds=20)),
     ).run()
+
+
+def _fence(life: RelayLife) -> Fence:
+    if life.fence == "transaction":
+        return KafkaFence(KafkaSettings(brokers=life.brokers), service=life.topic)
+    return LeaseFence(_producer(life))
 
 
 def _producer(life: RelayLife) -> KafkaProducer:

@@ -57,6 +57,14 @@ async def test_killed_relays_and_a_zombie_lose_nothing_and_keep_each_keys_order(
     assert not outcome.wrong
 
 
+async def test_fenced_by_transactions_the_log_holds_every_event_once_and_never_goes_back(
+    stack: Stack, seed: int
+) -> None:
+    outcome = await RelayKills(stack, rows=3_000, kills=9, seed=seed, fence="transaction").run()
+    print(outcome)
+    assert not outcome.wrong
+
+
 async def test_members_that_are_told_to_stop_under_load_end_well(stack: Stack, seed: int) -> None:
     outcome = await Stops(stack, stops=6, seed=seed).run()
     print(outcome)

@@ -18,6 +18,7 @@ from treaty_runtime.publish.lease import Lease, LeaseTimes
 from treaty_runtime.publish.relay import Relay, RelaySettings
 from treaty_runtime.settings import KafkaSettings
 from treaty_runtime.sql import database
+from treaty_runtime.transport import LeaseFence
 from treaty_runtime.wire.serde import Serde
 
 TIMES = LeaseTimes(lease_seconds=1.5, renew_seconds=0.4, margin_seconds=0.4)
@@ -30,7 +31,7 @@ async def main(url: str, bootstrap: str) -> None:
     relay = Relay(
         backlog=Backlog(engine),
         lease=Lease(engine, owner=f"relay-{os.getpid()}-{time.monotonic_ns()}", clock=time.monotonic, times=TIMES),
-        producer=KafkaProducer(config),
+        fence=LeaseFence(KafkaProducer(config)),
         late_ids=LateIds(Serde(FakeRegistry(OrderCreated, OrderSeen)), CATALOG),
         registry_url="http://registry:8081",
         clock=time.monotonic,

@@ -23,7 +23,7 @@ from treaty_runtime.publish.lease import Lease
 from treaty_runtime.publish.outbox import Outbox
 from treaty_runtime.publish.relay import Relay, RelaySettings
 from treaty_runtime.sql.tables import OutboxRow
-from treaty_runtime.transport import Producer
+from treaty_runtime.transport import LeaseFence, Producer
 from treaty_runtime.transport.memory import MemoryBroker, MemoryProducer
 from treaty_runtime.wire.headers import ID, first_values
 from treaty_runtime.wire.serde import Serde
@@ -68,7 +68,7 @@ class Service:
         return Relay(
             backlog=Backlog(self.engine, keeps=keeps),
             lease=lease or self.lease(),
-            producer=producer or MemoryProducer(self.broker),
+            fence=LeaseFence(producer or MemoryProducer(self.broker)),
             late_ids=LateIds(Serde(self.registry), CATALOG),
             registry_url="http://registry:8081",
             clock=time.monotonic,

@@ -26,6 +26,7 @@ from treaty_runtime.publish.outbox_desk import OutboxDesk
 from treaty_runtime.publish.relay import Relay
 from treaty_runtime.settings import KafkaSettings
 from treaty_runtime.sql.tables import FailedRow
+from treaty_runtime.transport import LeaseFence
 from treaty_runtime.wire.serde import Serde
 from treaty_runtime.wiring.connections import FOR_EVER, KafkaConnections
 
@@ -49,7 +50,7 @@ async def test_a_missing_topic_holds_its_key_a_refused_row_is_set_aside_and_the_
     relay = Relay(
         backlog=Backlog(database),
         lease=Lease(database, owner="relay", clock=time.monotonic),
-        producer=producer,
+        fence=LeaseFence(producer),
         late_ids=LateIds(serde, {each.__avro_fullname__: each for each in classes}),
         registry_url="http://registry:8081",
         clock=time.monotonic,

@@ -5,7 +5,8 @@ a deque of commands. The producer lives on the loop.
 """
 
 from treaty_runtime.kafka.faults import fault_of
+from treaty_runtime.kafka.fence import KafkaFence
 from treaty_runtime.kafka.producer import KafkaProducer
 from treaty_runtime.kafka.source import KafkaSource
 
-__all__ = ["KafkaProducer", "KafkaSource", "fault_of"]
+__all__ = ["KafkaFence", "KafkaProducer", "KafkaSource", "fault_of"]

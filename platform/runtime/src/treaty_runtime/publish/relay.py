@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -19,16 +20,17 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from treaty_runtime.errors import Outage
+from treaty_runtime.event import Place
 from treaty_runtime.hooks import Fenced, Hooks, LanesHeld, Relayed
 from treaty_runtime.outages import Outages
 from treaty_runtime.publish.backlog import Backlog, Pending
 from treaty_runtime.publish.late_ids import LateIds
 from treaty_runtime.publish.lease import Lease
-from treaty_runtime.publish.relay_batch import Batch
+from treaty_runtime.publish.relay_batch import Batch, mark_of
 from treaty_runtime.publish.relay_holds import Holds
 from treaty_runtime.retry import backoff
 from treaty_runtime.sql.database import is_away, is_conflict
-from treaty_runtime.transport import Producer
+from treaty_runtime.transport import Fence
 
 T = TypeVar("T")
 
@@ -37,6 +39,9 @@ AGAIN_SECONDS = 1.0
 
 LOOK_SECONDS = 0.25
 """While answers are missing, how often the relay looks whether the lanes are still its own."""
+
+_SOMEWHERE = -1, -1
+"""Partition and offset of a record that a former owner sent, and that only it knew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +68,7 @@ class Relay:
         *,
         backlog: Backlog,
         lease: Lease,
-        producer: Producer,
+        fence: Fence,
         late_ids: LateIds,
         registry_url: str,
         clock: Callable[[], float],
@@ -71,7 +76,7 @@ class Relay:
         hooks: Hooks | None = None,
         settings: RelaySettings | None = None,
     ) -> None:
-        self._backlog, self._lease, self._producer, self._late_ids = backlog, lease, producer, late_ids
+        self._backlog, self._lease, self._fence, self._late_ids = backlog, lease, fence, late_ids
         self._registry_url, self._clock, self._random = registry_url, clock, random
         self._hooks, self._settings = hooks or Hooks(), settings or RelaySettings()
         self.outages = Outages("relay", clock=clock, hooks=self._hooks)
@@ -149,18 +154,39 @@ class Relay:
         if not self._lease.is_safe:
             return False
         epochs = dict(self._lease.held)
+        if self._fence.untaken(epochs):
+            await self._fence.take(epochs, held=self._ours)
+            return True
         rows = await self._backlog.read(epochs, held=self.holds.keys(), limit=self._settings.batch)
         if not rows:
             return False
-        ready, held = await self._late_ids.fill(_next_alone(rows, self._suspects))
+        unsent = await self._unsent(_portion(rows, self._fence.portion), epochs)
+        ready, held = await self._late_ids.fill(_next_alone(unsent, self._suspects))
         self.outages.ended("registry")
         self.holds.add(held)
         batch = Batch(ready, hooks=self._hooks, clock=self._clock)
-        await batch.send(self._producer, registry_url=self._registry_url, may_send=partial(self._lease.covers, epochs))
+        await batch.send(self._fence, registry_url=self._registry_url, may_send=partial(self._lease.covers, epochs))
         await self._answers(batch, epochs)
         self._suspects = (self._suspects - {row.position for row in ready}) | batch.suspects()
         await self._finish(batch, epochs)
         return True
+
+    async def _ours(self) -> Mapping[int, int]:
+        await self._renew()
+        return self._lease.held
+
+    async def _unsent(self, rows: Sequence[Pending], epochs: Mapping[int, int]) -> Sequence[Pending]:
+        """The rows without those that a former owner sent for good and could not delete: these are only deleted."""
+        topics: dict[int, set[str]] = defaultdict(set)
+        for lane, topic in {(row.lane, row.topic) for row in rows}:
+            topics[lane].add(topic)
+        sent = {lane: await self._fence.sent(lane, names) for lane, names in topics.items()}
+        known = [row for row in rows if mark_of(row) in sent[row.lane]] if any(sent.values()) else []
+        if not known:
+            return rows
+        places = {row.position: Place(row.topic, *_SOMEWHERE) for row in known}
+        await self._backlog.delete(known, owner=self._lease.owner, epochs=epochs, places=places)
+        return [row for row in rows if mark_of(row) not in sent[row.lane]]
 
     async def _answers(self, batch: Batch, epochs: Mapping[int, int]) -> None:
         """Wait for the broker, as long as the lanes are ours; then drop what is not on the wire."""
@@ -169,7 +195,7 @@ class Relay:
             if is_last and await batch.settled(within=self._settings.last_answers.total_seconds()):
                 break
             if is_last or not self._lease.covers(epochs):
-                batch.give_up(self._producer)
+                batch.give_up(self._fence)
                 return
             if self._clock() - batch.started >= self._settings.late_after.total_seconds():
                 self.outages.began("kafka", error="The broker does not acknowledge.")
@@ -227,6 +253,19 @@ class Relay:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await event.wait()
+
+
+def _portion(rows: Sequence[Pending], most: int | None) -> Sequence[Pending]:
+    """The first rows of each lane."""
+    if most is None:
+        return rows
+    taken: Counter[int] = Counter()
+    first = []
+    for row in rows:
+        taken[row.lane] += 1
+        if taken[row.lane] <= most:
+            first.append(row)
+    return first
 
 
 def _next_alone(rows: Sequence[Pending], suspects: AbstractSet[int]) -> Sequence[Pending]:

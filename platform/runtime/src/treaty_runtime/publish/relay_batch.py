@@ -15,7 +15,7 @@ from treaty_runtime.event import Headers, Place
 from treaty_runtime.hooks import Hooks, Published, PublishRefused
 from treaty_runtime.publish.backlog import Pending, Refusal
 from treaty_runtime.publish.outbox_headers import WRITER, load_headers
-from treaty_runtime.transport import Delivery, Fault, FaultKind, Outgoing, Producer
+from treaty_runtime.transport import Delivery, Fault, FaultKind, Fence, Outgoing, Producer
 from treaty_runtime.wire.headers import DATASCHEMA, dataschema_of
 from treaty_runtime.wire.serde import schema_id_of
 
@@ -40,21 +40,21 @@ class Batch:
         self._settled = asyncio.Event()
         self.started = clock()
 
-    async def send(self, producer: Producer, *, registry_url: str, may_send: Callable[[], bool]) -> None:
+    async def send(self, fence: Fence, *, registry_url: str, may_send: Callable[[], bool]) -> None:
         """Produce every row whose key is not blocked; stop and purge as soon as `may_send` says no."""
         for number, row in enumerate(self._rows):
             if number % CHUNK == 0 and not may_send():
-                self.give_up(producer)
+                self.give_up(fence)
                 break
             if row.key not in self._blocked:
-                await self._produce(row, producer, registry_url=registry_url)
+                await self._produce(row, fence.producer(row.lane), registry_url=registry_url)
         self._is_sent = True
         self._look()
 
-    def give_up(self, producer: Producer) -> None:
+    def give_up(self, fence: Fence) -> None:
         """Drop what is not on the wire: the rows stay in the table for whoever owns their lane next."""
         self._is_given_up = True
-        producer.purge()
+        fence.purge()
 
     async def settled(self, *, within: float) -> bool:
         """Whether every produced row was answered in that many seconds."""
@@ -113,7 +113,7 @@ class Batch:
             self.held.setdefault(row.key, fault)
         elif fault.kind is FaultKind.REFUSED:
             self._refused.append((row, fault))
-        elif not self._is_given_up:
+        elif fault.kind is not FaultKind.AGAIN and not self._is_given_up:
             self.outage = self.outage or fault
 
     def _published(self, row: Pending, delivery: Delivery) -> None:
@@ -138,7 +138,13 @@ def outgoing(row: Pending, *, registry_url: str) -> Outgoing:
         key=row.key.encode(),
         value=row.payload,
         headers=(*headers.items(), *_trace_headers(row.trace)),
+        mark=mark_of(row),
     )
+
+
+def mark_of(row: Pending) -> bytes:
+    """What no other row has: its position, and most of its id, as positions are used again in a database that was restored."""
+    return (row.position & 0xFFFF_FFFF_FFFF).to_bytes(6, "big") + row.id.bytes[6:]
 
 
 def _trace_headers(trace: str | None) -> Headers:

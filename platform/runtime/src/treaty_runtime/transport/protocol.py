@@ -17,6 +17,7 @@ class FaultKind(Enum):
     OUTAGE = "outage"  # the broker is away: everything waits
     HELD = "held"  # this topic or right is missing: the key waits until an operator acts
     REFUSED = "refused"  # this record will never be taken
+    AGAIN = "again"  # it went back with others of its transaction: nothing is wrong with it
     FENCED = "fenced"  # another producer took over, or this one is closed: give up the work
 
 
@@ -31,7 +32,10 @@ class Fault:
 
 @dataclass(slots=True, kw_only=True)  # not frozen, nor the next: one of each is made per record
 class Outgoing:
-    """A record to produce. No partition: the partitioner's (`murmur2_random` of the key). No timestamp: now."""
+    """A record to produce. No partition: the partitioner's (`murmur2_random` of the key). No timestamp: now.
+
+    ``mark``: what tells an outbox row from all others, for a fence that notes what was sent; ``MARK_BYTES`` long.
+    """
 
     topic: str
     key: bytes | None
@@ -39,6 +43,10 @@ class Outgoing:
     headers: Headers = ()
     partition: int | None = None
     timestamp_ms: int | None = None
+    mark: bytes = b""
+
+
+MARK_BYTES = 16
 
 
 @dataclass(slots=True)

@@ -11,13 +11,13 @@ from treaty_runtime.clock import EPOCH
 from treaty_runtime.control import TOPIC
 from treaty_runtime.event import Partition, Record
 from treaty_runtime.handlers import Group
-from treaty_runtime.kafka import KafkaProducer, KafkaSource
+from treaty_runtime.kafka import KafkaFence, KafkaProducer, KafkaSource
 from treaty_runtime.kafka.bounds import KafkaBounds
 from treaty_runtime.kafka.config import consumer_config, producer_config
 from treaty_runtime.kafka.control_reader import KafkaControlReader
 from treaty_runtime.seek import Seek, Span, target
 from treaty_runtime.settings import KafkaSettings
-from treaty_runtime.transport import Producer, Source
+from treaty_runtime.transport import Fence, FenceKind, LeaseFence, Producer, Source
 from treaty_runtime.transport.memory import MemoryBroker, MemoryProducer, MemorySource
 
 PUBLISHING = timedelta(minutes=2)
@@ -30,6 +30,9 @@ class Connections(Protocol):
 
     def producer(self, *, delivery_timeout: timedelta) -> Producer:
         """A new producer; time-out zero: it never gives a record up."""
+
+    def fence(self, kind: FenceKind, *, service: str) -> Fence:
+        """The producers of a relay's lanes."""
 
     def source(self, group: Group) -> Source:
         """A new member of the group, subscribed to its topics and retry topics."""
@@ -63,6 +66,12 @@ class KafkaConnections:
     def producer(self, *, delivery_timeout: timedelta) -> Producer:
         """A producer with threads of its own."""
         return KafkaProducer(producer_config(self._settings, delivery_timeout=delivery_timeout))
+
+    def fence(self, kind: FenceKind, *, service: str) -> Fence:
+        """By transactions, or one producer that never gives a record up."""
+        if kind == "transaction":
+            return KafkaFence(self._settings, service=service)
+        return LeaseFence(self.producer(delivery_timeout=FOR_EVER))
 
     def source(self, group: Group) -> Source:
         """A consumer with a thread of its own."""
@@ -121,6 +130,10 @@ class MemoryConnections:
     def producer(self, *, delivery_timeout: timedelta) -> Producer:  # noqa: ARG002  # in memory nothing expires
         """A producer into the broker."""
         return MemoryProducer(self._broker)
+
+    def fence(self, kind: FenceKind, *, service: str) -> Fence:  # noqa: ARG002  # in memory there are no transactions
+        """The lease alone."""
+        return LeaseFence(MemoryProducer(self._broker))
 
     def source(self, group: Group) -> Source:
         """A member of the broker's group."""

@@ -27,7 +27,7 @@ from treaty_runtime.sql.held_records import SqlHeldRecords
 from treaty_runtime.sql.inbox import Inbox
 from treaty_runtime.sql.inbox_cleaning import InboxCleaning
 from treaty_runtime.sql.tables_check import TablesCheck
-from treaty_runtime.transport import Producer
+from treaty_runtime.transport import Fence
 from treaty_runtime.world import World
 
 
@@ -65,12 +65,12 @@ class SqlSide:
         """What forgets old events."""
         return InboxCleaning(self._engine, retention=retention)
 
-    def relay(self, *, producer: Producer, late_ids: LateIds, registry_url: str) -> Relay:
+    def relay(self, *, fence: Fence, late_ids: LateIds, registry_url: str) -> Relay:
         """A relay of this outbox."""
         return Relay(
             backlog=self._backlog,
             lease=Lease(self._engine, owner=self._owner, clock=self._world.clock),
-            producer=producer,
+            fence=fence,
             late_ids=late_ids,
             registry_url=registry_url,
             clock=self._world.clock,
