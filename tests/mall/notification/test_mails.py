@@ -67,6 +67,21 @@ def test_every_template_is_a_mail_in_both_languages(template: str, locale: str) 
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("template", MAILS)
+def test_a_key_or_an_address_that_is_longer_than_a_line_is_no_reason_to_refuse_a_mail(template: str) -> None:
+    user, address = 9_007_199_254_740_993, f"{'a' * 64}@example.com"
+    request = replace(
+        WELCOME,
+        notification_key=f"{UUID(int=1)}:{template}:{user}",
+        user_id=user,
+        to_address=address,
+        template=template,
+    )
+    message = message_from_bytes(compose(request), policy=policy.default)
+    assert message["Message-ID"].strip() == f"<{UUID(int=1)}.{template}.{user}@mall>"
+    assert message["To"].strip() == address
+
+
 def test_what_people_typed_stays_text() -> None:
     typed = "<script>alert(1)</script> {0.__class__} {username} \r\n.\r\nBcc: x@y.zz =?utf-8?q?x?="
     message = message_from_bytes(compose(replace(WELCOME, parameters={"username": typed})), policy=policy.default)

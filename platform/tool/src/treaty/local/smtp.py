@@ -67,7 +67,7 @@ class MailFolder:
     def _mail(self, name: str) -> Mail:
         message = email.message_from_bytes((self._folder / name).read_bytes(), policy=email.policy.default)
         recipients = str(message["X-Envelope-To"] or "").split(", ")
-        head = {key: str(message[key] or "") for key in ("X-Envelope-From", "Subject", "Message-ID")}
+        head = {key: str(message[key] or "").strip() for key in ("X-Envelope-From", "Subject", "Message-ID")}
         return Mail(
             name=name,
             sender=head["X-Envelope-From"],
