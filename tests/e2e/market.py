@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 from tests.e2e.company import ADMIN, Company
 from tests.parts.waiting import wait_until
+
+PASSWORD = "password123"
 
 
 def goods_on_sale(company: Company, seller: int, **changes: Any) -> int:
@@ -45,3 +48,12 @@ def inbox(company: Company, user: int) -> list[str]:
     """Kinds of the notifications of a user, in order."""
     answer = company.call("notification", "GET", "/api/v1/notifications?limit=100", user=user)
     return [line["kind"] for line in answer.json()["notifications"]]
+
+
+def registered(company: Company, *, locale: str) -> tuple[int, str]:
+    """A new account: its number and its name."""
+    name = f"u{uuid4().hex[:12]}"
+    body = {"username": name, "email": f"{name}@example.com", "password": PASSWORD, "locale": locale}
+    answer = company.call("user", "POST", "/api/v1/users/register", json=body)
+    assert answer.status_code == 201, answer.text
+    return int(answer.json()["user_id"]), name

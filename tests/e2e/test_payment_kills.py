@@ -12,6 +12,7 @@ from typing import Any, Self
 import httpx
 import pytest
 
+from tests.e2e.books import MONEY, channel_faults, unended
 from tests.e2e.company import ADMIN, Company
 from tests.e2e.load import PATIENCE_SECONDS
 from tests.e2e.market import goods_on_sale, known_to
@@ -30,13 +31,6 @@ SIZES = {"sqlite": (60, 6), "postgres": (40, 3)}
 """Orders that must be placed and kills of each service; `TREATY_E2E_SCALE` multiplies both."""
 PRICES = {"3.50": 12, "1.13": 2, "1.14": 3, "1.15": 2}
 """Prices and how often they are asked for: paid, declined, charged but silent once, two refunds refused."""
-ENDED = ("SUCCEEDED", "FAILED", "CANCELLED", "REFUNDED")
-BOOKS = """
-SELECT (SELECT coalesce(sum(amount), 0) FROM payment WHERE charged_at IS NOT NULL)
-     - (SELECT coalesce(sum(amount), 0) FROM refund WHERE paid_back_at IS NOT NULL)
-     - (SELECT coalesce(sum(balance), 0) FROM ledger_account WHERE account NOT LIKE 'payer:%') AS difference,
-       (SELECT coalesce(sum(amount), 0) FROM ledger_entry) AS entries
-"""
 
 
 class Payers:
@@ -113,7 +107,7 @@ class Payers:
 
     def _read_the_books(self) -> None:
         while not self._stop.wait(0.05):
-            row = self._company.rows("payment", BOOKS)[0]
+            row = self._company.rows("payment", MONEY)[0]
             self.seen[row.difference, row.entries] += 1
 
 
@@ -141,10 +135,6 @@ def test_killed_services_lose_no_money_and_move_none_twice(company: Company) -> 
     assert ends(company, *DLQ) == dead
 
 
-def unended(company: Company) -> int:
-    return int(company.rows("payment", f"SELECT count(*) FROM payment WHERE status NOT IN {ENDED}")[0][0])  # noqa: S608  # our words
-
-
 def statuses(company: Company) -> dict[str, int]:
     return {row[0]: row[1] for row in company.rows("payment", "SELECT status, count(*) FROM payment GROUP BY status")}
 
@@ -153,22 +143,4 @@ def assert_the_books_agree(company: Company) -> None:
     """The channel's books, ours, and the orders say the same."""
     sums = company.call("payment", "GET", "/api/v1/accounting/conservation", user=ADMIN).json()
     assert sums["difference"] == 0
-    channel = {
-        str(row.payment_id): row.charges - row.refunds
-        for row in company.rows("payment", "SELECT payment_id, charges, refunds FROM sandbox_charge")
-    }
-    paid = {}
-    for row in company.rows("payment", "SELECT payment_id, order_id, status FROM payment"):
-        assert channel.get(str(row.payment_id), 0) == (row.status == "SUCCEEDED"), row
-        if row.status == "SUCCEEDED":
-            assert row.order_id not in paid
-            paid[row.order_id] = str(row.payment_id).replace("-", "")
-    orders = company.rows(
-        "order", "SELECT id, payment_id, status FROM orders WHERE payment_id IS NOT NULL AND NOT paid_by_hand"
-    )
-    kept = {row.id: str(row.payment_id).replace("-", "") for row in orders if row.status in (1, 2, 3)}
-    assert paid == kept
-    doubled = (
-        "SELECT payment_id, kind FROM ledger_entry GROUP BY payment_id, kind HAVING count(*) > 3 OR sum(amount) <> 0"
-    )
-    assert company.rows("payment", doubled) == []
+    assert channel_faults(company) == []

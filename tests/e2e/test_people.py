@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from tests.e2e.company import ADMIN, Company
+from tests.e2e.market import PASSWORD, registered
 from tests.parts.waiting import wait_until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.timeout(300), pytest.mark.xdist_group("e2e")]
-PASSWORD = "password123"
-
-
-def registered(company: Company, *, locale: str) -> tuple[int, str]:
-    """A new account: its number and its name."""
-    name = f"u{uuid4().hex[:12]}"
-    body = {"username": name, "email": f"{name}@example.com", "password": PASSWORD, "locale": locale}
-    answer = company.call("user", "POST", "/api/v1/users/register", json=body)
-    assert answer.status_code == 201, answer.text
-    return int(answer.json()["user_id"]), name
 
 
 def signed_in(company: Company, name: str) -> dict[str, str]:

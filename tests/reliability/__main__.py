@@ -10,9 +10,11 @@ import asyncio
 import secrets
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from tests.e2e.company import running_company
+from tests.reliability.company import CompanyKills
 from tests.reliability.consumers import ConsumerKills
 from tests.reliability.memory import Memory
 from tests.reliability.outages import Outages
@@ -24,37 +26,49 @@ from tests.reliability.service import event_on
 from tests.reliability.stack import Stack
 from tests.reliability.stops import Stops
 
-RECORDS = {"consumers": 100_000, "relays": 50_000, "stops": 0, "outages": 0, "brokers": 0, "memory": 1_000_000}
-KILLS = {"consumers": 100, "relays": 100, "stops": 500, "outages": 0, "brokers": 20, "memory": 0}
-
-SECONDS = {"consumers": 0.0, "relays": 0.0, "stops": 0.0, "outages": 120.0, "brokers": 10.0, "memory": 0.0}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """How much is done, and how long outages last; as text: the options that say so."""
+    """How much is done and for how long; as text: the options that say so. A run goes by some of them."""
 
-    records: int
-    kills: int
-    seconds: float
+    records: int = 0
+    kills: int = 0
+    seconds: float = 0.0
+    minutes: float = 0.0
+    every: float = 0.0
 
     def __str__(self) -> str:
-        parts = (("records", self.records), ("kills", self.kills), ("seconds", self.seconds))
-        return "".join(
-            f" --{name} {value:g}" if name == "seconds" else f" --{name} {value}" for name, value in parts if value
-        )
+        return "".join(f" --{name} {value:.12g}" for name, value in asdict(self).items() if value)
+
+
+FULL = {
+    "consumers": Size(records=100_000, kills=100),
+    "relays": Size(records=50_000, kills=100),
+    "fenced": Size(records=50_000, kills=100),
+    "stops": Size(kills=500),
+    "outages": Size(seconds=120.0),
+    "brokers": Size(kills=20, seconds=10.0),
+    "memory": Size(records=1_000_000),
+    "company": Size(minutes=10.0, every=5.0),
+}
+"""The full size of each run."""
 
 
 def run(name: str, folder: Path, *, size: Size, seed: int) -> Outcome:
     """The named run on servers of its own."""
     if name == "brokers":
         return broker_kills(folder, size=size, seed=seed)
+    if name == "company":
+        with running_company(folder, database="sqlite") as company:
+            return CompanyKills(company, seconds=60 * size.minutes, every=size.every, seed=seed).run()
     with servers(folder, durable=name == "outages") as (kafka, postgres, redis):
         stack = Stack(bootstrap=kafka.bootstrap, database=postgres.url())
         if name == "consumers":
             return asyncio.run(ConsumerKills(stack, size.records, size.kills, seed).run())
         if name == "relays":
             return asyncio.run(RelayKills(stack, size.records, size.kills, seed).run())
+        if name == "fenced":
+            return asyncio.run(RelayKills(stack, size.records, size.kills, seed, fence="transaction").run())
         if name == "memory":
             return asyncio.run(Memory(stack, size.records, seed).run())
         if name == "stops":
@@ -89,20 +103,18 @@ def broker_kills(folder: Path, *, size: Size, seed: int) -> Outcome:
 def main() -> int:
     """Read what is wanted, run it, say what came of it."""
     parser = argparse.ArgumentParser(prog="python -m tests.reliability", description=__doc__)
-    parser.add_argument("run", choices=RECORDS)
+    parser.add_argument("run", choices=FULL)
     parser.add_argument("--records", type=int, default=0, help="events; 0: the run's full size")
     parser.add_argument("--kills", type=int, default=0, help="kills, or orderly ends; 0: the run's full size")
     parser.add_argument("--seconds", type=float, default=0, help="how long each outage lasts; 0: the run's full length")
+    parser.add_argument("--minutes", type=float, default=0, help="how long the company works; 0: the run's full length")
+    parser.add_argument("--every", type=float, default=0, help="seconds between kills of the company's services")
     parser.add_argument("--seed", type=int, default=0, help="0: another one each time, printed")
     parser.add_argument("--write", action="store_true", help="replace the run's row in docs/reliability.md")
     told = parser.parse_args()
     seed = told.seed or secrets.randbelow(1 << 32)
     print(f"seed {seed}", flush=True)
-    size = Size(
-        records=told.records or RECORDS[told.run],
-        kills=told.kills or KILLS[told.run],
-        seconds=told.seconds or SECONDS[told.run],
-    )
+    size = replace(FULL[told.run], **{name: value for name in asdict(Size()) if (value := getattr(told, name))})
     with tempfile.TemporaryDirectory(prefix="treaty-reliability-") as folder:
         outcome = run(told.run, Path(folder), size=size, seed=seed)
     print(outcome)
