@@ -44,7 +44,7 @@ from treaty_runtime.settings import KafkaSettings
 from treaty_runtime.sql import database as runtime_database
 from treaty_runtime.sql.inbox import Inbox
 from treaty_runtime.testing import MemoryRegistry
-from treaty_runtime.transport import LeaseFence
+from treaty_runtime.transport import Fence, LeaseFence
 from treaty_runtime.wire.envelope import seal
 from treaty_runtime.wire.headers import ID
 from treaty_runtime.wire.serde import Serde
@@ -162,11 +162,12 @@ class Delivery:
                 connection.commit()
         return time.perf_counter() - began
 
-    async def relay(self) -> float:
+    async def relay(self, fence: Callable[[], Fence] | None = None) -> float:
         """Ours, with everything it promises."""
         self.fill()
         engine, sent = runtime_database.open_engine(self.url), Sent()
-        relay = await self._relay(engine, sent, poll=timedelta(milliseconds=200))
+        lanes = (fence or self.lease)()
+        relay = await self._relay(engine, sent, poll=timedelta(milliseconds=200), fence=lanes)
         began = time.perf_counter()
         task = asyncio.create_task(relay.run())
         while sent.rows < ROWS:
@@ -175,16 +176,21 @@ class Delivery:
         seconds = time.perf_counter() - began
         relay.stop()
         await task
+        await lanes.close()
         await engine.dispose()
         return seconds
 
-    async def _relay(self, engine: AsyncEngine, sent: Sent, *, poll: timedelta) -> Relay:
+    def lease(self) -> Fence:
+        """The fence that relays have by default."""
+        return LeaseFence(KafkaProducer(producer_config(self.settings, delivery_timeout=timedelta(0))))
+
+    async def _relay(self, engine: AsyncEngine, sent: Sent, *, poll: timedelta, fence: Fence | None = None) -> Relay:
         serde = Serde(self.registry)
         await serde.warm([OrderPaid])
         return Relay(
             backlog=CountedBacklog(engine, sent),
             lease=Lease(engine, owner=f"bench-{uuid4()}", clock=time.monotonic),
-            fence=LeaseFence(KafkaProducer(producer_config(self.settings, delivery_timeout=timedelta(0)))),
+            fence=fence or self.lease(),
             late_ids=LateIds(serde, {OrderPaid.__avro_fullname__: OrderPaid}),
             registry_url=REGISTRY,
             clock=time.monotonic,
