@@ -9,7 +9,19 @@ from typing import Any
 from treaty.local.keys import ADMIN_USER_ID
 from treaty.local.rest import Answer
 from treaty.local.shoppers import Tally
-from treaty.local.traffic import BUYERS, ENOUGH_GOODS, SELLERS, Call, Deal, World, goods_for_sale, learn, next_call
+from treaty.local.traffic import (
+    BUYERS,
+    ENOUGH_GOODS,
+    LOOKS,
+    SELLERS,
+    SOURCES,
+    Call,
+    Deal,
+    World,
+    goods_for_sale,
+    learn,
+    next_call,
+)
 
 
 def ok(**body: Any) -> Answer:
@@ -22,10 +34,13 @@ class Mall:
     def __init__(self) -> None:
         self.number = 9007199254740993
         self.orders: dict[int, dict[str, Any]] = {}
+        self.first = 0
 
     def answer(self, call: Call) -> Answer:
         if call.kind == "list":
-            return ok(goods_id=self._next(), seller_id=call.user)
+            number = self._next()
+            self.first = self.first or number
+            return ok(goods_id=number, seller_id=call.user)
         if call.kind in ("submit", "approve"):
             return ok(goods_id=call.subject, seller_id=SELLERS[0], status="ON_SALE")
         if call.kind == "order":
@@ -43,6 +58,8 @@ class Mall:
             states = {"mark-paid": "PAID", "ship": "SHIPPED", "confirm": "COMPLETED", "cancel": "CANCELLED"}
             self.orders[call.subject]["status"] = states[call.kind]
             return ok(**self.orders[call.subject])
+        if call.kind in ("search", "ranking", "recommend"):
+            return ok(goods=[{"goods_id": self.first}])
         if call.kind == "chat":
             return ok(conversation_id=self._next(), buyer_id=call.user, seller_id=SELLERS[0])
         return ok()
@@ -80,6 +97,10 @@ def test_every_kind_of_thing_happens_and_views_are_most_of_it() -> None:
         "approve",
         "browse",
         "search",
+        "ranking",
+        "recommend",
+        "register",
+        "login",
         "view",
         "order",
         "pay",
@@ -94,6 +115,44 @@ def test_every_kind_of_thing_happens_and_views_are_most_of_it() -> None:
     }
     assert kinds.keys() == wanted
     assert kinds.most_common(1)[0][0] == "view"
+
+
+def test_whoever_finds_something_opens_it_and_says_from_where() -> None:
+    _, _, made = play(2_000)
+    for kind, source in SOURCES.items():
+        after = [made[place + 1] for place, call in enumerate(made[:-1]) if call.kind == kind]
+        assert after
+        assert all(call.kind == "view" and call.path.endswith(f"?source={source}") for call in after)
+
+
+def test_now_and_then_a_crowd_comes_for_one_thing() -> None:
+    world, rng = World(goods=dict.fromkeys(range(1, 41), SELLERS[0])), Random(3)
+    asked: dict[bool, Counter[bool]] = {True: Counter(), False: Counter()}
+    for _ in range(4_000):
+        call = next_call(world, rng)
+        if call.kind in ("view", "order"):
+            asked[bool(world.crowd) and call.subject == world.viral][world.crowd > 0] += 1
+    viral, others = asked[True][True], asked[False][True]
+    assert viral > others > 0  # most of what a crowd asks for is the one thing
+    assert asked[False][False] > 0  # and there are quiet times
+
+
+def test_a_payment_that_does_not_come_through_is_tried_again_after_some_looks() -> None:
+    world = World(orders={5: Deal(5, 21, 11, "IN_PAYMENT")})
+    look = Call(kind="look", service="order", method="GET", path="/", user=21, subject=5)
+    for _ in range(LOOKS - 1):
+        learn(world, look, ok(status="PENDING_PAYMENT", order_id=5, buyer_id=21, seller_id=11))
+        assert world.orders[5].status == "IN_PAYMENT"
+    learn(world, look, ok(status="PENDING_PAYMENT", order_id=5, buyer_id=21, seller_id=11))
+    assert world.orders[5].status == "PENDING_PAYMENT"
+    pay = Call(kind="pay", service="payment", method="POST", path="/", user=21, subject=5)
+    learn(world, pay, Answer(status=409, body={"error": "payment_in_progress"}))
+    assert world.orders[5].status == "PENDING_PAYMENT"  # the channel has not answered yet
+
+
+def test_some_prices_are_those_that_the_channel_declines_answers_late_or_pays_back_late() -> None:
+    cents = Counter(price[-2:] for _, _, price in goods_for_sale())
+    assert all(cents[ending] >= 2 for ending in ("13", "14", "15"))
 
 
 def test_the_same_seed_gives_the_same_calls() -> None:

@@ -91,7 +91,7 @@ class Shoppers:
             return self._rng.expovariate(self._rate / SHOPPERS)
 
     def _ask(self, call: Call) -> None:
-        token = self.token(call.user, is_admin=call.is_admin)
+        token = self.token(call.user, is_admin=call.is_admin) if call.user else None
         answer = rest.call(self._url(call.service), call.method, call.path, token=token, body=call.body, key=call.key)
         with self._knowing:
             self.tally.take(call, answer)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
@@ -21,8 +21,15 @@ SELLERS = range(11, 17)
 BUYERS = range(21, 51)
 ENOUGH_GOODS = 12
 RECENT_USERS = 6
-WEIGHTS = {"view": 50, "browse": 3, "search": 3, "order": 14, "advance": 14, "chat": 12, "list": 4}
-SOURCES = ("SEARCH", "RANKING", "RECOMMENDATION", "DIRECT")
+WEIGHTS = {
+    "view": 42, "browse": 3, "search": 5, "ranking": 3, "recommend": 3, "order": 14, "advance": 16, "chat": 12, "list": 3,
+    "register": 1,
+}  # fmt: skip
+LOOKS = 4
+"""So often a buyer looks whether the payment is through, before trying again or giving up."""
+REFUND_CHANCE = 0.08
+CROWD_CHANCE, CROWD_CALLS, CROWD_SHARE = 1 / 150, 100, 0.7
+"""How often one thing goes viral, for how many calls, and which share of the views and orders is then for it."""
 SAYINGS = (
     "还在吗?",
     "Is it still available?",
@@ -39,7 +46,7 @@ METHODS = ("CARD", "WALLET", "BALANCE")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request to a service as one user. ``subject`` is the id of the thing that it is about."""
+    """One request to a service as one user (0: nobody yet). ``subject`` is the id of the thing that it is about."""
 
     kind: str
     service: str
@@ -64,17 +71,22 @@ class Deal:
     buyer: int
     seller: int
     status: str = ""
+    looks: int = 0
 
 
 @dataclass(slots=True)
 class World:
-    """What the shoppers know. ``recent`` are users to whom something just happened, newest first."""
+    """What the shoppers know. ``recent`` are users to whom something just happened, newest first; ``viral`` is what everybody
+    talks about for the next ``crowd`` calls.
+    """
 
     goods: dict[int, int] = field(default_factory=dict)  # goods id to seller
     orders: dict[int, Deal] = field(default_factory=dict)
     conversations: dict[int, Deal] = field(default_factory=dict)
     todo: deque[Call] = field(default_factory=deque)
     recent: tuple[int, ...] = ()
+    viral: int = 0
+    crowd: int = 0
 
 
 def next_call(world: World, rng: Random) -> Call:
@@ -83,20 +95,19 @@ def next_call(world: World, rng: Random) -> Call:
         return world.todo.popleft()
     if len(world.goods) < ENOUGH_GOODS:
         return list_goods(rng)
+    stir(world, rng)
     kind = rng.choices(list(WEIGHTS), weights=list(WEIGHTS.values()))[0]
-    if kind == "list":
-        return list_goods(rng)
-    if kind == "browse":
-        return browse(rng)
-    if kind == "search":
-        return search(rng)
-    if kind == "order":
-        return order(world, rng)
-    if kind == "advance" and world.orders:
-        return advance(world, rng)
-    if kind == "chat":
-        return chat(world, rng)
-    return view(world, rng)
+    if kind == "advance" and not world.orders:
+        kind = "view"
+    return NEXT[kind](world, rng)
+
+
+def stir(world: World, rng: Random) -> None:
+    """Now and then something goes viral: a crowd comes for one thing, until it is sold out or forgotten."""
+    if world.crowd:
+        world.crowd -= 1
+    elif rng.random() < CROWD_CHANCE:
+        world.viral, world.crowd = rng.choice(sorted(world.goods)), CROWD_CALLS
 
 
 def list_goods(rng: Random) -> Call:
@@ -108,23 +119,48 @@ def list_goods(rng: Random) -> Call:
     return Call(kind="list", service="goods", method="POST", path="/api/v1/goods", user=user, body=body, key=key)
 
 
+def register(rng: Random) -> Call:
+    """Somebody new opens an account; a welcome comes by mail."""
+    name, locale = f"demo{rng.getrandbits(40):010x}", rng.choice(("zh", "en"))
+    body = {"username": name, "email": f"{name}@example.com", "password": f"demo-{name}", "locale": locale}
+    return Call(kind="register", service="user", method="POST", path="/api/v1/users/register", user=0, body=body)
+
+
+def read(kind: str, service: str, path: str, rng: Random) -> Call:
+    """A buyer reads a page of a service."""
+    return Call(kind=kind, service=service, method="GET", path=f"/api/v1/{path}", user=rng.choice(BUYERS))
+
+
 def browse(rng: Random) -> Call:
     """A buyer looks at the newest goods."""
-    return Call(kind="browse", service="goods", method="GET", path="/api/v1/goods?limit=50", user=rng.choice(BUYERS))
+    return read("browse", "goods", "goods?limit=50", rng)
 
 
 def search(rng: Random) -> Call:
     """A buyer looks for a word of something that people sell."""
     title = rng.choice(goods_for_sale())[0]
-    path = f"/api/v1/search?q={quote(rng.choice(title.split()))}"
-    return Call(kind="search", service="search", method="GET", path=path, user=rng.choice(BUYERS))
+    return read("search", "search", f"search?q={quote(rng.choice(title.split()))}", rng)
+
+
+def recommend(world: World, rng: Random) -> Call:
+    """A buyer asks what others looked at together with something."""
+    return read("recommend", "search", f"recommendations/{popular(world, rng)}", rng)
+
+
+def ranking(rng: Random) -> Call:
+    """A buyer asks what is hot."""
+    return read("ranking", "cache", "ranking/hot?limit=10", rng)
 
 
 def view(world: World, rng: Random) -> Call:
     """A buyer opens the page of goods that are known."""
-    goods = popular(world, rng)
-    path = f"/api/v1/goods/{goods}?source={rng.choice(SOURCES)}"
-    return Call(kind="view", service="goods", method="GET", path=path, user=rng.choice(BUYERS), subject=goods)
+    return view_of(popular(world, rng), source="DIRECT", user=rng.choice(BUYERS))
+
+
+def view_of(goods: int, *, source: str, user: int) -> Call:
+    """A user opens the page of goods, and says from where."""
+    path = f"/api/v1/goods/{goods}?source={source}"
+    return Call(kind="view", service="goods", method="GET", path=path, user=user, subject=goods)
 
 
 def order(world: World, rng: Random) -> Call:
@@ -147,7 +183,7 @@ def advance(world: World, rng: Random) -> Call:
     step, user = {
         PAYING: ("cancel", deal.buyer), SHIPPING: ("ship", deal.seller), CONFIRMING: ("confirm", deal.buyer),
     }[deal.status]  # fmt: skip
-    if deal.status == SHIPPING and rng.random() < 0.05:
+    if deal.status != PAYING and rng.random() < REFUND_CHANCE:
         step, user = "refund", deal.buyer
     path = f"/api/v1/orders/{deal.id}/{step}"
     return Call(kind=step, service="order", method="POST", path=path, user=user, subject=deal.id)
@@ -178,6 +214,20 @@ def chat(world: World, rng: Random) -> Call:
     )
 
 
+NEXT: Mapping[str, Callable[[World, Random], Call]] = {
+    "list": lambda _, rng: list_goods(rng),
+    "register": lambda _, rng: register(rng),
+    "browse": lambda _, rng: browse(rng),
+    "search": lambda _, rng: search(rng),
+    "ranking": lambda _, rng: ranking(rng),
+    "recommend": recommend,
+    "view": view,
+    "order": order,
+    "advance": advance,
+    "chat": chat,
+}
+
+
 def learn(world: World, call: Call, answer: Answer) -> None:
     """Takes what an answer says about the world."""
     if not answer.is_ok:
@@ -190,8 +240,8 @@ def forget(world: World, call: Call, answer: Answer) -> None:
     """Drops what a refusal shows to be over: goods that are gone, orders that moved on."""
     if not answer.is_refusal:
         return
-    if call.kind == "pay" and answer.body.get("error") == "not_found":
-        return  # the payment service has not heard of the order yet
+    if call.kind in ("pay", "cancel") and answer.body.get("error") in ("not_found", "payment_in_progress"):
+        return  # the payment service has not heard of the order yet, or still waits for the channel
     if call.kind in ("view", "order") and answer.body.get("error") in ("not_found", "not_on_sale", "out_of_stock"):
         world.goods.pop(call.subject, None)
     elif call.subject in world.orders:
@@ -216,8 +266,23 @@ def learn_goods(world: World, _call: Call, body: Mapping[str, Any]) -> None:
 def learn_page(world: World, _call: Call, body: Mapping[str, Any]) -> None:
     """Goods of an earlier run are as good as this run's."""
     for row in body.get("goods", []):
-        if row.get("status") == "ON_SALE" and int(row["seller_id"]) in SELLERS:
+        if row.get("status") == "ON_SALE" and int(row.get("seller_id", 0)) in SELLERS:
             world.goods[int(row["goods_id"])] = int(row["seller_id"])
+
+
+def learn_found(world: World, call: Call, body: Mapping[str, Any]) -> None:
+    """Whoever found something opens the first of it."""
+    learn_page(world, call, body)
+    found = [int(row["goods_id"]) for row in body.get("goods", []) if int(row["goods_id"]) in world.goods]
+    if found:
+        world.todo.append(view_of(found[0], source=SOURCES[call.kind], user=call.user))
+
+
+def learn_account(world: World, call: Call, _body: Mapping[str, Any]) -> None:
+    """Whoever has an account signs in."""
+    told = call.body or {}
+    body = {"username": told["username"], "password": told["password"]}
+    world.todo.append(Call(kind="login", service="user", method="POST", path="/api/v1/users/login", user=0, body=body))
 
 
 def learn_order(world: World, _call: Call, body: Mapping[str, Any]) -> None:
@@ -237,9 +302,14 @@ def learn_payment(world: World, call: Call, _body: Mapping[str, Any]) -> None:
 
 
 def learn_looked(world: World, call: Call, body: Mapping[str, Any]) -> None:
-    """The order moved on, or its payment is still under way."""
+    """The order moved on, its payment is late, or it was declined: after some looks the buyer tries again, or cancels."""
+    deal = world.orders.get(call.subject)
     if body["status"] != PAYING:
         learn_order(world, call, body)
+    elif deal is not None:
+        looks = deal.looks + 1
+        again = {"status": PAYING, "looks": 0} if looks >= LOOKS else {"looks": looks}
+        world.orders[deal.id] = replace(deal, **again)
 
 
 def learn_refund(world: World, call: Call, _body: Mapping[str, Any]) -> None:
@@ -254,8 +324,11 @@ def learn_conversation(world: World, _call: Call, body: Mapping[str, Any]) -> No
     meet(world, deal)
 
 
+SOURCES = {"search": "SEARCH", "ranking": "RANKING", "recommend": "RECOMMENDATION"}
+"""What the goods service is told of where a view came from."""
 LESSONS = {
-    "list": learn_draft, "approve": learn_goods, "browse": learn_page, "search": learn_page, "order": learn_order,
+    "list": learn_draft, "approve": learn_goods, "browse": learn_page, "search": learn_found, "ranking": learn_found,
+    "recommend": learn_found, "register": learn_account, "order": learn_order,
     "chat": learn_conversation, "pay": learn_payment, "look": learn_looked, "refund": learn_refund,
     "mark-paid": learn_order, "ship": learn_order, "confirm": learn_order, "cancel": learn_order,
 }  # fmt: skip
@@ -268,7 +341,9 @@ def meet(world: World, deal: Deal) -> None:
 
 
 def popular(world: World, rng: Random) -> int:
-    """A goods id; the first ones are asked for much more often, so that a ranking has something to rank."""
+    """A goods id; the first ones are asked for much more often, so that a ranking has something to rank, and what is viral most."""
+    if world.crowd and world.viral in world.goods and rng.random() < CROWD_SHARE:
+        return world.viral
     known = sorted(world.goods)
     return known[min(int(rng.expovariate(1.0) * len(known) / 4), len(known) - 1)]
 
