@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
 import os
 import subprocess
@@ -10,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.treaty.cli.forked import STARTS_ANEW, Forks
 
 EVENT: dict[str, Any] = {
     "type": "record",
@@ -43,7 +47,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Scratch:
-    """A project folder. ``run`` calls ``python -m treaty`` there, without this run's own settings."""
+    """A project folder. ``run`` calls ``treaty`` there in a process of its own, without this run's own settings."""
 
     root: Path
 
@@ -58,10 +62,14 @@ class Scratch:
         return file
 
     def run(self, *words: str, cwd: Path | None = None, **env: str) -> Done:
-        return process([sys.executable, "-m", "treaty", *words], cwd or self.root, env)
+        """The command, forked where that is the same as a start (`forked`)."""
+        if sys.platform != "linux" or any(name.startswith(STARTS_ANEW) for name in env):
+            return process([sys.executable, "-m", "treaty", *words], cwd or self.root, env)
+        code, out, err = _forks().run(list(words), cwd=cwd or self.root, env={**_kept(), **env})
+        return Done(code, out.decode(), err.decode())
 
     def script(self, *words: str, **env: str) -> Done:
-        """The installed command ``treaty`` itself: unlike ``python -m`` it does not look for modules in the folder."""
+        """The installed command ``treaty`` itself, as a new interpreter: it does not look for modules in the folder."""
         return process([str(Path(sys.executable).parent / "treaty"), *words], self.root, env)
 
     def git(self, *words: str) -> str:
@@ -76,9 +84,20 @@ class Scratch:
         return self.git("rev-parse", "HEAD")
 
 
+@functools.cache
+def _forks() -> Forks:
+    forks = Forks()
+    atexit.register(forks.end)
+    return forks
+
+
+def _kept() -> dict[str, str]:
+    return {k: v for k, v in os.environ.items() if not k.startswith(("TREATY_", "GITHUB_", "GIT_", "CI"))}
+
+
 def process(words: list[str], cwd: Path, env: Mapping[str, str]) -> Done:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("TREATY_", "GITHUB_", "GIT_", "CI"))}
-    done = subprocess.run(words, cwd=cwd, env={**kept, **env}, capture_output=True, timeout=60, check=False)
+    """A new process of any program, in a folder."""
+    done = subprocess.run(words, cwd=cwd, env={**_kept(), **env}, capture_output=True, timeout=60, check=False)
     return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
