@@ -39,6 +39,10 @@ def test_an_answer_of_a_cluster_in_motion_is_asked_for_again(cluster: Cluster, s
     assert len(slept) == 2
 
 
+def test_a_client_that_has_not_heard_of_a_listed_topic_yet_is_asked_again(cluster: Cluster) -> None:
+    assert cluster._again(answers(KafkaError._UNKNOWN_PARTITION, None)) == "answer"
+
+
 def test_it_is_not_asked_for_ever(cluster: Cluster) -> None:
     with pytest.raises(ClusterRefused):
         cluster._again(answers(*[KafkaError.NOT_COORDINATOR] * 10))

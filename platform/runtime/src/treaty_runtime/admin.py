@@ -35,6 +35,7 @@ PASSING = frozenset(
         KafkaError.LEADER_NOT_AVAILABLE,
         KafkaError.NOT_LEADER_FOR_PARTITION,
         KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError._UNKNOWN_PARTITION,  # a new client's own word, before it has heard of a topic that was just listed
     }
 )
 """Answers of a cluster that has just lost or found a broker: the same question gets another answer a moment later."""
