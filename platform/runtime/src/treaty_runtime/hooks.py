@@ -9,16 +9,20 @@ from uuid import UUID
 
 from treaty_runtime.event import Partition, Place
 
+Trace = tuple[tuple[str, str], ...]
+"""`traceparent` and `tracestate` of the span that an event belongs to; empty without one."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """The broker acknowledged a record. ``seconds`` from produce to acknowledgement."""
+    """The broker acknowledged a record. ``seconds`` from produce to acknowledgement; ``trace``: the W3C headers it carries."""
 
     topic: str
     event_type: str
     event_id: UUID
     place: Place
     seconds: float
+    trace: Trace = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +34,7 @@ class PublishRefused:
     event_id: UUID
     error_type: str
     reason: str
+    trace: Trace = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self
@@ -29,6 +29,7 @@ from treaty_runtime.publish.publisher import Publisher
 from treaty_runtime.publish.warming import warm
 from treaty_runtime.seek import Seek
 from treaty_runtime.settings import KafkaSettings
+from treaty_runtime.spans import Spans
 from treaty_runtime.sql.database import LANES
 from treaty_runtime.sql.inbox import Inbox
 from treaty_runtime.sql.inbox_cleaning import RETENTION
@@ -66,6 +67,7 @@ class Runtime:
     another process relays. `inbox_retention`: how long handled events are remembered; longer than any topic keeps its records.
     `outbox_keep`: how long sent rows stay in `outbox_sent`, from where `treaty outbox resend` takes them; 0: not at all.
     `fence="transaction"`: each committed event is in the log once, and the log never goes back, whatever becomes of a relay; see the guide.
+    `telemetry`: traces and measures, `treaty_runtime.telemetry.Telemetry(service)`.
     Raises DuplicateGroup and UndeclaredTopic at once; whatever is away is waited for later.
     """
 
@@ -85,13 +87,15 @@ class Runtime:
         inbox_retention: timedelta = RETENTION,
         outbox_keep: timedelta = timedelta(0),
         fence: FenceKind = "lease",
+        telemetry: Spans | None = None,
         world: World | None = None,
         connections: Connections | None = None,
         registry: Registry | None = None,
     ) -> None:
         self.service, self.events, self.groups = service, events, chosen_groups(groups, settings)
         self.registry_url = settings.registry_urls[0]
-        self.hooks, self._world = Hooks(observers), world or World()
+        self.hooks = Hooks([*observers, *([telemetry] if telemetry is not None else [])])
+        self._world, self._spans = world or World(), telemetry
         self._connections = connections or KafkaConnections(settings)
         self._registry = registry or RegistryClient(settings.registry_urls, user=settings.registry_user)
         self._background, self._signalled = Background(), asyncio.Event()
@@ -108,6 +112,10 @@ class Runtime:
         self._build_publishing(relay=relay, fence=fence)
         self._build_consuming(delay)
 
+    @property
+    def _trace(self) -> Callable[[], Mapping[str, str]] | None:
+        return None if self._spans is None else self._spans.here
+
     def _make_outbox(self, *, lanes: int, serialize_keys: bool) -> Outbox:
         return Outbox(
             self.serde,
@@ -117,6 +125,7 @@ class Runtime:
             lanes=lanes,
             serialize_keys=serialize_keys,
             hooks=self.hooks,
+            trace=self._trace,
         )
 
     def _build_publishing(self, *, relay: bool, fence: FenceKind) -> None:
@@ -130,6 +139,7 @@ class Runtime:
             entropy=self._world.entropy,
             hooks=self.hooks,
             now=self._world.now,
+            trace=self._trace,
         )
         self.relay = None
         if self.sql is not None and relay:
@@ -184,6 +194,7 @@ class Runtime:
             hooks=self.hooks,
             clock=SystemClock(self._world.now),
             trial=self._trial,
+            spans=self._spans,
         )
 
     async def __aenter__(self) -> Self:

@@ -19,6 +19,7 @@ from treaty_runtime.handlers import Handler
 from treaty_runtime.held import AlreadyReleased
 from treaty_runtime.hooks import Hooks
 from treaty_runtime.limits import OnFailure
+from treaty_runtime.spans import Spans
 from treaty_runtime.wire.failure import describe
 from treaty_runtime.wire.personal import personal_values
 
@@ -96,7 +97,9 @@ class Attempts:
         hooks: Hooks,
         is_gathered: Callable[[Handler], bool] | None,
         releasing: Releasing,
+        spans: Spans | None = None,
     ) -> None:
+        self._spans = spans
         self._reader, self._effects, self._is_gathered = reader, effects, is_gathered
         self._releasing = releasing
         self._group, self._now, self._hooks = group, clock.now, hooks
@@ -131,7 +134,13 @@ class Attempts:
         envelope = attempt.envelope = self._reader.open(attempt.record, route, attempt=attempt.number)
         if self._is_gathered is not None and self._is_gathered(handler):
             return _gathered()
-        deadline = attempt.deadline = (attempt.began or self._now()) + handler.timeout
+        attempt.deadline = (attempt.began or self._now()) + handler.timeout
+        work = self._handled(attempt, handler, envelope, attempt.deadline)
+        return work if self._spans is None else self._spans.around(work, group=self._group, envelopes=(envelope,))
+
+    def _handled(
+        self, attempt: Attempt, handler: Handler, envelope: Envelope[Any], deadline: datetime
+    ) -> Awaitable[object]:
         if self._effects is None:
             context = Context(envelope=envelope, deadline=deadline)
             return handler.call(envelope if handler.takes == "envelope" else envelope.event, context)

@@ -17,6 +17,7 @@ from treaty_runtime.consume.attempt import Attempt, Releasing
 from treaty_runtime.errors import BatchFailed
 from treaty_runtime.event import BatchContext, BatchHandle, Effects, Envelope, Outcome
 from treaty_runtime.handlers import Group, Handler
+from treaty_runtime.spans import Spans
 
 TRANSACTION_WAIT = timedelta(milliseconds=10)
 """How long a record waits for others of its transaction while workers are busy; it waits for none when nothing else is ready."""
@@ -58,7 +59,9 @@ class Batches:
         clock: Clock,
         submit: Callable[[BatchJob], None],
         releasing: Releasing,
+        spans: Spans | None = None,
     ) -> None:
+        self._spans = spans
         self._effects, self._group, self._rules = effects, group.name, rules
         self._transaction_size, self._handlers = group.transaction_size, group.handlers
         self._clock, self._submit, self._releasing = clock, submit, releasing
@@ -120,10 +123,12 @@ class Batches:
         if job.attempts[0].is_held:  # then it is alone
             call = self._releasing(call, job.attempts[0].place)
         if self._effects is None:
-            return call(BatchContext(envelopes=envelopes, deadline=deadline))
-        return self._effects.run_batch(
-            envelopes, group=self._group, handle=call, deadline=deadline, inbox=handler.inbox
-        )
+            work: Awaitable[object] = call(BatchContext(envelopes=envelopes, deadline=deadline))
+        else:
+            work = self._effects.run_batch(
+                envelopes, group=self._group, handle=call, deadline=deadline, inbox=handler.inbox
+            )
+        return work if self._spans is None else self._spans.around(work, group=self._group, envelopes=envelopes)
 
     def ended(self, job: BatchJob, became: object) -> Iterator[tuple[Attempt, object]]:
         """Attempts that are over, each with what became of it; the others run again, in smaller jobs."""

@@ -1,7 +1,6 @@
 """One member of a consumer group: obeys the dispatch and tells it what happened. No decision is made here.
 
-Everything runs on one event loop; the transport's thread only fetches. Handlers run in workers, each in the transaction that
-``Effects`` opens for it.
+Everything runs on one event loop; the transport's thread only fetches. Handlers run in workers, each in a transaction.
 """
 
 from __future__ import annotations
@@ -34,18 +33,18 @@ from treaty_runtime.event import Effects, Outcome, Partition, Place, Record
 from treaty_runtime.handlers import Group
 from treaty_runtime.held import HeldRecords
 from treaty_runtime.hooks import Hooks
+from treaty_runtime.spans import Spans
 from treaty_runtime.transport import Assigned, Broken, Lost, Position, Producer, Records, Revoking, Source
 from treaty_runtime.wire.failure import describe
 
-_TICK = timedelta(seconds=1)
-_RECONNECT_SECONDS = 1.0
+_TICK, _RECONNECT_SECONDS = timedelta(seconds=1), 1.0
 
 
 class Consumer:
     """Runs a group's handlers on what a source brings, until stopped.
 
     ``connect`` makes a new member of the group; it is called again when a client broke for good. ``producer`` carries retries and
-    dead letters. ``random`` answers in [0, 1). ``trial`` is shared by the consumers of a process.
+    dead letters. ``random`` answers in [0, 1). ``trial`` is shared by the consumers of a process. ``spans`` traces handlers.
     """
 
     def __init__(
@@ -61,13 +60,13 @@ class Consumer:
         hooks: Hooks | None = None,
         clock: Clock | None = None,
         trial: Trial | None = None,
+        spans: Spans | None = None,
     ) -> None:
         if effects is None and group.database_needs:
             raise InvalidSettings(group.database_needs)
         self.group = group
-        self._connect, self._reader, self._random = connect, reader, random
-        self._hooks = hooks if hooks is not None else Hooks()
-        self._clock = clock if clock is not None else SystemClock()
+        self._connect, self._reader, self._random, self._spans = connect, reader, random, spans
+        self._hooks, self._clock = hooks or Hooks(), clock if clock is not None else SystemClock()
         self._rules = (*group.rules, outages(*group.outages))
         self.dispatch = Dispatch(
             group=group.name, policy=group.retry, limits=group.limits, holds_keys=group.handlers.holds_keys, trial=trial
@@ -80,10 +79,9 @@ class Consumer:
         self._told: dict[Place, Told] = {}
         self._telling = Telling(self._hooks, group=group, clock=self._clock, told=self._told)
         self._source: Source | None = None
-        self._progress = asyncio.Event()
         self._commits = Commits(self._send_commit, self._committed)
         self._stop_ticking: Callable[[], None] = lambda: None
-        self._overdue = Overdue(_TICK)
+        self._overdue, self._progress = Overdue(_TICK), asyncio.Event()
         self._is_stopping = self._is_draining = False
 
     def _make_batches(self, effects: Effects | None) -> Batches:
@@ -94,6 +92,7 @@ class Consumer:
             clock=self._clock,
             submit=lambda job: self._workers.submit(job),  # noqa: PLW0108  # the pool is made after
             releasing=self._holder.releasing,
+            spans=self._spans,
         )
 
     def _make_attempts(self, effects: Effects | None) -> Attempts:
@@ -105,6 +104,7 @@ class Consumer:
             hooks=self._hooks,
             is_gathered=self._batches.chooser,
             releasing=self._holder.releasing,
+            spans=self._spans,
         )
 
     def _make_holder(self, held: HeldRecords | None) -> Holder:

@@ -37,6 +37,12 @@ _GIVEN_UP = Fault("_PURGE_QUEUE", "The transaction was given up.", FaultKind.FEN
 ANY_PARTITION, NOW = -1, 0  # as librdkafka understands them
 _FIRST_PARTITION = 0  # where the marks are noted, of the topic of the first record: every topic has it
 
+
+class _Silence:
+    def log(self, *_: object) -> None:
+        """What librdkafka would write to stderr."""
+
+
 Work = tuple[Outgoing, Callable[[Delivery], None]]
 
 
@@ -48,7 +54,8 @@ class KafkaLane:
     """
 
     def __init__(self, config: Config, *, reader: Config, threads: Executor) -> None:
-        self._client, self._threads = Client(config), threads
+        # Being fenced is no accident here, and reaches the caller as a fault: librdkafka's own lines would only repeat it.
+        self._client, self._threads = Client({**config, "logger": _Silence()}), threads
         self._reader = {**reader, "group.id": config["transactional.id"]}
         self._group: Any = None
         self._queue: list[Work] = []

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from treaty_runtime import hooks as seen
 from treaty_runtime.event import Event
-from treaty_runtime.hooks import Hooks
+from treaty_runtime.hooks import Hooks, Trace
 from treaty_runtime.publish.record_key import diagnostic_key, key_of
 from treaty_runtime.transport import Outgoing
 from treaty_runtime.wire.event_id import new_event_id
@@ -25,10 +25,11 @@ class Parcel:
     event_id: UUID
     event_type: str
     schema_id: int
+    trace: Trace = ()
 
 
 class Packing:
-    """Makes parcels of one service's events. ``entropy(n)`` gives random bytes for event ids."""
+    """Makes parcels of one service's events. ``entropy(n)`` gives random bytes for event ids, ``trace`` W3C headers."""
 
     def __init__(
         self,
@@ -39,7 +40,9 @@ class Packing:
         entropy: Callable[[int], bytes],
         now: Callable[[], datetime],
         hooks: Hooks,
+        trace: Callable[[], Mapping[str, str]] | None = None,
     ) -> None:
+        self._trace = trace
         self._serde, self._service, self._registry_url = serde, service, registry_url
         self._entropy, self._now, self._hooks = entropy, now, hooks
 
@@ -54,7 +57,7 @@ class Packing:
         causation_id: UUID | None = None,
     ) -> Parcel:
         """Encodes the event; raises ``EncodeError``, ``Oversize``, ``InvalidKey``."""
-        now = self._now()
+        now, trace = self._now(), () if self._trace is None else tuple(self._trace().items())
         encoded = self._serde.encode(event)
         identity = event_id if event_id is not None else new_event_id(now, entropy=self._entropy(10))
         record_key = key_of(event, given=key)
@@ -71,7 +74,13 @@ class Packing:
             dataschema=dataschema_of(self._registry_url, encoded.schema_id),
             correlation_id=correlation_id if correlation_id is not None else identity,
             causation_id=causation_id,
-            extra=headers,
+            extra=headers if not trace else {**(headers or {}), **{name: value.encode() for name, value in trace}},
         )
         record = Outgoing(topic=event.__topic__, key=record_key.encode(), value=encoded.value, headers=sealed)
-        return Parcel(record=record, event_id=identity, event_type=event.__event_type__, schema_id=encoded.schema_id)
+        return Parcel(
+            record=record,
+            event_id=identity,
+            event_type=event.__event_type__,
+            schema_id=encoded.schema_id,
+            trace=trace,
+        )

@@ -37,7 +37,7 @@ class Pending(Awaitable[Published]):
 
 
 class Publisher:
-    """Publishes events of generated classes. ``entropy(n)`` gives random bytes for event ids."""
+    """Publishes events of generated classes. ``entropy(n)`` gives random bytes for event ids, ``trace`` the current span's W3C headers."""
 
     def __init__(
         self,
@@ -49,12 +49,13 @@ class Publisher:
         entropy: Callable[[int], bytes],
         hooks: Hooks | None = None,
         now: Callable[[], datetime] = utcnow,
+        trace: Callable[[], Mapping[str, str]] | None = None,
     ) -> None:
         self._producer, self._serde = producer, serde
         self._hooks = hooks if hooks is not None else Hooks()
         self._patience = Patience()
         self._packing = Packing(
-            serde, service=service, registry_url=registry_url, entropy=entropy, now=now, hooks=self._hooks
+            serde, service=service, registry_url=registry_url, entropy=entropy, now=now, hooks=self._hooks, trace=trace
         )
 
     async def publish(
@@ -172,6 +173,7 @@ class Publisher:
                 event_id=parcel.event_id,
                 error_type=name,
                 reason=text,
+                trace=parcel.trace,
             )
             self._hooks(refused)
             return PublishFailed(f"{name}: {text}", is_retriable=kind in {FaultKind.OUTAGE, FaultKind.FENCED})
@@ -182,7 +184,12 @@ class Publisher:
     def _tell(self, parcel: Parcel, place: Place, seconds: float) -> None:
         self._hooks(
             seen.Published(
-                topic=place.topic, event_type=parcel.event_type, event_id=parcel.event_id, place=place, seconds=seconds
+                topic=place.topic,
+                event_type=parcel.event_type,
+                event_id=parcel.event_id,
+                place=place,
+                seconds=seconds,
+                trace=parcel.trace,
             )
         )
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from treaty_runtime.errors import QueueFull
-from treaty_runtime.event import Headers, Place
-from treaty_runtime.hooks import Hooks, Published, PublishRefused
+from treaty_runtime.event import Place
+from treaty_runtime.hooks import Hooks, Published, PublishRefused, Trace
 from treaty_runtime.publish.backlog import Pending, Refusal
 from treaty_runtime.publish.outbox_headers import WRITER, load_headers
 from treaty_runtime.transport import Delivery, Fault, FaultKind, Fence, Outgoing, Producer
@@ -80,7 +80,12 @@ class Batch:
                 continue
             self._hooks(
                 PublishRefused(
-                    topic=row.topic, event_type=row.type, event_id=row.id, error_type=fault.name, reason=fault.text
+                    topic=row.topic,
+                    event_type=row.type,
+                    event_id=row.id,
+                    error_type=fault.name,
+                    reason=fault.text,
+                    trace=_trace(row.trace),
                 )
             )
             overtaken = last.get(row.key, -1) > row.position
@@ -120,7 +125,14 @@ class Batch:
         if self._hooks and delivery.place is not None:
             seconds = self._clock() - self.started
             self._hooks(
-                Published(topic=row.topic, event_type=row.type, event_id=row.id, place=delivery.place, seconds=seconds)
+                Published(
+                    topic=row.topic,
+                    event_type=row.type,
+                    event_id=row.id,
+                    place=delivery.place,
+                    seconds=seconds,
+                    trace=_trace(row.trace),
+                )
             )
 
     def _look(self) -> None:
@@ -137,7 +149,7 @@ def outgoing(row: Pending, *, registry_url: str) -> Outgoing:
         topic=row.topic,
         key=row.key.encode(),
         value=row.payload,
-        headers=(*headers.items(), *_trace_headers(row.trace)),
+        headers=(*headers.items(), *((name, value.encode()) for name, value in _trace(row.trace))),
         mark=mark_of(row),
     )
 
@@ -147,9 +159,11 @@ def mark_of(row: Pending) -> bytes:
     return (row.position & 0xFFFF_FFFF_FFFF).to_bytes(6, "big") + row.id.bytes[6:]
 
 
-def _trace_headers(trace: str | None) -> Headers:
-    pairs = (line.partition("=") for line in (trace or "").splitlines())
-    return tuple((name, value.encode()) for name, _, value in pairs)
+def _trace(text: str | None) -> Trace:
+    if text is None:
+        return ()
+    pairs = (line.partition("=") for line in text.splitlines())
+    return tuple((name, value) for name, _, value in pairs)
 
 
 def _position(row: Pending) -> int:
