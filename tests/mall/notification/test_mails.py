@@ -153,6 +153,20 @@ class Strict:
         return self._answer
 
 
+class Rude:
+    """Takes every mail, and has no time for a farewell."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    async def handle_DATA(self, *_: object) -> str:  # noqa: N802  # aiosmtpd's name for it
+        self.taken += 1
+        return "250 OK"
+
+    async def handle_QUIT(self, *_: object) -> str:  # noqa: N802  # as above
+        return "421 4.3.2 going down"
+
+
 @contextmanager
 def strict(answer: str, *, port: int) -> Iterator[SmtpMail]:
     controller = Controller(Strict(answer), hostname="127.0.0.1", port=port)
@@ -167,6 +181,22 @@ async def test_a_refused_mail_is_noted_and_not_tried_again(office: Office, free:
     async with office.counter.desk.look() as session:
         row = await session.get_one(DeliveryRow, WELCOME.notification_key)
     assert (row.outcome, row.detail) == ("refused", "550 5.1.1 no such box")
+
+
+async def test_a_mail_that_was_taken_is_sent_once_even_if_the_server_has_no_time_for_a_farewell(
+    office: Office, free: int
+) -> None:
+    rude = Rude()
+    controller = Controller(rude, hostname="127.0.0.1", port=free)
+    controller.start()
+    try:
+        for _ in range(2):
+            await office.counter.handle(mail_handlers(SmtpMail(host="127.0.0.1", port=free)), WELCOME)
+    finally:
+        controller.stop()
+    assert rude.taken == 1
+    async with office.counter.desk.look() as session:
+        assert (await session.get_one(DeliveryRow, WELCOME.notification_key)).outcome == "sent"
 
 
 async def test_a_server_that_asks_to_wait_is_waited_for(office: Office, free: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import smtplib
+from contextlib import closing, suppress
 from dataclasses import dataclass
 
 from mall.notification.mails import SENDER
@@ -30,8 +31,11 @@ class SmtpMail:
 
     def _send(self, content: bytes, to: str) -> None:
         try:
-            with smtplib.SMTP(self.host, self.port, timeout=TIMEOUT_SECONDS) as server:
+            with closing(smtplib.SMTP(self.host, self.port, timeout=TIMEOUT_SECONDS)) as server:
                 server.sendmail(SENDER, [to], content)
+                # The server has the mail: a farewell that is lost or late is no reason to send it once more.
+                with suppress(OSError, smtplib.SMTPException):
+                    server.quit()
         except smtplib.SMTPRecipientsRefused as error:
             ((code, reason),) = error.recipients.values()
             raise _judged(code, reason) from None
