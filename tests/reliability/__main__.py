@@ -10,6 +10,8 @@ import asyncio
 import secrets
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -100,6 +102,17 @@ def broker_kills(folder: Path, *, size: Size, seed: int) -> Outcome:
             return asyncio.run(outages.run())
 
 
+@contextmanager
+def kept(folder: Path | None) -> Iterator[Path]:
+    """The folder, new; or one that is gone afterwards."""
+    if folder is not None:
+        folder.mkdir()
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="treaty-reliability-") as temporary:
+        yield Path(temporary)
+
+
 def main() -> int:
     """Read what is wanted, run it, say what came of it."""
     parser = argparse.ArgumentParser(prog="python -m tests.reliability", description=__doc__)
@@ -110,13 +123,14 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=0, help="how long the company works; 0: the run's full length")
     parser.add_argument("--every", type=float, default=0, help="seconds between kills of the company's services")
     parser.add_argument("--seed", type=int, default=0, help="0: another one each time, printed")
+    parser.add_argument("--keep", type=Path, help="leave data and logs in this folder, which must not exist yet")
     parser.add_argument("--write", action="store_true", help="replace the run's row in docs/reliability.md")
     told = parser.parse_args()
     seed = told.seed or secrets.randbelow(1 << 32)
     print(f"seed {seed}", flush=True)
     size = replace(FULL[told.run], **{name: value for name in asdict(Size()) if (value := getattr(told, name))})
-    with tempfile.TemporaryDirectory(prefix="treaty-reliability-") as folder:
-        outcome = run(told.run, Path(folder), size=size, seed=seed)
+    with kept(told.keep) as folder:
+        outcome = run(told.run, folder, size=size, seed=seed)
     print(outcome)
     if told.write:
         write(outcome, command=f"python -m tests.reliability {told.run}{size}")
