@@ -15,3 +15,11 @@ SERVICES = {
     "search": "mall.search.app",
     "audit": "mall.audit.app",
 }
+
+REBUILDS = {
+    "order": "mall.order.rebuild",
+    "cache": "mall.cache.rebuild",
+    "analytics": "mall.analytics.rebuild",
+    "search": "mall.search.rebuild",
+}
+"""Services with a read model that is made anew from the topics: `python -m mall <name> rebuild`."""

@@ -9,12 +9,12 @@ from redis.backoff import NoBackoff
 CONNECT_SECONDS, ANSWER_SECONDS = 2.0, 5.0
 
 
-def open_redis(url: str) -> Redis:
+def open_redis(url: str, *, answer_seconds: float = ANSWER_SECONDS, retries: int = 1) -> Redis:
     """A client that answers texts and fails at once where Redis is away; nothing is connected yet."""
     return Redis.from_url(
         url,
         decode_responses=True,
         socket_connect_timeout=CONNECT_SECONDS,
-        socket_timeout=ANSWER_SECONDS,
-        retry=Retry(NoBackoff(), 1),
+        socket_timeout=answer_seconds,
+        retry=Retry(NoBackoff(), retries),
     )

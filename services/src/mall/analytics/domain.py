@@ -51,6 +51,22 @@ ADDS: Mapping[type[Any], Callable[[Any], Counts]] = {
 }
 """Event class to what one of it adds."""
 
+TOLD_BY: Mapping[str, type[Any]] = {
+    "orders_created": OrderCreated,
+    "orders_paid": OrderPaid,
+    "orders_cancelled": OrderCancelled,
+    "gmv_paid_minor": OrderPaid,
+    "goods_views": GoodsViewed,
+    "chat_messages": ChatMessageCreated,
+    "registrations": UserActivityRecorded,
+    "logins": UserActivityRecorded,
+    "unusual_logins": UserActivityRecorded,
+    "payments_success": PaymentSucceeded,
+    "payments_failed": PaymentFailed,
+    "refunds": PaymentRefundSucceeded,
+}
+"""Counter to the event that it counts."""
+
 
 def minute_of(time: datetime) -> datetime:
     """The minute that an event counts in."""

@@ -19,6 +19,10 @@ from mall.analytics.flattening import OWN
 Row = Mapping[str, Any]
 
 
+class FileGone(OSError):
+    """A file of the warehouse is not there any more: list the files again."""
+
+
 def write(path: Path, *, columns: Mapping[str, str], rows: Sequence[Row]) -> None:
     """Write a file whole or not at all: under another name first, then renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,7 +46,7 @@ class Tables:
         self._connection.close()
 
     def add(self, name: str, *, columns: Mapping[str, str], files: Sequence[Path], rows: Sequence[Row]) -> None:
-        """Let questions ask `name`; without files and rows it is empty and has its columns all the same."""
+        """Let questions ask `name`; without files and rows it is empty and has its columns all the same. Raises FileGone."""
         waiting, view = _name(f"{name}_waiting"), _name(name)
         _table(self._connection, f"{name}_waiting", columns, rows)
         parts = [f"FROM {waiting}"]
@@ -53,13 +57,19 @@ class Tables:
             parts.append(
                 f"FROM read_parquet([{listed}], union_by_name := true, hive_partitioning := false) WHERE {unseen}"
             )
-        self._connection.execute(f"CREATE VIEW {view} AS {' UNION ALL BY NAME '.join(parts)}")
+        self._run(f"CREATE VIEW {view} AS {' UNION ALL BY NAME '.join(parts)}")
 
     def ask(self, sql: str) -> tuple[list[str], list[list[Any]]]:
-        """Names of the columns and the rows of an answer, as JSON has them: decimals and days are text."""
-        answer = self._connection.execute(sql)
+        """Names of the columns and the rows of an answer, as JSON has them: decimals and days are text. Raises FileGone."""
+        answer = self._run(sql)
         names = [column[0] for column in answer.description or ()]
         return names, [[_plain(value) for value in row] for row in answer.fetchall()]
+
+    def _run(self, sql: str) -> duckdb.DuckDBPyConnection:
+        try:
+            return self._connection.execute(sql)
+        except duckdb.IOException as error:
+            raise FileGone(str(error)) from error
 
 
 def _table(connection: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, str], rows: Sequence[Row]) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from mall.analytics.tables import CounterRow, WarehouseFile, WarehouseRow
+from mall.analytics.tables import CounterRow, RebuiltFile, WarehouseFile, WarehouseRow
 from mall.upsert import insert
 
 
@@ -60,3 +60,13 @@ async def all_waiting(session: AsyncSession) -> Sequence[WarehouseRow]:
 async def files(session: AsyncSession) -> Sequence[WarehouseFile]:
     """The files of the warehouse."""
     return list(await session.scalars(select(WarehouseFile).order_by(col(WarehouseFile.path))))
+
+
+async def rebuilt_files(session: AsyncSession) -> Sequence[str]:
+    """Paths of files that a rebuild is writing, or left when it died."""
+    return list(await session.scalars(select(col(RebuiltFile.path))))
+
+
+async def forget_rebuilt(session: AsyncSession) -> None:
+    """The rebuild has ended: its files are listed, or gone."""
+    await session.execute(delete(RebuiltFile))

@@ -55,3 +55,11 @@ class WarehouseFile(Tables, table=True):
     day: date
     rows: int
     written_at: datetime = Field(sa_type=Moment)
+
+
+class RebuiltFile(Tables, table=True):
+    """A file that a rebuild writes and the warehouse does not list yet: nobody clears it away meanwhile."""
+
+    __tablename__ = "warehouse_rebuilt_file"
+
+    path: str = Field(primary_key=True)

@@ -2,6 +2,7 @@
 
 Law 1: a file belongs to the warehouse if the table lists it. It is written first and listed in the transaction that forgets its
 rows, so a death in between leaves a file that nobody lists and rows that get another one.
+A file that a rebuild writes stands in a table of its own until it is listed.
 Law 2: what waits for its file is asked as well, so an answer knows every event that was handled.
 """
 
@@ -28,6 +29,7 @@ from mall.work import Desk, Work
 
 FULL = 1_000
 LOOK_SECONDS, LOOKS = 5.0, 12
+LISTINGS = 3
 log = logging.getLogger("mall.analytics")
 
 
@@ -37,11 +39,16 @@ class Warehouse:
 
     folder: Path
     desk: Desk
+    mark: str = ""
+    """Ends the names of files: a rebuild writes beside files that are in use."""
+    announce: Callable[[Path], Awaitable[None]] | None = None
+    """Is told a file's path before it is written."""
 
     async def clear(self) -> int:
         """Delete files that are not listed: their writer died; answers how many."""
         async with self.desk.look() as session:
             listed = {self.folder / row.path for row in await store.files(session)}
+            listed |= {self.folder / path for path in await store.rebuilt_files(session)}
         return await asyncio.to_thread(_delete_others, self.folder, listed)
 
     async def pack(self, *, at_least: int = 1) -> int:
@@ -57,6 +64,14 @@ class Warehouse:
 
     async def ask(self, report: Report) -> tuple[list[str], list[list[Any]]]:
         """The columns and rows of a report."""
+        for _ in range(LISTINGS - 1):
+            try:
+                return await self._ask(report)
+            except parquet.FileGone:
+                continue  # a rebuild has swapped the files since they were listed
+        return await self._ask(report)
+
+    async def _ask(self, report: Report) -> tuple[list[str], list[list[Any]]]:
         async with self.desk.look() as session:
             # Rows first: those that get their file in between are then read twice rather than never, and told apart by their id.
             rows = await store.all_waiting(session)
@@ -69,9 +84,11 @@ class Warehouse:
             return 0
         first = rows[0]
         # The id too: a topic that was made anew counts its offsets from 0 again.
-        name = f"p{first.partition}-{first.offset}-{first.event_id.hex}.parquet"
+        name = f"p{first.partition}-{first.offset}-{first.event_id.hex}{self.mark}.parquet"
         path = Path(first.topic) / record / f"dt={day}" / name
         values = [_values(row) for row in rows]
+        if self.announce is not None:
+            await self.announce(path)
         await asyncio.to_thread(parquet.write, self.folder / path, columns=columns(BY_NAME[record]), rows=values)
         listed = WarehouseFile(path=str(path), record=record, day=day, rows=len(rows), written_at=work.now)
         work.session.add(listed)

@@ -10,7 +10,7 @@ from redis.exceptions import ConnectionError as RedisAway
 from redis.exceptions import TimeoutError as RedisSlow
 
 from mall.cache import api
-from mall.cache.handlers import cache_handlers
+from mall.cache.handlers import Store, cache_handlers
 from mall.cache.store import CacheStore
 from mall.redis import open_redis
 from mall.service import Assembly
@@ -21,7 +21,7 @@ from treaty_runtime.handlers import Group
 SERVICE, DEAD_LETTER = "cache", "dlq.cache"
 
 
-def groups(store: CacheStore) -> list[Group]:
+def groups(store: Store) -> list[Group]:
     """The consumer group of the service; it waits while Redis is away."""
     return [Group("cache-service", cache_handlers(store), dead_letter=DEAD_LETTER, outages=(RedisAway, RedisSlow))]
 

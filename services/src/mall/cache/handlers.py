@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
+from typing import Protocol
+from uuid import UUID
+
 from mall.cache.domain import day_of, heat, person
-from mall.cache.store import CacheStore
 from mall_events.goods import GoodsUpdated, GoodsViewed, StockChanged
 from mall_events.order import OrderCancelled, OrderCreated
 from mall_events.user import UserDeleted, UserRegistered, UserStatusChanged, UserUpdated
@@ -11,7 +15,15 @@ from treaty_runtime.event import Context
 from treaty_runtime.handlers import Handlers
 
 
-def cache_handlers(store: CacheStore) -> Handlers:
+class Store(Protocol):
+    """What handlers write to: the cache in use, or the one that a rebuild makes."""
+
+    async def put(self, kind: str, item_id: int, *, version: int, fields: Mapping[str, str]) -> bool: ...
+
+    async def warm(self, points: Mapping[int, int], *, event_id: UUID, day: date) -> bool: ...
+
+
+def cache_handlers(store: Store) -> Handlers:
     """The handlers that fill `store`."""
     handlers = Handlers()
     on = handlers.on
@@ -49,7 +61,7 @@ def cache_handlers(store: CacheStore) -> Handlers:
     return handlers
 
 
-def _follow_people(handlers: Handlers, store: CacheStore) -> None:
+def _follow_people(handlers: Handlers, store: Store) -> None:
     on = handlers.on
 
     @on(UserRegistered, inbox=False)
@@ -69,6 +81,6 @@ def _follow_people(handlers: Handlers, store: CacheStore) -> None:
         await _keep(store, event)
 
 
-async def _keep(store: CacheStore, event: UserRegistered | UserUpdated | UserStatusChanged | UserDeleted) -> None:
+async def _keep(store: Store, event: UserRegistered | UserUpdated | UserStatusChanged | UserDeleted) -> None:
     version, fields = person(event)
     await store.put("user", event.user_id, version=version, fields=fields)

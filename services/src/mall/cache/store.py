@@ -2,7 +2,7 @@
 
 Law 1: an event changes a counter once: the dedupe key `processed:cache-service:<event id>` is set by the script that counts.
 Law 2: goods and stock only move to a higher version, so they need no dedupe key.
-Everything here can be made again from the topics.
+Everything here can be made again from the topics (`mall.cache.rebuild`); what a rebuild handled is in `mall:handled`.
 """
 
 from __future__ import annotations
@@ -15,34 +15,13 @@ from uuid import UUID
 from redis.asyncio import Redis
 
 from mall.cache.domain import last_days
+from mall.cache.scripts import BUILDING, COUNT_ONCE, HANDLED, SET_IF_NEWER, UNITE
 
 GROUP = "cache-service"
 DEDUPE_SECONDS = 86_400
 DAY_KEPT_SECONDS = 8 * 86_400
 RANKING = "mall:hot:7d"
 RANKING_FRESH_MILLISECONDS = 1_000
-
-SET_IF_NEWER = """
-local known = redis.call('HGET', KEYS[1], 'version')
-if known and tonumber(known) >= tonumber(ARGV[1]) then return 0 end
-redis.call('HSET', KEYS[1], 'version', unpack(ARGV))
-return 1
-"""
-
-COUNT_ONCE = """
-if not redis.call('SET', KEYS[1], '1', 'NX', 'EX', ARGV[1]) then return 0 end
-for place = 3, #ARGV, 2 do redis.call('ZINCRBY', KEYS[2], ARGV[place + 1], ARGV[place]) end
-redis.call('EXPIRE', KEYS[2], ARGV[2])
-return 1
-"""
-
-UNITE = """
-if not redis.call('SET', KEYS[2], '1', 'NX', 'PX', ARGV[1]) then return 0 end
-redis.call('ZUNIONSTORE', KEYS[1], #KEYS - 2, unpack(KEYS, 3))
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', 0)
-redis.call('EXPIRE', KEYS[1], ARGV[2])
-return 1
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,30 +47,32 @@ class CacheStore:
     async def put(self, kind: str, item_id: int, *, version: int, fields: Mapping[str, str]) -> bool:
         """Keep a version of `goods`, `stock` or `user` if it is newer than the kept one."""
         arguments = [str(version), *(part for pair in fields.items() for part in pair)]
-        return bool(await self._set_if_newer(keys=[_key(kind, item_id)], args=arguments))
+        return bool(await self._set_if_newer(keys=[key_of(kind, item_id), BUILDING], args=arguments))
 
     async def get(self, kind: str, item_id: int) -> dict[str, str]:
         """What is kept; empty if nothing is."""
-        found = await self._redis.hgetall(_key(kind, item_id))
+        found = await self._redis.hgetall(key_of(kind, item_id))
         return {str(name): str(value) for name, value in found.items()}
 
     async def warm(self, points: Mapping[int, int], *, event_id: UUID, day: date) -> bool:
         """Add points to a day's ranking, once per event."""
-        keys = [f"processed:{GROUP}:{event_id}", _day(day)]
+        keys = [f"processed:{GROUP}:{event_id}", key_of_day(day), BUILDING, HANDLED]
         pairs = [str(part) for pair in points.items() for part in pair]
-        return bool(await self._count_once(keys=keys, args=[DEDUPE_SECONDS, DAY_KEPT_SECONDS, *pairs]))
+        return bool(await self._count_once(keys=keys, args=[str(event_id), DEDUPE_SECONDS, DAY_KEPT_SECONDS, *pairs]))
 
     async def hottest(self, *, limit: int, today: date) -> list[Hot]:
         """The hottest goods of the last seven days, at most a second old."""
-        keys = [RANKING, f"{RANKING}:fresh", *map(_day, last_days(today))]
+        keys = [RANKING, f"{RANKING}:fresh", *map(key_of_day, last_days(today))]
         await self._unite(keys=keys, args=[RANKING_FRESH_MILLISECONDS, DAY_KEPT_SECONDS])
         places = await self._redis.zrevrange(RANKING, 0, limit - 1, withscores=True)
         return [Hot(int(place[0]), int(place[1])) for place in places]
 
 
-def _key(kind: str, item_id: int) -> str:
+def key_of(kind: str, item_id: int) -> str:
+    """Where an item is kept."""
     return f"mall:{kind}:{item_id}"
 
 
-def _day(day: date) -> str:
+def key_of_day(day: date) -> str:
+    """Where a day's ranking is kept."""
     return f"mall:hot:{day:%Y%m%d}"
