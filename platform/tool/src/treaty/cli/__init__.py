@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import gc
 import importlib
 import os
 import sys
@@ -34,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("treaty.cli.up:up", "start the local stack and the services"),
     "down": ("treaty.cli.down:down", "end the local stack"),
     "demo": ("treaty.cli.demo:demo", "the local stack with steady traffic and a live view"),
+    "fault": ("treaty.cli.fault:fault", "plant a fault in the running stack, to find and mend it"),
     "token": ("treaty.cli.token:token", "print a demo user's token for the services"),
     "doctor": ("treaty.cli.doctor:doctor", "look for what is wrong, from the project outwards"),
     "settings": ("treaty.cli.settings:settings", "print every setting and where it came from"),
@@ -84,5 +86,8 @@ def main() -> NoReturn:
     from treaty.cli.language import asked_for
     from treaty.cli.outcome import run
 
+    # Schemas are many small objects that stay until the end; looking through them again and again for what may go
+    # takes a fifth of the time of a check.
+    gc.set_threshold(100_000, 20, 20)
     debug = "--debug" in sys.argv or bool(os.environ.get("TREATY_DEBUG"))
     sys.exit(run(treaty, debug=debug, lang=asked_for(sys.argv)))

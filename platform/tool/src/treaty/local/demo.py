@@ -55,6 +55,7 @@ class Demo:
         page = f"{layout.service_url(PAGE_SERVICE)}/quick-test" if PAGE_SERVICE in layout.services else ""
         view.table(stack.rows)
         view.say(f"Quick test page: {page}" if page else "No service serves the quick test page.")
+        view.say("`treaty fault`, in another terminal, plants something to find and mend.")
         if page:
             self._show_page(page)
         with Meter(layout, catalog=self._catalog, shoppers=shoppers, now=self._now) as meter, shoppers:

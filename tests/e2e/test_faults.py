@@ -1,0 +1,96 @@
+"""`treaty fault`: each planted fault is there, each printed command runs as it stands, and afterwards the fault is over."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.company import Company
+from tests.parts.waiting import wait_until
+
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.kafka,
+    pytest.mark.redis,
+    pytest.mark.timeout(600),
+    pytest.mark.xdist_group("e2e"),
+]
+
+
+class Newcomer:
+    """Somebody at a shell in the project's folder who knows nothing but what is printed."""
+
+    def __init__(self, company: Company, fault: str) -> None:
+        self._folder = company.layout.root
+        commands = str(Path(sys.executable).parent)
+        self._env = {**os.environ, "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}"}
+        code, said = self.run(f"treaty fault {fault} --format json")
+        assert code == 0, said
+        self.planted: dict[str, Any] = json.loads(said)
+        self._env |= self.planted["environment"]
+
+    def run(self, command: str) -> tuple[int, str]:
+        """Exit code and standard output of a command line."""
+        ended = subprocess.run(  # noqa: S602  # what is printed is for a shell
+            command, shell=True, cwd=self._folder, env=self._env, capture_output=True, text=True, check=False, timeout=120
+        )  # fmt: skip
+        return ended.returncode, ended.stdout or ended.stderr
+
+    def look(self) -> list[tuple[int, str]]:
+        """What shows the fault."""
+        return [self.run(command) for command in self.planted["look"]]
+
+    def mend(self) -> None:
+        """Runs what is printed to end it; a plan says by its exit code that there is something to do."""
+        for command in self.planted["mend"]:
+            code, said = self.run(command)
+            assert code in ((0, 1) if " plan " in command else (0,)), f"{command}: {said}"
+
+    def proof(self) -> list[tuple[int, str]]:
+        """What shows that it is over."""
+        return [self.run(command) for command in self.planted["proof"]]
+
+
+def test_a_poison_message_is_a_dead_letter_that_is_edited_and_replayed(company: Company) -> None:
+    newcomer = Newcomer(company, "poison-message")
+    (listed, letters), (_, shown) = newcomer.look()
+    assert (listed, "wellcome" in shown) == (1, True), letters
+    newcomer.mend()
+
+    def mail() -> bool:
+        (code, _), (sent, _) = newcomer.proof()
+        return (code, sent) == (0, 0)
+
+    wait_until(mail, 60)
+
+
+def test_a_stuck_payment_comes_through_when_the_topic_is_as_git_says(company: Company) -> None:
+    newcomer = Newcomer(company, "stuck-payment")
+    (_, status), (_, plan) = newcomer.look()
+    assert json.loads(status)["status"] == "CREATED"
+    assert "min.insync.replicas 2 → 1" in plan
+    newcomer.mend()
+
+    def paid() -> bool:
+        (code, _), (_, status) = newcomer.proof()
+        return code == 0 and json.loads(status)["status"] == "SUCCEEDED"
+
+    wait_until(paid, 120)
+
+
+def test_a_drifted_subject_is_git_s_again_and_refuses_what_it_took(company: Company) -> None:
+    newcomer = Newcomer(company, "drifted-subject")
+    (code, plan), (sick, doctor) = newcomer.look()
+    assert (code, sick) == (1, 1), doctor
+    assert "NONE → FULL_TRANSITIVE" in plan
+    assert "neither in git nor in a release" in plan
+    newcomer.mend()
+    assert [code for code, _ in newcomer.proof()] == [0]
+    assert newcomer.run("treaty registry plan --out plan.json")[0] == 0
+    assert json.loads((company.layout.root / "plan.json").read_text())["steps"] == []
