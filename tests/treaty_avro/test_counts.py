@@ -21,6 +21,7 @@ def test_steps_of_the_interpreter_are_those_on_record() -> None:
     assert counts.judged(counts.steps(), RECORDED["steps"][counts.version()]) == []
 
 
+@pytest.mark.long
 def test_instructions_of_the_processor_are_those_on_record() -> None:
     if counts.build() not in RECORDED["instructions"]:
         pytest.skip(f"no instructions of {counts.build()} are on record; {PRINT}")

@@ -36,6 +36,7 @@ FAULTS: Mapping[str, tuple[Any, str, Mapping[Any, Any]]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_fails_the_model(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
