@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 from typing import TypeVar
 
-from treaty_avro import Schema
+from treaty_avro import Schema, inlined_text
 
 V = TypeVar("V")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SchemaFile:
     """One ``.avsc``: ``path`` is relative to the schemas folder, with forward slashes (``order/order_created.avsc``)."""
 
@@ -28,6 +29,11 @@ class SchemaFile:
         """Full name of the one named type that the file defines at its top."""
         name = getattr(self.schema.root, "name", None)
         return name.full if name is not None else ""
+
+    @cached_property
+    def inlined(self) -> str:
+        """The canonical text with every shared type at its first use; several parts of a command ask for it."""
+        return inlined_text(self.schema)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

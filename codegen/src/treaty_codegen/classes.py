@@ -190,6 +190,8 @@ class ClassWriter:
 
 def field_doc(field: Field) -> str:
     """The doc of a field, what kind of personal data it holds, and what to use instead if it is deprecated."""
+    if not field.props:
+        return field.doc or ""
     category, deprecated = personal_data(field), deprecation(field)
     sentences = [field.doc] if field.doc else []
     if category is not None:

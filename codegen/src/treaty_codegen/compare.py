@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Final, Literal, TypeAlias
 
@@ -20,7 +20,7 @@ _MARKS: Final = tuple(f"{start}{_MARK}".encode() for start in ("# ", "<!-- ", '{
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileChange:
-    """One difference. ``diff`` is unified, from what is there to what is wanted; "" for a foreign file.
+    """One difference, from ``before`` to ``after``: what is there and what is wanted, b"" for nothing.
 
     stale: generated, and no longer wanted: to be deleted. foreign: not generated: never to be touched, only reported, even
     where a file is wanted.
@@ -28,7 +28,13 @@ class FileChange:
 
     path: PurePosixPath
     kind: Kind
-    diff: str
+    before: bytes = field(repr=False)
+    after: bytes = field(repr=False)
+
+    @property
+    def diff(self) -> str:
+        """Unified; "" for a foreign file. Made when it is asked for: most are only counted."""
+        return "" if self.kind == "foreign" else _diff(self.path, self.before, self.after)
 
     def told(self, *, folder: str = "") -> str:
         """``changed  sdk/README.md``: one printable line, whatever the file is called."""
@@ -42,9 +48,7 @@ def compare(existing: Mapping[PurePosixPath, bytes], wanted: Mapping[PurePosixPa
         before, after = existing.get(path), wanted.get(path)
         if before == after:
             continue
-        kind = _kind(before, after)
-        diff = "" if kind == "foreign" else _diff(path, before or b"", after or b"")
-        changes.append(FileChange(path=path, kind=kind, diff=diff))
+        changes.append(FileChange(path=path, kind=_kind(before, after), before=before or b"", after=after or b""))
     return changes
 
 

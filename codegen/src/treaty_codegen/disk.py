@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -48,8 +49,11 @@ class Output:
         """
         fresh = [change.path for change in changes if change.kind in ("added", "changed")]
         stale = [change.path for change in changes if change.kind == "stale"]
+        parents = {parent: path for path in (*stale[::-1], *fresh[::-1]) for parent in path.parents}
+        for parent, path in parents.items():
+            self._refuse_no_folder(parent, path)
         for path in (*fresh, *stale):
-            self._refuse_what_is_in_the_way(path)
+            self._refuse_no_file(path)
         if fresh:
             self.folder.mkdir(parents=True, exist_ok=True)
         if self.folder.is_dir():
@@ -66,24 +70,29 @@ class Output:
                 raise InTheWay(f"{top} is a link; generated files are never written through one. Remove it")
             yield from sorted(top.rglob("*")) if top.is_dir() else [top]
 
-    def _refuse_what_is_in_the_way(self, path: PurePosixPath) -> None:
-        for parent in path.parents:
-            folder = self.folder / parent
-            if parent.parts and folder.is_symlink():
-                raise InTheWay(f"{folder} is a link: {path} would lie outside. Remove the link")
-            if folder.exists() and not folder.is_dir():
-                raise InTheWay(f"{folder} is not a folder, and {path} belongs there. Move it away")
+    def _refuse_no_folder(self, parent: PurePosixPath, path: PurePosixPath) -> None:
+        folder = self.folder / parent
+        if parent.parts and folder.is_symlink():
+            raise InTheWay(f"{folder} is a link: {path} would lie outside. Remove the link")
+        if folder.exists() and not folder.is_dir():
+            raise InTheWay(f"{folder} is not a folder, and {path} belongs there. Move it away")
+
+    def _refuse_no_file(self, path: PurePosixPath) -> None:
         target = self.folder / path
-        if target.is_symlink() or (target.exists() and not target.is_file()):
+        try:
+            mode = target.lstat().st_mode
+        except FileNotFoundError:
+            return
+        if not stat.S_ISREG(mode):
             raise InTheWay(f"{target} is not a plain file, and a generated one belongs there. Move it away")
 
     def _replace(self, fresh: Sequence[PurePosixPath], wanted: Mapping[PurePosixPath, bytes], staging: Path) -> None:
         for number, path in enumerate(fresh):
             (staging / str(number)).write_bytes(wanted[path])
+        for parent in {path.parent for path in fresh}:
+            (self.folder / parent).mkdir(parents=True, exist_ok=True)
         for number, path in enumerate(fresh):
-            target = self.folder / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            (staging / str(number)).replace(target)
+            (staging / str(number)).replace(self.folder / path)
 
     def _prune(self) -> None:
         """Folders without a file go, also those that a killed run has emptied."""

@@ -115,13 +115,13 @@ def modules(node: ast.ImportFrom, allowed: Allowed) -> str | None:
 def names(node: ast.AST, allowed: Allowed) -> str | None:
     """No name starts with an underscore but ours."""
     strange = _strange(getattr(node, _NAMED[type(node)]), allowed)
-    if strange is None and isinstance(node, ast.alias):
+    if strange is None and type(node) is ast.alias:
         strange = _strange(node.name, allowed)
     return strange and f"uses the name {strange:.80}"
 
 
 def _strange(name: str | None, allowed: Allowed) -> str | None:
-    if name is None or not name.startswith("_") or name in _OURS or name == allowed.text_module:
+    if name is None or name[:1] != "_" or name in _OURS or name == allowed.text_module:
         return None
     return None if name.startswith("_t_") and name.removeprefix("_t_") in allowed.classes else name
 
@@ -190,29 +190,25 @@ def check(path: str, *, source: str, allowed: Allowed, rules: Mapping[Rule, tupl
         raise GuardError(f"is not Python: {error}", path=path) from None
     table = _TABLE if rules is RULES else _by_kind(rules)
     strangers = table[ast.AST]
-    waiting: list[ast.AST] = [tree]
+    waiting: list[ast.AST | None] = [tree]
     while waiting:
         node = waiting.pop()
+        if node is None:  # a member that is left out, or the key of ``**`` in a dict
+            continue
         looks_at, members = table.get(type(node), strangers)
         for rule in looks_at:
             reason = rule(node, allowed)
             if reason is not None:
                 raise GuardError(reason, path=path, line=getattr(node, "lineno", 0))
         # The text inside a statement of documentation has been looked at as such, with its indentation.
-        if members and not (type(node) is ast.Expr and type(node.value) is ast.Constant):
-            waiting += _held(node, members)
-
-
-def _held(node: ast.AST, members: tuple[str, ...]) -> list[ast.AST]:
-    """The nodes in some members of a node."""
-    held: list[ast.AST] = []
-    for member in members:
-        value = getattr(node, member, None)
-        if type(value) is list:
-            held += [each for each in value if each is not None]  # None: the key of ``**`` in a dict
-        elif isinstance(value, ast.AST):
-            held.append(value)
-    return held
+        if type(node) is ast.Expr and type(node.value) is ast.Constant:
+            continue
+        for member in members:
+            value = getattr(node, member, None)
+            if type(value) is list:
+                waiting += value
+            else:
+                waiting.append(value)
 
 
 def _by_kind(rules: Mapping[Rule, tuple[type[ast.AST], ...]]) -> _Table:

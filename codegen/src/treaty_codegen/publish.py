@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from treaty_avro import canonical_text, inlined_text
+from treaty_avro import canonical_text
 from treaty_codegen.catalog import SchemaFile
 
 References: TypeAlias = Literal["inline", "registry"]
@@ -17,4 +17,4 @@ def publish(event: SchemaFile, *, references: References = "inline") -> str:
     ``inline``: canonical text with every shared type at its first use. ``registry``: the file's own canonical text, which
     names shared types; each of them has a subject of its own.
     """
-    return inlined_text(event.schema) if references == "inline" else canonical_text(event.schema)
+    return event.inlined if references == "inline" else canonical_text(event.schema)

@@ -40,19 +40,17 @@ def parts(type_: Type) -> Iterator[Type]:
             return
 
 
-def leaves(type_: Type) -> Iterator[Type]:
+def leaves(type_: Type) -> tuple[Type, ...]:
     """What a field holds in the end: through optionals, unions, lists and maps, but not into records; null is left out."""
     match type_:
+        case Primitive() | Record() | Enum() | Fixed():
+            return (type_,) if type_.kind != "null" else ()
         case Array():
-            yield from leaves(type_.items)
+            return leaves(type_.items)
         case Map():
-            yield from leaves(type_.values)
+            return leaves(type_.values)
         case Union():
-            for branch in type_.branches:
-                yield from leaves(branch)
-        case _:
-            if type_.kind != "null":
-                yield type_
+            return tuple(leaf for branch in type_.branches for leaf in leaves(branch))
 
 
 def has_class(type_: Named) -> bool:

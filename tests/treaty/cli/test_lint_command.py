@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -262,3 +264,9 @@ def test_every_broken_file_is_told_once(scratch: Scratch) -> None:
         "schemas/order/three.avsc",
         "schemas/order/two.avsc",
     ]
+
+
+def test_a_check_that_asks_no_registry_loads_no_http_client() -> None:
+    code = "import sys, treaty.ops.check; print(sorted(sys.modules.keys() & {'httpx', 'rich', 'confluent_kafka'}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -255,8 +255,10 @@ def distinct(old_sets: Sequence[OldSet], event: Record) -> Mapping[OldEvent, str
     """The older versions of an event, by its name or else its aliases, each with the newest set that holds it; newest first."""
     names = (event.name.full, *(alias.full for alias in event.aliases))
     found: dict[OldEvent, str] = {}
+    seen = set()
     for old in old_sets:
         before = next((old.events[name] for name in names if name in old.events), None)
-        if before is not None:
-            found.setdefault(replace(before, version="", contract=""), old.label)
+        if before is not None and (said := (before.text, before.topic, before.key, before.level)) not in seen:
+            seen.add(said)
+            found[replace(before, version="", contract="")] = old.label
     return found

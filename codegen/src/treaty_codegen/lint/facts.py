@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field as defaulting
+from functools import cached_property
 from typing import Any
 
 from treaty_avro import Array, Enum, Field, Map, Named, Record, Type, Union
@@ -18,7 +19,7 @@ from treaty_codegen.released import Released
 from treaty_codegen.waivers import Ignore
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LintFacts:
     """The catalog and where its parts stand; ``namespace`` is the project's (``mall``), ``personal`` its own categories of personal
     data, ``ignores`` the places that it excepts, ``scans`` what its services read, by name. ``released``: what was released before.
@@ -34,15 +35,11 @@ class LintFacts:
 
     def types(self) -> Iterator[tuple[SchemaFile, Named]]:
         """Every named type, once, with the file that defines it."""
-        for file in self.catalog.files.values():
-            for named in file.schema.named.values():
-                yield file, named
+        return iter(self._types)
 
     def records(self) -> Iterator[tuple[SchemaFile, Record]]:
         """Every record."""
-        for file, named in self.types():
-            if isinstance(named, Record):
-                yield file, named
+        return iter(self._records)
 
     def enums(self) -> Iterator[tuple[SchemaFile, Enum]]:
         """Every enum."""
@@ -52,9 +49,20 @@ class LintFacts:
 
     def fields(self) -> Iterator[tuple[Record, Field]]:
         """Every field of every record."""
-        for _, record in self.records():
-            for field in record.fields:
-                yield record, field
+        return iter(self._fields)
+
+    # Some forty rules walk through all of these: the walk is made once.
+    @cached_property
+    def _types(self) -> tuple[tuple[SchemaFile, Named], ...]:
+        return tuple((file, named) for file in self.catalog.files.values() for named in file.schema.named.values())
+
+    @cached_property
+    def _records(self) -> tuple[tuple[SchemaFile, Record], ...]:
+        return tuple((file, named) for file, named in self._types if isinstance(named, Record))
+
+    @cached_property
+    def _fields(self) -> tuple[tuple[Record, Field], ...]:
+        return tuple((record, field) for _, record in self._records for field in record.fields)
 
     def at_type(self, named: Named, step: str = "") -> Location:
         """The place of a named type, or of one of its keys (``/name``)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,12 @@ def decode(path: str, data: bytes) -> str:
 
 def releases(folder: Path) -> list[OldSet]:
     """Every released set, newest first; none before the first release."""
-    return [read_set(path / SET) for path in release_folders(folder)]
+    return list(each_release(folder))
+
+
+def each_release(folder: Path) -> Iterator[OldSet]:
+    """The same, each read when its turn comes."""
+    return (read_set(path / SET) for path in release_folders(folder))
 
 
 def release_folders(folder: Path) -> list[Path]:
@@ -104,16 +109,19 @@ def read_set(path: Path) -> OldSet:
     """One ``set.json``. Raises ``UsageError`` if it is not one."""
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
-        events = {
-            name: OldEvent(**{key: member(value) for key, value in event.items()})
-            for name, event in body["events"].items()
-        }
+        events = {name: old_event(event) for name, event in body["events"].items()}
         topics = {name: old_topic(topic) for name, topic in body.get("topics", {}).items()}
         return OldSet(label=f"release {body['version']}", events=events, topics=topics)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UsageError(
             f"{path} is not a released set: {error}", next_step="git restore it: releases are append-only"
         ) from error
+
+
+def old_event(body: Mapping[str, Any]) -> OldEvent:
+    if any(type(value) is not str for value in body.values()):
+        raise TypeError("every member of an event is a text")
+    return OldEvent(**body)
 
 
 def old_topic(body: Mapping[str, Any]) -> OldTopic:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 from treaty.config import Settings
 from treaty.errors import EnvironmentFault, UsageError
 from treaty.ops import git
-from treaty.ops.baseline import REGISTRY, RELEASES, baselines, catalog_at, releases
-from treaty.ops.http import RegistryHttp
+from treaty.ops.baseline import REGISTRY, RELEASES, baselines, catalog_at, each_release
 from treaty.ops.readers import project_readers
-from treaty.ops.registry_sides import look, old_sets, verdicts
 from treaty.ops.released import released_files
 from treaty.ops.rules import check_breaking_settings, check_lint_settings
 from treaty.ops.schemas import Tree, load_project, read_tree
@@ -28,6 +27,9 @@ from treaty_codegen.lint import Choice, facts_of, lint
 from treaty_codegen.places import Places
 from treaty_codegen.readers import Readers
 from treaty_codegen.released import Released
+
+if TYPE_CHECKING:
+    from treaty.ops.http import RegistryHttp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,8 @@ def run_breaking(settings: Settings, against: Against, *, today: date) -> Outcom
     sets = baselines(settings, names, base=against.base)
     side = None
     if REGISTRY in names and against.registry is not None:
+        from treaty.ops.registry_sides import look, old_sets  # noqa: PLC0415  # an HTTP client takes as long as the rest
+
         side = look(catalog, against.registry, environment=against.environment)
         sets = sets + old_sets(side, catalog)
     readers = readers_of(settings, catalog, sets)
@@ -83,6 +87,8 @@ def run_breaking(settings: Settings, against: Against, *, today: date) -> Outcom
         found = inherited(found, known_before(settings, sets, base=against.base, today=today))
     found += chosen(settings, released_set_changed.check(released_files(settings, base=against.base)))
     if side is not None and against.registry is not None:
+        from treaty.ops.registry_sides import verdicts  # noqa: PLC0415  # as above
+
         places = Places(catalog, root=root_of(settings))
         disagreed = registry_disagrees.check(verdicts(side, against.registry), catalog, places=places)
         found += chosen(settings, disagreed)
@@ -185,7 +191,7 @@ def lint_of(settings: Settings, tree: Tree, *, rules: Iterable[str] = ()) -> Out
         personal=settings.get("governance", "pii"),
         ignores=waivers.ignores,
         scans=readers_of(settings, catalog, []).scans,
-        released=Released(texts_of(releases(settings.folder("schemas") / RELEASES))),
+        released=Released(texts_of(each_release(settings.folder("schemas") / RELEASES))),
     )
     choice = Choice(
         use=tuple(rules) or tuple(settings.get("lint", "use")),
