@@ -6,6 +6,7 @@ Source: confluentinc/schema-registry, ``rest/exceptions/Errors.java`` and the re
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 
@@ -68,6 +69,11 @@ class MethodNotAllowed(RegistryError):
     """HTTP 405 Method Not Allowed"""
 
     status, code = 405, 405
+
+    def __init__(self, allowed: Iterable[str] = ()) -> None:
+        """``allowed``: the methods that there are in this place."""
+        super().__init__()
+        self.allowed = tuple(allowed)
 
 
 class NotAcceptable(RegistryError):

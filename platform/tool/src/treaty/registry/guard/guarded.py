@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
@@ -47,13 +47,25 @@ class Guard:
 
 
 class GuardedStore:
-    """A store behind a guard. ``now_ms``: milliseconds since 1970; ``observe`` is told how long the store took."""
+    """A store behind a guard.
 
-    def __init__(self, store: Store, guard: Guard, *, now_ms: Callable[[], int], observe: Observe = ignore) -> None:
-        self._store, self._guard, self._observe = store, guard, observe
+    ``now_ms``: milliseconds since 1970; ``observe`` is told how long the store took; ``while_writing``: a write, which may
+    have to wait for others, happens within it.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        guard: Guard,
+        *,
+        now_ms: Callable[[], int],
+        observe: Observe = ignore,
+        while_writing: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
+        self._store, self._guard, self._observe, self._while_writing = store, guard, observe, while_writing
         self._principal = guard.visitor.principal
         self._pen = Pen(guard.visitor, now_ms=now_ms)
-        self.shared = store.shared
+        self.shared, self.is_near = store.shared, store.is_near
         self.directory, self.roster, self.note, self.audit = store.directory, store.roster, store.note, store.audit
         self.generation, self.signal = store.generation, store.signal
         self.ready, self.close, self.seal = store.ready, store.close, store.seal
@@ -68,7 +80,7 @@ class GuardedStore:
     def write(self, own: Name, others: Collection[Name] = ()) -> Iterator[Writer]:
         self._guard.require(self._guard.role, own)
         hidden = frozenset(name for name in others if not self._principal.may(Role.READER, name))
-        with self._timed("write"), self._store.write(own, others) as writer:
+        with self._while_writing(), self._timed("write"), self._store.write(own, others) as writer:
             guarded = GuardedWriter(writer, self._pen, hidden=hidden)
             yield guarded
         # Told only now: what was not committed did not happen.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+from typing import Final, TypeAlias
 
 from fastapi import Response
 
@@ -10,6 +12,10 @@ from treaty.registry.errors import IncompatibleSchema, RegistryError
 from treaty.registry.http.call import Reply
 from treaty.registry.rows import Json
 from treaty.registry.settings import WireProfile
+
+GZIP_FROM_BYTES: Final = 1_400
+
+Headers: TypeAlias = list[tuple[bytes, bytes]]
 
 
 def response_of(reply: Reply, content_type: str, *, if_none_match: str | None = None) -> Response:
@@ -32,6 +38,19 @@ def error_response(
     after = error.retry_after_seconds
     headers = {} if after is None else {"Retry-After": str(after)}
     return _response(_json({"error_code": code, "message": message}), error.status, content_type, headers)
+
+
+def packed(response: Response, accept_encoding: bytes) -> tuple[Headers, bytes]:
+    """Headers and body as they are sent to a client that takes these encodings: from 1,400 bytes on compressed, if it wants that."""
+    headers, body = list(response.raw_headers), bytes(response.body)
+    if len(body) < GZIP_FROM_BYTES:
+        return headers, body
+    headers.append((b"vary", b"Accept-Encoding"))
+    if b"gzip" not in accept_encoding:
+        return headers, body
+    body = gzip.compress(body)
+    kept = [header for header in headers if header[0] != b"content-length"]
+    return [*kept, (b"content-encoding", b"gzip"), (b"content-length", b"%d" % len(body))], body
 
 
 def _response(body: bytes, status: int, content_type: str, headers: dict[str, str]) -> Response:

@@ -1,8 +1,9 @@
 """The registry as an ASGI application.
 
-From outside in: CORS; compression; ``Door`` (request id, headers, the path as it was sent, who asks, answers that are
-remembered); Starlette's router; ``Desk``, an endpoint for each row of ``ROUTES``, whose function runs in a thread that this
-application owns, because stores block and the loop must not.
+From outside in: CORS; ``Door`` (request id, headers, the path as it was sent, who asks, answers that are remembered,
+compression); ``Desk``, which finds the row of ``ROUTES`` and runs its function in a thread that this application owns, because
+stores block and the loop must not. Starlette tells of start and end; its router and its layers are left out, for they cost
+each request more than the rest of the loop's work.
 """
 
 from __future__ import annotations
@@ -11,30 +12,24 @@ import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Collection
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
-from starlette import routing
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import GZipMiddleware
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import ASGIApp, Lifespan
 
 from treaty.registry.access.bucket import Rate
-from treaty.registry.errors import MethodNotAllowed, NotFound
 from treaty.registry.guard.authentication import Authentication
 from treaty.registry.guard.gate import Gate
 from treaty.registry.guard.jwks import JwtTokens, Keys, reader_of
 from treaty.registry.guard.trail import Trail
-from treaty.registry.http.answers import error_response
 from treaty.registry.http.call import Call, Reply, Route
 from treaty.registry.http.desk import Desk
 from treaty.registry.http.door import Door, Remembering
+from treaty.registry.http.hands import Hands
 from treaty.registry.http.routes import ROUTES
 from treaty.registry.metrics import CONTENT_TYPE, Metrics
 from treaty.registry.observation import Observe, Record, ignore
@@ -42,7 +37,8 @@ from treaty.registry.service import RegistryService
 from treaty.registry.settings import RegistrySettings
 from treaty.registry.stores.protocol import Store
 
-GZIP_FROM_BYTES = 1_400
+READS_AT_ONCE: Final = 2
+"""Threads at work on a store that is near: one, and one beside what takes long."""
 
 
 def create_app(
@@ -70,36 +66,29 @@ def create_app(
     service = RegistryService(store, settings=settings, now=now, observe=tell)
     gate = gate_of(store, settings, now=now, now_ms=now_ms, observe=tell)
     remembering = Remembering(service.freshness, capacity_bytes=settings.cache_bytes)
-    workers = ThreadPoolExecutor(settings.threads, thread_name_prefix="registry")
-
-    lifespan = until_shut_down(store, workers, gate)
-    desk = Desk(service, workers, remembering, gate, now_ms=now_ms, tell=tell)
-    app = Starlette(
-        routes=[routed(route, desk) for route in (*ROUTES, Route("GET", "/metrics", _exposition(metrics)))],
-        exception_handlers=dict.fromkeys((HTTPException, 404, 405), _routing_error),
-        lifespan=lifespan,
+    hands = Hands(settings.threads, at_once=READS_AT_ONCE if store.is_near else settings.threads)
+    routes = (*ROUTES, Route("GET", "/metrics", _exposition(metrics)))
+    desk = Desk(routes, service, hands, remembering, gate, now_ms=now_ms, tell=tell)
+    door = Door(
+        desk.answer,
+        remembering,
+        gate,
+        tell,
+        lifespan=Starlette(lifespan=until_shut_down(store, hands, gate)),
+        most_open=settings.limits.open_requests,
+        root_path=settings.root_path,
     )
-    app.router.redirect_slashes = False
-    most_open, root_path = settings.limits.open_requests, settings.root_path
-    door = Door(app, remembering, gate, tell, most_open=most_open, root_path=root_path)
-    return with_cors(GZipMiddleware(door, minimum_size=GZIP_FROM_BYTES), settings.cors_origins)
+    return with_cors(door, settings.cors_origins)
 
 
-def routed(route: Route, desk: Desk) -> routing.Route:
-    """A row of the table for the router: of Starlette's own kind, for FastAPI's looks for models and dependencies in each request."""
-    made = routing.Route(route.path, desk.endpoint(route), methods=[route.method], name=route.handler.__name__)
-    made.methods = {route.method}  # Starlette adds HEAD to GET; Confluent's registry answers it with 405
-    return made
-
-
-def until_shut_down(store: Store, workers: ThreadPoolExecutor, gate: Gate) -> Lifespan[Starlette]:
+def until_shut_down(store: Store, hands: Hands, gate: Gate) -> Lifespan[Starlette]:
     """What runs beside the requests, and what is let go of at the end: first who answers, last what they ask."""
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         trail = asyncio.create_task(gate.keep_trail())
         yield
-        await asyncio.to_thread(workers.shutdown)
+        await asyncio.to_thread(hands.close)
         trail.cancel()
         with suppress(asyncio.CancelledError):
             await trail
@@ -158,11 +147,3 @@ def _exposition(metrics: Metrics) -> Callable[[Call], Reply]:
         return Reply(text=metrics.exposition(subjects=subjects, schemas=schemas), content_type=CONTENT_TYPE)
 
     return expose
-
-
-async def _routing_error(_request: Request, error: Exception) -> Response:
-    is_method = getattr(error, "status_code", 404) == 405
-    headers = getattr(error, "headers", None) or {}
-    response = error_response(MethodNotAllowed() if is_method else NotFound(), "8", "application/json")
-    response.headers.update(headers)
-    return response

@@ -41,7 +41,7 @@ class Call:
     params: Mapping[str, str]
     query: Query
     body: bytes
-    headers: Mapping[str, str]
+    provenance: str
     guard: Guard
 
     @property

@@ -1,22 +1,23 @@
-"""Between the router and the functions of routes: what the request needs, its body, a thread, an answer."""
+"""Between the door and the functions of routes: which one it is, what the request needs, its body, a thread, an answer."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping
 
 from fastapi import Request, Response
 from starlette.requests import ClientDisconnect
 
 from treaty.registry.access.grants import Role
-from treaty.registry.errors import BodyTooSlow, Forbidden, RegistryError, StoreUnavailable
+from treaty.registry.errors import BodyTooSlow, Forbidden, MethodNotAllowed, RegistryError, StoreUnavailable
 from treaty.registry.guard.gate import Gate
 from treaty.registry.guard.guarded import Guard, GuardedStore
 from treaty.registry.guard.permissions import need_of
 from treaty.registry.http.answers import error_response, response_of
 from treaty.registry.http.call import Call, Handler, Reply, Route
-from treaty.registry.http.door import CACHE_KEY, QUERY, REQUEST_ID, ROUTE, VISITOR, Remembering, Scope
+from treaty.registry.http.door import CACHE_KEY, HEADERS, QUERY, REQUEST_ID, ROUTE, VISITOR, Receive, Remembering, Scope
+from treaty.registry.http.hands import Hands
+from treaty.registry.http.table import Table
 from treaty.registry.names import Name
 from treaty.registry.observation import Failed, Observe
 from treaty.registry.rows import Json
@@ -31,84 +32,87 @@ class Desk:
 
     def __init__(
         self,
+        routes: Iterable[Route],
         service: RegistryService,
-        workers: ThreadPoolExecutor,
+        hands: Hands,
         remembering: Remembering,
         gate: Gate,
         *,
         now_ms: Callable[[], int],
         tell: Observe,
     ) -> None:
-        self._service, self._workers, self._remembering, self._gate = service, workers, remembering, gate
+        self._table = Table(routes)
+        self._service, self._hands, self._remembering, self._gate = service, hands, remembering, gate
         self._now_ms, self._tell = now_ms, tell
         self._waiting = 0
 
-    def endpoint(self, route: Route) -> Callable[[Request], Awaitable[Response]]:
-        """The ASGI endpoint of a row of the table."""
-
-        async def answer(request: Request) -> Response:
-            scope: Scope = request.scope
+    async def answer(self, scope: Scope, receive: Receive) -> Response:
+        """The answer to a request that the door has let in."""
+        profile, content_type = self._service.settings.wire_profile, "application/json"
+        try:
+            route, params = self._table.find(scope["method"], scope["path"])
             scope[ROUTE] = route.path
-            content_type = "application/json"
-            try:
-                content_type = answer_type(request.headers.get("accept"))
-                return await self._answered(route, request, content_type)
-            except Forbidden as error:
-                self._gate.refused(scope[VISITOR], error, action=f"{route.method} {scope['path']}")
-                return error_response(error, self._service.settings.wire_profile, content_type)
-            except RegistryError as error:
-                return error_response(error, self._service.settings.wire_profile, content_type)
-            except ClientDisconnect:
-                return Response(
-                    status_code=400
-                )  # the client went away within its body: nobody reads this, nothing failed
-            except Exception as error:  # noqa: BLE001  # the last place that can still answer; the observer gets it whole
-                self._tell(Failed(scope[REQUEST_ID], error))
-                return error_response(RegistryError(), "8", content_type, request_id=scope[REQUEST_ID])
+            content_type = answer_type(_header(scope, b"accept"))
+            return await self._answered(route, params, scope, receive, content_type)
+        except MethodNotAllowed as error:
+            response = error_response(error, profile, content_type)
+            response.headers["Allow"] = ", ".join(error.allowed)
+            return response
+        except Forbidden as error:
+            self._gate.refused(scope[VISITOR], error, action=f"{scope['method']} {scope['path']}")
+            return error_response(error, profile, content_type)
+        except RegistryError as error:
+            return error_response(error, profile, content_type)
+        except ClientDisconnect:
+            return Response(status_code=400)  # the client went away within its body: nobody reads this, nothing failed
+        except Exception as error:  # noqa: BLE001  # the last place that can still answer; the observer gets it whole
+            self._tell(Failed(scope[REQUEST_ID], error))
+            return error_response(RegistryError(), "8", content_type, request_id=scope[REQUEST_ID])
 
-        answer.__doc__ = route.handler.__doc__
-        return answer
-
-    async def _answered(self, route: Route, request: Request, content_type: str) -> Response:
-        guard = self._guard(route, request)
-        call = await self._call(request, guard)
+    async def _answered(
+        self, route: Route, params: Mapping[str, str], scope: Scope, receive: Receive, content_type: str
+    ) -> Response:
+        guard = self._guard(route, params, scope)
+        call = await self._call(params, scope, receive, guard)
         epoch = None
-        if CACHE_KEY in request.scope:
+        if CACHE_KEY in scope:
             await self._in_thread(self._looked, call)
             epoch = self._remembering.opened()
         reply = await self._in_thread(route.handler, call)
         if not isinstance(reply, Reply):
             reply = Reply(reply)
-        response = response_of(reply, content_type, if_none_match=request.headers.get("if-none-match"))
+        response = response_of(reply, content_type, if_none_match=_header(scope, b"if-none-match"))
         if epoch is not None and reply.is_immutable and response.status_code == 200:
-            self._remembering.keep(epoch, (*request.scope[CACHE_KEY], content_type), response)
+            self._remembering.keep(epoch, (*scope[CACHE_KEY], content_type), response)
         return response
 
-    def _guard(self, route: Route, request: Request) -> Guard:
-        need = need_of(route.method, route.path, query=request.scope[QUERY])
-        guard = Guard(request.scope[VISITOR], need.role, need.action)
+    def _guard(self, route: Route, params: Mapping[str, str], scope: Scope) -> Guard:
+        need = need_of(route.method, route.path, query=scope[QUERY])
+        guard = Guard(scope[VISITOR], need.role, need.action)
         if need.where == "everything":
             guard.require_everything()
         elif need.role > Role.READER:
             # Asked before the body is read, and of the name that was said; the store asks for the one that is written.
-            guard.require(need.role, Name.parse(segment_text(request.path_params["subject"])))
+            guard.require(need.role, Name.parse(segment_text(params["subject"])))
         return guard
 
-    async def _call(self, request: Request, guard: Guard) -> Call:
+    async def _call(self, params: Mapping[str, str], scope: Scope, receive: Receive, guard: Guard) -> Call:
         body = b""
-        if request.method in ("POST", "PUT"):
-            require_json(request.headers.get("content-type"))
-            body = await self._body(request)
-        guarded = GuardedStore(self._service.store, guard, now_ms=self._now_ms, observe=self._tell)
-        service = self._service.on(guarded)
-        return Call(service, request.path_params, request.scope[QUERY], body, request.headers, guard)
+        if scope["method"] in ("POST", "PUT"):
+            require_json(_header(scope, b"content-type"))
+            body = await self._body(scope, receive)
+        guarded = GuardedStore(
+            self._service.store, guard, now_ms=self._now_ms, observe=self._tell, while_writing=self._hands.aside
+        )
+        provenance = _header(scope, b"treaty-provenance") or ""
+        return Call(self._service.on(guarded), params, scope[QUERY], body, provenance, guard)
 
-    async def _body(self, request: Request) -> bytes:
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
         limits = self._service.settings.limits
-        encoding = request.headers.get("content-encoding", "").strip().lower()
+        encoding = (_header(scope, b"content-encoding") or "").strip().lower()
         try:
             async with asyncio.timeout(limits.body_seconds):
-                return await read_body(request.stream(), encoding=encoding, limit=limits.body_bytes)
+                return await read_body(Request(scope, receive).stream(), encoding=encoding, limit=limits.body_bytes)
         except TimeoutError as error:
             raise BodyTooSlow(limits.body_seconds) from error
 
@@ -120,6 +124,11 @@ class Desk:
             raise StoreUnavailable
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._workers, handler, call)
+            return await self._hands.run(handler, call)
         finally:
             self._waiting -= 1
+
+
+def _header(scope: Scope, name: bytes) -> str | None:
+    value: bytes | None = scope[HEADERS].get(name)
+    return None if value is None else value.decode("latin-1")

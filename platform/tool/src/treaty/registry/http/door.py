@@ -1,4 +1,4 @@
-"""The outermost ASGI layer: the path as it was sent, who asks, headers of every answer, and answers that are remembered.
+"""The outermost ASGI layer: the path as it was sent, who asks, answers that are remembered, and how every answer is sent.
 
 Law: an answer by id never changes while its id stands, so it is sent again from memory, on the loop, without thread or
 SQL. What could end an id (``freshness``) empties the memory.
@@ -6,10 +6,10 @@ SQL. What could end an id (``freshness``) empties the memory.
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 import time
-import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final, TypeAlias
 
@@ -18,7 +18,7 @@ from fastapi import Response
 from treaty.registry.cache import Lru
 from treaty.registry.errors import RegistryError, StoreUnavailable, Unauthorized
 from treaty.registry.guard.gate import Gate
-from treaty.registry.http.answers import error_response
+from treaty.registry.http.answers import error_response, packed
 from treaty.registry.observation import Answered, Observe, Remembered
 from treaty.registry.stores.freshness import Freshness
 from treaty.registry.wire.negotiation import answer_type
@@ -29,12 +29,14 @@ Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+Answer: TypeAlias = Callable[[Scope, Receive], Awaitable[Response]]
 
 ROUTE: Final = "treaty.route"
 QUERY: Final = "treaty.query"
 REQUEST_ID: Final = "treaty.request_id"
 CACHE_KEY: Final = "treaty.cache_key"
 VISITOR: Final = "treaty.visitor"
+HEADERS: Final = "treaty.headers"
 
 _BY_ID: Final = re.compile(r"/schemas/ids/\d{1,10}(/schema)?")
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -84,38 +86,44 @@ class Door:
     """The application that servers call."""
 
     def __init__(
-        self, app: App, remembering: Remembering, gate: Gate, tell: Observe, *, most_open: int, root_path: str = ""
+        self,
+        answer: Answer,
+        remembering: Remembering,
+        gate: Gate,
+        tell: Observe,
+        *,
+        lifespan: App,
+        most_open: int,
+        root_path: str = "",
     ) -> None:
-        """``most_open``: requests at once; ``root_path``: what may stand before every path."""
-        self._app, self._remembering, self._gate, self._tell = app, remembering, gate, tell
+        """``lifespan``: who is told of start and end; ``most_open``: requests at once; ``root_path``: what may stand before every path."""
+        self._answered_by, self._remembering, self._gate, self._tell = answer, remembering, gate, tell
+        self._lifespan = lifespan
         self._open, self._most_open, self._root_path = 0, most_open, root_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self._lifespan(scope, receive, send)
             return
         began = time.perf_counter()
-        headers = dict(scope["headers"])
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        scope[HEADERS] = headers
         scope[REQUEST_ID] = _request_id(headers.get(b"x-request-id", b""))
         status = 500
-
-        async def send_with_headers(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                request_id = (b"x-request-id", scope[REQUEST_ID].encode())
-                message["headers"] = [*message["headers"], *_EVERY_ANSWER, request_id]
-            await send(message)
-
         self._open += 1
         try:
-            await self._answer(scope, headers, receive, send_with_headers)
+            response = await self._answer(scope, headers, receive)
+            status = response.status_code
+            own, body = packed(response, headers.get(b"accept-encoding", b""))
+            own += [*_EVERY_ANSWER, (b"x-request-id", scope[REQUEST_ID].encode())]
+            await send({"type": "http.response.start", "status": status, "headers": own})
+            await send({"type": "http.response.body", "body": body})
         finally:
             self._open -= 1
             seconds = time.perf_counter() - began
             self._tell(Answered(_method(scope), scope.get(ROUTE, "other"), status, seconds))
 
-    async def _answer(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
+    async def _answer(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Response:
         try:
             if self._open > self._most_open:
                 raise StoreUnavailable
@@ -133,17 +141,15 @@ class Door:
                 self._tell(Remembered("answers", found is not None))
                 if found is not None:
                     scope[ROUTE] = "/schemas/ids/{id}"
-                    await found(scope, receive, send)
-                    return
+                    return found
                 scope[CACHE_KEY] = key
         except RegistryError as error:
             response = error_response(error, "8", "application/json")
             if isinstance(error, Unauthorized):
                 response.headers["WWW-Authenticate"] = 'Basic realm="treaty registry", charset="UTF-8"'
                 response.headers.append("WWW-Authenticate", "Bearer")
-            await response(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
+            return response
+        return await self._answered_by(scope, receive)
 
 
 def _size(key: Key, response: Response) -> int:
@@ -158,7 +164,7 @@ def _source(scope: Scope) -> str:
 
 def _request_id(sent: bytes) -> str:
     text = sent.decode("latin-1")
-    return text if _REQUEST_ID.fullmatch(text) else uuid.uuid4().hex
+    return text if _REQUEST_ID.fullmatch(text) else os.urandom(16).hex()
 
 
 def _method(scope: Scope) -> str:

@@ -231,6 +231,7 @@ class MemoryStore:
     """A store that keeps everything in this process."""
 
     shared = False
+    is_near = True
 
     def __init__(self) -> None:
         self._state = _State()

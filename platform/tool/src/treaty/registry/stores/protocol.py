@@ -163,6 +163,9 @@ class Store(Protocol):
     shared: bool
     """True where other processes write too: then mutable things are read anew each time."""
 
+    is_near: bool
+    """True where a read waits for nobody: then threads that read only take the interpreter from each other."""
+
     def read(self) -> AbstractContextManager[Reader]:
         """One consistent snapshot."""
 

@@ -45,6 +45,8 @@ def segment_text(segment: str) -> str:
 
 def parsed_query(query_string: bytes) -> Query:
     """The query's pairs in order, values decoded once."""
+    if not query_string:
+        return ()
     return tuple(parse_qsl(query_string.decode("latin-1"), keep_blank_values=True))
 
 

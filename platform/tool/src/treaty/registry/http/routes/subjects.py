@@ -59,7 +59,6 @@ def list_versions(call: Call) -> Json:
 
 def register(call: Call) -> Json:
     """Register a schema."""
-    sent = call.headers.get("treaty-provenance", "")
     request = call.schema_request()
     if request.id is not None:
         call.guard.require(Role.ADMIN, call.meant)
@@ -69,7 +68,7 @@ def register(call: Call) -> Json:
         how=How(
             normalize=call.flag("normalize"),
             force=call.flag("force"),
-            provenance=sent if _PROVENANCE.fullmatch(sent) else "",
+            provenance=call.provenance if _PROVENANCE.fullmatch(call.provenance) else "",
         ),
     )
     return registered_body(found, profile=call.profile)

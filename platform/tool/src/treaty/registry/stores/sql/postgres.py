@@ -25,6 +25,7 @@ class Postgres:
     """The engine of a database, and how reads and writes begin on it."""
 
     migrates_itself = False
+    is_near = False
 
     def __init__(self, url: URL) -> None:
         self.engine: Engine = create_engine(

@@ -33,6 +33,7 @@ class Sqlite:
     """The engine of a file, and how reads and writes begin on it."""
 
     migrates_itself = True
+    is_near = True
 
     def __init__(self, url: URL) -> None:
         path = Path(url.database or "registry.db")
@@ -49,14 +50,25 @@ class Sqlite:
         event.listen(self.engine, "begin", _begin)
         # Threads of this process take turns there instead of polling SQLite's lock; other processes wait on busy_timeout.
         self.turns = GroupCommit(self._begun, seconds=LOCK_SECONDS)
+        self._idle: list[Connection] = []
         self._watcher: Any = None
         self._watching = threading.Lock()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection in a transaction that sees one snapshot."""
-        with self.engine.connect() as connection, connection.begin():
-            yield connection
+        # Kept open from read to read: to lend one out and take it back costs the pool as much as the database its answer.
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self.engine.connect()
+        try:
+            with connection.begin():
+                yield connection
+        except BaseException:
+            connection.close()
+            raise
+        self._idle.append(connection)
 
     def writing(self, own: Name, others: Collection[Name]) -> AbstractContextManager[Connection]:  # noqa: ARG002  # one lock for all
         """A connection in the one write transaction there is; when the block has ended, what it did is on the disk."""
@@ -92,6 +104,8 @@ class Sqlite:
         with self._watching:
             if self._watcher is not None:
                 self._watcher.close()
+        while self._idle:
+            self._idle.pop().close()
         self.engine.dispose()
 
     def is_conflict(self, error: DBAPIError) -> bool:  # noqa: ARG002  # the same question for every database
@@ -109,4 +123,9 @@ def _configure(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> Non
 
 
 def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
+    statement, driver = connection.get_execution_options().get(_BEGIN), connection.connection.dbapi_connection
+    if statement is not None or driver is None:
+        connection.exec_driver_sql(statement or "BEGIN")
+    else:
+        # Each read begins with this; SQLAlchemy would prepare for an answer. It takes no lock, so it cannot fail.
+        driver.execute("BEGIN")

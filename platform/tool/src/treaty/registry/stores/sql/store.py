@@ -39,6 +39,8 @@ class Database(Protocol):
 
     engine: Engine
     migrates_itself: bool
+    is_near: bool
+    """True if it answers in this process, without a round trip."""
 
     def reading(self) -> AbstractContextManager[Connection]:
         """A snapshot."""
@@ -66,6 +68,7 @@ class SqlStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.is_near = database.is_near
 
     @contextmanager
     def read(self) -> Iterator[SqlReader]:
