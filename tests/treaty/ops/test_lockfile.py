@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from treaty.errors import UsageError
 from treaty.ops.files import alone
-from treaty.ops.lockfile import LOCK, Applied, Lock, as_applied, read_lock, released
+from treaty.ops.lockfile import LOCK, Applied, Lock, as_applied, parsed, read_lock, released
 from treaty_codegen.breaking.facts import OldEvent, OldSet
 
 TEXT = '{"type":"record","name":"A","fields":[]}'
@@ -20,7 +21,7 @@ def row(number: int) -> Applied:
 
 
 def test_a_lock_reads_back_equal_and_its_versions_stand_by_number(tmp_path: Path) -> None:
-    lock = as_applied(Lock(release="1.0.0"), "prod", {"b": {10: row(10), 9: row(9)}, "a": {1: row(1)}})
+    lock = as_applied(Lock(release="1.0.0"), "prod", {"b": {10: row(10), 9: row(9)}, "a": {1: row(1)}}, held={})
     (tmp_path / LOCK).write_text(lock.text(), encoding="utf-8")
     assert read_lock(tmp_path) == lock
     assert [line.strip() for line in lock.text().splitlines() if line.strip().startswith(('"9"', '"10"'))] == [
@@ -31,21 +32,26 @@ def test_a_lock_reads_back_equal_and_its_versions_stand_by_number(tmp_path: Path
 
 def test_a_release_and_an_apply_keep_what_the_other_wrote() -> None:
     now = OldSet(label="now", events={"A": OldEvent(text=TEXT)})
-    both = released(as_applied(Lock(), "prod", {"a": {1: row(1)}}), now, {"A": "1.0.0"}, version="1.0.0")
+    both = released(as_applied(Lock(), "prod", {"a": {1: row(1)}}, held={}), now, {"A": "1.0.0"}, version="1.0.0")
     assert both.environments["prod"] == {"a": {1: row(1)}}
-    again = as_applied(both, "stage", {"a": {1: row(4)}})
+    again = as_applied(both, "stage", {"a": {1: row(4)}}, held={})
     assert (again.release, again.events, set(again.environments)) == ("1.0.0", both.events, {"prod", "stage"})
 
 
 def test_ids_that_records_may_still_hold_stay_and_those_that_are_gone_go() -> None:
-    lock = as_applied(Lock(), "prod", {"a": {1: row(1), 2: row(2)}, "b": {1: row(3)}, "c": {1: row(4)}})
-    later = as_applied(lock, "prod", {"a": {2: row(2), 3: row(5)}}, gone={"c"})
-    assert later.environments["prod"] == {"a": {1: row(1), 2: row(2), 3: row(5)}, "b": {1: row(3)}}
+    lock = as_applied(Lock(), "prod", {"a": {1: row(1), 2: row(2)}, "b": {1: row(3)}, "c": {1: row(4)}}, held={})
+    held = {"a": [2, 3], "b": [1], "somebody-elses": [1]}
+    later = as_applied(lock, "prod", {"a": {2: row(2), 3: row(5)}}, held=held, gone={"c"})
+    deleted = replace(row(1), deleted=True)
+    assert later.environments["prod"] == {"a": {1: deleted, 2: row(2), 3: row(5)}, "b": {1: row(3)}}
+    assert parsed(later.text()) == later
+    undeleted = as_applied(later, "prod", {"a": {1: row(1), 2: row(2), 3: row(5)}}, held={"a": [1, 2, 3], "b": [1]})
+    assert undeleted.environments["prod"]["a"][1] == row(1)
 
 
 def test_of_another_registry_nothing_of_the_old_one_is_kept() -> None:
-    lock = as_applied(Lock(), "prod", {"a": {1: row(1), 2: row(2)}, "b": {1: row(3)}})
-    assert as_applied(lock, "prod", {"a": {1: row(77)}}).environments["prod"] == {"a": {1: row(77)}}
+    lock = as_applied(Lock(), "prod", {"a": {1: row(1), 2: row(2)}, "b": {1: row(3)}}, held={})
+    assert as_applied(lock, "prod", {"a": {1: row(77)}}, held={}).environments["prod"] == {"a": {1: row(77)}}
 
 
 @pytest.mark.parametrize(

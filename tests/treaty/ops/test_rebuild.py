@@ -61,7 +61,7 @@ def lived(mall: Settings) -> tuple[Lock, dict[str, dict[int, int]]]:
         for subject, versions in held.items()
     }
     ids = {subject: {number: row.id for number, row in rows.items()} for subject, rows in live.items()}
-    return as_applied(Lock(), "local", live), ids
+    return as_applied(Lock(), "local", live, held=live), ids
 
 
 @pytest.fixture
@@ -111,6 +111,22 @@ def test_an_empty_registry_has_the_same_ids_again_and_old_golden_bytes_are_read(
     ]
     assert read
     assert [each for each in read if each[1]] == []
+
+
+def test_what_was_soft_deleted_comes_back_soft_deleted(project: Path, url: str) -> None:
+    lock = read_lock(project / "schemas")
+    rows = lock.environments["local"]
+    subject = next(name for name, versions in rows.items() if len(versions) > 1)
+    live = {name: dict(versions) for name, versions in rows.items()}
+    gone = live[subject].pop(1)
+    (project / "schemas" / LOCK).write_text(as_applied(lock, "local", live, held=live).text(), encoding="utf-8")
+    words = ["registry", "rebuild", "--env", "local", "--config", str(project / "treaty.toml")]
+    done = CliRunner().invoke(treaty, words)
+    assert done.exit_code == 0, done.output
+    assert "1 deleted" in done.stderr
+    with RegistryHttp(url) as http:
+        assert sorted(http.versions(subject)) == sorted(live[subject])
+        assert sha256(http.call("GET", f"/schemas/ids/{gone.id}")["schema"]) == gone.sha256
 
 
 def test_again_writes_nothing_and_a_dry_run_writes_nothing_either(project: Path, url: str) -> None:

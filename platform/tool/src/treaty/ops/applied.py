@@ -17,7 +17,8 @@ from treaty.ops.schemas import load_project
 def record(settings: Settings, made: Plan, held: Contents) -> bool:
     """Writes what an environment holds after a plan into the lock; False where it said so before.
 
-    ``held``: everything that the registry holds now. Subjects that git does not want are left out.
+    ``held``: everything that the registry holds now. Subjects that git never wanted are left out; versions that the lock knows
+    and the registry does not list any more are marked as deleted.
     """
     folder = settings.folder("schemas")
     gone = {step.subject for step in made.steps if step.action == "permanent-delete"}
@@ -29,7 +30,7 @@ def record(settings: Settings, made: Plan, held: Contents) -> bool:
     }
     with alone(folder):
         before = read_lock(folder)
-        text = as_applied(before, made.environment, live, gone=gone).text()
+        text = as_applied(before, made.environment, live, held=held, gone=gone).text()
         if before.text() == text:
             return False
         replace_whole(folder / LOCK, text)

@@ -31,11 +31,13 @@ class Applied:
     """One version of a subject as an environment has it. ``guid`` "": that registry gives none.
 
     ``sha256``: hexadecimal, of the text as git publishes it; of the registry's own text where git has no such text any more.
+    ``deleted``: it is soft-deleted there, so that only its id leads to it; said only where it is so.
     """
 
     id: int
     guid: str
     sha256: str
+    deleted: bool = False
 
 
 Subjects: TypeAlias = Mapping[str, Mapping[int, Applied]]
@@ -66,7 +68,11 @@ class Lock:
 
 def rows(versions: Mapping[int, Applied]) -> dict[str, dict[str, Any]]:
     """The versions of a subject as JSON has them, in the order of their numbers."""
-    return {str(number): dict(sorted(asdict(applied).items())) for number, applied in sorted(versions.items())}
+    return {str(number): _members(applied) for number, applied in sorted(versions.items())}
+
+
+def _members(applied: Applied) -> dict[str, Any]:
+    return {key: value for key, value in sorted(asdict(applied).items()) if key != "deleted" or value}
 
 
 def read_lock(folder: Path) -> Lock:
@@ -101,7 +107,10 @@ def applied(row: Mapping[str, Any]) -> Applied:
     """One version from its JSON."""
     if type(row["id"]) is not int:
         raise TypeError(f"{row['id']!r} is not an id")
-    return Applied(id=row["id"], guid=str(row["guid"]), sha256=str(row["sha256"]))
+    deleted = row.get("deleted", False)
+    if type(deleted) is not bool:
+        raise TypeError(f"{deleted!r} does not say whether a version is deleted")
+    return Applied(id=row["id"], guid=str(row["guid"]), sha256=str(row["sha256"]), deleted=deleted)
 
 
 def released(lock: Lock, current: OldSet, contracts: Mapping[str, str], *, version: str) -> Lock:
@@ -119,11 +128,19 @@ def released(lock: Lock, current: OldSet, contracts: Mapping[str, str], *, versi
     return replace(lock, release=version, events=events)
 
 
-def as_applied(lock: Lock, environment: str, live: Subjects, *, gone: Collection[str] = ()) -> Lock:
-    """The lock after an apply. ``live``: every live version of the subjects that git wants; ``gone``: subjects deleted for good.
+def as_applied(
+    lock: Lock,
+    environment: str,
+    live: Subjects,
+    *,
+    held: Mapping[str, Collection[int]],
+    gone: Collection[str] = (),
+) -> Lock:
+    """The lock after an apply.
 
-    What was applied once stays while it may still be asked for by id: a version that is only soft-deleted does. A registry that
-    gives a known version another id is another one, and nothing of the old one is kept.
+    ``live``: every live version of the subjects that git wants; ``held``: numbers of the live versions of all subjects;
+    ``gone``: subjects deleted for good. What was applied once stays while it may still be asked for by id, and is marked where
+    it is only soft-deleted. A registry that gives a known version another id is another one, and nothing of the old one is kept.
     """
     before = lock.environments.get(environment, {})
     is_same = all(
@@ -132,7 +149,11 @@ def as_applied(lock: Lock, environment: str, live: Subjects, *, gone: Collection
         for number, row in versions.items()
         if number in before.get(subject, {})
     )
-    kept = {subject: versions for subject, versions in before.items() if subject not in gone} if is_same else {}
+    kept = {
+        subject: {n: replace(row, deleted=n not in held.get(subject, ())) for n, row in versions.items()}
+        for subject, versions in before.items()
+        if is_same and subject not in gone
+    }
     merged = kept | {subject: {**kept.get(subject, {}), **versions} for subject, versions in live.items() if versions}
     return replace(lock, environments={**lock.environments, environment: merged})
 

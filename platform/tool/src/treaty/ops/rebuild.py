@@ -56,6 +56,7 @@ def backup_of(applied: Subjects, wanted: Iterable[Wanted], texts: Mapping[str, s
         )
     rows = [
         {"subject": subject, "version": number, "id": row.id, "schema": texts[row.sha256]}
+        | ({"deleted": True} if row.deleted else {})
         for subject, number, row in versions
     ]
     levels = {row.subject: {"compatibility": row.level} for row in wanted if row.subject in applied}
