@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +14,8 @@ import pytest
 
 from tests.cases.markdown import ROOT
 from treaty.config import Settings
-from treaty.ops.doctor import CHECKS, Check, Patient, examine
+from treaty.ops import http
+from treaty.ops.doctor import CHECKS, Check, Patient, Wrong, examine, reach
 from treaty.ops.http import RegistryHttp
 from treaty.ops.registry import plan_registry
 from treaty.ops.registry_apply import apply_registry
@@ -34,6 +38,13 @@ def settings(tmp_path: Path) -> Settings:
 def url() -> Iterator[str]:
     with registry() as address:
         yield address
+
+
+def moved(settings: Settings, port: int) -> Settings:
+    """The same project with the order service on another port."""
+    file = settings.root / "treaty.toml"
+    file.write_text(re.sub(r"order = \d+", f"order = {port}", file.read_text(encoding="utf-8")), encoding="utf-8")
+    return Settings.load(file, {}, start=settings.root)
 
 
 def rows(settings: Settings, *, url: str, brokers: str, environment: str = "compose") -> dict[str, Check]:
@@ -75,6 +86,28 @@ def test_a_stale_sdk_and_a_broken_schema_are_named(settings: Settings, url: str,
     found = rows(settings, url=url, brokers=f"127.0.0.1:{port}")
     assert found["schemas"].next_step == "treaty lint"
     assert found["registry"].state == "ok"
+
+
+def test_clocks_that_differ_ports_given_twice_and_strangers_are_named(
+    settings: Settings, url: str, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RegistryHttp, "clock", lambda _self: datetime.now(UTC) - timedelta(minutes=2))
+    found = rows(settings, url=url, brokers=f"127.0.0.1:{port}")
+    assert (found["clock"].state, "120 s apart" in found["clock"].detail) == ("failed", True)
+    found = rows(moved(settings, 8083), url=url, brokers=f"127.0.0.1:{port}", environment="local")
+    assert "port 8083 is given to order, goods" in found["ports"].detail
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        taken = stranger.getsockname()[1]
+        monkeypatch.setattr(http, "TIMEOUT_SECONDS", 0.2)
+        found = rows(moved(settings, taken), url=url, brokers=f"127.0.0.1:{port}", environment="local")
+    assert f"somebody else listens where a service belongs: order {taken}" in found["ports"].detail
+
+
+def test_a_name_that_is_not_known_is_told_from_an_address_that_does_not_answer(port: int) -> None:
+    with pytest.raises(Wrong, match="a name that is not known here"):
+        reach("kafka.invalid:9092")
+    with pytest.raises(Wrong, match="does not answer from here"):
+        reach(f"127.0.0.1:{port}")
 
 
 @pytest.mark.kafka

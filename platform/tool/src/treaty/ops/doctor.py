@@ -5,10 +5,14 @@ A check looks and never mends. A fault in one does not keep the others from bein
 
 from __future__ import annotations
 
+import platform
 import socket
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
+from importlib.metadata import version
 from typing import Literal
 
 from treaty.config import Settings
@@ -26,6 +30,8 @@ from treaty_runtime.admin import Cluster, ClusterRefused, ClusterUnreachable
 State = Literal["ok", "failed"]
 
 CONNECT_SECONDS = 2.0
+SKEW_SECONDS = 5.0
+"""Times in events and time-outs are compared between machines; what an hour's answer may be late is far less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +135,11 @@ def reach(address: str) -> None:
     host, _, port = address.rpartition(":")
     try:
         socket.create_connection((host, int(port)), CONNECT_SECONDS).close()
+    except socket.gaierror as error:
+        raise Wrong(
+            f"Kafka advertises {address}, a name that is not known here: {error.strerror}",
+            next_step=f"let DNS or /etc/hosts know {host}, or set advertised.listeners to a name that clients know",
+        ) from error
     except OSError as error:
         raise Wrong(
             f"Kafka advertises {address}, which does not answer from here: {error.strerror or error}",
@@ -177,6 +188,48 @@ def subjects(patient: Patient) -> str:
     return "as git says"
 
 
+def versions(_patient: Patient) -> str:
+    python = platform.python_version()
+    return f"treaty {version('treaty')}, Python {python}, confluent-kafka {version('confluent-kafka')}"
+
+
+def clock(patient: Patient) -> str:
+    with patient.registry() as http:
+        theirs, ours = http.clock(), datetime.now(UTC)
+    skew = abs((theirs - ours).total_seconds())
+    if skew > SKEW_SECONDS:
+        raise Wrong(
+            f"this clock and that of {http.host} are {skew:.0f} s apart", next_step="let both follow NTP (timedatectl)"
+        )
+    return f"as {http.host}'s"
+
+
+def ports(patient: Patient) -> str:
+    shared = [port for port, number in Counter(patient.services.values()).items() if number > 1]
+    if shared:
+        of = ", ".join(name for name, port in patient.services.items() if port == shared[0])
+        raise Wrong(f"port {shared[0]} is given to {of}", next_step="give each a port of its own in [local] ports")
+    strangers = [f"{name} {port}" for name, port in patient.services.items() if is_foreign(port)]
+    if strangers:
+        raise Wrong(
+            f"somebody else listens where a service belongs: {', '.join(strangers)}",
+            next_step="end it, or move ours: treaty up --port NAME=PORT",
+        )
+    return f"{len(patient.services)} services, each has its own" if patient.services else "none on this machine"
+
+
+def is_foreign(port: int) -> bool:
+    """Whether something listens that is none of our services: it has no `/readyz`."""
+    try:
+        socket.create_connection(("127.0.0.1", port), CONNECT_SECONDS).close()
+    except OSError:
+        return False
+    try:
+        return not readiness(f"http://127.0.0.1:{port}/readyz")
+    except TreatyError:
+        return True
+
+
 def service_ready(port: int) -> str:
     states = readiness(f"http://127.0.0.1:{port}/readyz")
     bad = {name: state for name, state in states.items() if isinstance(state, str) and state != "ok"}
@@ -190,6 +243,7 @@ def env(patient: Patient) -> str:
 
 
 CHECKS: Mapping[str, Callable[[Patient], str]] = {
+    "versions": versions,
     "project": project,
     "git": repository,
     "schemas": schemas,
@@ -199,5 +253,7 @@ CHECKS: Mapping[str, Callable[[Patient], str]] = {
     "groups": groups,
     "registry": registry,
     "subjects": subjects,
+    "clock": clock,
+    "ports": ports,
 }
 """Name to check, in the order in which a fault explains the next ones."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -101,6 +103,14 @@ class RegistryHttp:
         """The registry's mode: READWRITE, READONLY, READONLY_OVERRIDE or IMPORT."""
         return str(self._member(self.call("GET", "/mode"), "mode"))
 
+    def clock(self) -> datetime:
+        """The registry's time, by the header ``Date`` of an answer, to the second."""
+        told = self._send(self._client.build_request("GET", "/mode")).headers.get("Date", "")
+        try:
+            return parsedate_to_datetime(told)
+        except ValueError as error:
+            raise self._foreign("no time in its header Date") from error
+
     def level(self, subject: str) -> str | None:
         """The subject's own compatibility level; None if it inherits."""
         body = self.call("GET", f"/config/{part(subject)}", absent=(40401, 40408))
@@ -180,7 +190,7 @@ class RegistryHttp:
                 body += chunk
                 if len(body) > LARGEST_ANSWER_BYTES:
                     raise self._foreign(f"more than {LARGEST_ANSWER_BYTES} bytes")
-        kept = {key: value for key, value in answer.headers.items() if key.lower() == "retry-after"}
+        kept = {key: value for key, value in answer.headers.items() if key.lower() in {"date", "retry-after"}}
         return httpx.Response(answer.status_code, headers=kept, content=bytes(body), request=request)
 
     def _read(self, answer: httpx.Response, absent: tuple[int, ...]) -> Any:
