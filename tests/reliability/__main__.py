@@ -18,6 +18,7 @@ from pathlib import Path
 from tests.e2e.company import running_company
 from tests.reliability.company import CompanyKills
 from tests.reliability.consumers import ConsumerKills
+from tests.reliability.crossings import Crossings
 from tests.reliability.memory import Memory
 from tests.reliability.outages import Outages
 from tests.reliability.outcome import Outcome
@@ -47,6 +48,7 @@ FULL = {
     "consumers": Size(records=100_000, kills=100),
     "relays": Size(records=50_000, kills=100),
     "fenced": Size(records=50_000, kills=100),
+    "doors": Size(kills=200),
     "stops": Size(kills=500),
     "outages": Size(seconds=120.0),
     "brokers": Size(kills=20, seconds=10.0),
@@ -76,6 +78,9 @@ def run(name: str, folder: Path, *, size: Size, seed: int) -> Outcome:
         if name == "stops":
             return asyncio.run(Stops(stack, size.kills, seed).run())
         with registry_with(event_on(stack.topic)) as port:
+            if name == "doors":
+                url = f"http://127.0.0.1:{port}"
+                return asyncio.run(Crossings(stack, redis.url, url, folder, seed, kills=size.kills).run())
             outages = Outages(
                 stack,
                 (kafka,),

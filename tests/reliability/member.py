@@ -17,7 +17,13 @@ from treaty.local.process import die_with_parent
 
 _LIVES = multiprocessing.get_context("forkserver")
 _LIVES.set_forkserver_preload(
-    ["tests.reliability.service", "tests.reliability.relay", "sqlalchemy.dialects.postgresql.psycopg", "psycopg"]
+    [
+        "tests.reliability.service",
+        "tests.reliability.relay",
+        "tests.reliability.crossings",
+        "sqlalchemy.dialects.postgresql.psycopg",
+        "psycopg",
+    ]
 )
 
 

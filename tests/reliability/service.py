@@ -23,6 +23,7 @@ from treaty_runtime.delay.runner import JobContext
 from treaty_runtime.event import Context, Event
 from treaty_runtime.handlers import Group, Handlers
 from treaty_runtime.job import Job
+from treaty_runtime.limits import Limits
 from treaty_runtime.retry import RetryPolicy
 from treaty_runtime.runtime import Runtime
 from treaty_runtime.settings import KafkaSettings
@@ -54,6 +55,7 @@ class Life:
     redis: str = ""
     relay: bool = False
     fault: str = ""
+    quarantine_after: int = 3
 
 
 def serve(life: Life) -> None:
@@ -116,6 +118,7 @@ def group_of(life: Life, event: type[Event]) -> Group:
         has_retry_topics=False,
         workers=_WORKERS,
         transaction_size=life.transaction_size,
+        limits=Limits(quarantine_after=life.quarantine_after),
     )
 
 

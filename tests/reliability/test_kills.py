@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.parts.backend import missing
 from tests.reliability.consumers import ConsumerKills
+from tests.reliability.crossings import Crossings
 from tests.reliability.outages import FAULTS, Outages
 from tests.reliability.parts import registry_with, servers
 from tests.reliability.relays import RelayKills
@@ -67,6 +69,17 @@ async def test_fenced_by_transactions_the_log_holds_every_event_once_and_never_g
 
 async def test_members_that_are_told_to_stop_under_load_end_well(stack: Stack, seed: int) -> None:
     outcome = await Stops(stack, stops=6, seed=seed).run()
+    print(outcome)
+    assert not outcome.wrong
+
+
+@pytest.mark.redis
+async def test_killed_once_at_every_call_of_the_outside_every_effect_happens_once(
+    stack: Stack, redis: str, tmp_path: Path, seed: int
+) -> None:
+    with registry_with(event_on(stack.topic)) as port:
+        run = Crossings(stack, redis, f"http://127.0.0.1:{port}", tmp_path / "doors", seed, kills=12)
+        outcome = await run.run()
     print(outcome)
     assert not outcome.wrong
 

@@ -1,0 +1,178 @@
+"""Failpoints at the doors: every statement, every call of Kafka, of Redis and of the registry, before it and after it.
+
+A library of the outside world has one door, so nobody has to remember a line in the code for each call: a call that is written tomorrow
+passes here too. What passes is found by looking, and each point can be struck: the process is killed there, or the call fails there
+once: before, so that nothing was done, or after, so that it was done and nobody learns of it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import psycopg
+import redis.asyncio
+import redis.exceptions
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from sqlalchemy import Engine, event
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.exc import OperationalError
+
+from treaty_runtime.kafka import producer as producing
+from treaty_runtime.kafka import source as reading
+
+_LOST: int = KafkaError._TRANSPORT  # librdkafka's local codes are named so
+_OBJECT = re.compile(r"\b(?:INTO|UPDATE|FROM|TABLE|FUNCTION|NOTIFY|LISTEN)\s+\"?(\w+)", re.IGNORECASE)
+
+
+class Point(NamedTuple):
+    """A call, and on which side of it."""
+
+    call: str
+    side: str
+
+    def __str__(self) -> str:
+        return f"{self.side} {self.call}"
+
+
+Fault = Callable[[], Exception]
+
+
+@dataclass(slots=True)
+class Doors:
+    """What passed is in the file ``seen``, a line for each point. ``kill`` dies at that point, ``fails`` lets each fail once."""
+
+    seen: Path
+    kill: str = ""
+    fails: bool = False
+    _known: set[Point] = field(default_factory=set)
+
+    def cross(self, call: str, side: str, fault: Fault | None = None) -> None:
+        """A call begins, or has ended."""
+        point = Point(call, side)
+        if point in self._known:
+            return
+        self._known.add(point)
+        with self.seen.open("a", encoding="utf-8") as file:
+            file.write(f"{point}\n")
+        if str(point) == self.kill:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.fails and fault is not None:
+            raise fault()
+
+    def watch(self) -> None:
+        """Puts itself into every door of this process, for good."""
+        self._watch_database()
+        self._watch_kafka()
+        self._watch_redis()
+        self._watch_registry()
+
+    def _watch_database(self) -> None:
+        def before(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            self.cross(named(statement), "before", partial(_gone, statement))
+
+        def after(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            self.cross(named(statement), "after", partial(_gone, statement))
+
+        event.listen(Engine, "before_cursor_execute", before)
+        event.listen(Engine, "after_cursor_execute", after)
+        commit: Any = DefaultDialect.do_commit
+
+        def watched(dialect: DefaultDialect, connection: Any) -> None:
+            self.cross("COMMIT", "before", partial(_gone, "COMMIT"))
+            commit(dialect, connection)
+            self.cross("COMMIT", "after", partial(_gone, "COMMIT"))
+
+        _replace(DefaultDialect, do_commit=watched)
+
+    def _watch_kafka(self) -> None:
+        doors = self
+
+        class WatchedProducer(Producer):
+            def produce(self, topic: str, **options: Any) -> None:  # type: ignore[override]  # as the runtime calls it
+                on_delivery = options.pop("on_delivery")
+
+                def answered(*answer: Any) -> None:
+                    doors.cross("Kafka acknowledge", "before")
+                    on_delivery(*answer)
+
+                doors.cross("Kafka produce", "before", BufferError)
+                super().produce(topic, on_delivery=answered, **options)
+                doors.cross("Kafka produce", "after")
+
+        class WatchedConsumer(Consumer):
+            def consume(self, *wanted: Any) -> list[Any]:
+                messages = super().consume(*wanted)
+                if messages:
+                    doors.cross("Kafka consume", "after")
+                return messages
+
+            def commit(self, *wanted: Any, **options: Any) -> Any:
+                doors.cross("Kafka commit", "before", _lost)
+                answer = super().commit(*wanted, **options)
+                doors.cross("Kafka commit", "after")
+                return answer
+
+            def close(self) -> None:
+                doors.cross("Kafka leave", "before")
+                super().close()
+                doors.cross("Kafka leave", "after")
+
+        _replace(producing, Client=WatchedProducer)
+        _replace(reading, Consumer=WatchedConsumer)
+
+    def _watch_redis(self) -> None:
+        execute: Any = redis.asyncio.Redis.execute_command
+
+        async def watched(client: Any, *words: Any, **options: Any) -> Any:
+            call = f"Redis {words[0]}" if words[0] != "EVALSHA" else f"Redis script {words[1][:6]}"
+            self.cross(call, "before", _redis_gone)
+            answer = await execute(client, *words, **options)
+            self.cross(call, "after", _redis_gone)
+            return answer
+
+        _replace(redis.asyncio.Redis, execute_command=watched)
+
+    def _watch_registry(self) -> None:
+        request = httpx.AsyncClient.request
+
+        async def watched(client: httpx.AsyncClient, method: str, url: Any, **options: Any) -> httpx.Response:
+            path = httpx.URL(url).path.split("/")
+            call = f"registry {method} {'/'.join(path[:3] if path[1] == 'schemas' else path[:2])}"
+            self.cross(call, "before", partial(httpx.ConnectError, "Planted."))
+            answer = await request(client, method, url, **options)
+            self.cross(call, "after", partial(httpx.ReadError, "Planted."))
+            return answer
+
+        _replace(httpx.AsyncClient, request=watched)
+
+
+def _replace(door: Any, **parts: Any) -> None:
+    for name, part in parts.items():
+        setattr(door, name, part)
+
+
+def named(statement: str) -> str:
+    """A statement's verb and table: `DELETE outbox`."""
+    verb = statement.split(maxsplit=1)[0].upper()
+    found = _OBJECT.search(statement)
+    return f"{verb} {found[1]}" if found else verb
+
+
+def _gone(statement: str) -> Exception:
+    return OperationalError(statement, None, psycopg.OperationalError("Planted: the connection broke."))
+
+
+def _lost() -> Exception:
+    return KafkaException(KafkaError(_LOST, "Planted."))
+
+
+def _redis_gone() -> Exception:
+    return redis.exceptions.ConnectionError("Planted.")
