@@ -53,7 +53,7 @@ async def test_a_hostile_name_is_a_member_or_a_part_of_a_key_and_nothing_else(cl
     assert await client.get("order-1") == b"untouched"
     assert await client.get("owned") is None
     ours = tuple(f"treaty:delay:{{{queue}}}:".encode() for queue in ("safe", text))
-    keys: list[bytes] = await client.keys()
+    keys = [bytes(key) if isinstance(key, bytes) else key.encode() for key in await client.keys()]
     assert all(key.startswith(ours) or key == b"order-1" for key in keys)
 
 
