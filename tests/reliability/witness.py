@@ -10,6 +10,7 @@ from uuid import UUID
 from tests.e2e.books import channel_faults
 from tests.e2e.company import ADMIN, Company
 from tests.reliability.told import Telling, Told
+from treaty.local.smtp import MailFolder
 
 NO_INBOX = frozenset({"cache-service", "notification-mail", "notification-delivery"})
 """Their effects are in Redis, or outside the mall: counted by what they left behind."""
@@ -129,7 +130,7 @@ def _mails(company: Company, telling: Telling) -> Iterable[str]:
 
 def mails(company: Company) -> Counter[str]:
     """How often each mail reached the mail server, by its Message-ID."""
-    return Counter(mail["message_id"] for mail in company.call("mail", "GET", "/messages").json())
+    return Counter(mail.message_id for mail in MailFolder(company.layout.mail).mails())
 
 
 def _counters(company: Company, telling: Telling) -> Iterable[str]:

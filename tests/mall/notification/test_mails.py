@@ -282,10 +282,12 @@ async def die_after(name: str, key: str, send: Callable[[], Awaitable[R]]) -> R:
     raise Died
 
 
-async def test_a_death_between_sending_and_noting_sends_twice_under_one_identity(
-    office: Office, smtp: MailSink
+@pytest.mark.parametrize(("lives", "mails"), [(2, 2), (1, 1)], ids=["a death", "a lost transaction"])
+async def test_a_death_between_sending_and_noting_sends_twice_and_a_lost_transaction_once(
+    office: Office, smtp: MailSink, lives: int, mails: int
 ) -> None:
-    handlers = mail_handlers(SmtpMail(host="127.0.0.1", port=smtp.smtp_port))
+    mail = SmtpMail(host="127.0.0.1", port=smtp.smtp_port)
+    processes = [mail_handlers(mail) for _ in range(lives)]
     async with office.counter.database.sessions() as session:
         context = Context(
             envelope=envelope(WELCOME, event_id=uuid4()),
@@ -294,7 +296,9 @@ async def test_a_death_between_sending_and_noting_sends_twice_under_one_identity
             outsider=die_after,
         )
         with pytest.raises(Died):
-            await handlers.events[EmailRequested].call(WELCOME, context)
+            await processes[0].events[EmailRequested].call(WELCOME, context)
     for _ in range(3):
-        await office.counter.handle(handlers, WELCOME)
-    assert [mail.message_id for mail in smtp.folder.mails()] == [f"<{UUID(int=1)}.welcome.7@mall>"] * 2
+        await office.counter.handle(processes[-1], WELCOME)
+    assert [mail.message_id for mail in smtp.folder.mails()] == [f"<{UUID(int=1)}.welcome.7@mall>"] * mails
+    async with office.counter.desk.look() as session:
+        assert (await session.get_one(DeliveryRow, WELCOME.notification_key)).outcome == "sent"

@@ -13,6 +13,7 @@ from functools import partial
 from mall.notification import store
 from mall.notification.mail_texts import mail_text
 from mall.notification.mails import UnsafeMail, compose
+from mall.notification.sends import Sends
 from mall.notification.sms import SmsGateway
 from mall.notification.smtp import MailRefused, SmtpMail
 from mall.notification.tables import DeliveryRow
@@ -26,22 +27,23 @@ from treaty_runtime.retry import RetryPolicy
 Requested = EmailRequested | SmsRequested | WebhookRequested
 RETRY = RetryPolicy()
 ATTEMPTS = 1 + len(RETRY.delays)
-TIMEOUT = timedelta(seconds=20)
+TIMEOUT, MAIL_TIMEOUT = timedelta(seconds=20), timedelta(seconds=90)
 SENT, REFUSED, GIVEN_UP = "sent", "refused", "given_up"
 
 
 def mail_handlers(mail: SmtpMail) -> Handlers:
     """What sends mails."""
-    handlers = Handlers()
+    handlers, sends = Handlers(), Sends()
 
-    @handlers.on(EmailRequested, external=True, inbox=False, timeout=TIMEOUT)
+    @handlers.on(EmailRequested, external=True, inbox=False, timeout=MAIL_TIMEOUT)
     async def send_mail(event: EmailRequested, context: Context) -> None:
         try:
             content = compose(event)
         except (UnsafeMail, KeyError) as error:
             raise Reject(f"This mail cannot be written: {error}") from None
         try:
-            await _once(event, context, channel="email", send=partial(mail.send, content, to=event.to_address))
+            send = partial(mail.send, content, to=event.to_address)
+            await _once(event, context, channel="email", send=partial(sends.once, event.notification_key, send))
         except MailRefused as error:
             await _note(event, context, channel="email", outcome=REFUSED, detail=str(error))
 
@@ -50,7 +52,7 @@ def mail_handlers(mail: SmtpMail) -> Handlers:
 
 def other_handlers(*, sms: SmsGateway, webhook: HttpWebhook) -> Handlers:
     """What sends text messages and calls users' own systems."""
-    handlers = Handlers()
+    handlers, sends = Handlers(), Sends()
 
     @handlers.on(SmsRequested, external=True, inbox=False, timeout=TIMEOUT)
     async def send_text(event: SmsRequested, context: Context) -> None:
@@ -59,7 +61,7 @@ def other_handlers(*, sms: SmsGateway, webhook: HttpWebhook) -> Handlers:
         except KeyError as error:
             raise Reject(f"There is no text {error}.") from None
         send = partial(sms.send, to=event.to_phone, text=text, key=event.notification_key)
-        await _once(event, context, channel="sms", send=send)
+        await _once(event, context, channel="sms", send=partial(sends.once, event.notification_key, send))
 
     @handlers.on(WebhookRequested, external=True, inbox=False, timeout=TIMEOUT)
     async def call_system(event: WebhookRequested, context: Context) -> None:
@@ -71,7 +73,8 @@ def other_handlers(*, sms: SmsGateway, webhook: HttpWebhook) -> Handlers:
         )
         at = int(event.event_time.timestamp())
         try:
-            await _once(event, context, channel="webhook", send=partial(webhook.call, wanted, at=at))
+            call = partial(webhook.call, wanted, at=at)
+            await _once(event, context, channel="webhook", send=partial(sends.once, event.notification_key, call))
         except EndpointRefused as error:
             await _note(event, context, channel="webhook", outcome=REFUSED, detail=str(error))
         except CallFailed as error:

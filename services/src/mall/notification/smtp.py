@@ -11,6 +11,8 @@ from mall.notification.mails import SENDER
 from treaty_runtime.errors import Outage
 
 TIMEOUT_SECONDS = 10.0
+ANSWER_SECONDS = 60.0
+"""A server that has taken a mail may need its time to say so; who does not wait sends it twice (RFC 5321, section 4.5.3.2.6)."""
 PERMANENT = 500
 
 
@@ -32,6 +34,8 @@ class SmtpMail:
     def _send(self, content: bytes, to: str) -> None:
         try:
             with closing(smtplib.SMTP(self.host, self.port, timeout=TIMEOUT_SECONDS)) as server:
+                if server.sock is not None:
+                    server.sock.settimeout(ANSWER_SECONDS)
                 server.sendmail(SENDER, [to], content)
                 # The server has the mail: a farewell that is lost or late is no reason to send it once more.
                 with suppress(OSError, smtplib.SMTPException):

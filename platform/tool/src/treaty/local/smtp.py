@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import argparse
-import email
 import email.policy
 import json
 import signal
 import threading
 from dataclasses import asdict, dataclass
+from email.parser import BytesHeaderParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
@@ -65,7 +65,8 @@ class MailFolder:
         return [self._mail(name) for name in self.names()]
 
     def _mail(self, name: str) -> Mail:
-        message = email.message_from_bytes((self._folder / name).read_bytes(), policy=email.policy.default)
+        with (self._folder / name).open("rb") as file:  # its head alone: there may be thousands
+            message = BytesHeaderParser(policy=email.policy.default).parse(file)
         recipients = str(message["X-Envelope-To"] or "").split(", ")
         head = {key: str(message[key] or "").strip() for key in ("X-Envelope-From", "Subject", "Message-ID")}
         return Mail(
