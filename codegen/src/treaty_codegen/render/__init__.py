@@ -7,7 +7,7 @@ from treaty_codegen.render.gitlab import gitlab
 from treaty_codegen.render.jsontext import json_document, json_lines, summary
 from treaty_codegen.render.junit import junit
 from treaty_codegen.render.markdown import markdown
-from treaty_codegen.render.plain import text
+from treaty_codegen.render.plain import plain, text
 from treaty_codegen.render.report import Report
 from treaty_codegen.render.sarif import sarif
 
@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 PRINTERS: Mapping[str, Callable[[Report], str]] = {
-    "text": lambda report: text(report.findings, language=report.language),
+    "text": plain,
     "json": lambda report: json_document(report.findings),
     "jsonl": lambda report: json_lines(report.findings),
     "github": lambda report: github(report.findings),

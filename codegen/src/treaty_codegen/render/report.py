@@ -13,13 +13,16 @@ from treaty_codegen.language import ENGLISH, Language
 class Report:
     """``files``: paths that were checked, clean ones too. ``pages``: rule to its Markdown page, as far as there is one.
 
-    The findings are in the ``language`` already; it is for the words around them.
+    The findings are in the ``language`` already; it is for the words around them. ``is_colored`` and
+    ``is_verbose`` (every reader) matter to texts for people alone.
     """
 
     findings: tuple[Finding, ...]
     files: tuple[str, ...] = ()
     pages: Mapping[str, str] = field(default_factory=dict)
     language: Language = ENGLISH
+    is_colored: bool = False
+    is_verbose: bool = False
 
     def by_rule(self) -> Mapping[str, tuple[Finding, ...]]:
         """The findings of each rule that found something, rules in alphabetical order."""

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from treaty.cli.talk import aloud
 from treaty.errors import UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -29,4 +30,5 @@ def agreed(question: str, *, yes: bool, dry_run: bool) -> bool:
         return True
     if not sys.stdin.isatty():
         raise UsageError("There is no terminal to ask on.", next_step="say --yes")
-    return click.confirm(question, abort=True, err=True)
+    with aloud():
+        return click.confirm(question, abort=True, err=True)

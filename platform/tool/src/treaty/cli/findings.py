@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from treaty.cli.language import chosen
+from treaty.cli.talk import is_verbose, may_be_colored
 
 if TYPE_CHECKING:
     from treaty.ops.check import Outcome
@@ -41,7 +42,14 @@ def finish(outcome: Outcome, *, format_: str | None, output: Path | None, strict
     default = "github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text"
     language = chosen()
     told = outcome.findings if language.code == "en" else tuple(map(language.finding, outcome.findings))
-    report = Report(findings=told, files=outcome.files, pages=pages(outcome.findings), language=language)
+    report = Report(
+        findings=told,
+        files=outcome.files,
+        pages=pages(outcome.findings),
+        language=language,
+        is_colored=output is None and may_be_colored(),
+        is_verbose=is_verbose(),
+    )
     printed = PRINTERS[format_ or default](report)
     if output is None:
         click.echo(printed, nl=False)

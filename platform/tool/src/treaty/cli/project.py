@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from treaty.cli.language import lang_option
+from treaty.cli.talk import is_verbose, talk_options
 
 if TYPE_CHECKING:
     from treaty.config import Settings
@@ -27,13 +28,16 @@ def config_option(command: F) -> F:
 
 
 def debug_option(command: F) -> F:
-    """Adds ``--debug`` and ``--lang``."""
+    """Adds ``--debug``, ``--lang``, ``-q``, ``-v`` and ``--color``: what every command has."""
     option = click.option("--debug", is_flag=True, expose_value=False, help="Show a stack trace for every fault.")
-    return option(lang_option(command))
+    return option(lang_option(talk_options(command)))
 
 
 def load_settings(config: Path | None) -> Settings:
     """The project's settings; ``UsageError`` says what is wrong with them."""
     from treaty.config import Settings
 
-    return Settings.load(config, os.environ, start=Path.cwd())
+    settings = Settings.load(config, os.environ, start=Path.cwd())
+    if is_verbose():
+        click.echo(f"Project: {settings.root}", err=True)
+    return settings

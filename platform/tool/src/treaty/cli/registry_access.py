@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from treaty.cli.project import config_option, load_settings
+from treaty.cli.talk import aloud
 
 if TYPE_CHECKING:
     from treaty.registry.guard.administration import Administration
@@ -173,7 +174,8 @@ def asked_password() -> str:
 
     if not sys.stdin.isatty():
         raise UsageError("There is no terminal to ask for a password.", next_step="give --password-file FILE")
-    answer: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    with aloud():
+        answer: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
     return answer
 
 

@@ -30,6 +30,7 @@ from treaty_codegen.released import Released
 
 if TYPE_CHECKING:
     from treaty.ops.http import RegistryHttp
+    from treaty.ops.registry_sides import RegistrySide
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +88,7 @@ def run_breaking(settings: Settings, against: Against, *, today: date) -> Outcom
         found = inherited(found, known_before(settings, sets, base=against.base, today=today))
     found += chosen(settings, released_set_changed.check(released_files(settings, base=against.base)))
     if side is not None and against.registry is not None:
-        from treaty.ops.registry_sides import verdicts  # noqa: PLC0415  # as above
-
-        places = Places(catalog, root=root_of(settings))
-        disagreed = registry_disagrees.check(verdicts(side, against.registry), catalog, places=places)
-        found += chosen(settings, disagreed)
+        found += chosen(settings, disagreements(settings, catalog, side, against.registry))
     events = sum(len(topic.events) for topic in catalog.topics.values())
     labels = ", ".join(old.label for old in sets) or "nothing: there is no release yet"
     return Outcome(
@@ -99,6 +96,15 @@ def run_breaking(settings: Settings, against: Against, *, today: date) -> Outcom
         looked_at=f"{events} event{'s' if events != 1 else ''} against {labels}",
         files=tuple(root_of(settings) + path for path in catalog.files),
     )
+
+
+def disagreements(
+    settings: Settings, catalog: Catalog, side: RegistrySide, registry: RegistryHttp
+) -> Iterable[Finding]:
+    """Where the registry's verdict on a new text is not ours."""
+    from treaty.ops.registry_sides import verdicts  # noqa: PLC0415  # as above
+
+    return registry_disagrees.check(verdicts(side, registry), catalog, places=Places(catalog, root=root_of(settings)))
 
 
 def names_of(settings: Settings, against: Against) -> tuple[str, ...]:
