@@ -36,6 +36,8 @@ WORKED = {
     "order": "kafka_producer_messages_total",
     "payment": "kafka_producer_messages_total",
     "notification": "kafka_consumer_messages_total",
+    "user": "kafka_producer_messages_total",
+    "audit": "kafka_consumer_messages_total",
 }
 """The counter that says that a service has done since its start what the kill is to interrupt."""
 
