@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.treaty_codegen.schema_changes import Row, event, f, record, rows, topics
+from tests.treaty_codegen.change_row import Row
+from tests.treaty_codegen.schema_changes import rows
+from tests.treaty_codegen.schema_texts import event, f, record, topics
 from treaty_codegen import Catalog, SdkSettings, emit_sdk, load_catalog
 from treaty_codegen.breaking import breaking
 from treaty_codegen.breaking.facts import old_set

@@ -7,20 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.treaty_codegen.schema_changes import (
-    DEFAULT,
-    MICROS,
-    MILLIS,
-    Row,
-    array,
-    decimal,
-    enum,
-    event,
-    f,
-    record,
-    rows,
-    topics,
-)
+from tests.treaty_codegen.change_row import DEFAULT, Row
+from tests.treaty_codegen.schema_changes import rows
+from tests.treaty_codegen.schema_texts import MICROS, MILLIS, array, decimal, enum, event, f, record, topics
 from treaty_avro import Tagged, compile_generic, example, parse
 from treaty_codegen import Catalog, load_catalog
 from treaty_codegen.breaking import breaking

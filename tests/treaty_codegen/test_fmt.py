@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cases.markdown import ROOT
-from tests.treaty_codegen.schema_changes import event, rows
+from tests.treaty_codegen.schema_changes import rows
+from tests.treaty_codegen.schema_texts import event
 from treaty_codegen.fmt import formatted
 
 JSON = st.recursive(

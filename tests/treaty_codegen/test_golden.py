@@ -10,7 +10,8 @@ from typing import Any
 import fastavro
 import pytest
 
-from tests.treaty_codegen.schema_changes import enum, event, f, rows, topics
+from tests.treaty_codegen.schema_changes import rows
+from tests.treaty_codegen.schema_texts import enum, event, f, topics
 from treaty_codegen import Catalog, load_catalog
 from treaty_codegen.breaking import breaking
 from treaty_codegen.breaking.facts import OldSet, old_set

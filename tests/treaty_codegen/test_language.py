@@ -19,7 +19,8 @@ import treaty.local
 import treaty.ops
 from tests.cases.markdown import ROOT
 from tests.treaty.cli.scratch import Scratch, changed, project
-from tests.treaty_codegen.schema_changes import event, rows, topics
+from tests.treaty_codegen.schema_changes import rows
+from tests.treaty_codegen.schema_texts import event, topics
 from treaty.errors import TreatyError
 from treaty_codegen import load_catalog
 from treaty_codegen.breaking import ALL_RULES, breaking

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.treaty_codegen.schema_changes import event, f
+from tests.treaty_codegen.schema_texts import event, f
 from treaty_codegen import load_catalog
 from treaty_codegen.owners import BEGIN, END, codeowners, with_block
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.treaty_codegen.schema_changes import array, enum, event, f, mapping, record, topics
+from tests.treaty_codegen.schema_texts import array, enum, event, f, mapping, record, topics
 from treaty_avro import parse
 from treaty_codegen import load_catalog
 from treaty_codegen.diff import Change, Place, describe, diff, is_same_json

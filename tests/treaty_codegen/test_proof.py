@@ -12,7 +12,9 @@ from uuid import UUID
 import fastavro
 import pytest
 
-from tests.treaty_codegen.schema_changes import MICROS, MILLIS, Row, event, rows, topics
+from tests.treaty_codegen.change_row import Row
+from tests.treaty_codegen.schema_changes import rows
+from tests.treaty_codegen.schema_texts import MICROS, MILLIS, event, topics
 from treaty_avro import parse
 from treaty_codegen import load_catalog
 from treaty_codegen.breaking import breaking

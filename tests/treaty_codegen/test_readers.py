@@ -7,7 +7,7 @@ import textwrap
 
 import pytest
 
-from tests.treaty_codegen.schema_changes import array, enum, event, f, mapping, record, topics
+from tests.treaty_codegen.schema_texts import array, enum, event, f, mapping, record, topics
 from treaty_codegen import SdkSettings, load_catalog, sdk_index
 from treaty_codegen.breaking import breaking
 from treaty_codegen.breaking.facts import old_set

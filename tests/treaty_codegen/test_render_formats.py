@@ -13,7 +13,8 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import pytest
 
-from tests.treaty_codegen.schema_changes import event, rows, topics
+from tests.treaty_codegen.schema_changes import rows
+from tests.treaty_codegen.schema_texts import event, topics
 from treaty_codegen import load_catalog
 from treaty_codegen.breaking import breaking
 from treaty_codegen.breaking.facts import old_set

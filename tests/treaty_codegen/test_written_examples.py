@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.treaty_codegen.schema_changes import event, f, mapping, record, topics
+from tests.treaty_codegen.schema_texts import event, f, mapping, record, topics
 from treaty_codegen import emit_asyncapi, emit_markdown, load_catalog
 from treaty_codegen.lint import Choice, facts_of, lint
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.treaty_codegen.schema_changes import event, f
+from tests.treaty_codegen.schema_texts import event, f
 from treaty.errors import UsageError
 from treaty.ops.http import RegistryHttp
 from treaty.ops.messages import Since, check_messages, rounds
