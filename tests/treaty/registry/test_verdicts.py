@@ -35,14 +35,13 @@ LEVELS = ["BACKWARD", "BACKWARD_TRANSITIVE", "FORWARD", "FORWARD_TRANSITIVE", "F
 def test_a_level_knows_the_directions_that_were_compared(kept: str, asked: str, is_known: bool) -> None:
     verdicts = Verdicts()
     verdicts.keep(b"new", [b"old"], level=kept)
-    assert verdicts.agree(b"new", b"old", level=asked) is is_known
-    assert not verdicts.agree(b"new", b"other", level=asked)
+    assert verdicts.open(b"new", {b"old", b"other"}, level=asked) == ({b"other"} if is_known else {b"old", b"other"})
 
 
 def test_who_reads_whom_is_known_from_both_sides() -> None:
     verdicts = Verdicts()
     verdicts.keep(b"new", [b"old"], level="BACKWARD")
-    assert verdicts.agree(b"old", b"new", level="FORWARD")
+    assert verdicts.open(b"old", {b"new"}, level="FORWARD") == set()
 
 
 def test_a_registry_that_remembers_answers_like_one_that_does_not() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -27,6 +27,14 @@ class Lru(Generic[K, V]):
             if value is not None:
                 self._held.move_to_end(key)
             return value
+
+    def known(self, keys: Collection[K]) -> set[K]:
+        """Those of the keys that have a value; all of them are now the most recently used."""
+        with self._lock:
+            found = {key for key in keys if key in self._held}
+            for key in found:
+                self._held.move_to_end(key)
+            return found
 
     def put(self, key: K, value: V) -> None:
         """Keep a value; one larger than the whole capacity is not kept."""

@@ -128,11 +128,9 @@ class Judging:
         if config.get("compatibilityGroup"):
             return rows
         level = config["compatibility"]
-        found = [
-            row
-            for row in (rows if level.endswith("_TRANSITIVE") else rows[-1:])
-            if not self._verdicts.agree(prepared.resolved_sha256, row.resolved_sha256, level=level)
-        ]
+        asked = rows if level.endswith("_TRANSITIVE") else rows[-1:]
+        still_open = self._verdicts.open(prepared.resolved_sha256, {row.resolved_sha256 for row in asked}, level=level)
+        found = [row for row in asked if row.resolved_sha256 in still_open]
         self._observe(Remembered("verdicts", hit=not found))
         return found
 

@@ -6,7 +6,7 @@ what disagrees has to be told with its reasons, and ends the comparison anyway.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final, Literal
 
 from treaty.registry.cache import Lru
@@ -20,9 +20,11 @@ class Verdicts:
     def __init__(self) -> None:
         self._reads: Lru[bytes, Literal[True]] = Lru(PAIRS)
 
-    def agree(self, new: bytes, old: bytes, *, level: str) -> bool:
-        """True if it is known that the new schema may follow the old one at this level."""
-        return all(self._reads.get(pair) for pair in _pairs(new, old, level))
+    def open(self, new: bytes, olds: Collection[bytes], *, level: str) -> set[bytes]:
+        """Those of the old schemas of which it is not known that the new one may follow them at this level."""
+        pairs = {old: tuple(_pairs(new, old, level)) for old in olds}
+        known = self._reads.known([pair for both in pairs.values() for pair in both])
+        return {old for old, both in pairs.items() if not known.issuperset(both)}
 
     def keep(self, new: bytes, olds: Iterable[bytes], *, level: str) -> None:
         """Remember that the new schema may follow all of these at this level."""

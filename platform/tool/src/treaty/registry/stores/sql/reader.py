@@ -14,7 +14,7 @@ from treaty.registry.names import DEFAULT_CONTEXT, TOP, Name
 from treaty.registry.rows import Content, Json, Reference, Referrer, SchemaRow, VersionRow
 from treaty.registry.stores.protocol import Search
 from treaty.registry.stores.sql.seen import Seen
-from treaty.registry.stores.sql.standing import CONFIG, MODE, VERSION, read_standing
+from treaty.registry.stores.sql.standing import CONFIG, GUID, MODE, OF_VERSION, VERSION, read_standing
 from treaty.registry.stores.sql.tables import CONFIGS, CONTEXTS, REFERENCES, SCHEMAS, SUBJECTS, VERSIONS
 
 _V = VERSIONS.c
@@ -35,7 +35,9 @@ _NEWEST_FIRST = _BOTH.where(_OF_NAME).order_by(_V.version.desc())
 _LATEST = _NEWEST_FIRST.where(~_V.deleted).limit(1)
 _NUMBERED = _NEWEST_FIRST.where(_V.version == bindparam("version"))
 _RESOLVING = _NEWEST_FIRST.where(_V.resolved_sha256 == bindparam("resolved"))
-_ALL = _VERSION.where(_OF_NAME).order_by(_V.version)
+_ALL = (
+    select(_V.version, _V.schema_id, _V.resolved_sha256, _V.deleted, _V.created_at).where(_OF_NAME).order_by(_V.version)
+)
 _BY_IDS = _SCHEMA.where(_S.context == bindparam("context"), _S.id.in_(bindparam("ids", expanding=True)))
 # Literally "is_first", not "is_first = true": only so do both databases see that the partial index serves.
 _BY_CONTENT = _SCHEMA.where(_S.context == bindparam("context"), _S.content_sha256 == bindparam("content"), _S.is_first)
@@ -71,7 +73,8 @@ class SqlReader:
 
     def versions(self, name: Name) -> Sequence[VersionRow]:
         if name not in self._seen.versions:
-            self._seen.versions[name] = list(map(_version_row, self._connection.execute(_ALL, _place(name))))
+            rows = self._connection.execute(_ALL, _place(name)).all()
+            self._seen.versions[name] = [_version_of(name, row) for row in rows]
         return list(self._seen.versions[name])
 
     def schema(self, context: str, schema_id: int) -> SchemaRow | None:
@@ -194,17 +197,17 @@ class SqlReader:
         seen = self._seen.settings
         if name not in seen:
             rows = read_standing(self._connection, name, all_versions=self._writes)
-            found = {(row.kind, row.context, row.subject): row.s_text for row in rows}
+            found = {(row.kind, row.context, row.subject): row.s_text for row in rows if row[0] != VERSION}
             for each in {name, *scope(name), TOP}:
                 config, mode = (found.get((kind, each.context, each.subject)) for kind in (CONFIG, MODE))
                 seen[each] = (config, mode)
             if name.subject:
-                self._keep_versions(name, [row for row in rows if row.kind == VERSION])
+                self._keep_versions(name, [row for row in rows if row[0] == VERSION])
         return seen[name]
 
     def _keep_versions(self, name: Name, rows: Sequence[Row[*tuple[Json, ...]]]) -> None:
-        self._seen.keep(_joined_schema(row) for row in rows if row.s_guid is not None)
-        versions = sorted((_version_row(row) for row in rows), key=lambda row: row.number)
+        self._seen.keep(_joined_schema(row) for row in rows if row[GUID] is not None)
+        versions = sorted((_version_of(name, row[OF_VERSION]) for row in rows), key=lambda row: row.number)
         if self._writes:
             self._seen.versions[name] = versions
         else:
@@ -218,6 +221,19 @@ class SqlReader:
 
     def _versions(self, chosen: Select[*tuple[Json, ...]]) -> list[VersionRow]:
         return [_version_row(row) for row in self._connection.execute(chosen)]
+
+
+def _version_of(name: Name, values: Sequence[Json]) -> VersionRow:
+    # By place, not by name: of a subject with many versions each is read when one is registered.
+    number, schema_id, resolved, deleted, created_at = values
+    return VersionRow(
+        name=name,
+        number=number,
+        schema_id=schema_id,
+        resolved_sha256=bytes(resolved),
+        deleted=bool(deleted),
+        created_at=created_at,
+    )
 
 
 def _version_row(row: Row[*tuple[Json, ...]]) -> VersionRow:

@@ -40,6 +40,10 @@ _COLUMNS: Final = (
     "s_text", "s_refs", "s_metadata", "s_rule_set", "s_content", "s_resolved", "s_guid", "s_created_at",
 )  # fmt: skip
 
+OF_VERSION: Final = slice(_COLUMNS.index("version"), _COLUMNS.index("s_text"))
+"""Where in a row a version stands: its number, the id of its schema, resolved hash, whether it is deleted, when it was made."""
+GUID: Final = _COLUMNS.index("s_guid")
+
 
 def _known(statement: str) -> TextualSelect:
     # With its columns told, what the answer looks like is found out once and not at each answer.
@@ -53,7 +57,7 @@ _WITH_ALL: Final = _known(_VERSIONS.format(join="LEFT JOIN") + _SETTINGS)
 
 def read_standing(connection: Connection, name: Name, *, all_versions: bool) -> list[Row[*tuple[Json, ...]]]:
     """Rows of three kinds; ``s_text`` is a schema's text, a config's members, or a mode. A context alone has no versions."""
-    return list(connection.execute(_chosen(name, all_versions=all_versions), _places(name)))
+    return list(connection.execute(_chosen(name, all_versions=all_versions), _places(name)).all())
 
 
 def _chosen(name: Name, *, all_versions: bool) -> TextualSelect:
