@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.treaty.cli.scratch import EVENT, TOPICS, Scratch, changed, project
+from treaty.local.ports import free_port
 from treaty.ops.http import RegistryHttp
 from treaty.registry.testing import registry
 
@@ -174,7 +175,7 @@ def test_a_break_that_main_has_already_is_a_remark_of_the_branch(origin: Scratch
 
 def test_the_reviewed_steps_are_applied_and_no_others(origin: Scratch) -> None:
     with (origin.root / "treaty.toml").open("a") as toml:
-        toml.write('[environment.prod]\nregistry = "http://localhost:1"\n')
+        toml.write(f'[environment.prod]\nregistry = "http://localhost:1"\nbrokers = "127.0.0.1:{free_port()}"\n')
     origin.commit()
     with registry() as url, RegistryHttp(url) as http:
         env = {"TREATY_ENVIRONMENT_PROD__REGISTRY": url}
@@ -182,7 +183,10 @@ def test_the_reviewed_steps_are_applied_and_no_others(origin: Scratch) -> None:
         seen = json.loads((origin.root / "r.json").read_text())["plan_sha256"]
         text = (origin.root / "c.md").read_text()
         assert f"plan <code>{seen[:12]}</code>" in text
-        assert "Registry plan for prod: 1 level, 1 version, 0 deletes, 0 drifts." in text
+        assert (
+            "Registry plan for prod: 1 level, 1 version, 0 deletes, 0 drifts. Topics of prod were not looked at: "
+            in text
+        )
         origin.commit()  # a plan of another commit has the same steps
         planned = origin.run("registry", "plan", "--env", "prod", "--out", "plan.json", cwd=None, **env)
         assert seen[:12] in planned.err

@@ -16,6 +16,8 @@ from tests.cases.markdown import ROOT
 from tests.parts.waiting import wait_until
 from treaty.config import Settings
 from treaty.errors import EnvironmentFault, UsageError
+from treaty.ops.check import Against
+from treaty.ops.ci import Asked, told_of_topics
 from treaty.ops.http import RegistryHttp, RegistryMoved, RegistryUnreachable
 from treaty.ops.plan.topics import plan as topics_plan
 from treaty.ops.registry import plan_registry
@@ -210,7 +212,10 @@ def test_topics_become_what_git_says_and_a_second_plan_is_empty(
     mine = Settings.load(tmp_path / "treaty.toml", {}, start=tmp_path)
     with Cluster(kafka) as cluster:
         made = plan_topics(mine, cluster, environment="local")
+        asked = Asked(settings=mine, against=Against(environment="local"), today=date.min, cluster=cluster)
+        assert told_of_topics(asked).startswith("Topics plan for local: 5 creations, 0 changes, 0 deletes, ")
         assert apply_topics(made, cluster, done=lambda *_: None) == len(made.steps) == 5
+        assert told_of_topics(asked).startswith("Topics plan for local: 0 creations, ")
         assert plan_topics(mine, cluster, environment="local").steps == ()
         assert apply_topics(made, cluster, done=lambda *_: None) == 0, "the same plan may be run again"
         facts = cluster.topics()[name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -83,6 +83,13 @@ def cluster_of(settings: Settings, environment: str) -> Cluster:
             f"[environment.{environment}] names no brokers.", next_step='add brokers = "host:port" to treaty.toml'
         )
     return Cluster(str(values["brokers"]), extra=access_to_cluster(settings, environment))
+
+
+def cluster_if_known(settings: Settings, environment: str) -> AbstractContextManager[Cluster | None]:
+    """The same, and None where the environment ("": none) names no brokers."""
+    if environment and "brokers" in settings.of_environment(environment):
+        return cluster_of(settings, environment)
+    return nullcontext()
 
 
 def access_to_cluster(settings: Settings, environment: str) -> dict[str, Any]:

@@ -27,7 +27,12 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     envvar=["GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME"],
     help="The branch that this one is to be merged into (default: as for `treaty breaking`).",
 )
-@click.option("--env", "environment", metavar="NAME", help="Plan for this environment, and ask its registry.")
+@click.option(
+    "--env",
+    "environment",
+    metavar="NAME",
+    help="Plan for this environment: ask its registry, and its brokers if it names any.",
+)
 @click.option("--approvals", type=_FILE, help="Who really approved, as JSON: waivers name nobody else.")
 @click.option("--report", type=_FILE, help="Write what reviewers are told as JSON.")
 @click.option("--comment", type=_FILE, help="Write it as the comment of a pull request.")
@@ -63,13 +68,17 @@ def checked(
     from treaty.ops.check import Against, Outcome
     from treaty.ops.ci import Asked, review, run
     from treaty.ops.waivers import read_approvals
-    from treaty.wiring import now, registry_of
+    from treaty.wiring import cluster_if_known, now, registry_of
 
     settings = load_settings(config)
     heard = read_approvals(approvals) if approvals is not None else None
-    with registry_of(settings, environment) if environment else nullcontext() as registry:
+    plans_for = environment if environment and "plan" in (only or NAMES) else ""
+    with (
+        registry_of(settings, environment) if environment else nullcontext() as registry,
+        cluster_if_known(settings, plans_for) as cluster,
+    ):
         against = Against(base=base, registry=registry, environment=environment or "", approvals=heard)
-        asked = Asked(settings=settings, against=against, today=now().date())
+        asked = Asked(settings=settings, against=against, today=now().date(), cluster=cluster)
         checks = dict(run(asked, only))
     findings = tuple(row for check in checks.values() for row in check.findings)
     finish(Outcome(findings=findings, looked_at=", ".join(checks)), format_=format_, output=output)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from treaty.config import Settings
+from treaty.errors import EnvironmentFault
 from treaty.ops import owners
 from treaty.ops.baseline import RELEASES, releases
 from treaty.ops.check import Against, judged, run_breaking, run_lint
@@ -28,22 +29,27 @@ from treaty.ops.review import (
     told,
 )
 from treaty.ops.schemas import BrokenSchemas, load_project
+from treaty.ops.topics import plan_topics
 from treaty_codegen.breaking.facts import old_set
 from treaty_codegen.bump import Bump, Contracts, contracts
 from treaty_codegen.finding import Finding, Severity
 from treaty_codegen.review import Job, Review
+from treaty_runtime.admin import Cluster
 
 CODEOWNERS: Final = Path(".github/CODEOWNERS")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """What one job found: ``faults`` are sentences that fail it, ``findings`` fail it where one is an error."""
+    """What one job found: ``faults`` are sentences that fail it, ``findings`` fail it where one is an error. ``topics`` is a sentence
+    about the cluster ("": none was asked).
+    """
 
     findings: tuple[Finding, ...] = ()
     faults: tuple[str, ...] = ()
     looked_at: str = ""
     plan: Plan | None = None
+    topics: str = ""
 
     @property
     def failed(self) -> bool:
@@ -63,11 +69,14 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What to check: a project on a day, against what, and an environment if ``against`` names its registry."""
+    """What to check: a project on a day, against what, and an environment if ``against`` names its registry; its cluster too,
+    where one is known.
+    """
 
     settings: Settings
     against: Against
     today: date
+    cluster: Cluster | None = None
 
 
 def run(asked: Asked, only: Collection[str]) -> Iterator[tuple[str, Check]]:
@@ -118,7 +127,23 @@ def plan(asked: Asked) -> Check:
     assert registry is not None, "a plan needs an environment"  # noqa: S101  # `run` leaves the job out
     made, blocked = plan_registry(asked.settings, registry, environment=environment, today=asked.today)
     faults = tuple(f"{row.subject} would break version {row.version}: {'; '.join(row.messages)}" for row in blocked)
-    return Check(faults=faults, looked_at=f"{len(made.steps)} steps, {len(made.drift)} drifts", plan=made)
+    return Check(
+        faults=faults,
+        looked_at=f"{len(made.steps)} steps, {len(made.drift)} drifts",
+        plan=made,
+        topics=told_of_topics(asked),
+    )
+
+
+def told_of_topics(asked: Asked) -> str:
+    """What would be done to the cluster's topics. A cluster that gives no answer fails nothing: the branch did not do that."""
+    if asked.cluster is None:
+        return ""
+    environment = asked.against.environment
+    try:
+        return told(plan_topics(asked.settings, asked.cluster, environment=environment, today=asked.today))
+    except EnvironmentFault as error:
+        return f"Topics of {environment} were not looked at: {error}"
 
 
 JOBS: Final[Mapping[str, Callable[[Asked], Check]]] = {
@@ -140,7 +165,7 @@ def review(asked: Asked, checks: Mapping[str, Check]) -> Review:
         remarks=tuple(remarks(findings)),
         jobs=tuple(Job(name=name, failed=each.failed, detail=each.fault()) for name, each in checks.items()),
         looked_at="Checked " + "; ".join(each.looked_at for each in checks.values() if each.looked_at) + ".",
-        plan=told(made) if made is not None else "",
+        plan=f"{told(made)} {checks['plan'].topics}".strip() if made is not None else "",
         plan_sha256=made.steps_sha256 if made is not None else "",
     )
     try:

@@ -10,7 +10,7 @@ from treaty.errors import EnvironmentFault, UsageError
 from treaty.ops import git
 from treaty.ops.baseline import RELEASES, at_commit, releases
 from treaty.ops.diff import facts
-from treaty.ops.plan import Plan
+from treaty.ops.plan import Kind, Plan
 from treaty.ops.readers import project_readers
 from treaty_avro import AvroError
 from treaty_codegen import Catalog, EmitError
@@ -150,16 +150,24 @@ def remarks(findings: Iterable[Finding]) -> Iterator[str]:
             yield f"{row.at.path}:{row.at.line} {row.rule}: {row.message}" + (f" ({row.help})" if row.help else "")
 
 
-STEPS: Mapping[str, tuple[str, ...]] = {
-    "level": ("set-level",),
-    "version": ("register",),
-    "delete": ("soft-delete", "permanent-delete"),
+STEPS: Mapping[Kind, Mapping[str, tuple[str, ...]]] = {
+    "registry": {
+        "level": ("set-level",),
+        "version": ("register",),
+        "delete": ("soft-delete", "permanent-delete"),
+    },
+    "topics": {
+        "creation": ("create",),
+        "change": ("alter-config", "add-partitions"),
+        "delete": ("delete-topic",),
+    },
 }
 
 
 def told(made: Plan) -> str:
     """A plan as a sentence."""
-    counts = [(word, sum(step.action in actions for step in made.steps)) for word, actions in STEPS.items()]
+    words = STEPS[made.kind].items()
+    counts = [(word, sum(step.action in actions for step in made.steps)) for word, actions in words]
     parts = [*counts, ("drift", len(made.drift))]
     text = ", ".join(f"{count} {word}{'s' * (count != 1)}" for word, count in parts)
-    return f"Registry plan for {made.environment}: {text}."
+    return f"{made.kind.capitalize()} plan for {made.environment}: {text}."
