@@ -11,7 +11,7 @@ TESTS ?=
 FUZZ_SECONDS ?= 60
 MUTANTS ?=
 REQUESTS ?= 500000
-RUNS ?= consumers relays stops outages brokers memory company
+RUNS ?= consumers relays fenced doors stops outages brokers memory company
 
 .PHONY: help setup demo up down test test-long chaos soak reliability test-deps check fmt generate snapshots bench fuzz mutants lock secrets stack-minimal stack-full
 
