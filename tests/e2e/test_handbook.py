@@ -26,7 +26,7 @@ pytestmark = [
     pytest.mark.long,
     pytest.mark.kafka,
     pytest.mark.redis,
-    pytest.mark.timeout(900),
+    pytest.mark.timeout(1800),
     pytest.mark.xdist_group("e2e"),
 ]
 PAGE = ROOT / "docs" / "handbook.md"
@@ -40,7 +40,7 @@ TOOLS = {
     "kafka-console-consumer.sh": "org.apache.kafka.tools.consumer.ConsoleConsumer",
     "kafka-console-producer.sh": "org.apache.kafka.tools.ConsoleProducer",
 }
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 240.0
 KEEP = "declare -f > .functions; declare -p | grep -E '^declare -- [a-z]+=' > .words"
 
 
