@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
+import xmlschema
 
 from tests.treaty_codegen.schema_changes import rows
 from tests.treaty_codegen.schema_texts import event, topics
@@ -87,6 +88,23 @@ def test_junit_holds_any_text() -> None:
     assert message is not None
     assert message.attrib["message"].replace("�", "").startswith("<script>|`x`")
     assert [element.tag for element in root.iter()].count("failure") == 1
+
+
+JUNIT = xmlschema.XMLSchema10(Path(__file__).parent / "recorded/junit.xsd")
+
+
+@pytest.mark.parametrize("report", [REPORT, hostile(), Report(findings=())], ids=["usual", "hostile", "empty"])
+def test_junit_is_valid_by_the_schema_of_those_who_read_it(report: Report) -> None:
+    JUNIT.validate(junit(report))
+    counted = [len(suite.findall("testcase/failure")) for suite in document(report)]
+    assert counted == [int(suite.attrib["failures"]) for suite in document(report)]
+
+
+def test_the_schema_of_junit_refuses_what_its_readers_refuse() -> None:
+    good = junit(REPORT)
+    for bad in (good.replace(' failures="1"', ""), good.replace("<failure", "<fault").replace("</failure", "</fault")):
+        assert bad != good
+        assert not JUNIT.is_valid(bad)
 
 
 def test_sarif_has_a_rule_with_its_page_and_a_result_with_our_fingerprint() -> None:
