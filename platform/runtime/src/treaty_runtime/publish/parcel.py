@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,6 +15,8 @@ from treaty_runtime.transport import Outgoing
 from treaty_runtime.wire.event_id import new_event_id
 from treaty_runtime.wire.headers import dataschema_of, event_headers, source_of
 from treaty_runtime.wire.serde import Serde
+
+_ID_BYTES = 10
 
 
 @dataclass(slots=True, kw_only=True)  # not frozen: one is made per event
@@ -57,9 +59,33 @@ class Packing:
         causation_id: UUID | None = None,
     ) -> Parcel:
         """Encodes the event; raises ``EncodeError``, ``Oversize``, ``InvalidKey``."""
-        now, trace = self._now(), () if self._trace is None else tuple(self._trace().items())
+        now = self._now()
+        identity = event_id if event_id is not None else new_event_id(now, entropy=self._entropy(_ID_BYTES))
+        return self._packed(
+            event, identity, now, key=key, headers=headers, correlation_id=correlation_id, causation_id=causation_id
+        )
+
+    def pack_all(self, events: Sequence[Event]) -> list[Parcel]:
+        """The same for events that go out together: they have one time, and their random bytes are drawn at once."""
+        now, entropy = self._now(), self._entropy(_ID_BYTES * len(events))
+        ids = (
+            new_event_id(now, entropy=entropy[start : start + _ID_BYTES]) for start in range(0, len(entropy), _ID_BYTES)
+        )
+        return [self._packed(event, identity, now) for event, identity in zip(events, ids, strict=True)]
+
+    def _packed(
+        self,
+        event: Event,
+        identity: UUID,
+        now: datetime,
+        *,
+        key: str | None = None,
+        headers: Mapping[str, bytes] | None = None,
+        correlation_id: UUID | None = None,
+        causation_id: UUID | None = None,
+    ) -> Parcel:
+        trace = () if self._trace is None else tuple(self._trace().items())
         encoded = self._serde.encode(event)
-        identity = event_id if event_id is not None else new_event_id(now, entropy=self._entropy(10))
         record_key = key_of(event, given=key)
         if record_key is None:
             record_key = diagnostic_key(identity)

@@ -99,7 +99,7 @@ class Publisher:
         if unknown:
             await self._look_up(unknown, seconds)
         # All are packed before the first is sent: an event that cannot be encoded fails the call, not half of it.
-        parcels = [self._packing.pack(event) for event in events]
+        parcels = self._packing.pack_all(events)
         batch, began = Batch(asyncio.get_running_loop().create_future()), monotonic()
         for index, parcel in enumerate(parcels):
             done = partial(self._settled_one, batch, index, parcel, began)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 from treaty_runtime.clock import EPOCH
@@ -15,11 +16,16 @@ NAMESPACE = UUID("3d7f2f0a-6f0e-5b9e-9c58-8f6f4a1b2c3d")
 
 def new_event_id(now: datetime, *, entropy: bytes) -> UUID:
     """UUIDv7 of an aware instant and 10 random bytes; ids of later milliseconds sort later. Source: RFC 9562, section 5.7."""
-    milliseconds = (now - EPOCH) // _MILLISECOND
+    milliseconds = _milliseconds(now)
     tail = int.from_bytes(entropy[:10], "big")
     high = (milliseconds << 16) | 0x7000 | ((tail >> 62) & 0x0FFF)
     low = (0b10 << 62) | (tail & ((1 << 62) - 1))
     return UUID(int=(high << 64) | low)
+
+
+@lru_cache(maxsize=16)
+def _milliseconds(now: datetime) -> int:
+    return (now - EPOCH) // _MILLISECOND
 
 
 def derived_id(*parts: str) -> UUID:

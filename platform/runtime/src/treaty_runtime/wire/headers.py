@@ -53,7 +53,7 @@ def event_headers(  # one argument per header
     own: Headers = (
         *_same_for_all(source, type, dataschema),
         (ID, identity),
-        (TIME, format_time(time).encode()),
+        (TIME, _time_value(time)),
         (SUBJECT, subject.encode()),
         (CORRELATION_ID, identity if correlation_id is event_id else str(correlation_id).encode()),
     )
@@ -95,6 +95,12 @@ def format_time(time: datetime) -> str:
     """RFC 3339 with microseconds and `Z`."""
     utc = time if time.tzinfo is UTC else time.astimezone(UTC)
     return utc.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+
+
+@lru_cache(maxsize=16)
+def _time_value(time: datetime) -> bytes:
+    """Events that are published together have one time."""
+    return format_time(time).encode()
 
 
 def read_text(value: bytes | None) -> str | None:
