@@ -115,9 +115,9 @@ class CompanyKills:
         return [f"dlq.{name}" for name in self.company.layout.services]
 
     def _judged(self, shoppers: Shoppers, load: Load, seconds: float) -> Outcome:
-        telling = Telling(self.company)
-        wrong = [*self._wrong, *witness.faults(self.company, telling)]
         mails = witness.mails(self.company)
+        telling = Telling(self.company)
+        wrong = [*self._wrong, *witness.faults(self.company, telling, mailed=mails)]
         again = mails.total() - len(mails)
         if again > self._killed["notification"]:  # a death between sending and noting sends once more
             wrong.append(f"mails: {again} sent again, {self._killed['notification']} deaths")
