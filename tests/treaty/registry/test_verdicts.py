@@ -35,13 +35,22 @@ LEVELS = ["BACKWARD", "BACKWARD_TRANSITIVE", "FORWARD", "FORWARD_TRANSITIVE", "F
 def test_a_level_knows_the_directions_that_were_compared(kept: str, asked: str, is_known: bool) -> None:
     verdicts = Verdicts()
     verdicts.keep(b"new", [b"old"], level=kept)
-    assert verdicts.open(b"new", {b"old", b"other"}, level=asked) == ({b"other"} if is_known else {b"old", b"other"})
+    assert verdicts.open(b"new", [b"old", b"other"], level=asked) == ({b"other"} if is_known else {b"old", b"other"})
 
 
 def test_who_reads_whom_is_known_from_both_sides() -> None:
     verdicts = Verdicts()
     verdicts.keep(b"new", [b"old"], level="BACKWARD")
-    assert verdicts.open(b"old", {b"new"}, level="FORWARD") == set()
+    assert verdicts.open(b"old", [b"new"], level="FORWARD") == set()
+
+
+def test_a_history_that_was_settled_says_nothing_of_another_or_of_another_level() -> None:
+    verdicts = Verdicts()
+    verdicts.keep(b"new", [b"a", b"b"], level="BACKWARD_TRANSITIVE")
+    for _ in range(2):
+        assert verdicts.open(b"new", [b"a", b"b"], level="BACKWARD_TRANSITIVE") == set()
+    assert verdicts.open(b"new", [b"a", b"b", b"c"], level="BACKWARD_TRANSITIVE") == {b"c"}
+    assert verdicts.open(b"new", [b"a", b"b"], level="FULL_TRANSITIVE") == {b"a", b"b"}
 
 
 def test_a_registry_that_remembers_answers_like_one_that_does_not() -> None:

@@ -129,7 +129,7 @@ class Judging:
             return rows
         level = config["compatibility"]
         asked = rows if level.endswith("_TRANSITIVE") else rows[-1:]
-        still_open = self._verdicts.open(prepared.resolved_sha256, {row.resolved_sha256 for row in asked}, level=level)
+        still_open = self._verdicts.open(prepared.resolved_sha256, [row.resolved_sha256 for row in asked], level=level)
         found = [row for row in asked if row.resolved_sha256 in still_open]
         self._observe(Remembered("verdicts", hit=not found))
         return found
