@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import ColumnElement, Table, and_, delete, exists, func, insert, literal, not_, select
+from sqlalchemy import ColumnElement, Insert, Table, and_, delete, exists, func, insert, literal, not_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mall.rebuilt import Change
@@ -17,6 +17,11 @@ Stays = Callable[[Table, Table], ColumnElement[bool]]
 def same_key(live: Table, fresh: Table) -> ColumnElement[bool]:
     """Rows with the same primary key."""
     return and_(*(live.c[column.name] == fresh.c[column.name] for column in live.primary_key))
+
+
+def counted(statement: Insert) -> Insert:
+    """An INSERT that tells how many rows it wrote; SQLAlchemy drops the number otherwise."""
+    return statement.execution_options(preserve_rowcount=True)
 
 
 async def exchange(shadow: Shadow, name: str, *, stays: Stays | None = None) -> Change:
@@ -35,7 +40,7 @@ async def exchange(shadow: Shadow, name: str, *, stays: Stays | None = None) -> 
     absent = select(*(fresh.c[each] for each in names)).where(
         not_(exists().where(same_key(live, fresh)).correlate(fresh))
     )
-    put_in = await connection.execute(insert(live).from_select(names, absent))
+    put_in = await connection.execute(counted(insert(live).from_select(names, absent)))
     return Change(name=name, put_in=put_in.rowcount, taken_out=taken_out.rowcount, stayed=stayed)
 
 
@@ -56,7 +61,7 @@ async def remember(shadow: Shadow, *, groups: Sequence[str]) -> int:
         .where(fresh.c.consumer.in_(groups), fresh.c.offset >= func.coalesce(oldest.c.first, 0))
         .where(not_(exists().where(same_key(live, fresh)).correlate(fresh)))
     )
-    written = await shadow.connection.execute(insert(live).from_select(names, rows))
+    written = await shadow.connection.execute(counted(insert(live).from_select(names, rows)))
     return written.rowcount
 
 

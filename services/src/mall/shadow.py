@@ -71,6 +71,7 @@ class Shadow:
     async def last_step(self, names: Sequence[str]) -> AsyncIterator[None]:
         """A transaction in which nobody else writes these live tables; commits at the end, rolls back if the block raises.
 
+        `names` in the order in which writers take them: one that has locked rows of a table ends before that table is ours.
         Handlers that run in it belong to it. Readers go on and see the old rows until the commit.
         """
         self._mode["begin"] = "BEGIN IMMEDIATE"
@@ -80,7 +81,7 @@ class Shadow:
                     await self.connection.execute(text("SET LOCAL lock_timeout = '3s'"))
                     for name in (INBOX, *names):
                         table = self.connection.dialect.identifier_preparer.format_table(self.live[name])
-                        await self.connection.execute(text(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"))
+                        await self.connection.execute(text(f"LOCK TABLE {table} IN EXCLUSIVE MODE"))
                 yield
         finally:
             self._mode["begin"] = "BEGIN"

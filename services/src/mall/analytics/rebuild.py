@@ -22,7 +22,7 @@ from mall.analytics.domain import TOLD_BY
 from mall.analytics.flattening import BY_NAME
 from mall.analytics.tables import RebuiltFile, metadata
 from mall.analytics.warehouse import Warehouse
-from mall.exchange import Stays, exchange
+from mall.exchange import Stays, counted, exchange
 from mall.rebuilt import Change, History, Rebuilt
 from mall.retelling import Model, rebuild_tables
 from mall.shadow import Shadow
@@ -31,8 +31,8 @@ from mall_events.analytics import AnalyticsRecorded
 from treaty_runtime.clock import utcnow
 
 FILES, ROWS = "warehouse_file", "warehouse_row"
-TABLES = (FILES, ROWS, "counter")
-"""A writer of files takes the list before the rows."""
+TABLES = (ROWS, FILES, "counter")
+"""A writer of files locks the rows before it lists the file."""
 
 
 async def rebuild(env: Mapping[str, str], *, despite_failures: bool) -> Rebuilt:
@@ -137,7 +137,7 @@ async def _exchange_rows(shadow: Shadow, days: Mapping[str, date]) -> Change:
     gone = await shadow.connection.execute(delete(live).where(not_(_on_days(live, days))))
     names = [column.name for column in live.columns if not column.primary_key]
     ordered = select(*(fresh.c[name] for name in names)).order_by(fresh.c.number)
-    come = await shadow.connection.execute(insert(live).from_select(names, ordered))
+    come = await shadow.connection.execute(counted(insert(live).from_select(names, ordered)))
     return Change(name=ROWS, put_in=come.rowcount, taken_out=gone.rowcount, stayed=int(stayed or 0))
 
 
