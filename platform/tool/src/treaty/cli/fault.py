@@ -84,6 +84,7 @@ def site_of(settings: Settings, chosen: Fault) -> Site:
     if absent:
         raise StartFailed(f"No {' or '.join(absent)} runs for this project.", next_step="treaty demo")
     return Site(
+        root=settings.root,
         brokers=addresses["kafka"],
         registry=addresses["registry"],
         services=addresses,

@@ -18,7 +18,7 @@ FAULTS = (
     ),
     Fault(
         name="stuck-payment",
-        says="somebody raised min.insync.replicas by hand, and a payment does not come through",
+        says="a topic took no large records for a moment, and a payment does not come through",
         needs=("goods", "order", "payment"),
         plant=stuck_payment.plant,
     ),

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 from treaty.local import rest
@@ -14,6 +15,7 @@ from treaty.local.keys import ADMIN_USER_ID, Keys
 
 T = TypeVar("T")
 PAUSE_SECONDS = 0.2
+DATA = Path(".treaty") / "data"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +34,9 @@ class Planted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """The running stack: addresses, the demo users' keys, and the clock."""
+    """The running stack: its project's folder, addresses, the demo users' keys, and the clock."""
 
+    root: Path
     brokers: str
     registry: str
     services: Mapping[str, str]
@@ -47,6 +50,18 @@ class Site:
         token = self.keys.token(user, now=self.now(), is_admin=user == ADMIN_USER_ID)
         answer = rest.call(self.services[service], method, f"/api/v1{path}", token=token, body=body)
         return answer.body if answer.is_ok else None
+
+    def database(self, service: str) -> tuple[str, str | None]:
+        """Address and schema of a service's database."""
+        if "postgres" in self.services:
+            return f"postgresql+psycopg://treaty@{self.services['postgres']}/postgres", f"mall_{service}"
+        return f"sqlite:///{self.root / DATA / service}.db", None
+
+    def database_options(self, service: str) -> str:
+        """The same as options of a command that is run in the project's folder."""
+        url, schema = self.database(service)
+        relative = url.replace(f"{self.root}/", "")
+        return f"--database {relative}" + (f" --schema {schema}" if schema else "")
 
     def until(self, ask: Callable[[], T | None], *, what: str) -> T:
         """The first answer that is one. Raises ``StartFailed`` after ``patience`` seconds."""

@@ -1,4 +1,4 @@
-"""A topic's setting that was changed by hand: the broker takes no record of it any more, and the payment behind it waits."""
+"""A record that the broker refuses for good: a topic took no large records for a moment, and the payment behind it waits for ever."""
 
 from __future__ import annotations
 
@@ -6,39 +6,57 @@ from typing import Any
 
 from treaty.local.faults.planted import Planted, Site
 from treaty.local.keys import ADMIN_USER_ID
+from treaty.ops.service_database import ask
 from treaty_runtime.admin import Cluster
+from treaty_runtime.publish.outbox_desk import FailedStaged, OutboxDesk
 
 NAME = "stuck-payment"
-TOPIC, SETTING, TOO_MANY = "saga.payment.start", "min.insync.replicas", "2"
+TOPIC, SETTING, TOO_SMALL = "saga.payment.start", "max.message.bytes", "100"
 SELLER, BUYER = 11, 21
 GOODS = {"title": "Desk lamp", "category": "dorm", "price": "29.90", "description": "Desk lamp", "listed_quantity": 5}
-PLAN = "topics.plan.json"
 
 
 def plant(site: Site) -> Planted:
-    """An order is placed, the setting raised, and the order paid."""
+    """An order is paid while the topic takes no record of a usual size; afterwards the topic is as it was."""
     order = _order(site)
     with Cluster(site.brokers) as cluster:
-        cluster.alter(TOPIC, {SETTING: TOO_MANY})
-        site.until(
-            lambda: cluster.topics()[TOPIC].config.get(SETTING) == TOO_MANY or None, what="The setting was not taken"
-        )
-    payment = site.until(lambda: _pay(site, order), what=f"The payment service had not heard of order {order}")
-    return told(payment, service=site.services["payment"])
+        before = cluster.topics()[TOPIC].config[SETTING]
+        cluster.alter(TOPIC, {SETTING: TOO_SMALL})
+        try:
+            site.until(
+                lambda: cluster.topics()[TOPIC].config.get(SETTING) == TOO_SMALL or None,
+                what="The setting was not taken",
+            )
+            payment = site.until(lambda: _pay(site, order), what=f"The payment service had not heard of order {order}")
+            refused = site.until(lambda: _refused(site, payment), what="The broker refused nothing")
+        finally:
+            cluster.alter(TOPIC, {SETTING: before})
+    return told(payment, keys=refused, service=site.services["payment"], database=site.database_options("payment"))
 
 
-def told(payment: str, *, service: str) -> Planted:
-    """What is printed of a payment that waits."""
+def told(payment: str, *, keys: list[str], service: str, database: str) -> Planted:
+    """What is printed of a payment that waits; ``keys`` are those of all refused rows, for others may have paid at that moment."""
     status = f'curl -s -H "Authorization: Bearer $(treaty token {BUYER})" {service}/api/v1/payments/{payment}'
     return Planted(
         name=NAME,
-        story=f"User {BUYER} pays an order, and the payment stays CREATED: {TOPIC} now wants {TOO_MANY} replicas in sync, this "
-        "cluster has one broker, so the saga's first event waits in the outbox. Nothing is lost, and nothing else is refused. "
-        "(After five minutes the saga gives the payment up, and the order can be paid again.)",
-        look=(status, "treaty topics plan"),
-        mend=(f"treaty topics plan --out {PLAN}", f"treaty topics apply {PLAN} --yes"),
-        proof=("treaty topics plan", status),
+        story=f"User {BUYER} pays an order, and the payment stays CREATED. For a moment {TOPIC} took only {TOO_SMALL} bytes a record, "
+        "so the broker refused the saga's first event for good; the setting is as it was, but what was refused is not sent "
+        "again by itself. It stands in the outbox, and the later events of this payment wait behind it.",
+        look=(status, f"treaty outbox status {database}"),
+        mend=tuple(f"treaty outbox retry --key {key} --yes {database}" for key in keys),
+        proof=(f"treaty outbox status {database}", status),
     )
+
+
+def _refused(site: Site, payment: str) -> list[str] | None:
+    """Keys of all refused rows, once the payment's is among them."""
+
+    async def look(engine: Any) -> list[FailedStaged]:
+        return await OutboxDesk(engine).failed(limit=100)
+
+    url, schema = site.database("payment")
+    keys = list(dict.fromkeys(each.row.key for each in ask(url, schema, look)))
+    return keys if payment in keys else None
 
 
 def _order(site: Site) -> int:
