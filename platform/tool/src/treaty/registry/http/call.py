@@ -11,10 +11,11 @@ from treaty.registry.decisions.request import SchemaRequest, require_object, sch
 from treaty.registry.errors import InvalidVersion, NotFound
 from treaty.registry.guard.guarded import Guard
 from treaty.registry.http.bodies import View
-from treaty.registry.names import Name
+from treaty.registry.names import EVERY_CONTEXT, Name
 from treaty.registry.rows import Json, SchemaRow
 from treaty.registry.service import RegistryService
 from treaty.registry.settings import WireProfile
+from treaty.registry.stores.protocol import Search
 from treaty.registry.wire.incoming import json_of
 from treaty.registry.wire.paths import Query, segment_text
 
@@ -95,6 +96,19 @@ class Call:
         offset, limit = self._number("offset", 0), self._number("limit", most)
         is_usual = limit < 1 or (most > 0 and limit > most)
         return max(offset, 0), most if is_usual else limit
+
+    def search(self, usual: str, *, most: int = -1) -> Search:
+        """Where ``subjectPrefix`` (or else ``usual``) leads, with ``deleted`` and the page; raises ``NotFound`` like ``page``."""
+        sent = self.text("subjectPrefix")
+        wanted = Name.parse(usual if sent is None else sent)
+        offset, limit = self.page(most=most)
+        return Search(
+            context=None if wanted.context == EVERY_CONTEXT else wanted.context,
+            prefix=wanted.subject,
+            deleted=self.flag("deleted"),
+            offset=offset,
+            limit=limit,
+        )
 
     def schema_request(self) -> SchemaRequest:
         """The body, read as a schema."""

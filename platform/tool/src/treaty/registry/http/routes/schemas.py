@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from treaty.registry.errors import NotFound
 from treaty.registry.http.bodies import listed_body, schema_body
 from treaty.registry.http.call import Call, Reply, Route
-from treaty.registry.names import EVERY_CONTEXT, Name
 from treaty.registry.rows import Json, SchemaRow, VersionRow
-from treaty.registry.stores.protocol import Search
 
 
 def list_types(_call: Call) -> Json:
@@ -19,16 +18,7 @@ def list_types(_call: Call) -> Json:
 
 def list_schemas(call: Call) -> Json:
     """All versions, by subject and number."""
-    wanted = Name.parse(call.text("subjectPrefix") or "")
-    offset, limit = call.page(most=1000)
-    search = Search(
-        context=None if wanted.context == EVERY_CONTEXT else wanted.context,
-        prefix=wanted.subject,
-        deleted=call.flag("deleted"),
-        latest_only=call.flag("latestOnly"),
-        offset=offset,
-        limit=limit,
-    )
+    search = replace(call.search("", most=1000), latest_only=call.flag("latestOnly"))
     aliases = call.service.aliases.all() if call.flag("aliases") else {}
     found = call.service.reading.listed(search, aliases=aliases, rule_type=call.text("ruleType") or "")
     return [listed_body(each, profile=call.profile) for each in found]

@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final
 
 from treaty.registry.access.grants import Role
 from treaty.registry.http.bodies import registered_body, version_body
 from treaty.registry.http.call import Call, Reply, Route
-from treaty.registry.names import EVERY_CONTEXT, Name
 from treaty.registry.rows import Json
 from treaty.registry.service.found import Versioned
 from treaty.registry.service.registering import How
-from treaty.registry.stores.protocol import Search
 
 _PROVENANCE: Final = re.compile(r"[ -~]{0,512}")
 
 
 def list_subjects(call: Call) -> Json:
     """Names of subjects, sorted."""
-    sent = call.text("subjectPrefix")
-    wanted = Name.parse(":*:" if sent is None else sent)
-    offset, limit = call.page()
-    search = Search(
-        context=None if wanted.context == EVERY_CONTEXT else wanted.context,
-        prefix=wanted.subject,
-        deleted=call.flag("deleted"),
-        deleted_only=call.flag("deletedOnly"),
-        offset=offset,
-        limit=limit,
-    )
+    search = replace(call.search(":*:"), deleted_only=call.flag("deletedOnly"))
     return [str(name) for name in call.service.reading.subjects(search)]
 
 
