@@ -33,6 +33,15 @@ def test_an_unknown_service_is_a_usage_error(arguments: list[str], tmp_path: Pat
     assert "|".join(SERVICES) in errors
 
 
+def test_a_service_without_a_read_model_names_those_that_have_one(tmp_path: Path) -> None:
+    process = start(["chat", "rebuild"], {}, tmp_path)
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (
+        2,
+        "chat has no read model to make anew; these have: order, cache, analytics, search.\n",
+    )
+
+
 def test_wrong_settings_are_all_named(tmp_path: Path) -> None:
     process = start(["chat"], {"MALL_PORT": "x", "KAFKA_BROKERS": "kafka"}, tmp_path)
     _, errors = process.communicate(timeout=60)
