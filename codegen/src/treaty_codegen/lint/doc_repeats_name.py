@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import zip_longest
 
 from treaty_codegen.contract import snake_case
 from treaty_codegen.finding import Finding, Location, Severity, Text
@@ -11,6 +12,10 @@ from treaty_codegen.lint.facts import LintFacts, finding
 from treaty_codegen.rule import Rule
 
 NAME = "doc-repeats-name"
+
+WORD = re.compile(r"[a-z0-9]+")
+
+ARTICLES = frozenset({"the", "a", "an", "of"})
 
 
 def check(facts: LintFacts) -> Iterator[Finding]:
@@ -25,7 +30,8 @@ def check(facts: LintFacts) -> Iterator[Finding]:
 
 def repeats(doc: str | None, name: str) -> bool:
     """Whether a doc has the words of the name and no other."""
-    return bool(doc) and words(doc or "") == words(snake_case(name))
+    # Most docs say something else with their first word already: the others are not looked at.
+    return bool(doc) and all(said == own for said, own in zip_longest(words(doc or ""), words(snake_case(name))))
 
 
 def about(at: Location, owner: str, name: str) -> Finding:
@@ -42,9 +48,9 @@ def about(at: Location, owner: str, name: str) -> Finding:
     )
 
 
-def words(text: str) -> list[str]:
+def words(text: str) -> Iterator[str]:
     """The words of a doc or a snake_case name, without articles."""
-    return [word for word in re.findall(r"[a-z0-9]+", text.lower()) if word not in {"the", "a", "an", "of"}]
+    return (word for found in WORD.finditer(text.lower()) if (word := found[0]) not in ARTICLES)
 
 
 RULE = Rule(name=NAME, category="docs", severity=Severity.ERROR, check=check)
