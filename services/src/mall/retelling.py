@@ -25,7 +25,7 @@ from treaty_runtime.runtime import Runtime
 from treaty_runtime.seek import Kind, Seek
 from treaty_runtime.sql import database as runtime_database
 
-ROUNDS, FEW = 20, 100
+FEW = 100
 HELD_SECONDS = (4.0, 4.0, 8.0, 16.0, 30.0)
 """How long each try of the last step may take: first less than a writer of SQLite waits, then what a slow machine needs."""
 START, END = Seek(kind=Kind.START), Seek(kind=Kind.END)
@@ -56,9 +56,7 @@ async def rebuild_tables(
         await runtime_database.check(database.engine)
         async with opened_shadow(database, model.metadata, service=settings.service) as shadow:
             telling = _Telling(model, runtime, shadow, despite_failures=despite_failures, now=now)
-            for _ in range(ROUNDS):
-                if await telling.go_on() <= FEW:
-                    break
+            await telling.catch_up()
             await model.prepare(shadow)
             await shadow.analyze()
             changes = await _last_step(telling)
@@ -104,6 +102,12 @@ class _Telling:
     history: History = field(default_factory=History)
     events: int = 0
     _ends: dict[str, Mapping[Partition, int]] = field(default_factory=dict)
+
+    async def catch_up(self) -> None:
+        """Go on until few records were new, or as many as the round before found: more rounds would bring no fewer."""
+        before, seen = 0, await self.go_on()
+        while seen > FEW and (not before or seen < before / 2):
+            before, seen = seen, await self.go_on()
 
     async def go_on(self) -> int:
         """Read what is new for each group; how many records that was."""
