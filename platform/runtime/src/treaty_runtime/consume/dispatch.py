@@ -61,8 +61,7 @@ class Dispatch:
         trial: Trial | None = None,
     ) -> None:
         self._limits = limits if limits is not None else Limits()
-        self._intake = Intake(self._limits.marks)
-        self._lanes = Lanes()
+        self._intake, self._lanes, self._completions = Intake(self._limits.marks), Lanes(), 0
         self._throttle = Throttle(after=policy.throttle_after, pause=policy.throttle_pause)
         self._caring = Caring(
             self._intake,
@@ -72,7 +71,6 @@ class Dispatch:
             admit=self._admit,
             bury=self._bury,
         )
-        self._completions = 0
         self._probing = Probing(self._intake, limits=self._limits, start=self._start)
         self.holding = Holding(
             self._intake,
