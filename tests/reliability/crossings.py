@@ -52,7 +52,7 @@ class Crossings:
     folder: Path
     seed: int
     kills: int = 0
-    patience: float = 15.0
+    patience: float = 20.0
     _staged: list[tuple[str, int, str, str]] = field(default_factory=list)
     _lives: int = 0
     _outbox: Outbox = field(init=False)
@@ -109,7 +109,7 @@ class Crossings:
         await self._until(lambda: self._is_done(counter))
         await self._stop(member)
         member.start(self._life())
-        if not await self._until(lambda: self._is_done(counter), patience=4 * self.patience):
+        if not await self._until(lambda: self._is_done(counter), patience=10 * self.patience):
             return [
                 f"no-progress: {len(self._staged) - counter.events()} events had no effect, {self._jobs()} jobs ran"
             ]
