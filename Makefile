@@ -6,7 +6,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do command 
 BIN := .venv/bin
 READY := .venv/.ready
 SOURCES := platform/avro/src platform/runtime/src platform/tool/src codegen/src services/src tests bench scripts .github/actions
-WORKERS ?= 2
+# One more than cores, as tests of real parts wait a third of their time; at most six, as each has a broker of its own.
+WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$(( n < 5 ? n + 1 : 6 )))
 TESTS ?=
 FUZZ_SECONDS ?= 60
 MUTANTS ?=
@@ -40,7 +41,7 @@ test-long: $(READY) ## run what takes minutes: hundreds of hostile catalogs, who
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m "long and not chaos" $(TESTS)
 
 chaos: $(READY) ## kill processes and servers under load, and count what became of every event
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m chaos -s $(TESTS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m chaos -s $(TESTS)
 
 soak: $(READY) ## a day of the registry in miniature: killed processes, a database that restarts, every answer checked (REQUESTS=n)
 	@$(BIN)/python -m tests.soak.registry --requests $(REQUESTS)
