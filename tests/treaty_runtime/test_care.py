@@ -8,7 +8,7 @@ import pytest
 
 from treaty_runtime.classify import Kind
 from treaty_runtime.consume.actions import Action, Commit, Complete, DeadLetter, Drop, Handle, Pause, Wait
-from treaty_runtime.consume.care import CAREFUL_RECORDS, deaths_in
+from treaty_runtime.consume.care import CALM_TICKS, CAREFUL_RECORDS, deaths_in
 from treaty_runtime.consume.dispatch import Dispatch
 from treaty_runtime.consume.facts import Arrival, FailedAttempt
 from treaty_runtime.errors import Outage
@@ -46,6 +46,10 @@ class Owner:
 
     def handled(self, offset: int) -> list[Action]:
         return list(self.dispatch.handled(at(offset), 1))
+
+    def waits(self) -> list[Action]:
+        """What the ticks ask for after which a record may be tried of which two owners died."""
+        return [action for _ in range(CALM_TICKS) for action in self.dispatch.tick()]
 
     def leaves(self) -> list[Action]:
         return list(self.dispatch.revoked([P0], now=NOW, jitter=0.0))
@@ -130,8 +134,15 @@ def test_an_owner_that_dies_beside_an_idle_partition_is_not_counted() -> None:
     """Else whoever is killed three times in a row would be held against a record that nobody has seen."""
     owner = Owner(Position(7, "d2"))
     assert owner.first == []
-    assert list(owner.dispatch.tick()) == []
+    assert owner.waits() == []
     assert owner.arrive(7) == [commit(7, "d3")]
+
+
+def test_what_two_owners_ended_at_waits_until_the_process_has_lived_a_while() -> None:
+    """Else whoever kills processes soon after their start would be held against it."""
+    owner = Owner(Position(7, "d2"))
+    assert owner.arrive(7) == []
+    assert owner.waits() == [commit(7, "d3")]
 
 
 def test_a_good_end_leaves_no_count() -> None:
@@ -153,6 +164,7 @@ def test_a_good_end_without_progress_hands_the_count_on() -> None:
 
 def test_an_attempt_that_failed_has_not_killed() -> None:
     owner = Owner(Position(7, "d2"))
+    owner.waits()
     owner.arrive(7)
     owner.commits(7, "d3")
     away = FailedAttempt(Kind.OUTAGE, Outage("refused", dependency="database"))
@@ -178,6 +190,7 @@ def test_a_record_that_waits_for_its_time_is_marked_only_then() -> None:
 def test_a_skipped_record_behind_it_clears_no_suspicion() -> None:
     """Else a record that kills and has one behind it that nobody handles would kill for ever."""
     owner = Owner(Position(7, "d2"))
+    owner.waits()
     assert owner.arrive(7) == [commit(7, "d3")]
     skipped = Arrival("8")
     skipped.skip = "no handler"

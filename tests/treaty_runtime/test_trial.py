@@ -9,11 +9,13 @@ import pytest
 
 from treaty_runtime.classify import Kind
 from treaty_runtime.consume.actions import Action, Commit, Complete, DeadLetter, Handle
+from treaty_runtime.consume.care import CALM_TICKS
 from treaty_runtime.consume.dispatch import Dispatch
 from treaty_runtime.consume.facts import Arrival, FailedAttempt
 from treaty_runtime.consume.trial import PATIENCE_TICKS, Trial
 from treaty_runtime.errors import Outage
 from treaty_runtime.event import Partition, Place
+from treaty_runtime.limits import Limits
 from treaty_runtime.retry import RetryPolicy
 from treaty_runtime.transport import Position
 
@@ -25,8 +27,11 @@ AWAY = FailedAttempt(Kind.OUTAGE, Outage("refused", dependency="database"))
 class Member:
     """One group's member in a process that may have more of them; ``left`` is what its last owners committed."""
 
-    def __init__(self, left: dict[Partition, Position], *, trial: Trial | None = None) -> None:
-        self.dispatch = Dispatch(group="g", policy=RetryPolicy(jitter=0), trial=trial)
+    def __init__(
+        self, left: dict[Partition, Position], *, trial: Trial | None = None, commit_every: int = 1_000
+    ) -> None:
+        limits = Limits(commit_every=commit_every)
+        self.dispatch = Dispatch(group="g", policy=RetryPolicy(jitter=0), limits=limits, trial=trial)
         list(self.dispatch.assigned(left, left))
 
     def arrive(self, partition: Partition, offset: int) -> list[Action]:
@@ -70,12 +75,16 @@ def test_one_partition_at_a_time_is_marked_and_begins() -> None:
     assert member.commits(part(1), 7, "d2") == [Handle(place(1), 1, 1)]
 
 
-def test_the_least_suspected_is_tried_first() -> None:
+def test_the_most_suspected_is_tried_first_but_not_soon_after_the_start() -> None:
     member = Member(suspects(1, 2, 1))
     for number in range(3):
         member.arrive(part(number), 7)
     member.commits(part(0), 7, "d2")
     assert list(member.dispatch.handled(place(0), 1))[-1] == commit(2, 7, "d2")
+    for _ in range(CALM_TICKS):
+        member.tick()
+    member.commits(part(2), 7, "d2")
+    assert list(member.dispatch.handled(place(2), 1))[-1] == commit(1, 7, "d3")
 
 
 def test_a_failed_attempt_passes_the_turn_on() -> None:
@@ -116,6 +125,31 @@ def test_a_long_attempt_lets_the_next_begin_beside_it() -> None:
     assert ticks == [[]] * (PATIENCE_TICKS - 1) + [[commit(1, 7, "d2")]]
 
 
+def test_who_has_no_answer_to_its_mark_keeps_nobody_waiting() -> None:
+    """Its coordinator may be away, and those of the process's other groups not."""
+    trial = Trial()
+    one, other = Member(suspects(1), trial=trial), Member(suspects(1), trial=trial)
+    one.arrive(part(0), 7)
+    other.arrive(part(0), 7)
+    asked = [[*one.tick(), *other.tick()] for _ in range(PATIENCE_TICKS)]
+    assert asked == [[commit(0, 7, "d2")]] * PATIENCE_TICKS
+    assert other.commits(part(0), 7, "d2") == [Handle(place(0), 1, 1)]
+
+
+def test_many_completions_make_no_time_pass() -> None:
+    """Else a fast partition would let suspects be tried side by side."""
+    member = Member({**suspects(1, 1), part(2): Position(0, "")}, commit_every=1)
+    member.arrive(part(0), 7)
+    member.arrive(part(1), 7)
+    member.commits(part(0), 7, "d2")
+    member.arrive(part(2), 0)
+    member.commits(part(2), 0, "d1")
+    for offset in range(2 * PATIENCE_TICKS):
+        member.arrive(part(2), offset + 1)
+        done = list(member.dispatch.handled(place(2, offset), 1))
+        assert not any(isinstance(action, Commit) and part(1) in action.offsets for action in done)
+
+
 def test_groups_of_a_process_share_the_turn() -> None:
     trial = Trial()
     one, other = Member(suspects(1), trial=trial), Member(suspects(1), trial=trial)
@@ -154,6 +188,8 @@ def one_life(
     """Whether the owner died. What it committed is in ``left``."""
     member = Member(dict(left))
     actions = [action for number in rng.sample(range(8), 8) for action in arrivals(member, part(number), done)]
+    for _ in range(CALM_TICKS):
+        actions += member.tick()
     while actions:
         action = actions.pop(rng.randrange(len(actions)))
         if isinstance(action, Commit):

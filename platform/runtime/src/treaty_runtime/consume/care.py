@@ -16,6 +16,10 @@ from treaty_runtime.transport import Position
 
 CAREFUL_RECORDS = 200
 """After an end that was no good one, so many records run one at a time, each after the commit of the one before."""
+CALM_TICKS, TWICE = 5, 2
+"""Where two owners ended without progress, nothing begins for so many seconds: who kills processes soon after their start, as
+operators and failing probes do, adds nothing to the count of a record that is not at fault.
+"""
 PROGRESS, GOOD_END = "d1", ""
 _MARK = re.compile(r"d([1-9][0-9]{0,3})")
 
@@ -39,6 +43,7 @@ class Care(Generic[W]):
     is_marked: bool = False
     is_asked: bool = False
     has_survived: bool = False
+    ticks: int = 0
     running: W | None = None
     gate: deque[W] = field(default_factory=deque)
 
@@ -57,6 +62,11 @@ class Care(Generic[W]):
     def is_suspect(self) -> bool:
         """Whether owners ended at what comes next, which has not begun yet: it needs its turn."""
         return self.deaths > 0 and not self.is_marked
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether it may be tried by now."""
+        return self.deaths < TWICE or self.ticks >= CALM_TICKS
 
     @property
     def mark(self) -> str:

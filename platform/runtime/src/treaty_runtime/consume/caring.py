@@ -84,11 +84,13 @@ class Caring:
             assignment.care.took(position)
             yield from self._let_through(assignment, assignment.care)
 
-    def wanted(self, assignments: Iterable[Assignment]) -> dict[Partition, Position]:
-        """Commits that care waits for, or that tell that nothing was killed."""
+    def wanted(self, assignments: Iterable[Assignment], *, is_second: bool) -> dict[Partition, Position]:
+        """Commits that care waits for, or that tell that nothing was killed. ``is_second``: one more second is over."""
         wanted: dict[Partition, Position] = {}
         for each, care in _by_suspicion(assignments):
-            self._trial.tick(care)
+            care.ticks += is_second
+            if is_second and self._trial.tick(care) and not care.is_marked:
+                continue  # its mark was never acknowledged: others ask before it
             position = self._wanted(each, care)
             if position is None and care.has_survived and each.committed is not None:
                 care.has_survived, position = False, Position(each.committed, PROGRESS)
@@ -126,7 +128,7 @@ class Caring:
         wanted = care.wanted(committed=assignment.committed, position=assignment.watermark.position)
         if wanted is None or not care.is_suspect:
             return wanted
-        return wanted if not self._is_away() and self._trial.take(care) else None
+        return wanted if care.is_calm and not self._is_away() and self._trial.take(care) else None
 
     def _pass_on(self, care: Care[Work]) -> Iterator[Action]:
         if self._trial.leave(care):
@@ -136,5 +138,6 @@ class Caring:
 
 
 def _by_suspicion(assignments: Iterable[Assignment]) -> list[tuple[Assignment, Care[Work]]]:
-    """Those under care, the least suspected first: whoever is killed meanwhile adds to the smallest count."""
-    return sorted(((each, each.care) for each in assignments if each.care is not None), key=lambda pair: pair[1].deaths)
+    """Those under care, the most suspected first: what is not at fault is cleared before the next one ends the process."""
+    cares = ((each, each.care) for each in assignments if each.care is not None)
+    return sorted(cares, key=lambda pair: -pair[1].deaths)

@@ -249,11 +249,11 @@ class Dispatch:
         """Partitions already belong to others: nothing of them is committed."""
         yield from self._forget(self._intake.ours(partitions), now, jitter)
 
-    def tick(self) -> Iterator[Action]:
-        """About once a second: commit where the watermark moved."""
+    def tick(self, *, is_second: bool = True) -> Iterator[Action]:
+        """About once a second, and after so many completions: commit where the watermark moved."""
         self._completions = 0
         staying = [each for each in self._intake.assignments.values() if not each.is_leaving]
-        offsets = positions(staying, metadata=self._caring.metadata) | self._caring.wanted(staying)
+        offsets = positions(staying, metadata=self._caring.metadata) | self._caring.wanted(staying, is_second=is_second)
         if offsets:
             yield Commit(offsets)
 
@@ -342,7 +342,7 @@ class Dispatch:
             actions += self._ease(work)
         self._completions += 1
         if self._completions >= self._limits.commit_every:
-            actions += self.tick()
+            actions += self.tick(is_second=False)
         return actions
 
     def _ease(self, work: Work) -> Iterator[Action]:

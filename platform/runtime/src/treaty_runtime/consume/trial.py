@@ -29,8 +29,9 @@ class Trial:
         self._holder = None if had else self._holder
         return had
 
-    def tick(self, who: object) -> None:
-        """A second of the holder's turn is over."""
-        if self._holder is who:
-            self._ticks += 1
-            self._holder = None if self._ticks >= PATIENCE_TICKS else who
+    def tick(self, who: object) -> bool:
+        """A second of the holder's turn is over; whether that was the last one."""
+        if self._holder is not who:
+            return False
+        self._ticks += 1
+        return self._ticks >= PATIENCE_TICKS and self.leave(who)
