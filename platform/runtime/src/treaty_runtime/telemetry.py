@@ -1,7 +1,7 @@
 """OpenTelemetry: a span for each event sent and each one handled, and its messaging metrics, over the runtime's hooks.
 
 An event carries the context of the span that staged or published it (`traceparent`), through the outbox, retry topics and dead letters.
-Sending it is a child of that span; handling it is linked to it, or with ``trace="child"`` a child too. No payload, key or exception's
+Sending it is a child of that span; handling it is linked to it, or with ``trace_as="child"`` a child too. No payload, key or exception's
 text is recorded. Names are those of the semantic conventions for messaging and Kafka, 1.37.
 """
 

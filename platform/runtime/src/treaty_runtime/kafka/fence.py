@@ -53,11 +53,9 @@ class KafkaFence:
             await _all_taken(opened.values())
             ours = await held()
         finally:
-            for lane, each in opened.items():
-                if ours.get(lane) == epochs[lane]:
-                    self._lanes[lane] = epochs[lane], each
-                else:
-                    await each.close()
+            kept = {lane: each for lane, each in opened.items() if ours.get(lane) == epochs[lane]}
+            self._lanes.update({lane: (epochs[lane], each) for lane, each in kept.items()})
+            await asyncio.gather(*(each.close() for lane, each in opened.items() if lane not in kept))
 
     def producer(self, lane: int) -> Producer:
         """The producer of a lane that is taken."""

@@ -35,6 +35,7 @@ TURN_SECONDS, PATIENCE_SECONDS = 0.2, 20.0
 _ABORTED = Fault("_ABORTED", "Another record of the transaction was not taken.", FaultKind.AGAIN)
 _GIVEN_UP = Fault("_PURGE_QUEUE", "The transaction was given up.", FaultKind.FENCED)
 ANY_PARTITION, NOW = -1, 0  # as librdkafka understands them
+_OF_THE_RECORD = frozenset({FaultKind.HELD, FaultKind.REFUSED})
 _FIRST_PARTITION = 0  # where the marks are noted, of the topic of the first record: every topic has it
 
 
@@ -74,7 +75,6 @@ class KafkaLane:
         new = set(topics) - self._asked
         if new:
             self._known |= await self._threaded(partial(self._noted, new))
-            self._asked |= new
         return self._known
 
     def produce(self, record: Outgoing, done: Callable[[Delivery], None]) -> None:
@@ -100,9 +100,8 @@ class KafkaLane:
             self._is_given_up = self.is_broken = True
 
     async def close(self) -> None:
-        """Gives up what is under way and ends the client."""
-        self.purge()
-        self.is_broken = True
+        """Gives up what is under way, the taking too, and ends the client."""
+        self._is_given_up = self.is_broken = True
         await self.flush(timedelta(seconds=PATIENCE_SECONDS))
         await asyncio.get_running_loop().run_in_executor(self._threads, self._ended)
 
@@ -123,7 +122,12 @@ class KafkaLane:
     async def _send(self, work: Sequence[Work]) -> None:
         records = [record for record, _ in work]
         transaction = partial(self._transaction, records)
-        answers = await asyncio.get_running_loop().run_in_executor(self._threads, transaction)
+        try:
+            answers = await asyncio.get_running_loop().run_in_executor(self._threads, transaction)
+        except Exception as failure:  # noqa: BLE001  # a record without an answer would keep the relay waiting for ever
+            self.is_broken = True
+            why = Fault(type(failure).__name__, str(failure), FaultKind.OUTAGE)
+            answers = [Delivery(None, -1, why) for _ in work]
         for (_, done), answer in zip(work, answers, strict=True):
             done(answer)
 
@@ -151,17 +155,36 @@ class KafkaLane:
             answers[number] = Delivery(None if fault else place, message.timestamp()[1], fault)
 
         for number, record in enumerate(records):
-            self._client.produce(
-                record.topic,
-                value=record.value,
-                key=record.key,
-                partition=record.partition if record.partition is not None else ANY_PARTITION,
-                timestamp=record.timestamp_ms or NOW,
-                headers=list(record.headers),
-                on_delivery=partial(answered, number),
-            )
+            try:
+                self._put(record, partial(answered, number))
+            except KafkaException as failure:
+                fault = fault_of(failure.args[0])
+                if fault.kind not in _OF_THE_RECORD:
+                    raise
+                answers[number] = Delivery(None, -1, fault)
         while None in answers and not self._is_given_up:
             self._client.poll(TURN_SECONDS)
+
+    def _put(self, record: Outgoing, answered: Callable[[KafkaError | None, Any], None]) -> None:
+        """Hands a record to the client, as soon as its queue has room; raises BufferError if it never has."""
+        ends = monotonic() + PATIENCE_SECONDS
+        while not self._is_given_up:
+            try:
+                self._client.produce(
+                    record.topic,
+                    value=record.value,
+                    key=record.key,
+                    partition=record.partition if record.partition is not None else ANY_PARTITION,
+                    timestamp=record.timestamp_ms or NOW,
+                    headers=list(record.headers),
+                    on_delivery=answered,
+                )
+            except BufferError:
+                if monotonic() >= ends:
+                    raise
+                self._client.poll(TURN_SECONDS)
+            else:
+                return
 
     def _undone(self, answers: Sequence[Delivery | None], why: Fault) -> list[Delivery]:
         """Aborts; a record with a fault of its own keeps it. What cannot be aborted is ended by whoever takes the lane next."""
@@ -200,6 +223,11 @@ class KafkaLane:
             found = client.committed(places, timeout=PATIENCE_SECONDS)
         finally:
             client.close()
+        for place in found:
+            if place.error is None:
+                self._asked.add(place.topic)
+            elif fault_of(place.error).kind is not FaultKind.HELD:  # its keys wait, and it is asked for again
+                raise KafkaException(place.error)
         return {mark for place in found if place.offset >= 0 for mark in marks_of(place.metadata or "")}
 
 
