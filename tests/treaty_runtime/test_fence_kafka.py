@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
 from tests.treaty_runtime.order_events import FakeRegistry, OrderCreated
@@ -32,6 +33,7 @@ from treaty_runtime.publish.outbox_desk import OutboxDesk
 from treaty_runtime.publish.relay import Relay, RelaySettings
 from treaty_runtime.publish.relay_batch import Batch
 from treaty_runtime.settings import KafkaSettings
+from treaty_runtime.sql.tables import OutboxRow
 from treaty_runtime.transport import MARK_BYTES, Delivery, FaultKind, Outgoing
 from treaty_runtime.wire.serde import Serde
 
@@ -119,6 +121,29 @@ async def test_rows_that_are_in_the_log_but_still_in_the_outbox_are_only_deleted
         await outbox.stage("a", 4)
         await until(outbox.is_empty)
     assert _numbers(kafka, topic) == [1, 2, 3, 4]
+
+
+async def test_rows_that_are_in_the_log_are_not_sent_again_when_rows_before_them_are_committed_late(
+    kafka: str, topic: str, fences: Callable[[], KafkaFence], database: AsyncEngine
+) -> None:
+    outbox = _Outbox(database, topic)
+    slow, quick = [key for key in map(str, range(200)) if outbox.lane(key) == outbox.lane("0")][:2]
+    await outbox.stage(slow, 11, 12, 13)  # their transaction got the first positions, and is not committed yet
+    table = OutboxRow.metadata.tables["outbox"]
+    async with database.begin() as connection:
+        late = [dict(row) for row in (await connection.execute(select(table))).mappings()]
+        await connection.execute(delete(table))
+    await outbox.stage(quick, 1, 2, 3, 4)
+    rows = await Backlog(database).read(range(16), held=(), limit=10)
+    killed, successor = fences(), fences()
+    await killed.take({rows[0].lane: 1}, held=_answer({rows[0].lane: 1}))
+    await _send_rows(killed, outbox, rows)  # committed; and here its process ends
+    async with database.begin() as connection:
+        await connection.execute(insert(table), late)
+    successor.portion = 4  # so that the late rows fill its first transaction
+    async with running(outbox.relay(successor)):
+        await until(outbox.is_empty)
+    assert sorted(_numbers(kafka, topic)) == [1, 2, 3, 4, 11, 12, 13]
 
 
 async def test_a_row_that_the_broker_refuses_takes_its_neighbours_back_and_they_go_without_it(

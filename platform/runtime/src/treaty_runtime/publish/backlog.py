@@ -6,6 +6,7 @@ commit a lower position later. A delete holds only while the lanes are still own
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,9 +22,10 @@ from treaty_runtime.sql.database import autocommit
 from treaty_runtime.sql.sqltext import listed, statements
 from treaty_runtime.sql.tables import Timestamp
 
+_ROWS = "SELECT position, id, aggregatetype, aggregateid, type, dataschema, payload, headers, tracingspancontext, lane FROM outbox"
 _SELECT = (
-    "SELECT position, id, aggregatetype, aggregateid, type, dataschema, payload, headers, tracingspancontext, lane FROM outbox"
-    " WHERE {mine} AND NOT EXISTS (SELECT 1 FROM outbox_failed WHERE outbox_failed.aggregateid = outbox.aggregateid)"
+    f"{_ROWS} WHERE {{mine}}"  # noqa: S608  # constants
+    " AND NOT EXISTS (SELECT 1 FROM outbox_failed WHERE outbox_failed.aggregateid = outbox.aggregateid)"
     " ORDER BY position LIMIT :limit"
 )
 _MINE = "lane = ANY(CAST(:lanes AS smallint[])) AND aggregateid <> ALL(CAST(:held AS text[]))"
@@ -36,6 +38,18 @@ READ = {
         _SELECT.replace("{mine}", _MINE), sqlite=_SELECT.replace("{mine}", _MINE_IN_SQLITE)
     ).items()
 }
+
+AT = {
+    dialect: statement.columns(id=Uuid())
+    for dialect, statement in statements(
+        f"{_ROWS} WHERE position = ANY(CAST(:positions AS bigint[]))",
+        sqlite=f"{_ROWS} WHERE position IN (SELECT value FROM json_each(:positions))",  # noqa: S608  # constants
+    ).items()
+}
+TOPICS = statements(
+    "SELECT DISTINCT lane, aggregatetype FROM outbox WHERE lane = ANY(CAST(:lanes AS smallint[]))",
+    sqlite="SELECT DISTINCT lane, aggregatetype FROM outbox WHERE lane IN (SELECT value FROM json_each(:lanes))",
+)
 
 DELETE = statements(
     "DELETE FROM outbox USING outbox_lane,"
@@ -111,6 +125,21 @@ class Backlog:
         parameters = {"lanes": self._list(sorted(lanes)), "held": self._list(sorted(held)), "limit": limit}
         async with self._engine.connect() as connection:
             return [Pending(*row) for row in await connection.execute(READ[self._dialect], parameters)]
+
+    async def at(self, positions: Iterable[int]) -> list[Pending]:
+        """The rows at these positions, of any lane and key."""
+        parameters = {"positions": self._list(list(positions))}
+        async with self._engine.connect() as connection:
+            return [Pending(*row) for row in await connection.execute(AT[self._dialect], parameters)]
+
+    async def topics(self, lanes: Iterable[int]) -> Mapping[int, set[str]]:
+        """Topics of all rows of these lanes, by lane."""
+        topics: dict[int, set[str]] = defaultdict(set)
+        parameters = {"lanes": self._list(sorted(lanes))}
+        async with self._engine.connect() as connection:
+            for lane, topic in await connection.execute(TOPICS[self._dialect], parameters):
+                topics[lane].add(topic)
+        return topics
 
     async def delete(
         self, rows: Sequence[Pending], *, owner: str, epochs: Mapping[int, int], places: Mapping[int, Place]

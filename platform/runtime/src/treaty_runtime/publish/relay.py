@@ -26,7 +26,7 @@ from treaty_runtime.outages import Outages
 from treaty_runtime.publish.backlog import Backlog, Pending
 from treaty_runtime.publish.late_ids import LateIds
 from treaty_runtime.publish.lease import Lease
-from treaty_runtime.publish.relay_batch import Batch, mark_of
+from treaty_runtime.publish.relay_batch import Batch, mark_of, position_of
 from treaty_runtime.publish.relay_holds import Holds
 from treaty_runtime.retry import backoff
 from treaty_runtime.sql.database import is_away, is_conflict
@@ -83,6 +83,7 @@ class Relay:
         self.holds = Holds(again=self._settings.held_again, clock=clock, hooks=self._hooks)
         self._failures = 0
         self._suspects: set[int] = set()
+        self._unread: AbstractSet[int] = frozenset()  # lanes whose former owners' notes are still to be read
         self._woken = asyncio.Event()
         self._stopping, self._is_over = asyncio.Event(), asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -154,8 +155,12 @@ class Relay:
         if not self._lease.is_safe:
             return False
         epochs = dict(self._lease.held)
-        if self._fence.untaken(epochs):
+        if untaken := self._fence.untaken(epochs):
+            self._unread |= untaken
             await self._fence.take(epochs, held=self._ours)
+            return True
+        if self._unread:
+            await self._forget_sent(self._unread & epochs.keys(), epochs)
             return True
         rows = await self._backlog.read(epochs, held=self.holds.keys(), limit=self._settings.batch)
         if not rows:
@@ -175,6 +180,22 @@ class Relay:
         await self._renew()
         return self._lease.held
 
+    async def _forget_sent(self, lanes: AbstractSet[int], epochs: Mapping[int, int]) -> None:
+        """Deletes what former owners sent for good, wherever it stands: the first commit of ours overwrites their notes."""
+        topics = await self._backlog.topics(lanes)
+        sent = {lane: await self._fence.sent(lane, names) for lane, names in topics.items()}
+        marks = frozenset[bytes]().union(*sent.values())
+        there = await self._backlog.at(map(position_of, marks)) if marks else []
+        known = [row for row in there if mark_of(row) in sent.get(row.lane, ())]
+        if known and await self._deleted(known, epochs) < len(known):
+            await self._renew()  # a lane was lost, or rows went meanwhile: look again
+        else:
+            self._unread = frozenset()
+
+    async def _deleted(self, known: Sequence[Pending], epochs: Mapping[int, int]) -> int:
+        places = {row.position: Place(row.topic, *_SOMEWHERE) for row in known}
+        return await self._backlog.delete(known, owner=self._lease.owner, epochs=epochs, places=places)
+
     async def _unsent(self, rows: Sequence[Pending], epochs: Mapping[int, int]) -> Sequence[Pending]:
         """The rows without those that a former owner sent for good and could not delete: these are only deleted."""
         topics: dict[int, set[str]] = defaultdict(set)
@@ -184,8 +205,7 @@ class Relay:
         known = [row for row in rows if mark_of(row) in sent[row.lane]] if any(sent.values()) else []
         if not known:
             return rows
-        places = {row.position: Place(row.topic, *_SOMEWHERE) for row in known}
-        await self._backlog.delete(known, owner=self._lease.owner, epochs=epochs, places=places)
+        await self._deleted(known, epochs)
         return [row for row in rows if mark_of(row) not in sent[row.lane]]
 
     async def _answers(self, batch: Batch, epochs: Mapping[int, int]) -> None:

@@ -20,6 +20,7 @@ from treaty_runtime.wire.headers import DATASCHEMA, dataschema_of
 from treaty_runtime.wire.serde import schema_id_of
 
 _TOO_LARGE = "MSG_SIZE_TOO_LARGE"
+_POSITION_BYTES = 6
 CHUNK = 100
 """Rows between two looks at the lease."""
 
@@ -156,7 +157,12 @@ def outgoing(row: Pending, *, registry_url: str) -> Outgoing:
 
 def mark_of(row: Pending) -> bytes:
     """What no other row has: its position, and most of its id, as positions are used again in a database that was restored."""
-    return (row.position & 0xFFFF_FFFF_FFFF).to_bytes(6, "big") + row.id.bytes[6:]
+    return (row.position & 0xFFFF_FFFF_FFFF).to_bytes(_POSITION_BYTES, "big") + row.id.bytes[6:]
+
+
+def position_of(mark: bytes) -> int:
+    """Where the row of a mark stands."""
+    return int.from_bytes(mark[:_POSITION_BYTES], "big")
 
 
 def _trace(text: str | None) -> Trace:
