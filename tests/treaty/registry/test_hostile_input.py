@@ -80,6 +80,14 @@ def test_a_gzip_bomb_is_cut_off_at_the_limit(hostile: httpx.Client) -> None:
     assert refused(hostile, bomb, Content_Encoding="gzip")[:2] == (413, 413)
 
 
+def test_headers_over_64_kibibytes_are_refused_unread(hostile: httpx.Client) -> None:
+    answer = hostile.get("/healthz", headers={"Accept": "," * 65_536})
+    assert (answer.status_code, answer.json()["error_code"]) == (431, 431)
+    assert "65536 bytes" in answer.json()["message"]
+    assert hostile.get("/healthz", headers={"Accept": "a/b" + ",a/b" * 15_000}).status_code == 406
+    assert hostile.get("/healthz").status_code == 200
+
+
 def test_broken_gzip_is_named(hostile: httpx.Client) -> None:
     body = gzip.compress(of_schema('"int"'))
     assert refused(hostile, b"not gzip", Content_Encoding="gzip")[1] == 42201

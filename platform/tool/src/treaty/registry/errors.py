@@ -88,6 +88,12 @@ class BodyTooLarge(RegistryError):
     status, code = 413, 413
 
 
+class HeadersTooLarge(RegistryError):
+    """The request's headers are larger than %s bytes together: send fewer or shorter ones."""
+
+    status, code = 431, 431
+
+
 class UnsupportedMediaType(RegistryError):
     """HTTP 415 Unsupported Media Type"""
 

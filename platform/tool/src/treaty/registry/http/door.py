@@ -16,11 +16,12 @@ from typing import Any, Final, TypeAlias
 from fastapi import Response
 
 from treaty.registry.cache import Lru
-from treaty.registry.errors import RegistryError, StoreUnavailable, Unauthorized
+from treaty.registry.errors import HeadersTooLarge, RegistryError, StoreUnavailable, Unauthorized
 from treaty.registry.guard.gate import Gate
 from treaty.registry.http.answers import error_response, packed
 from treaty.registry.observation import Answered, Observe, Remembered
 from treaty.registry.stores.freshness import Freshness
+from treaty.registry.wire.incoming import read_headers
 from treaty.registry.wire.negotiation import answer_type
 from treaty.registry.wire.paths import parsed_query, query_string, routed_path, without_context, without_root
 
@@ -106,13 +107,16 @@ class Door:
             await self._lifespan(scope, receive, send)
             return
         began = time.perf_counter()
-        headers: dict[bytes, bytes] = dict(scope["headers"])
+        try:
+            headers, fault = read_headers(scope["headers"]), None
+        except HeadersTooLarge as error:
+            headers, fault = {}, error
         scope[HEADERS] = headers
         scope[REQUEST_ID] = _request_id(headers.get(b"x-request-id", b""))
         status = 500
         self._open += 1
         try:
-            response = await self._answer(scope, headers, receive)
+            response = await self._answer(scope, headers, receive) if fault is None else _refusal(fault)
             status = response.status_code
             own, body = packed(response, headers.get(b"accept-encoding", b""))
             own += [*_EVERY_ANSWER, (b"x-request-id", scope[REQUEST_ID].encode())]
@@ -144,12 +148,16 @@ class Door:
                     return found
                 scope[CACHE_KEY] = key
         except RegistryError as error:
-            response = error_response(error, "8", "application/json")
-            if isinstance(error, Unauthorized):
-                response.headers["WWW-Authenticate"] = 'Basic realm="treaty registry", charset="UTF-8"'
-                response.headers.append("WWW-Authenticate", "Bearer")
-            return response
+            return _refusal(error)
         return await self._answered_by(scope, receive)
+
+
+def _refusal(error: RegistryError) -> Response:
+    response = error_response(error, "8", "application/json")
+    if isinstance(error, Unauthorized):
+        response.headers["WWW-Authenticate"] = 'Basic realm="treaty registry", charset="UTF-8"'
+        response.headers.append("WWW-Authenticate", "Bearer")
+    return response
 
 
 def _size(key: Key, response: Response) -> int:

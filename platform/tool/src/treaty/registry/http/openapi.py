@@ -26,6 +26,7 @@ _REFUSALS: Final[Mapping[str, str]] = {
     "415": "The body's type or encoding is not known.",
     "422": "The request says something that cannot be done.",
     "429": "Too many requests.",
+    "431": "The headers are too large.",
     "503": "The database is away; try again after the seconds of Retry-After.",
 }
 _LINKS: Final[Mapping[str, Json]] = {

@@ -1,18 +1,35 @@
-"""Reading a request's body: never more than the limit in memory, whatever is sent and however it is packed."""
+"""Reading a request's headers and body: never more than the limit, whatever is sent and however it is packed."""
 
 from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Final, NoReturn
 
-from treaty.registry.errors import BodyTooLarge, EmptyBody, InvalidBody, MalformedJson, UnsupportedMediaType
+from treaty.registry.errors import (
+    BodyTooLarge,
+    EmptyBody,
+    HeadersTooLarge,
+    InvalidBody,
+    MalformedJson,
+    UnsupportedMediaType,
+)
 from treaty.registry.rows import Json
 
 MAX_NESTING: Final = 400
+HEADER_BYTES: Final = 65_536
+"""Names and values of all headers of a request together: some are read on the loop, before anybody has said who they are."""
+
 _GZIP: Final = 31
 _DRAINED_BODIES: Final = 16
+
+
+def read_headers(lines: Collection[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Each header's value by its name in lower case; raises ``HeadersTooLarge``."""
+    if sum(len(name) + len(value) for name, value in lines) > HEADER_BYTES:
+        raise HeadersTooLarge(HEADER_BYTES)
+    return dict(lines)
 
 
 async def read_body(chunks: AsyncIterator[bytes], *, encoding: str | None, limit: int) -> bytes:

@@ -10,6 +10,9 @@ V1: Final = "application/vnd.schemaregistry.v1+json"
 ANSWER_TYPES: Final = (V1, "application/vnd.schemaregistry+json", "application/json")
 REQUEST_TYPES: Final = frozenset({*ANSWER_TYPES, "application/octet-stream"})
 
+MOST_RANGES: Final = 100
+"""Of a longer ``Accept`` the rest is not read: it is taken apart on the loop."""
+
 
 def require_json(content_type: str | None) -> None:
     """Raise ``UnsupportedMediaType`` unless a body of this type is read as JSON; none counts as JSON."""
@@ -24,7 +27,7 @@ def answer_type(accept: str | None) -> str:
     """
     if not accept or not accept.strip():
         return V1
-    ranges = sorted(map(_weighted, accept.split(",")), key=lambda pair: -pair[1])
+    ranges = sorted(map(_weighted, accept.split(",", MOST_RANGES)[:MOST_RANGES]), key=lambda pair: -pair[1])
     for wanted, weight in ranges:
         if weight <= 0:
             break
