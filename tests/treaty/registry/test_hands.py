@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from operator import neg
 
 import pytest
 
-from treaty.registry.http.hands import Hands
+from treaty.registry.errors import StoreUnavailable
+from treaty.registry.http.hands import TICKS_WITHOUT_AN_END, Hands
 
 DEADLINE = 30
 
@@ -92,6 +94,90 @@ def test_who_went_away_meanwhile_harms_nobody(hands: Hands) -> None:
         return await hands.run(neg, 7)
 
     assert asyncio.run(ask()) == -7
+
+
+def test_a_job_that_nobody_waits_for_is_not_done(hands: Hands) -> None:
+    begun, opened, done = threading.Event(), threading.Event(), list[int]()
+
+    def hold(_: object) -> None:
+        begun.set()
+        opened.wait(DEADLINE)
+
+    async def ask() -> None:
+        first = asyncio.ensure_future(hands.run(hold, None))
+        second = asyncio.ensure_future(hands.run(done.append, 2))
+        await asyncio.to_thread(begun.wait, DEADLINE)
+        second.cancel()
+        await asyncio.gather(second, return_exceptions=True)
+        opened.set()
+        await first
+        await hands.run(done.append, 3)
+
+    asyncio.run(ask())
+    assert done == [3]
+
+
+def test_many_who_come_back_from_aside_do_not_keep_others_waiting() -> None:
+    """One more than are at work is let in at once, not one more than were to be: that took a round for each of them."""
+    ticks, many = 0, 15
+    opened, back = threading.Event(), threading.Barrier(many + 1)
+
+    class Counting(Hands):
+        def _tick(self) -> None:
+            nonlocal ticks
+            ticks += 1
+            super()._tick()
+
+    hands = Counting(many + 1, at_once=1)
+
+    def wait(_: object) -> None:
+        with hands.aside():
+            back.wait(DEADLINE)
+        assert opened.wait(DEADLINE)
+
+    async def ask() -> int:
+        async with asyncio.timeout(DEADLINE):
+            waiting = [asyncio.ensure_future(hands.run(wait, None)) for _ in range(many)]
+            await asyncio.to_thread(back.wait, DEADLINE)
+            before = ticks
+            await hands.run(lambda _: opened.set(), None)
+            taken = ticks - before
+            await asyncio.gather(*waiting)
+            return taken
+
+    assert asyncio.run(ask()) < many * TICKS_WITHOUT_AN_END // 2
+    hands.close()
+
+
+def test_no_thread_keeps_an_answer_that_was_given(hands: Hands) -> None:
+    gone = threading.Event()
+
+    class Answer:
+        """Something whose end can be waited for."""
+
+    async def ask() -> None:
+        weakref.finalize(await hands.run(lambda _: Answer(), None), gone.set)
+
+    asyncio.run(ask())
+    assert gone.wait(DEADLINE)
+
+
+def test_what_is_asked_after_the_end_is_refused(hands: Hands) -> None:
+    hands.close()
+    with pytest.raises(StoreUnavailable):
+        asyncio.run(hands.run(neg, 1))
+
+
+def test_the_end_of_an_iterator_is_an_error_like_others(hands: Hands) -> None:
+    def ends(_: object) -> object:
+        return next(iter(()))
+
+    async def ask() -> object:
+        async with asyncio.timeout(DEADLINE):
+            return await hands.run(ends, None)
+
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        asyncio.run(ask())
 
 
 async def both(hands: Hands, first: Callable[[object], object], second: Callable[[object], object]) -> None:

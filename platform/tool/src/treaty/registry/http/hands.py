@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+from treaty.registry.errors import StoreUnavailable
+
 A = TypeVar("A")
 R = TypeVar("R")
 
@@ -49,10 +51,15 @@ class Hands:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def run(self, function: Callable[[A], R], argument: A) -> R:
-        """What the function answers or raises, from a thread."""
+        """What the function answers or raises, from a thread; raises ``StoreUnavailable`` once closed.
+
+        A job that nobody waits for any more before it has begun is not done.
+        """
         self._loop = loop = asyncio.get_running_loop()
         future: asyncio.Future[R] = loop.create_future()
         with self._change:
+            if self._is_closing:  # the threads are gone, or go as soon as no job waits
+                raise StoreUnavailable
             self._begin()
             self._jobs.append(_Job(future, function, argument))
             begins_to_tick = not self._is_ticking and self._working + len(self._jobs) > self._at_once
@@ -92,12 +99,19 @@ class Hands:
 
     def _work(self) -> None:
         while (job := self._next()) is not None:
-            result, error = None, None
+            result: object = None
+            error: BaseException | None = None
             try:
-                result = job.function(job.argument)
+                if not job.future.cancelled():
+                    result = job.function(job.argument)
+            except StopIteration as raised:  # no future takes it
+                error = RuntimeError(f"{raised!r} left the function")
+                error.__cause__ = raised
             except BaseException as raised:  # noqa: BLE001  # whatever it is, who waits for it gets it
                 error = raised
             self._end(job.future, result, error)
+            # Else a thread that waits for its next job would keep the last one's answer alive.
+            del job, result, error
 
     def _next(self) -> _Job | None:
         with self._change:
@@ -122,7 +136,8 @@ class Hands:
 
     def _deliver(self) -> None:
         # Before the first is taken: what ends from now on is told anew rather than missed.
-        self._is_told = False
+        with self._change:
+            self._is_told = False
         while self._ended:
             future, result, error = self._ended.popleft()
             if future.done():  # whoever waited is gone
@@ -139,7 +154,9 @@ class Hands:
             if not self._is_ticking:
                 self._at_once = self._usually
             elif self._quiet_ticks >= TICKS_WITHOUT_AN_END and self._at_once < self._most:
-                self._at_once, self._quiet_ticks = self._at_once + 1, 0
+                # More may be at work than were to be: those who waited aside and are back. One beside them, or nothing moves.
+                self._at_once = min(self._most, max(self._at_once, self._working) + 1)
+                self._quiet_ticks = 0
                 self._change.notify()
         # Only now: what ended before it was said that no tick follows is among these, what ends later is told.
         self._deliver()
