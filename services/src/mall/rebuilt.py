@@ -16,6 +16,10 @@ class RebuildRefused(Exception):
     """The read model was not made anew; what was in use stays in use."""
 
 
+class RebuildBroken(Exception):
+    """Something went away in the middle: the message says whether what was in use stays for certain."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """How the new part of a read model differed from the one in use, in rows or keys; `stayed`: what no topic tells any more."""

@@ -2,6 +2,9 @@
 
 The topics are read to their end, again and again until little is new; then the last step holds the live tables, reads the rest,
 and exchanges what differs. Until its commit the old rows are read, and a death at any moment leaves them.
+
+Law: a refusal says that the old model stays, so a commit whose answer was lost is none; and a connection that was lost is not
+tried again, for the fresh tables went with it.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from mall.database import open_database
 from mall.exchange import remember
-from mall.rebuilt import Change, History, RebuildRefused, Rebuilt, checked
+from mall.rebuilt import Change, History, RebuildBroken, RebuildRefused, Rebuilt, checked
 from mall.settings import Settings
 from mall.shadow import Shadow, opened_shadow
 from treaty_runtime.errors import Outage
@@ -67,7 +70,7 @@ async def rebuild_tables(
 
 async def _last_step(telling: _Telling) -> Sequence[Change]:
     for number, seconds in enumerate(HELD_SECONDS, start=1):
-        before = telling.progress()
+        before, is_committing = telling.progress(), False
         try:
             # On PostgreSQL nobody is refused meanwhile, and a query that is cancelled takes its connection and the fresh tables along.
             is_sqlite = telling.shadow.connection.dialect.name == "sqlite"
@@ -75,8 +78,18 @@ async def _last_step(telling: _Telling) -> Sequence[Change]:
                 await telling.go_on()
                 changes = await telling.model.swap(telling.shadow, telling.history)
                 await remember(telling.shadow, groups=telling.model.groups)
+                is_committing = True
         except (TimeoutError, DBAPIError, Outage) as error:
             telling.go_back(before)
+            is_lost = telling.shadow.connection.invalidated
+            if is_committing and (is_lost or number == len(HELD_SECONDS)):
+                raise RebuildBroken(
+                    f"The database did not answer the swap ({_first_line(error)}), which is whole or has not happened: rebuild again."
+                ) from error
+            if is_lost:
+                raise RebuildBroken(
+                    f"The database was lost in the last step ({_first_line(error)}): the old read model stays; rebuild again."
+                ) from error
             if number == len(HELD_SECONDS):
                 raise RebuildRefused(
                     f"The last step did not come through in {number} tries ({_first_line(error)}): the old read model stays. "

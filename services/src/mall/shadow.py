@@ -21,7 +21,7 @@ from sqlalchemy import Connection, MetaData, Table, event, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker
 
 from mall.database import Database, Sessions
-from mall.rebuilt import RebuildRefused
+from mall.rebuilt import RebuildBroken, RebuildRefused
 from treaty_runtime.sql.database import autocommit
 from treaty_runtime.sql.tables import Tables
 
@@ -106,6 +106,7 @@ async def opened_shadow(database: Database, metadata: MetaData, *, service: str)
                 _begin_as_told(connection, mode)
             else:
                 await _server_lock(connection, service)
+            await _never_another(connection)
             fresh = _copies(metadata, schema="temp" if is_sqlite else "pg_temp")
             await connection.run_sync(lambda sync: fresh.create_all(sync, checkfirst=False))
             await connection.commit()
@@ -131,6 +132,17 @@ def _begin_as_told(connection: AsyncConnection, mode: dict[str, str]) -> None:
 
     def begin(sync: Connection) -> None:
         sync.exec_driver_sql(mode["begin"])
+
+    event.listen(connection.sync_connection, "begin", begin)
+
+
+async def _never_another(connection: AsyncConnection) -> None:
+    """A lost connection took the temporary tables along; on one that is opened in its place handlers would write to the live ones."""
+    first = (await connection.get_raw_connection()).dbapi_connection
+
+    def begin(again: Connection) -> None:
+        if again.connection.dbapi_connection is not first:
+            raise RebuildBroken("The database was lost meanwhile: the old read model stays; rebuild again.")
 
     event.listen(connection.sync_connection, "begin", begin)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -24,7 +24,7 @@ from mall.cache.app import SERVICE, groups
 from mall.cache.domain import day_of, last_days
 from mall.cache.scripts import BUILDING, HANDLED, REBUILD_COUNT, REBUILD_PUT, STILL_OURS, SWAP
 from mall.cache.store import DAY_KEPT_SECONDS, DEDUPE_SECONDS, RANKING, key_of_day
-from mall.rebuilt import Change, History, RebuildRefused, Rebuilt, checked
+from mall.rebuilt import Change, History, RebuildBroken, RebuildRefused, Rebuilt, checked
 from mall.redis import open_redis
 from mall.service import Assembly
 from mall_events.goods import GoodsUpdated, GoodsViewed, StockChanged
@@ -77,7 +77,9 @@ async def rebuild(env: Mapping[str, str], *, despite_failures: bool, now: Callab
                 history.learn(checked(report, despite_failures=despite_failures), now=now())
                 change = await swap(redis, token, history)
         except (RedisAway, RedisSlow) as error:
-            raise RebuildRefused(f"Redis is away ({error}): the old cache stays.") from error
+            raise RebuildBroken(
+                f"Redis is away ({error}): the old cache stays; rebuild again when it is back."
+            ) from error
         finally:
             await runtime.stop()
     return Rebuilt(events=report.seen, changes=(change,))
@@ -117,7 +119,8 @@ async def marked(redis: Redis, token: str) -> AsyncIterator[None]:
     try:
         yield
     except BaseException:
-        await redis.register_script(STILL_OURS)(keys=[BUILDING], args=[token, 1])
+        with suppress(RedisAway, RedisSlow):  # the mark ages by itself, and what went wrong is to be told
+            await redis.register_script(STILL_OURS)(keys=[BUILDING], args=[token, 1])
         raise
 
 
@@ -139,7 +142,7 @@ async def swap(redis: Redis, token: str, history: History) -> Change:
     try:
         answer = await redis.register_script(SWAP)(keys=keys, args=[token, *cut, partly, DEDUPE_SECONDS])
     except (RedisAway, RedisSlow) as error:
-        raise RebuildRefused(
+        raise RebuildBroken(
             f"Redis did not answer the swap ({error}), which is whole or has not happened: rebuild again."
         ) from error
     put_in, taken_out, stayed = map(int, answer)
