@@ -12,6 +12,7 @@ import pytest
 from mall.analytics import app as analytics
 from mall.analytics import rebuild as analytics_rebuild
 from mall.analytics.domain import ADDS, NAMES, TOLD_BY
+from mall.analytics.tables import RebuiltFile
 from mall.analytics.tables import metadata as analytics_tables
 from mall.analytics.warehouse import Warehouse
 from mall.database import open_database
@@ -158,6 +159,19 @@ async def test_a_death_before_the_swap_leaves_files_that_the_next_rebuild_remove
     assert left > len(before)
     await rebuild(market, folder)
     assert len(files_in(folder)) < left
+
+
+async def test_a_starting_service_spares_the_file_that_a_rebuild_is_writing(market: Past, folder: Path) -> None:
+    async with market.database.sessions.begin() as session:
+        session.add(RebuiltFile(path="order-events/new.parquet"))
+    spared, left = folder / "order-events" / "new.unfinished", folder / "order-events" / "dead.unfinished"
+    spared.parent.mkdir(parents=True)
+    for path in (spared, left):
+        path.write_text("")
+    assert await warehouse(market, folder).clear() == 1
+    assert spared.exists()
+    await analytics_rebuild.Rebuilding(warehouse(market, folder))._clear_left()
+    assert not spared.exists()
 
 
 async def test_one_rebuild_at_a_time(market: Past) -> None:

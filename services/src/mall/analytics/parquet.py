@@ -26,11 +26,16 @@ class FileGone(OSError):
 def write(path: Path, *, columns: Mapping[str, str], rows: Sequence[Row]) -> None:
     """Write a file whole or not at all: under another name first, then renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".unfinished")
+    unfinished = beside(path)
     with duckdb.connect() as connection:
         _table(connection, "found", columns, rows)
         connection.table("found").write_parquet(str(unfinished), compression="zstd")
     unfinished.replace(path)
+
+
+def beside(path: Path) -> Path:
+    """Where a file is written before it has its name."""
+    return path.with_suffix(".unfinished")
 
 
 class Tables:

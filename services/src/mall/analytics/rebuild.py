@@ -8,6 +8,7 @@ not at all, stay as they are.
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,8 +16,10 @@ from datetime import date
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, Table, and_, delete, false, func, insert, not_, or_, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from mall.analytics import store
+from mall.analytics import parquet, store
 from mall.analytics.app import create
 from mall.analytics.domain import TOLD_BY
 from mall.analytics.flattening import BY_NAME
@@ -33,6 +36,7 @@ from treaty_runtime.clock import utcnow
 FILES, ROWS = "warehouse_file", "warehouse_row"
 TABLES = (ROWS, FILES, "counter")
 """A writer of files locks the rows before it lists the file."""
+log = logging.getLogger("mall.analytics")
 
 
 async def rebuild(env: Mapping[str, str], *, despite_failures: bool) -> Rebuilt:
@@ -91,10 +95,13 @@ class Rebuilding:
         return [files, await _exchange_rows(shadow, days), await exchange(shadow, "counter", stays=_counted(history))]
 
     async def end(self) -> None:
-        """Files that are listed no more go. Those that a death leaves here go at the service's next start."""
-        async with self.warehouse.desk.open() as work:
-            await store.forget_rebuilt(work.session)
-        await asyncio.to_thread(_delete, self.warehouse.folder, self.replaced)
+        """Files that are listed no more go. Those that a death or an outage leaves here go at the service's next start."""
+        try:
+            async with self.warehouse.desk.open() as work:
+                await store.forget_rebuilt(work.session)
+            await asyncio.to_thread(_delete, self.warehouse.folder, self.replaced)
+        except (DBAPIError, PoolTimeout, OSError) as error:  # the swap has happened, and must not be told as failed
+            log.warning("Replaced files stay until the service starts again: %s", type(error).__name__)
 
     async def _announce(self, path: Path) -> None:
         async with self.warehouse.desk.open() as work:
@@ -103,7 +110,9 @@ class Rebuilding:
     async def _clear_left(self) -> None:
         async with self.warehouse.desk.look() as session:
             listed = {row.path for row in await store.files(session)}
-            left = [path for path in await store.rebuilt_files(session) if path not in listed]
+            rebuilt = await store.rebuilt_files(session)
+        left = [path for path in rebuilt if path not in listed]
+        left += [str(parquet.beside(Path(path))) for path in left]
         await asyncio.to_thread(_delete, self.warehouse.folder, left)
         async with self.warehouse.desk.open() as work:
             await store.forget_rebuilt(work.session)

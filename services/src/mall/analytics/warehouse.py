@@ -48,7 +48,8 @@ class Warehouse:
         """Delete files that are not listed: their writer died; answers how many."""
         async with self.desk.look() as session:
             listed = {self.folder / row.path for row in await store.files(session)}
-            listed |= {self.folder / path for path in await store.rebuilt_files(session)}
+            rebuilt = {self.folder / path for path in await store.rebuilt_files(session)}
+            listed |= rebuilt | {parquet.beside(path) for path in rebuilt}
         return await asyncio.to_thread(_delete_others, self.folder, listed)
 
     async def pack(self, *, at_least: int = 1) -> int:
