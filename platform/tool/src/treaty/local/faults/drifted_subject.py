@@ -24,11 +24,12 @@ def plant(site: Site) -> Planted:
         versions = registry.versions(SUBJECT)
         if not versions:
             raise StartFailed(f"The registry does not know {SUBJECT}.", next_step="treaty registry plan")
-        schema = json.loads(versions[max(versions)])
-        schema["fields"] = [*schema["fields"], FIELD]
+        number = max(versions)
+        schema = json.loads(versions[number])
         registry.set_level(SUBJECT, "NONE")
-        registry.register(SUBJECT, json.dumps(schema))
-        number = max(registry.versions(SUBJECT))
+        if all(field["name"] != FIELD["name"] for field in schema["fields"]):  # planted before: it is there
+            registry.register(SUBJECT, json.dumps({**schema, "fields": [*schema["fields"], FIELD]}))
+            number = max(registry.versions(SUBJECT))
     return told(number, registry=site.registry)
 
 

@@ -28,9 +28,15 @@ def plant(site: Site) -> Planted:
                 what="The setting was not taken",
             )
             payment = site.until(lambda: _pay(site, order), what=f"The payment service had not heard of order {order}")
-            refused = site.until(lambda: _refused(site, payment), what="The broker refused nothing")
+            site.until(lambda: _refused(site, payment), what="The broker refused nothing")
         finally:
             cluster.alter(TOPIC, {SETTING: before})
+        # Others were refused until the limit was back everywhere: what is printed has to mend them too.
+        site.until(
+            lambda: cluster.topics()[TOPIC].config.get(SETTING) == before or None,
+            what="The setting was not taken back",
+        )
+        refused = site.until(lambda: _refused(site, payment), what="The refused records were not found again")
     return told(payment, keys=refused, service=site.services["payment"], database=site.database_options("payment"))
 
 
