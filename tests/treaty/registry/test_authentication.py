@@ -109,7 +109,7 @@ def test_every_route_but_the_open_ones_asks_who_is_there(
     client, _ = closed
     method, path = getattr(route, "method"), getattr(route, "path")  # noqa: B009  # named by the table
     answer = client.request(method, path.format(subject="s", version="1", id="1", guid="g", context="c"), json={})
-    if path in OPEN_PATHS:
+    if method == "GET" and path in OPEN_PATHS:
         assert answer.status_code == 200
         return
     assert answer.status_code == 401

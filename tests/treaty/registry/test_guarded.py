@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -263,6 +264,29 @@ def test_every_writing_route_is_in_the_tables_above() -> None:
     for route in ROUTES:
         if NEEDS[route.method, route.path].role > Role.READER and route.path not in OPEN_PATHS:
             assert (route.method, route.path) in tried
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz"])
+def test_nothing_is_read_of_who_has_not_said_who_they_are(house: House, path: str) -> None:
+    """The body never comes: who waited for it would wait here too."""
+    with socket.create_connection((house.client.base_url.host, house.client.base_url.port or 80), timeout=10) as asking:
+        asking.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n".encode())
+        assert asking.recv(65_536).startswith(b"HTTP/1.1 401 ")
+    assert house.ask("GET", path, {}).status_code == 200
+
+
+def test_an_alias_that_may_not_be_read_leads_nowhere(fresh: House) -> None:
+    reader = fresh.people["reader"]
+    assert fresh.ask("PUT", "/config/theirs-secret", fresh.admin, {"alias": "ours-a"}).status_code == 200
+    for path in ("/subjects/{}/versions", "/subjects/{}/versions/1", "/schemas?aliases=true&subjectPrefix={}"):
+        led, missing = (fresh.ask("GET", path.format(name), reader) for name in ("theirs-secret", "theirs-nothing"))
+        assert led.text.replace("secret", "nothing") == missing.text
+        assert led.status_code == missing.status_code
+    listed = fresh.ask("GET", "/schemas?aliases=true", reader)
+    assert "ours-a" in listed.text
+    assert "secret" not in listed.text
+    assert fresh.ask("GET", "/subjects/theirs-secret/versions", fresh.admin).json() == [1]
+    assert "secret" in fresh.ask("GET", "/schemas?aliases=true", fresh.admin).text
 
 
 def test_an_alias_does_not_lead_a_write_past_its_grants(fresh: House) -> None:

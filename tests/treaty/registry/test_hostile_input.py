@@ -92,6 +92,7 @@ def test_broken_gzip_is_named(hostile: httpx.Client) -> None:
     body = gzip.compress(of_schema('"int"'))
     assert refused(hostile, b"not gzip", Content_Encoding="gzip")[1] == 42201
     assert "ends early" in refused(hostile, body[:-9], Content_Encoding="gzip")[2]
+    assert "follows" in refused(hostile, body + b"x", Content_Encoding="gzip")[2]
 
 
 def test_a_gzip_body_is_read(hostile: httpx.Client) -> None:

@@ -40,9 +40,14 @@ class Gate:
         # Threads of its own: guesses of passwords that wait for each other must not keep requests from being answered.
         self._threads = ThreadPoolExecutor(HASHES_AT_ONCE + HASHES_WAITING + 6, thread_name_prefix="registry-gate")
 
-    async def admit(self, path: str, headers: Mapping[bytes, bytes], *, source_ip: str, request_id: str) -> Visitor:
-        """The visitor; raises ``Unauthorized``, ``TooManyRequests``, ``StoreUnavailable``."""
-        if path in self._open:
+    async def admit(
+        self, method: str, path: str, headers: Mapping[bytes, bytes], *, source_ip: str, request_id: str
+    ) -> Visitor:
+        """The visitor; to get what is open nobody has to say who they are, but whoever may send a body has.
+
+        Raises ``Unauthorized``, ``TooManyRequests``, ``StoreUnavailable``.
+        """
+        if method == "GET" and path in self._open:
             return Visitor(PASSER_BY, source_ip, request_id)
         authorization = headers.get(b"authorization", b"")
         principal = self._authentication.remembered(authorization)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+from treaty.registry.access.grants import Role
 from treaty.registry.decisions.decide import LATEST
 from treaty.registry.decisions.request import SchemaRequest, require_object, schema_request
 from treaty.registry.errors import InvalidVersion, NotFound
@@ -58,7 +59,7 @@ class Call:
     @property
     def meant(self) -> Name:
         """The subject that is meant by the one of the path: its alias, if it has one."""
-        return self.service.aliases.followed(self.subject)
+        return self._followed(self.subject)
 
     @property
     def version(self) -> int:
@@ -77,7 +78,13 @@ class Call:
     def near(self) -> Name | None:
         """The subject that is meant by the query's ``subject``."""
         text = self.text("subject")
-        return self.service.aliases.followed(Name.parse(text)) if text else None
+        return self._followed(Name.parse(text)) if text else None
+
+    @property
+    def aliases(self) -> Mapping[Name, Name]:
+        """What stands for what, of the names that the visitor may read: no other one may be found out by where it leads."""
+        principal = self.guard.visitor.principal
+        return {name: meant for name, meant in self.service.aliases.all().items() if principal.may(Role.READER, name)}
 
     def text(self, key: str) -> str | None:
         """The first value of a query member."""
@@ -130,6 +137,10 @@ class Call:
     def number(self, key: str) -> int | None:
         """An integer of the query; None if it is not given. Raises ``NotFound`` for what is no integer."""
         return None if self.text(key) is None else self._number(key, 0)
+
+    def _followed(self, name: Name) -> Name:
+        is_read = self.guard.visitor.principal.may(Role.READER, name)
+        return self.service.aliases.followed(name) if is_read else name
 
     def _number(self, key: str, default: int) -> int:
         text = self.text(key)

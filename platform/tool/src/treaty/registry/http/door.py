@@ -136,7 +136,9 @@ class Door:
                 without_root(routed, root_path=self._root_path), parsed_query(scope["query_string"])
             )
             scope["path"], scope[QUERY] = path, query
-            visitor = await self._gate.admit(path, headers, source_ip=_source(scope), request_id=scope[REQUEST_ID])
+            visitor = await self._gate.admit(
+                scope["method"], path, headers, source_ip=_source(scope), request_id=scope[REQUEST_ID]
+            )
             scope[VISITOR] = visitor
             if scope["method"] == "GET" and _BY_ID.fullmatch(path):
                 key = (visitor.principal.view, path, query_string(query).decode())

@@ -91,9 +91,12 @@ def _inflater(encoding: str | None) -> zlib._Decompress | None:
 
 def _inflated(inflater: zlib._Decompress, chunk: bytes, most: int) -> bytes:
     try:
-        return inflater.decompress(chunk, most)
+        unpacked = inflater.decompress(chunk, most)
     except zlib.error as error:
         raise InvalidBody("it is not gzip data, though Content-Encoding says so") from error
+    if inflater.unused_data:  # zlib keeps all that follows the end, each chunk in a copy of what it has
+        raise InvalidBody("something follows the gzip data")
+    return unpacked
 
 
 def _place(before: str) -> tuple[int, int]:

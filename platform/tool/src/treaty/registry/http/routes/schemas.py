@@ -19,7 +19,7 @@ def list_types(_call: Call) -> Json:
 def list_schemas(call: Call) -> Json:
     """All versions, by subject and number."""
     search = replace(call.search("", most=1000), latest_only=call.flag("latestOnly"))
-    aliases = call.service.aliases.all() if call.flag("aliases") else {}
+    aliases = call.aliases if call.flag("aliases") else {}
     found = call.service.reading.listed(search, aliases=aliases, rule_type=call.text("ruleType") or "")
     return [listed_body(each, profile=call.profile) for each in found]
 
