@@ -18,6 +18,8 @@ from treaty.registry.observation import Answered, Record
 from treaty.registry.settings import RegistrySettings
 from treaty.registry.stores.memory import MemoryStore
 from treaty.registry.testing import registry
+from treaty.registry.wire.incoming import read_headers
+from treaty.registry.wire.negotiation import answer_type, takes_gzip
 
 PATH = "/subjects/s/versions"
 MIB = 1_048_576
@@ -86,6 +88,21 @@ def test_headers_over_64_kibibytes_are_refused_unread(hostile: httpx.Client) -> 
     assert "65536 bytes" in answer.json()["message"]
     assert hostile.get("/healthz", headers={"Accept": "a/b" + ",a/b" * 15_000}).status_code == 406
     assert hostile.get("/healthz").status_code == 200
+
+
+def test_lines_of_one_header_count_together() -> None:
+    lines = [(b"accept", b"a/b"), (b"host", b"x"), (b"accept", b"application/json")]
+    headers = read_headers(lines)
+    assert headers == {b"accept": b"a/b,application/json", b"host": b"x"}
+    assert answer_type(headers[b"accept"].decode()) == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("sent", "taken"),
+    [("gzip", True), ("br, GZIP;q=0.5", True), ("gzip;q=0", False), ("gzip; q=0.000, br", False), ("", False)],
+)
+def test_gzip_of_weight_nothing_is_not_wanted(sent: str, taken: bool) -> None:
+    assert takes_gzip(sent) is taken
 
 
 def test_broken_gzip_is_named(hostile: httpx.Client) -> None:

@@ -12,6 +12,7 @@ from treaty.registry.errors import IncompatibleSchema, RegistryError
 from treaty.registry.http.call import Reply
 from treaty.registry.rows import Json
 from treaty.registry.settings import WireProfile
+from treaty.registry.wire.negotiation import takes_gzip
 
 GZIP_FROM_BYTES: Final = 1_400
 
@@ -46,7 +47,7 @@ def packed(response: Response, accept_encoding: bytes) -> tuple[Headers, bytes]:
     if len(body) < GZIP_FROM_BYTES:
         return headers, body
     headers.append((b"vary", b"Accept-Encoding"))
-    if b"gzip" not in accept_encoding:
+    if not takes_gzip(accept_encoding.decode("latin-1")):
         return headers, body
     body = gzip.compress(body)
     kept = [header for header in headers if header[0] != b"content-length"]

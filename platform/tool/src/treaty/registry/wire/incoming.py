@@ -22,14 +22,19 @@ HEADER_BYTES: Final = 65_536
 """Names and values of all headers of a request together: some are read on the loop, before anybody has said who they are."""
 
 _GZIP: Final = 31
+_LISTS: Final = frozenset({b"accept", b"accept-encoding", b"if-none-match"})
 _DRAINED_BODIES: Final = 16
 
 
 def read_headers(lines: Collection[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """Each header's value by its name in lower case; raises ``HeadersTooLarge``."""
+    """Each header's value by its name in lower case, the lines of a list joined (RFC 9110, section 5.3); raises ``HeadersTooLarge``."""
     if sum(len(name) + len(value) for name, value in lines) > HEADER_BYTES:
         raise HeadersTooLarge(HEADER_BYTES)
-    return dict(lines)
+    headers = dict(lines)
+    if len(headers) < len(lines):
+        for header in _LISTS & headers.keys():
+            headers[header] = b",".join(value for name, value in lines if name == header)
+    return headers
 
 
 async def read_body(chunks: AsyncIterator[bytes], *, encoding: str | None, limit: int) -> bytes:

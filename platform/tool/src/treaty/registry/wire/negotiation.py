@@ -37,6 +37,14 @@ def answer_type(accept: str | None) -> str:
     raise NotAcceptable
 
 
+def takes_gzip(accept_encoding: str) -> bool:
+    """True if ``Accept-Encoding`` names gzip and does not give it the weight 0."""
+    if "gzip" not in accept_encoding.lower():
+        return False
+    weights = dict(map(_weighted, accept_encoding.split(",", MOST_RANGES)[:MOST_RANGES]))
+    return weights.get("gzip", 0.0) > 0
+
+
 def _weighted(part: str) -> tuple[str, float]:
     media, *parameters = (piece.strip() for piece in part.split(";"))
     for parameter in parameters:
