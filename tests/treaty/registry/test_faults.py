@@ -12,6 +12,8 @@ import httpx
 import psycopg
 import pytest
 from sqlalchemy import Engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from tests.parts.waiting import wait_until
 from tests.treaty.registry.test_store_conformance import add
@@ -19,6 +21,7 @@ from treaty.registry.errors import StoreConflict, StoreUnavailable
 from treaty.registry.names import Name
 from treaty.registry.rows import Reference
 from treaty.registry.stores.memory import MemoryStore
+from treaty.registry.stores.sql.sqlite import Sqlite
 from treaty.registry.stores.sql.store import open_store
 from treaty.registry.testing import registry
 
@@ -178,3 +181,14 @@ def test_the_database_itself_keeps_what_is_referred_to(database: str) -> None:
     with store.read() as reader:
         assert reader.version(target, 1) is not None
     store.close()
+
+
+def test_a_read_that_cannot_begin_is_named_like_other_faults(tmp_path: Path) -> None:
+    database = Sqlite(make_url(f"sqlite:///{tmp_path}/registry.db"))
+    with database.reading() as connection:
+        driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.close()
+    with pytest.raises(SQLAlchemyError), database.reading():
+        pass
+    database.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -11,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from treaty.registry.names import Name
@@ -127,5 +128,9 @@ def _begin(connection: Connection) -> None:
     if statement is not None or driver is None:
         connection.exec_driver_sql(statement or "BEGIN")
     else:
-        # Each read begins with this; SQLAlchemy would prepare for an answer. It takes no lock, so it cannot fail.
-        driver.execute("BEGIN")
+        # Each read begins with this; SQLAlchemy would prepare for an answer. It takes no lock, yet fails
+        # where memory or the file is gone; said as SQLAlchemy says what it runs itself.
+        try:
+            driver.execute("BEGIN")
+        except sqlite3.Error as error:
+            raise OperationalError("BEGIN", None, error) from error
