@@ -55,6 +55,7 @@ class Crossings:
     patience: float = 20.0
     _staged: list[tuple[str, int, str, str]] = field(default_factory=list)
     _lives: int = 0
+    _points: int = 0
     _outbox: Outbox = field(init=False)
     _sessions: async_sessionmaker[AsyncSession] = field(init=False)
 
@@ -82,6 +83,7 @@ class Crossings:
         self._outbox = Outbox(serde, service="order", now=utcnow, entropy=os.urandom)
 
     def _chosen(self, points: list[str]) -> Iterable[str]:
+        self._points = len(points)
         step = max(1, len(points) // self.kills) if self.kills else 1
         return points[::step]
 
@@ -189,7 +191,7 @@ class Crossings:
         wrong += [f"{dead} dead letters"] * (dead > 0)
         return Outcome(
             run="killed at every call",
-            faults=f"{len(struck)} SIGKILLs, one at each point; every call failed once",
+            faults=f"{len(struck)} SIGKILLs, one at a point each, of {self._points} points; calls failed once",
             records=len(self._staged),
             seed=self.seed,
             seconds=seconds,

@@ -1,7 +1,8 @@
 """Groups `notification-mail` and `notification-delivery`: what was asked for leaves the mall.
 
-Law 1: what is done is noted under the request's key and never done again; only a death between the two sends twice, with the
-same key. Law 2: a mail server that is away is waited for; a system of a user's own gets its attempts and is then given up.
+Law 1: what is done is noted under the request's key and never done again; a death between the two sends twice, with the same
+key, and so does a rebalance or SIGTERM during a send that takes longer than the group's drain. Law 2: a mail server that is away
+is waited for; a system of a user's own gets its attempts and is then given up.
 """
 
 from __future__ import annotations
