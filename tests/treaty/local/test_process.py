@@ -59,12 +59,16 @@ def group_of(stat: Path) -> int:
         return -1
 
 
+def members_of(group: int) -> list[str]:
+    return [stat.parent.name for stat in Path("/proc").glob("[0-9]*/stat") if group_of(stat) == group]
+
+
 def test_the_guard_ends_whole_groups_when_we_are_killed() -> None:
     parent = subprocess.Popen([sys.executable, "-c", GUARDED], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     child, guard = map(int, parent.stdout.readline().split())
-    members = [stat.parent.name for stat in Path("/proc").glob("[0-9]*/stat") if group_of(stat) == child]
-    assert len(members) == 2
+    wait_until(lambda: len(members_of(child)) == 2)  # the shell starts its own child a moment later
+    members = members_of(child)
     parent.kill()
     parent.wait()
     parent.stdout.close()
