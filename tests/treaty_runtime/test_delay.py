@@ -105,7 +105,7 @@ class Workplace:
             return sorted((await session.scalars(text("SELECT id FROM ran"))).all())
 
     def outcomes(self) -> list[str]:
-        """How the looks at jobs ended, in order."""
+        """How the looks at jobs ended, in order: a sweep that read the table before a job ended adds a `duplicate`."""
         return [hook.outcome for hook in self.seen if isinstance(hook, JobRun)]
 
 
@@ -120,7 +120,7 @@ async def test_a_job_runs_once_and_not_before_it_is_due(place: Workplace) -> Non
     async with _running(place.workers()):
         await place.schedule("later", after=0.4)
         await place.schedule("now")
-        await until(lambda: len(place.outcomes()) == 2)
+        await until(lambda: place.outcomes().count("done") == 2)
     assert await place.ran() == ["later", "now"]
     assert place.early == []
 
@@ -147,7 +147,7 @@ async def test_without_redis_the_table_is_polled(place: Workplace) -> None:
     place.redis = "redis://127.0.0.1:1/0"
     async with _running(place.workers()):
         await place.schedule("a", after=0.2)
-        await until(lambda: place.outcomes() == ["done"])
+        await until(lambda: "done" in place.outcomes())
     assert await place.ran() == ["a"]
     assert place.early == []
     assert any(isinstance(hook, OutageBegan) and hook.dependency == "redis" for hook in place.seen)
@@ -158,7 +158,7 @@ async def test_a_failing_job_follows_the_schedule_and_then_waits_for_an_operator
     async with _running(place.workers()):
         await place.schedule("bad")
         await until(lambda: "failed" in place.outcomes())
-    assert place.outcomes() == ["retried", "retried", "failed"]
+    assert [outcome for outcome in place.outcomes() if outcome != "duplicate"] == ["retried", "retried", "failed"]
     assert await place.ran() == [], "what a failed attempt wrote is rolled back"
     async with place.sessions() as session:
         (row,) = await session.scalars(select(DelayedRow))
@@ -180,7 +180,7 @@ async def test_a_cancelled_job_does_not_run(place: Workplace) -> None:
         await place.schedule("gone", after=0.3)
         async with place.sessions.begin() as session:
             place.scheduler.cancel(session, QUEUE, "gone")
-        await until(lambda: place.outcomes() == ["duplicate"])
+        await until(lambda: "duplicate" in place.outcomes())
     assert await place.ran() == []
 
 
