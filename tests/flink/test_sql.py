@@ -16,6 +16,8 @@ from uuid import uuid4
 import pytest
 
 from mall_events.analytics import AnalyticsRecorded
+from tests.parts.backend import missing
+from treaty.local.errors import NoServer
 from treaty.local.machine import Machine
 from treaty.ops.dead_letters.body import frame
 from treaty.ops.http import RegistryHttp
@@ -134,7 +136,8 @@ def jars() -> Path:
     """The engine's jars, brought once by Maven."""
     maven = shutil.which("mvn")
     if maven is None or shutil.which("java") is None:
-        pytest.skip("Flink's jars come by Maven: apt install maven default-jdk-headless")
+        fault = NoServer("Flink's jars come by Maven.", next_step="apt install maven default-jdk-headless")
+        missing(fault, os.environ)
     folder = Machine(env=dict(os.environ)).cache / "flink" / "2.2.0"
     if not (folder / ".ok").exists():
         command = [maven, "-q", "-B", "-f", str(FLINK / "pom.xml"), "dependency:copy-dependencies"]

@@ -11,6 +11,7 @@ from mall.chat.tables import metadata
 from mall.database import open_database
 from tests.mall.counter import Tokens
 from tests.mall.test_process import start
+from treaty.local.ports import free_port
 
 
 def asked(env: dict[str, str], folder: Path, *words: str) -> tuple[int, str, str]:
@@ -18,6 +19,21 @@ def asked(env: dict[str, str], folder: Path, *words: str) -> tuple[int, str, str
     output, errors = process.communicate(timeout=100)
     assert "Traceback" not in output + errors
     return process.returncode, output, errors
+
+
+def test_a_database_that_is_away_is_one_sentence_and_exit_code_3(tokens: Tokens, tmp_path: Path) -> None:
+    key = tmp_path / "public.pem"
+    key.write_bytes(tokens.public_pem)
+    away = f"127.0.0.1:{free_port()}"
+    env = {
+        "MALL_JWT_PUBLIC_KEY_FILE": str(key),
+        "KAFKA_BROKERS": away,
+        "SCHEMA_REGISTRY_URL": f"http://{away}",
+        "REDIS_URL": f"redis://{away}/0",
+        "DATABASE_URL": f"postgresql+psycopg://treaty@{away}/postgres",
+    }
+    code, _, errors = asked(env, tmp_path, "--from", "start")
+    assert (code, errors.count("replay again when it is back")) == (3, 1), errors
 
 
 @pytest.mark.kafka

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 
 from sqlalchemy import MetaData, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from treaty_runtime.sql import database
 
 Sessions = async_sessionmaker[AsyncSession]
+AWAY = (OperationalError, InterfaceError, PoolTimeout, OSError)
+"""What a command meets when the database, the broker or the disk is away: a fault of the place, not of the program."""
 _CREATE_LOCK = 0x6D616C6C  # "mall": one creator at a time
 
 
@@ -51,3 +55,8 @@ def open_database(service: str, url: str) -> Database:
         async_sessionmaker(database.autocommit(engine), expire_on_commit=False),
         schema,
     )
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, in one line."""
+    return (str(error) or type(error).__name__).partition("\n")[0]

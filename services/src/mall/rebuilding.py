@@ -8,9 +8,8 @@ import importlib
 import sys
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy.exc import DBAPIError
-
 from mall import REBUILDS
+from mall.database import AWAY, first_line
 from mall.rebuilt import RebuildBroken, RebuildRefused, Rebuilt
 from treaty_runtime.errors import TreatyError
 
@@ -33,7 +32,7 @@ def rebuild(name: str, arguments: Sequence[str], *, env: Mapping[str, str]) -> i
     except (RebuildBroken, TreatyError) as error:
         print(error, file=sys.stderr)
         return ENVIRONMENT
-    except (DBAPIError, OSError) as error:
+    except AWAY as error:
         print(
             f"The database, Kafka or the disk was away ({first_line(error)}): the old read model stays; rebuild again when it is back.",
             file=sys.stderr,
@@ -43,11 +42,6 @@ def rebuild(name: str, arguments: Sequence[str], *, env: Mapping[str, str]) -> i
         print(change)
     print(f"{rebuilt.events} records read: the read model of {name} is the new one.")
     return DONE
-
-
-def first_line(error: Exception) -> str:
-    """What an error says, in one line."""
-    return (str(error) or type(error).__name__).partition("\n")[0]
 
 
 def _parser(name: str) -> argparse.ArgumentParser:

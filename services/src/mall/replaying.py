@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from mall import SERVICES
+from mall.database import AWAY, first_line
 from treaty_runtime.errors import TreatyError
 from treaty_runtime.runtime import Runtime
 from treaty_runtime.seek import Seek, parse_seek
@@ -31,6 +32,13 @@ def replay(name: str, arguments: Sequence[str], *, env: Mapping[str, str]) -> in
         report = asyncio.run(_replay(name, asked, start, end, env))
     except TreatyError as error:
         print(error, file=sys.stderr)
+        return ENVIRONMENT
+    except AWAY as error:
+        print(
+            f"The database, Kafka or the disk was away ({first_line(error)}): replay again when it is back; what was handled "
+            "is known to the inbox.",
+            file=sys.stderr,
+        )
         return ENVIRONMENT
     for place, why in report.failures:
         print(f"{place}: {why}", file=sys.stderr)

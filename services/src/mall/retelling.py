@@ -17,7 +17,7 @@ from datetime import datetime
 from sqlalchemy import MetaData
 from sqlalchemy.exc import DBAPIError
 
-from mall.database import open_database
+from mall.database import first_line, open_database
 from mall.exchange import remember
 from mall.rebuilt import Change, History, RebuildBroken, RebuildRefused, Rebuilt, checked
 from mall.settings import Settings
@@ -84,25 +84,21 @@ async def _last_step(telling: _Telling) -> Sequence[Change]:
             is_lost = telling.shadow.connection.invalidated
             if is_committing and (is_lost or number == len(HELD_SECONDS)):
                 raise RebuildBroken(
-                    f"The database did not answer the swap ({_first_line(error)}), which is whole or has not happened: rebuild again."
+                    f"The database did not answer the swap ({first_line(error)}), which is whole or has not happened: rebuild again."
                 ) from error
             if is_lost:
                 raise RebuildBroken(
-                    f"The database was lost in the last step ({_first_line(error)}): the old read model stays; rebuild again."
+                    f"The database was lost in the last step ({first_line(error)}): the old read model stays; rebuild again."
                 ) from error
             if number == len(HELD_SECONDS):
                 raise RebuildRefused(
-                    f"The last step did not come through in {number} tries ({_first_line(error)}): the old read model stays. "
+                    f"The last step did not come through in {number} tries ({first_line(error)}): the old read model stays. "
                     "Try again when there is less to do."
                 ) from error
             await telling.go_on()
         else:
             return changes
     raise AssertionError("a last try returns or raises")
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).partition("\n")[0]
 
 
 @dataclass(slots=True)
