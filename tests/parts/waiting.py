@@ -1,4 +1,8 @@
-"""The only ways to wait in a test: for a condition, with a deadline."""
+"""The only ways to wait in a test: for a condition, with a deadline.
+
+A deadline is there for what hangs, never to say how fast something is: it is far longer than anything takes on a machine with
+five times more to do than cores. A failure tells the condition, its last answer, and the values that it looked at.
+"""
 
 from __future__ import annotations
 
@@ -9,39 +13,51 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
+DEADLINE = 90.0
 PAUSE_SECONDS = 0.02
+_LONGEST = 300
+"""Letters of a value in a failure."""
 
 
-def wait_until(condition: Callable[[], T], deadline: float = 30.0) -> T:
+def wait_until(condition: Callable[[], T], deadline: float = DEADLINE) -> T:
     """Calls ``condition`` until its answer is true and returns that answer; fails after ``deadline`` seconds."""
     end = time.monotonic() + deadline
     while True:
         answer = condition()
         if answer:
             return answer
-        assert time.monotonic() < end, f"not so after {deadline:g} s: {describe(condition)}"
+        assert time.monotonic() < end, describe(condition, answer, deadline)
         time.sleep(PAUSE_SECONDS)
 
 
 @overload
-async def eventually(condition: Callable[[], Coroutine[Any, Any, T]], deadline: float = 30.0) -> T: ...
+async def eventually(condition: Callable[[], Coroutine[Any, Any, T]], deadline: float = DEADLINE) -> T: ...
 @overload
-async def eventually(condition: Callable[[], T], deadline: float = 30.0) -> T: ...
-async def eventually(condition: Callable[[], Any], deadline: float = 30.0) -> Any:
-    """``wait_until`` for asyncio: the loop goes on meanwhile; ``condition`` may be a coroutine function."""
-    end = time.monotonic() + deadline
-    while True:
-        answer = condition()
-        value = await answer if inspect.isawaitable(answer) else answer
-        if value:
-            return value
-        assert time.monotonic() < end, f"not so after {deadline:g} s: {describe(condition)}"
-        await asyncio.sleep(PAUSE_SECONDS)
-
-
-def describe(condition: Callable[..., object]) -> str:
-    """The condition's source, where it has one."""
+async def eventually(condition: Callable[[], T], deadline: float = DEADLINE) -> T: ...
+async def eventually(condition: Callable[[], Any], deadline: float = DEADLINE) -> Any:
+    """``wait_until`` for asyncio: the loop goes on meanwhile; ``condition`` may be a coroutine function, which may hang."""
+    value: object = None
+    limit = asyncio.timeout(deadline)
     try:
-        return inspect.getsource(condition).strip()
+        async with limit:
+            while True:
+                answer = condition()
+                value = await answer if inspect.isawaitable(answer) else answer
+                if value:
+                    return value
+                await asyncio.sleep(PAUSE_SECONDS)
+    except TimeoutError:
+        if not limit.expired():
+            raise  # the condition's own
+        raise AssertionError(describe(condition, value, deadline)) from None
+
+
+def describe(condition: Callable[..., object], answer: object, deadline: float) -> str:
+    """The condition's source and the values of its names, where it has some, and what it answered last."""
+    try:
+        source = inspect.getsource(condition).strip()
     except (OSError, TypeError):
-        return repr(condition)
+        source = repr(condition)
+    found = {**inspect.getclosurevars(condition).nonlocals} if inspect.isfunction(condition) else {}
+    values = "".join(f"\n  {name} = {repr(value)[:_LONGEST]}" for name, value in found.items())
+    return f"not so after {deadline:g} s: {source}\n  the last answer: {repr(answer)[:_LONGEST]}{values}"

@@ -15,6 +15,7 @@ from itertools import count
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
+from tests.parts.waiting import eventually
 from tests.treaty_runtime.order_events import CATALOG, FakeRegistry, OrderCreated, OrderSeen
 from treaty_runtime.hooks import Hooks
 from treaty_runtime.publish.backlog import Backlog
@@ -113,16 +114,5 @@ async def running(*relays: Relay) -> AsyncIterator[None]:
                 relay.stop()
 
 
-async def until(condition: Callable[[], object], *, deadline: float = 30) -> None:
-    """Waits until a plain or awaited condition holds."""
-    async with asyncio.timeout(deadline):
-        while True:
-            answer = condition()
-            if asyncio.iscoroutine(answer):
-                answer = await answer
-            if answer:
-                return
-            await asyncio.sleep(0.01)
-
-
+until = eventually
 Sessions = async_sessionmaker[AsyncSession]
