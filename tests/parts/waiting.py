@@ -19,7 +19,7 @@ _LONGEST = 300
 """Letters of a value in a failure."""
 
 
-def wait_until(condition: Callable[[], T], deadline: float = DEADLINE) -> T:
+def wait_until(condition: Callable[[], T | None], deadline: float = DEADLINE) -> T:
     """Calls ``condition`` until its answer is true and returns that answer; fails after ``deadline`` seconds."""
     end = time.monotonic() + deadline
     while True:
@@ -31,9 +31,9 @@ def wait_until(condition: Callable[[], T], deadline: float = DEADLINE) -> T:
 
 
 @overload
-async def eventually(condition: Callable[[], Coroutine[Any, Any, T]], deadline: float = DEADLINE) -> T: ...
+async def eventually(condition: Callable[[], Coroutine[Any, Any, T | None]], deadline: float = DEADLINE) -> T: ...
 @overload
-async def eventually(condition: Callable[[], T], deadline: float = DEADLINE) -> T: ...
+async def eventually(condition: Callable[[], T | None], deadline: float = DEADLINE) -> T: ...
 async def eventually(condition: Callable[[], Any], deadline: float = DEADLINE) -> Any:
     """``wait_until`` for asyncio: the loop goes on meanwhile; ``condition`` may be a coroutine function, which may hang."""
     value: object = None

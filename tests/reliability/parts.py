@@ -54,7 +54,7 @@ def registry_with(event: type[Event]) -> Iterator[int]:
     """The port of a registry that knows the class."""
     with registry() as url:
         httpx.post(
-            f"{url}/subjects/{event.__subject__}/versions", json={"schema": event.__avro_schema__}
+            f"{url}/subjects/{event.__subject__}/versions", json={"schema": event.__avro_schema__}, timeout=60
         ).raise_for_status()
         yield int(url.rpartition(":")[2])
 

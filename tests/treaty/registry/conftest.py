@@ -79,5 +79,5 @@ def database(request: pytest.FixtureRequest, url_of: Callable[[str], str]) -> st
 @pytest.fixture
 def client(store: Store) -> Iterator[httpx.Client]:
     """An HTTP client of a registry on each kind of store."""
-    with registry(store, settings=RegistrySettings()) as url, httpx.Client(base_url=url, timeout=30) as client:
+    with registry(store, settings=RegistrySettings()) as url, httpx.Client(base_url=url, timeout=60) as client:
         yield client

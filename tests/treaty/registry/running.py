@@ -42,7 +42,7 @@ def running(*, said: list[str] | None = None, **settings: object) -> Iterator[tu
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         try:
-            process.wait(timeout=40)
+            process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -55,7 +55,7 @@ def closed() -> Iterator[tuple[httpx.Client, MemoryStore]]:
     store = MemoryStore()
     administration(store).put_user("ann", PASSWORD)
     administration(store).add_grant("ann", "admin", "*")
-    with registry(store) as url, httpx.Client(base_url=url, timeout=30) as client:
+    with registry(store) as url, httpx.Client(base_url=url, timeout=60) as client:
         yield client, store
 
 
@@ -252,15 +252,18 @@ def test_metrics_can_be_closed() -> None:
     store = MemoryStore()
     headers = bearer(store, "prometheus")
     with registry(store, settings=RegistrySettings(metrics_auth=True)) as url:
-        assert httpx.get(f"{url}/metrics").status_code == 401
-        assert httpx.get(f"{url}/metrics", headers=headers).status_code == 200
-        assert httpx.get(f"{url}/readyz").status_code == 200
+        assert httpx.get(f"{url}/metrics", timeout=60).status_code == 401
+        assert httpx.get(f"{url}/metrics", headers=headers, timeout=60).status_code == 200
+        assert httpx.get(f"{url}/readyz", timeout=60).status_code == 200
 
 
 def test_too_many_requests_of_one_are_answered_429_and_others_go_on() -> None:
     store = MemoryStore()
     ann, bob = bearer(store, "ann", ("reader", "*")), bearer(store, "bob", ("reader", "*"))
-    with registry(store, settings=RegistrySettings(rate_limit="3/hour")) as url, httpx.Client(base_url=url) as client:
+    with (
+        registry(store, settings=RegistrySettings(rate_limit="3/hour")) as url,
+        httpx.Client(base_url=url, timeout=60) as client,
+    ):
         codes = [client.get("/subjects", headers=ann).status_code for _ in range(5)]
         assert codes == [200, 200, 200, 429, 429]
         refused = client.get("/subjects", headers=ann)

@@ -105,7 +105,7 @@ def test_a_change_is_made_whole_or_not_at_all_wherever_the_database_fails(
     with (
         failpoint() as point,
         registry(open_store(database, migrate=True)) as url,
-        httpx.Client(base_url=url, timeout=30) as client,
+        httpx.Client(base_url=url, timeout=60) as client,
     ):
         prepare(client)
         before, made = state(client), CHANGES[change]

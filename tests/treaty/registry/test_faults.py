@@ -39,7 +39,7 @@ def broken(file: Path) -> Iterator[httpx.Client]:
     """A client of a registry whose SQLite file a test breaks."""
     with (
         registry(open_store(f"sqlite:///{file}", migrate=False)) as url,
-        httpx.Client(base_url=url, timeout=30) as client,
+        httpx.Client(base_url=url, timeout=60) as client,
     ):
         yield client
 
@@ -94,7 +94,10 @@ def test_a_full_disk_is_said_so_and_nothing_is_acknowledged_that_did_not_fit(fil
     event.listen(Engine, "connect", small_disk)
     acknowledged: dict[str, int] = {}
     try:
-        with registry(open_store(f"sqlite:///{file}", migrate=True)) as url, httpx.Client(base_url=url) as client:
+        with (
+            registry(open_store(f"sqlite:///{file}", migrate=True)) as url,
+            httpx.Client(base_url=url, timeout=60) as client,
+        ):
             answer = client.post("/subjects/s0/versions", json=large(0))
             while answer.status_code == 200:
                 acknowledged[f"s{len(acknowledged)}"] = answer.json()["id"]
@@ -103,7 +106,10 @@ def test_a_full_disk_is_said_so_and_nothing_is_acknowledged_that_did_not_fit(fil
             assert client.get("/subjects").json() == sorted(acknowledged)
     finally:
         event.remove(Engine, "connect", small_disk)
-    with registry(open_store(f"sqlite:///{file}", migrate=True)) as url, httpx.Client(base_url=url) as client:
+    with (
+        registry(open_store(f"sqlite:///{file}", migrate=True)) as url,
+        httpx.Client(base_url=url, timeout=60) as client,
+    ):
         assert {name: client.get(f"/subjects/{name}/versions/1").json()["id"] for name in acknowledged} == acknowledged
         new = client.post("/subjects/new/versions", json=large(-1)).json()
         assert new["id"] == max(acknowledged.values()) + 1, "there is room again"
@@ -118,17 +124,14 @@ def test_a_database_that_is_read_only_refuses_and_goes_on_when_it_is_not(postgre
     store = open_store(postgres, migrate=True)
     with (
         registry(store) as url,
-        httpx.Client(base_url=url, timeout=30) as client,
+        httpx.Client(base_url=url, timeout=60) as client,
         psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection,
     ):
         assert client.post("/subjects/s/versions", json=INT).json()["id"] == 1
         name = connection.info.dbname
         for is_on in ("on", "off"):
             connection.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = {is_on}')
-            connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
+            cut_others(connection)
             wait_until(lambda: client.get("/subjects").status_code == 200)
             answer = client.post("/subjects/t/versions", json={"schema": '"string"'})
             if is_on == "on":
@@ -141,16 +144,21 @@ def test_a_database_that_is_read_only_refuses_and_goes_on_when_it_is_not(postgre
 @pytest.mark.postgres
 def test_cut_connections_come_back(postgres: str) -> None:
     store = open_store(postgres, migrate=True)
-    with registry(store) as url, httpx.Client(base_url=url) as client:
+    with registry(store) as url, httpx.Client(base_url=url, timeout=60) as client:
         client.post("/subjects/s/versions", json=INT)
         with psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection:
-            connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
+            cut_others(connection)
         answers = [client.get("/subjects/s/versions") for _ in range(3)]
         assert all(answer.status_code in (200, 503) for answer in answers)
         assert answers[-1].json() == [1]
+
+
+def cut_others(connection: psycopg.Connection) -> None:
+    """Ends all other connections to the database, and waits until they are: being told to end is not to have ended."""
+    connection.execute(
+        "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
 
 
 def test_an_error_of_ours_is_answered_with_the_request_id_alone() -> None:
@@ -159,7 +167,7 @@ def test_an_error_of_ours_is_answered_with_the_request_id_alone() -> None:
             raise ZeroDivisionError("secret detail")
 
     with registry(Bug()) as url:
-        answer = httpx.get(f"{url}/subjects", headers={"X-Request-Id": "r-1"})
+        answer = httpx.get(f"{url}/subjects", headers={"X-Request-Id": "r-1"}, timeout=60)
     assert answer.status_code == 500
     assert answer.json() == {"error_code": 50001, "message": "Error in the backend data store (request r-1)"}
 

@@ -52,7 +52,7 @@ def opened(store: Store) -> Iterator[House]:
     # Everybody is made before the server looks for the first time, so that no test has to wait for the directory.
     people = {role: bearer(store, role, (role, "ours-*")) for role in ROLES}
     admin = bearer(store, "root", *ADMIN)
-    with registry(store) as url, httpx.Client(base_url=url, timeout=30) as client:
+    with registry(store) as url, httpx.Client(base_url=url, timeout=60) as client:
         house = House(client, admin, people)
         house.register("ours-a", INT)
         house.register("theirs-a", TEXT)
@@ -269,7 +269,7 @@ def test_every_writing_route_is_in_the_tables_above() -> None:
 @pytest.mark.parametrize("path", ["/", "/healthz"])
 def test_nothing_is_read_of_who_has_not_said_who_they_are(house: House, path: str) -> None:
     """The body never comes: who waited for it would wait here too."""
-    with socket.create_connection((house.client.base_url.host, house.client.base_url.port or 80), timeout=10) as asking:
+    with socket.create_connection((house.client.base_url.host, house.client.base_url.port or 80), timeout=60) as asking:
         asking.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n".encode())
         assert asking.recv(65_536).startswith(b"HTTP/1.1 401 ")
     assert house.ask("GET", path, {}).status_code == 200

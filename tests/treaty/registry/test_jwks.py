@@ -223,7 +223,7 @@ def test_an_issuers_people_have_the_grants_of_their_names_and_groups(tmp_path: P
     operator.add_grant("ann", "admin", "*")
     operator.add_grant("group:jwt:ann", "admin", "*")
     told = RegistrySettings(jwks=str(published), jwt_issuer=ISSUER.issuer, jwt_audience=ISSUER.audience)
-    with registry(store, settings=told) as url, httpx.Client(base_url=url) as client:
+    with registry(store, settings=told) as url, httpx.Client(base_url=url, timeout=60) as client:
 
         def asked(method: str, path: str, sent: str, body: object = None) -> int:
             return client.request(method, path, json=body, headers={"Authorization": f"Bearer {sent}"}).status_code

@@ -80,7 +80,7 @@ def texts(parameter: Any) -> st.SearchStrategy[str]:
 @pytest.fixture(scope="module")
 def client() -> Iterator[httpx.Client]:
     """A client of a registry that all cases of this module share."""
-    with registry() as url, httpx.Client(base_url=url, timeout=30) as client:
+    with registry() as url, httpx.Client(base_url=url, timeout=60) as client:
         yield client
 
 
@@ -116,7 +116,7 @@ def test_every_parameter_that_the_routes_read_is_told() -> None:
 @pytest.mark.parametrize(
     ("method", "path", "operation"), OPERATIONS, ids=[operation["operationId"] for _, _, operation in OPERATIONS]
 )
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_every_answer_is_one_that_the_document_tells_of(
     method: str, path: str, operation: Any, client: httpx.Client, data: st.DataObject

@@ -38,7 +38,7 @@ for _ in sys.stdin:
 
 def test_an_id_that_was_deleted_for_good_does_not_come_again_after_a_restart(database: str) -> None:
     for subject, wanted in (("first", 1), ("second", 2), ("third", 3)):
-        with registry(open_store(database, migrate=True)) as url, httpx.Client(base_url=url, timeout=30) as client:
+        with registry(open_store(database, migrate=True)) as url, httpx.Client(base_url=url, timeout=60) as client:
             assert register(client, subject, record(subject)).json()["id"] == wanted
             for permanent in ("false", "true"):
                 assert client.delete(f"/subjects/{subject}?permanent={permanent}").status_code == 200

@@ -30,12 +30,12 @@ def trusting(authority: Authority) -> ssl.SSLContext:
 def test_a_registry_answers_over_tls_and_not_without(authority: Authority) -> None:
     certificate, key = authority.make("registry")
     with running(database="memory:", tls_cert=str(certificate), tls_key=str(key)) as (_, port):
-        answer = httpx.get(f"https://127.0.0.1:{port}/", verify=trusting(authority))
+        answer = httpx.get(f"https://127.0.0.1:{port}/", verify=trusting(authority), timeout=60)
         assert answer.status_code == 200
         with pytest.raises(httpx.HTTPError):
-            httpx.get(f"http://127.0.0.1:{port}/")
+            httpx.get(f"http://127.0.0.1:{port}/", timeout=60)
         with pytest.raises(httpx.ConnectError):
-            httpx.get(f"https://127.0.0.1:{port}/")
+            httpx.get(f"https://127.0.0.1:{port}/", timeout=60)
 
 
 def test_clients_need_a_certificate_where_an_authority_is_named(authority: Authority, tmp_path: Path) -> None:
@@ -49,10 +49,10 @@ def test_clients_need_a_certificate_where_an_authority_is_named(authority: Autho
         known, unknown = trusting(authority), trusting(authority)
         known.load_cert_chain(*authority.make("client"))
         unknown.load_cert_chain(*stranger.make("client"))
-        assert httpx.get(url, verify=known).status_code == 200
+        assert httpx.get(url, verify=known, timeout=60).status_code == 200
         for context in (unknown, trusting(authority)):
             with pytest.raises(httpx.HTTPError):
-                httpx.get(url, verify=context)
+                httpx.get(url, verify=context, timeout=60)
 
 
 async def test_new_files_are_taken_and_files_that_do_not_fit_are_not(authority: Authority, tmp_path: Path) -> None:
