@@ -67,7 +67,7 @@ def test_a_poison_message_is_a_dead_letter_that_is_edited_and_replayed(company: 
         (code, _), (sent, _) = newcomer.proof()
         return (code, sent) == (0, 0)
 
-    wait_until(mail, 60)
+    wait_until(mail)
 
 
 def test_a_stuck_payment_comes_through_when_what_was_refused_is_tried_again(company: Company) -> None:
@@ -81,7 +81,7 @@ def test_a_stuck_payment_comes_through_when_what_was_refused_is_tried_again(comp
         (code, _), (_, status) = newcomer.proof()
         return code == 0 and json.loads(status)["status"] == "SUCCEEDED"
 
-    wait_until(paid, 120)
+    wait_until(paid, 180)
 
 
 def test_a_drifted_subject_is_git_s_again_and_refuses_what_it_took(company: Company) -> None:

@@ -112,7 +112,7 @@ def test_a_cache_without_redis_says_so_and_catches_up(company: Company) -> None:
 def some_goods(company: Company) -> int:
     goods_id = goods_on_sale(company, company.new_user(), listed_quantity=1_000)
     known_to(company, "order", goods_id)
-    wait_until(lambda: not company.behind(), 60)
+    wait_until(lambda: not company.behind())
     return goods_id
 
 

@@ -96,7 +96,7 @@ class Newcomers:
         except AssertionError as fault:
             self.faults.append(f"{method} {path}: {fault}")
             return None
-        if answer is not None and answer.status_code not in good:
+        if answer.status_code not in good:
             self.faults.append(f"{method} {path}: {answer.status_code} {answer.text}")
         return answer
 
