@@ -8,17 +8,19 @@ from functools import partial
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaError, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 
 from tests.treaty_runtime.relaying import until
 from treaty_runtime.errors import Outage
 from treaty_runtime.kafka import KafkaFence, lane
 from treaty_runtime.settings import KafkaSettings
+from treaty_runtime.testing.chaos import Chaos
 from treaty_runtime.transport import MARK_BYTES, Delivery, FaultKind, Outgoing
 
-pytestmark = pytest.mark.timeout(60)
 LANE = 3
 TOPIC = "orders"
+NEVER = 3_600.0
+"""Patience that outlasts the test: what would wait for its end hangs."""
 
 
 @pytest.fixture(scope="module")
@@ -53,23 +55,49 @@ async def test_a_full_queue_is_waited_for(brokers: str) -> None:
 async def test_a_record_that_no_queue_can_hold_is_an_outage_and_the_lane_is_taken_anew(
     brokers: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lane, "PATIENCE_SECONDS", 0.5)
     fence = await _taken(brokers, **{"queue.buffering.max.messages": 1, "queue.buffering.max.kbytes": 1})
+    await fence.sent(LANE, [TOPIC])  # with all the patience there is
+    monkeypatch.setattr(lane, "PATIENCE_SECONDS", 0.5)
     assert await _send(fence, _record(1, size=4_000), _record(2)) == [FaultKind.OUTAGE] * 2
     assert fence.untaken({LANE: 1}) == {LANE}
     await fence.close()
 
 
-async def test_a_fence_that_cannot_reach_the_broker_ends_in_a_moment() -> None:
+async def test_a_fence_that_cannot_reach_the_broker_ends_in_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lane, "PATIENCE_SECONDS", NEVER)
     fence = KafkaFence(KafkaSettings(brokers="127.0.0.1:9"), service="orders")
     epochs = dict.fromkeys(range(16), 1)
     taking = asyncio.create_task(fence.take(epochs, held=partial(_held, epochs)))
     await until(lambda: len(fence._threads._threads) == len(epochs))  # each has begun to insist
     taking.cancel()
-    async with asyncio.timeout(lane.PATIENCE_SECONDS / 2):
-        await asyncio.wait({taking})
-        await fence.close()
-        await asyncio.to_thread(fence._threads.shutdown)  # what the end of the process waits for
+    await asyncio.wait({taking})
+    await fence.close()
+    await asyncio.to_thread(fence._threads.shutdown)  # what the end of the process waits for
+
+
+async def test_a_lane_that_asks_for_its_marks_ends_in_a_moment_when_the_broker_has_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    class Reader(Consumer):
+        def committed(self, *places: Any, **options: Any) -> list[TopicPartition]:
+            loop.call_soon_threadsafe(asked.set)
+            told: list[TopicPartition] = super().committed(*places, **options)
+            return told
+
+    monkeypatch.setattr(lane, "Consumer", Reader)
+    monkeypatch.setattr(lane, "PATIENCE_SECONDS", NEVER)
+    with Chaos() as chaos:
+        fence = await _taken(chaos.bootstrap)
+        with chaos.down(broker=1):
+            asking = asyncio.create_task(fence.sent(LANE, [TOPIC]))
+            await asked.wait()
+            await fence.close()
+            with pytest.raises(Outage):
+                await asking
+            await asyncio.to_thread(fence._threads.shutdown)  # what the end of the process waits for
 
 
 @pytest.mark.parametrize("code", [KafkaError.NOT_COORDINATOR, KafkaError.TOPIC_AUTHORIZATION_FAILED])
@@ -125,8 +153,7 @@ async def _send(fence: KafkaFence, *records: Outgoing) -> list[FaultKind | None]
     answers: list[asyncio.Future[Delivery]] = [asyncio.get_running_loop().create_future() for _ in records]
     for record, answer in zip(records, answers, strict=True):
         fence.producer(LANE).produce(record, partial(asyncio.Future.set_result, answer))
-    async with asyncio.timeout(20):
-        told = await asyncio.gather(*answers)
+    told = await asyncio.gather(*answers)
     return [None if each.fault is None else each.fault.kind for each in told]
 
 

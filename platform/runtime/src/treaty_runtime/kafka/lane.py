@@ -29,12 +29,13 @@ from treaty_runtime.transport import MARK_BYTES, Delivery, Fault, FaultKind, Out
 PORTION = 180
 """Records of a transaction at most: their marks as text must fit into the metadata of a commit (4,096 bytes by a broker's default)."""
 
-TURN_SECONDS, PATIENCE_SECONDS = 0.2, 20.0
-"""How long one blocking call lasts, and after how many of them the work is given up."""
+TURN_SECONDS, LONGEST_TURN_SECONDS, PATIENCE_SECONDS = 0.2, 2.0, 20.0
+"""How long one blocking call lasts, how long one that begins anew each time may grow, and after how many the work is given up."""
 
 _ABORTED = Fault("_ABORTED", "Another record of the transaction was not taken.", FaultKind.AGAIN)
 _GIVEN_UP = Fault("_PURGE_QUEUE", "The transaction was given up.", FaultKind.FENCED)
 ANY_PARTITION, NOW = -1, 0  # as librdkafka understands them
+_TIMED_OUT: int = KafkaError._TIMED_OUT  # noqa: SLF001  # librdkafka's local codes are named so
 _OF_THE_RECORD = frozenset({FaultKind.HELD, FaultKind.REFUSED})
 _FIRST_PARTITION = 0  # where the marks are noted, of the topic of the first record: every topic has it
 
@@ -208,6 +209,17 @@ class KafkaLane:
             else:
                 return
 
+    def _asked_again(self, ask: Callable[..., list[TopicPartition]]) -> list[TopicPartition]:
+        """Asks anew what was cut off by its time-out, each time longer: a question, unlike a transaction, does not go on by itself."""
+        turn, ends = TURN_SECONDS, monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                return ask(timeout=turn)
+            except KafkaException as failure:
+                if failure.args[0].code() != _TIMED_OUT or self._is_given_up or monotonic() >= ends:
+                    raise
+            turn = min(2 * turn, LONGEST_TURN_SECONDS)
+
     def _note(self, records: Sequence[Outgoing]) -> TopicPartition:
         marks = [record.mark for record in records]
         self._known = set(marks)
@@ -220,7 +232,7 @@ class KafkaLane:
         try:
             self._group = client.consumer_group_metadata()
             places = [TopicPartition(topic, _FIRST_PARTITION) for topic in sorted(topics)]
-            found = client.committed(places, timeout=PATIENCE_SECONDS)
+            found = self._asked_again(partial(client.committed, places))
         finally:
             client.close()
         for place in found:
