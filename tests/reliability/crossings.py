@@ -52,7 +52,7 @@ class Crossings:
     folder: Path
     seed: int
     kills: int = 0
-    patience: float = 20.0
+    patience: float = 60.0
     _staged: list[tuple[str, int, str, str]] = field(default_factory=list)
     _lives: int = 0
     _points: int = 0

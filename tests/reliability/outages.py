@@ -58,7 +58,7 @@ class Outages:
     seed: int
     faults: tuple[str, ...] = FAULTS
     name: str = "outages"
-    patience: float = 240.0
+    patience: float = 600.0
     _chance: Random = field(init=False)
     _staged: list[tuple[str, int, str, str]] = field(default_factory=list)
     _sequences: dict[str, int] = field(default_factory=dict)
@@ -261,7 +261,7 @@ async def _kill(node: Kafka) -> None:
 
 async def _start(node: Kafka) -> None:
     node.launch()  # from this thread: the child would end with any other
-    await eventually(lambda: is_ready(node), 120)
+    await eventually(lambda: is_ready(node), 600)
 
 
 async def _signal(node: Kafka, number: signal.Signals) -> None:

@@ -39,7 +39,7 @@ class RelayKills:
     seed: int
     fault: str = ""
     fence: FenceKind = "lease"
-    patience: float = 120.0
+    patience: float = 300.0
     _chance: Random = field(init=False)
     _staged: list[tuple[str, int, str, str]] = field(default_factory=list)
     _sequences: dict[str, int] = field(default_factory=dict)
