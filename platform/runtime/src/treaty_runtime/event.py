@@ -6,9 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
+from treaty_avro import inlined_text, schema_of
 from treaty_runtime.errors import NoSession
 from treaty_runtime.job import Job
 
@@ -32,6 +34,17 @@ class Event(Protocol):
     __topic__: ClassVar[str]
     __subject__: ClassVar[str]
     __event_type__: ClassVar[str]
+
+
+def published_text(event: type[Event]) -> str:
+    """The schema text of a class as it stands for itself, by which every registry finds it in whichever form it was registered."""
+    # A consumer's own view of an event may leave out what it has none of.
+    return _whole_text(event) if getattr(event, "__avro_references__", ()) else event.__avro_schema__
+
+
+@lru_cache(maxsize=4_096)
+def _whole_text(event: type) -> str:
+    return inlined_text(schema_of(event))
 
 
 class Partition(NamedTuple):

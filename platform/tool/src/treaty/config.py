@@ -15,7 +15,14 @@ from treaty.errors import UsageError
 FILE = "treaty.toml"
 
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
-    "project": {"namespace": "", "schemas": "schemas", "sdk": "sdk", "package": "events", "catalog": ""},
+    "project": {
+        "namespace": "",
+        "schemas": "schemas",
+        "sdk": "sdk",
+        "package": "events",
+        "catalog": "",
+        "references": "inline",
+    },
     "lint": {"use": ["standard"], "except": [], "ignore": {}, "severity": {}},
     "breaking": {"use": ["wire", "meaning", "source", "docs", "policy"], "against": ["merge-base", "releases"]},
     "governance": {"approvers": [], "pii_owner": "", "pii": []},

@@ -6,7 +6,7 @@ import hashlib
 import json
 from base64 import b64decode, b64encode
 
-from treaty_runtime.event import Event, Headers
+from treaty_runtime.event import Event, Headers, published_text
 
 WRITER = "treaty-writer"
 """Only in rows, never on a topic: which schema text wrote a payload whose id was unknown at staging.
@@ -17,7 +17,8 @@ A program that was updated between staging and relaying has another text under t
 
 def writer_of(event: Event | type[Event]) -> bytes:
     """SHA-256 of a class's published schema text, as hexadecimal digits."""
-    return hashlib.sha256(event.__avro_schema__.encode()).hexdigest().encode()
+    text = published_text(event if isinstance(event, type) else type(event))
+    return hashlib.sha256(text.encode()).hexdigest().encode()
 
 
 def dump_headers(headers: Headers) -> str:

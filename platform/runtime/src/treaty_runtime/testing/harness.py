@@ -19,7 +19,7 @@ from uuid import UUID
 from treaty_avro import compile_decoder
 from treaty_runtime.consume.consumer import Consumer
 from treaty_runtime.consume.reader import Reader
-from treaty_runtime.event import Effects, Event, Place, Record
+from treaty_runtime.event import Effects, Event, Place, Record, published_text
 from treaty_runtime.handlers import Group, Handlers
 from treaty_runtime.held import HeldRecords
 from treaty_runtime.hooks import Hooks, Observer
@@ -158,7 +158,7 @@ class Harness:
 
     def published(self, event: type[E]) -> list[E]:
         """Every event of the class on its topic, partition by partition."""
-        schema_id = self.registry.register(event.__subject__, event.__avro_schema__)
+        schema_id = self.registry.register(event.__subject__, published_text(event))
         values = [record.value for record in self.broker.records(event.__topic__) if record.value]
         decode = compile_decoder(event)
         return [decode(value, 5) for value in values if schema_id_of(value) == schema_id]
@@ -250,7 +250,7 @@ class Harness:
 
     def _stage(self, session: Any, event: Event, **options: Any) -> UUID:
         # The registry of a test registers by itself, so no row has to wait for its schema id.
-        self._serde.learn(type(event), self.registry.register(event.__subject__, event.__avro_schema__))
+        self._serde.learn(type(event), self.registry.register(event.__subject__, published_text(type(event))))
         return self.outbox.stage(session, event, **options)
 
     def _own_held(self, sessions: Any) -> HeldRecords:

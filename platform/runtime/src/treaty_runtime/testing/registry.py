@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from treaty_avro import Schema, parse
 from treaty_runtime.errors import RegistryUnavailable, SchemaNotRegistered, UnknownSchemaId
-from treaty_runtime.event import Event
+from treaty_runtime.event import Event, published_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class MemoryRegistry:
     async def id_of(self, event: type[Event]) -> int:
         """Id of a class; ``SchemaNotRegistered`` if it has none."""
         self._answer()
-        key = (event.__subject__, event.__avro_schema__)
+        key = (event.__subject__, published_text(event))
         if key not in self._by_subject and self._registers_by_itself:
             self.register(*key)
         if key not in self._by_subject:

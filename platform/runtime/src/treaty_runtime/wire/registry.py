@@ -17,7 +17,7 @@ import httpx
 
 from treaty_avro import Schema, SchemaError, parse
 from treaty_runtime.errors import RegistryUnavailable, SchemaNotRegistered, UnknownSchemaId
-from treaty_runtime.event import Event
+from treaty_runtime.event import Event, published_text
 
 T = TypeVar("T")
 
@@ -112,7 +112,7 @@ class RegistryClient:
 
     async def _look_up(self, event: type[Event]) -> int:
         path = f"/subjects/{quote(event.__subject__, safe='')}"
-        body = await self._json("POST", path, json={"schema": event.__avro_schema__, "schemaType": "AVRO"})
+        body = await self._json("POST", path, json={"schema": published_text(event), "schemaType": "AVRO"})
         if body is None:
             raise SchemaNotRegistered(event.__avro_fullname__, event.__subject__)
         return int(body["id"])

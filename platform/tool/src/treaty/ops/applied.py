@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from treaty.config import Settings
-from treaty.ops.contents import Contents
+from treaty.ops.contents import Contents, Stored
 from treaty.ops.files import alone, replace_whole
 from treaty.ops.lockfile import LOCK, Applied, as_applied, read_lock, sha256
 from treaty.ops.plan import Plan
 from treaty.ops.plan.registry import desired, same
 from treaty.ops.registry import history
-from treaty.ops.schemas import load_project
+from treaty.ops.schemas import load_project, references_of
 
 
 def record(settings: Settings, made: Plan, held: Contents) -> bool:
@@ -24,7 +24,7 @@ def record(settings: Settings, made: Plan, held: Contents) -> bool:
     gone = {step.subject for step in made.steps if step.action == "permanent-delete"}
     published = texts(settings, made.environment)
     live = {
-        subject: {n: Applied(id=row.id, guid=row.guid, sha256=sha256(as_published(row.text, known))) for n, row in rows}
+        subject: {n: applied(row, known) for n, row in rows}
         for subject, known in published.items()
         if (rows := held.get(subject, {}).items())
     }
@@ -37,10 +37,16 @@ def record(settings: Settings, made: Plan, held: Contents) -> bool:
     return True
 
 
+def applied(row: Stored, known: Collection[str]) -> Applied:
+    """A live version as the lock has it; ``known``: the texts that git publishes or published for its subject."""
+    told = sha256(as_published(row.text, known))
+    return Applied(id=row.id, guid=row.guid, sha256=told, references=row.references)
+
+
 def texts(settings: Settings, environment: str) -> dict[str, tuple[str, ...]]:
     """Every text that git publishes or published, by subject, the one of today first."""
     past = history(settings, environment).texts
-    wanted = desired(load_project(settings), environment=environment)
+    wanted = desired(load_project(settings), environment=environment, references=references_of(settings))
     return {row.subject: (row.text, *past.get(row.event, ())) for row in wanted}
 
 

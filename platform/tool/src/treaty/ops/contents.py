@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias, TypeVar
 
 from treaty.errors import EnvironmentFault
 from treaty.ops.http import RegistryHttp, part
+from treaty.ops.plan.references import Reference, references_in
+from treaty.ops.plan.registry import Observed
+from treaty.ops.whole import Piece, Wholes
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -21,11 +24,12 @@ MOST_AT_ONCE: Final = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """One live version. ``guid`` "": this registry gives none."""
+    """One live version. ``guid`` "": this registry gives none. ``text``: as it stands for itself, whatever it was registered as."""
 
     id: int
     guid: str
     text: str
+    references: tuple[Reference, ...] = ()
 
 
 Contents: TypeAlias = Mapping[str, Mapping[int, Stored]]
@@ -38,12 +42,46 @@ def contents(registry: RegistryHttp) -> Contents:
     for row in listed(registry):
         try:
             subject, number = str(row["subject"]), int(row["version"])
-            stored = Stored(id=int(row["id"]), guid=str(row.get("guid") or ""), text=str(row["schema"]))
+            stored = Stored(
+                id=int(row["id"]),
+                guid=str(row.get("guid") or ""),
+                text=str(row["schema"]),
+                references=references_in(row),
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise EnvironmentFault(f"{registry.host} lists no versions: is it a schema registry?") from error
         if not subject.startswith(":."):  # another context: a registry that knows no prefixes lists them too
             found.setdefault(subject, {})[number] = stored
-    return {subject: dict(sorted(versions.items())) for subject, versions in sorted(found.items())}
+    return made_whole(found, registry)
+
+
+def made_whole(found: Contents, registry: RegistryHttp) -> Contents:
+    """The same with the whole texts, sorted; a version that is deleted but still referred to is asked for by its number."""
+
+    def piece(place: tuple[str, int]) -> Piece | None:
+        row = found.get(place[0], {}).get(place[1])
+        return Piece(text=row.text, references=row.references) if row is not None else deleted_piece(registry, place)
+
+    wholes = Wholes(piece)
+    return {
+        subject: {
+            number: replace(row, text=wholes.text(Piece(text=row.text, references=row.references)))
+            if row.references
+            else row
+            for number, row in sorted(versions.items())
+        }
+        for subject, versions in sorted(found.items())
+    }
+
+
+def deleted_piece(registry: RegistryHttp, place: tuple[str, int]) -> Piece | None:
+    """A version that is not listed any more; None where it is gone for good."""
+    path = f"/subjects/{part(place[0])}/versions/{place[1]}"
+    row = registry.call("GET", path, params={"deleted": "true"}, absent=(40401, 40402, 42202))
+    try:
+        return None if row is None else Piece(text=str(row["schema"]), references=references_in(row))
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def listed(registry: RegistryHttp) -> Iterator[Mapping[str, Any]]:
@@ -93,3 +131,12 @@ def together(ask: Callable[[K], T], names: Iterable[K]) -> dict[K, T]:
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def observed(versions: Mapping[int, Stored], *, level: str | None = None) -> Observed:
+    """The versions of a subject as plans speak of them."""
+    return Observed(
+        level=level,
+        versions={number: row.text for number, row in versions.items()},
+        refers_to=frozenset(each.subject for row in versions.values() for each in row.references),
+    )

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from treaty.config import Settings
 from treaty.errors import UsageError
 from treaty.ops.baseline import RELEASES, SET, read_set, release_folders
-from treaty.ops.schemas import load_project
+from treaty.ops.schemas import load_project, references_of
 from treaty_codegen import Catalog, FileChange, SdkSettings, compare, emit_asyncapi, emit_markdown, emit_sdk
 from treaty_codegen.breaking.facts import OldEvent, OldSet, old_set
 from treaty_codegen.disk import InTheWay, Output
@@ -87,6 +87,7 @@ def sdk_settings(settings: Settings, *, version: str = UNRELEASED) -> SdkSetting
         distribution=package.replace("_", "-"),
         namespace=settings.get("project", "namespace"),
         version=version,
+        references=references_of(settings),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
@@ -131,11 +131,19 @@ class RegistryHttp:
             return ()
         return tuple(map(str, body.get("messages") or ())) or ("it is not compatible",)
 
-    def register(self, subject: str, text: str, *, provenance: str | None = None) -> int:
+    def register(
+        self, subject: str, text: str, *, references: Sequence[Mapping[str, Any]] = (), provenance: str | None = None
+    ) -> int:
         """Registers a text and returns its id; the same text twice gives the same id."""
         headers = {"Treaty-Provenance": provenance} if provenance else None
-        body = self.call("POST", f"/subjects/{part(subject)}/versions", json={"schema": text}, headers=headers)
+        sent = schema_body(text, references)
+        body = self.call("POST", f"/subjects/{part(subject)}/versions", json=sent, headers=headers)
         return int(self._member(body, "id", kind=int))
+
+    def number_of(self, subject: str, text: str, *, references: Sequence[Mapping[str, Any]] = ()) -> int:
+        """The number of the version that a registered text is; ``RegistryRefused`` where it is none."""
+        body = self.call("POST", f"/subjects/{part(subject)}", json=schema_body(text, references))
+        return int(self._member(body, "version", kind=int))
 
     def call(
         self,
@@ -260,6 +268,11 @@ def ask_service(url: str, body: Mapping[str, Any], *, token: str | None) -> tupl
             f"{shown(url)} does not answer: {type(error).__name__}", next_step="is it up?"
         ) from error
     return answer.status_code, told if isinstance(told, dict) else {}
+
+
+def schema_body(text: str, references: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A schema as registries take it."""
+    return {"schema": text, "references": [*references]} if references else {"schema": text}
 
 
 def part(subject: str) -> str:

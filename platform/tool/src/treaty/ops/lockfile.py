@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from treaty.errors import UsageError
+from treaty.ops.plan.references import Reference, references_in
 from treaty_avro import fingerprint, parse
 from treaty_codegen.breaking.facts import OldSet
 
@@ -30,14 +31,16 @@ LOCK = "schemas.lock"
 class Applied:
     """One version of a subject as an environment has it. ``guid`` "": that registry gives none.
 
-    ``sha256``: hexadecimal, of the text as git publishes it; of the registry's own text where git has no such text any more.
-    ``deleted``: it is soft-deleted there, so that only its id leads to it; said only where it is so.
+    ``sha256``: hexadecimal, of the text as git publishes it and as it stands for itself, whatever form it was registered in; of
+    the registry's own text where git has no such text any more. ``deleted``: it is soft-deleted there, so that only its id leads
+    to it. ``references``: it was registered with these types left out. Both are said only where it is so.
     """
 
     id: int
     guid: str
     sha256: str
     deleted: bool = False
+    references: tuple[Reference, ...] = ()
 
 
 Subjects: TypeAlias = Mapping[str, Mapping[int, Applied]]
@@ -72,7 +75,9 @@ def rows(versions: Mapping[int, Applied]) -> dict[str, dict[str, Any]]:
 
 
 def _members(applied: Applied) -> dict[str, Any]:
-    return {key: value for key, value in sorted(asdict(applied).items()) if key != "deleted" or value}
+    return {
+        key: value for key, value in sorted(asdict(applied).items()) if key not in ("deleted", "references") or value
+    }
 
 
 def read_lock(folder: Path) -> Lock:
@@ -110,7 +115,13 @@ def applied(row: Mapping[str, Any]) -> Applied:
     deleted = row.get("deleted", False)
     if type(deleted) is not bool:
         raise TypeError(f"{deleted!r} does not say whether a version is deleted")
-    return Applied(id=row["id"], guid=str(row["guid"]), sha256=str(row["sha256"]), deleted=deleted)
+    return Applied(
+        id=row["id"],
+        guid=str(row["guid"]),
+        sha256=str(row["sha256"]),
+        deleted=deleted,
+        references=references_in(row),
+    )
 
 
 def released(lock: Lock, current: OldSet, contracts: Mapping[str, str], *, version: str) -> Lock:

@@ -6,14 +6,16 @@ Records in topics hold ids. Whoever loses a registry's database and has no expor
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from treaty.config import Settings
 from treaty.errors import TreatyError, UsageError
 from treaty.ops.backup import Backup, referred_first
 from treaty.ops.baseline import RELEASES, releases
-from treaty.ops.lockfile import Lock, Subjects, sha256
+from treaty.ops.lockfile import Applied, Lock, Subjects, sha256
 from treaty.ops.plan.registry import Wanted, desired
-from treaty.ops.schemas import load_project
+from treaty.ops.schemas import load_project, references_of
+from treaty_codegen.publish import referring, types_within
 
 
 class TextsMissing(TreatyError):
@@ -34,14 +36,23 @@ def from_git(settings: Settings, lock: Lock, *, environment: str) -> Backup:
             f"The lock has no ids of {environment}; it has those of: {known}.",
             next_step="`treaty registry apply` writes them; what was lost before needs an export: treaty registry import",
         )
-    wanted = desired(load_project(settings), environment=environment)
-    return backup_of(applied, wanted, texts_of(settings, wanted))
+    wanted = desired(load_project(settings), environment=environment, references=references_of(settings))
+    return backup_of(applied, wanted, texts_of(settings, wanted, shared=has_shared(applied)))
 
 
-def texts_of(settings: Settings, wanted: Iterable[Wanted]) -> Mapping[str, str]:
-    """Every text that git publishes or has released, by its SHA-256."""
+def has_shared(applied: Subjects) -> bool:
+    """Whether some version leaves shared types out, so that those have subjects of their own."""
+    return any(row.references for versions in applied.values() for row in versions.values())
+
+
+def texts_of(settings: Settings, wanted: Iterable[Wanted], *, shared: bool = False) -> Mapping[str, str]:
+    """Every text that git publishes or has released, by its SHA-256; ``shared``: also that of every type within one."""
     released = (event.text for old in releases(settings.folder("schemas") / RELEASES) for event in old.events.values())
-    return {sha256(text): text for text in (*released, *(row.text for row in wanted))}
+    texts = {sha256(text): text for text in (*released, *(row.text for row in wanted))}
+    if not shared:
+        return texts
+    within = (part for text in texts.values() for _, part in types_within(text))
+    return {sha256(text): text for text in within} | texts
 
 
 def backup_of(applied: Subjects, wanted: Iterable[Wanted], texts: Mapping[str, str]) -> Backup:
@@ -55,9 +66,18 @@ def backup_of(applied: Subjects, wanted: Iterable[Wanted], texts: Mapping[str, s
             next_step="check out the commit that was applied, or bring an export back: treaty registry import",
         )
     rows = [
-        {"subject": subject, "version": number, "id": row.id, "schema": texts[row.sha256]}
+        {"subject": subject, "version": number, "id": row.id}
+        | registered(row, texts[row.sha256])
         | ({"deleted": True} if row.deleted else {})
         for subject, number, row in versions
     ]
     levels = {row.subject: {"compatibility": row.level} for row in wanted if row.subject in applied}
     return Backup(tuple(referred_first(rows)), levels, {})
+
+
+def registered(row: Applied, text: str) -> dict[str, Any]:
+    """A whole text in the form in which it was registered."""
+    if not row.references:
+        return {"schema": text}
+    sent = referring(text, names={each.name for each in row.references})
+    return {"schema": sent, "references": [each.body() for each in row.references]}

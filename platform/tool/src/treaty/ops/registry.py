@@ -9,18 +9,20 @@ from typing import Final
 from treaty.config import Settings
 from treaty.ops import git
 from treaty.ops.baseline import RELEASES, releases
-from treaty.ops.contents import contents, levels, together
+from treaty.ops.contents import contents, levels, observed, together
 from treaty.ops.http import RegistryHttp
 from treaty.ops.lockfile import read_lock
 from treaty.ops.plan import Plan
-from treaty.ops.plan.registry import Blocked, History, Observed, burials, desired, explained, plan
+from treaty.ops.plan.references import depths
+from treaty.ops.plan.registry import Blocked, History, Observed, burials, desired, explained, plan, whole
 from treaty.ops.registry_sides import RegistrySide, old_sets
-from treaty.ops.schemas import load_project
+from treaty.ops.schemas import load_project, references_of
 from treaty.ops.waivers import load_waivers
 from treaty_codegen import Catalog
 from treaty_codegen.breaking import breaking
 from treaty_codegen.breaking.waiving import Judge
 from treaty_codegen.finding import Severity
+from treaty_codegen.publish import types_within
 
 NEVER: Final = Observed(level=None, versions={})
 """A subject that was never registered."""
@@ -32,10 +34,9 @@ def observe(registry: RegistryHttp, *, wanted: Iterable[str]) -> dict[str, Obser
     """
     held = contents(registry)
     own = levels(registry, wanted)
-    texts = {name: {number: row.text for number, row in versions.items()} for name, versions in held.items()}
     return {
-        name: Observed(level=own.get(name), versions=texts.get(name, {}))
-        for name in sorted({*texts, *(name for name, level in own.items() if level is not None)})
+        name: observed(held.get(name, {}), level=own.get(name))
+        for name in sorted({*held, *(name for name, level in own.items() if level is not None)})
     }
 
 
@@ -47,7 +48,7 @@ def plan_registry(
     ``today`` None: no day is known, so no tombstone is due and no waiver holds.
     """
     catalog = load_project(settings)
-    wanted = desired(catalog, environment=environment)
+    wanted = desired(catalog, environment=environment, references=references_of(settings))
     actual = observe(registry, wanted=[row.subject for row in wanted])
     buried = burials(catalog, today=today) if today is not None else ()
     if buried:
@@ -70,7 +71,7 @@ def explain_registry(
     settings: Settings, registry: RegistryHttp, *, environment: str
 ) -> tuple[tuple[str, int, str], ...]:
     """Subject, version and reason for each version that says what git says in another print, and so needs no step."""
-    wanted = desired(load_project(settings), environment=environment)
+    wanted = desired(load_project(settings), environment=environment, references=references_of(settings))
     return tuple(explained(wanted, observe(registry, wanted=())))
 
 
@@ -78,9 +79,12 @@ def history(settings: Settings, environment: str) -> History:
     """What git knows of the past: the texts of every release, and what was applied to an environment between releases."""
     folder = settings.folder("schemas")
     texts: dict[str, list[str]] = {}
+    has_shared = references_of(settings) == "registry"
     for released in releases(folder / RELEASES):
         for name, event in released.events.items():
             texts.setdefault(name, []).append(event.text)
+            for full_name, text in types_within(event.text) if has_shared else ():
+                texts.setdefault(full_name, []).append(text)
     applied = read_lock(folder).environments.get(environment, {})
     return History(
         texts={name: tuple(dict.fromkeys(found)) for name, found in texts.items()},
@@ -89,14 +93,17 @@ def history(settings: Settings, environment: str) -> History:
 
 
 def refused(made: Plan, registry: RegistryHttp) -> Iterator[Blocked]:
-    """Texts that the registry itself would not take, where nothing of the plan changes how it judges."""
+    """Texts that the registry itself would not take, where nothing of the plan changes how it judges.
+
+    It is asked of whole texts: what they refer to may not be registered yet, and the verdict is the same.
+    """
     changed = {step.subject for step in made.steps if step.action == "set-level"}
     asked = {
         step.subject: step
         for step in made.steps
         if step.action == "register" and step.subject not in changed and step.before is not None
     }
-    answers = together(lambda name: registry.objections(name, asked[name].after["schema"]), asked)
+    answers = together(lambda name: registry.objections(name, whole(asked[name].after)), asked)
     for name, messages in answers.items():
         if messages:
             yield Blocked(subject=name, version=asked[name].before, messages=messages)
@@ -116,4 +123,6 @@ def accepted_breaks(
     found = breaking(catalog, old_sets(side, catalog), use=["wire"], today=today)
     judge = Judge(catalog=catalog, today=today, pii_owner=settings.get("governance", "pii_owner"), judges_unused=False)
     left = {name for row in judge.apply(found, waivers) if row.severity is Severity.ERROR for name in row.affects}
-    return frozenset(name for row in found for name in row.affects) - left
+    accepted = frozenset(name for row in found for name in row.affects) - left
+    # A shared type breaks with the events that hold it: it may if one of them may and none must not.
+    return accepted | (frozenset(depths(catalog, accepted)) - frozenset(depths(catalog, left)))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from treaty.errors import TreatyError
-from treaty.ops.contents import Contents, Stored, contents, levels
+from treaty.ops.contents import Contents, contents, levels, observed
 from treaty.ops.http import RegistryHttp, RegistryMoved
 from treaty.ops.plan import Plan, Step
-from treaty.ops.plan.registry import Observed, is_registered, newest
+from treaty.ops.plan.registry import Observed, is_registered, newest, version_of, whole
 
 ALREADY: Final = "already so"
 
@@ -26,12 +26,13 @@ class Done:
 
 @dataclass(slots=True, kw_only=True)
 class Seen:
-    """The registry as it was before the first step, and as the steps have changed it since."""
+    """The registry as it was before the first step, and as the steps have changed it since. ``referred``: see ``referred_by``."""
 
     registry: RegistryHttp
     levels: dict[str, str | None]
     subjects: dict[str, Observed]
     provenance: str | None
+    referred: Mapping[str, str]
 
     def observed(self, subject: str) -> Observed:
         """What is known of a subject; nothing where it has no version."""
@@ -72,12 +73,16 @@ def look(made: Plan, registry: RegistryHttp) -> Seen:
         levels=levels(registry, (step.subject for step in made.steps if step.action == "set-level")),
         subjects={name: observed(versions) for name, versions in held.items()},
         provenance=f"commit={made.git_commit}" if made.git_commit else None,
+        referred=referred_by(made),
     )
 
 
-def observed(versions: Mapping[int, Stored]) -> Observed:
-    """Versions of a subject as plans speak of them; the level is not looked at."""
-    return Observed(level=None, versions={number: row.text for number, row in versions.items()})
+def referred_by(made: Plan) -> dict[str, str]:
+    """Subjects that steps refer to, with the whole text that a step registers there; "": none does."""
+    steps = [step for step in made.steps if step.action == "register"]
+    texts = {step.subject: whole(step.after) for step in steps}
+    names = {each["subject"] for step in steps for each in step.after.get("references", ())}
+    return {name: texts.get(name, "") for name in names}
 
 
 def check_done(made: Plan, now: Contents) -> None:
@@ -85,7 +90,7 @@ def check_done(made: Plan, now: Contents) -> None:
     deleted = {step.subject for step in made.steps if step.action == "soft-delete"}
     for step in made.steps:
         held = observed(now.get(step.subject, {}))
-        if step.action == "register" and step.subject not in deleted and not is_registered(step.after["schema"], held):
+        if step.action == "register" and step.subject not in deleted and not is_registered(whole(step.after), held):
             raise moved(step, found=f"{newest(held)} without the text that was registered")
         if step.action == "soft-delete" and held.versions:
             raise moved(step, found=sorted(held.versions))
@@ -121,9 +126,7 @@ def is_lift(step: Step, made: Plan) -> bool:
 
 def already_registered(lift: Step, made: Plan, seen: Seen) -> bool:
     """Whether the text that a level is lifted for has been registered by an earlier run."""
-    text = next(
-        each.after["schema"] for each in made.steps if each.subject == lift.subject and each.action == "register"
-    )
+    text = next(whole(each.after) for each in made.steps if each.subject == lift.subject and each.action == "register")
     return is_registered(text, seen.observed(lift.subject))
 
 
@@ -141,12 +144,30 @@ def set_level(step: Step, seen: Seen) -> str:
 
 def register(step: Step, seen: Seen) -> str:
     """Registers a text; what happened, as text. Raises ``RegistryMoved`` if another version came after the planned one."""
-    text, held = step.after["schema"], seen.observed(step.subject)
+    text, held = whole(step.after), seen.observed(step.subject)
     if is_registered(text, held):
         return ALREADY
     if newest(held) != step.before:
         raise moved(step, found=newest(held))
-    return f"id {seen.registry.register(step.subject, text, provenance=seen.provenance)}"
+    references = [reference(each, step, seen) for each in step.after.get("references", ())]
+    sent = step.after["schema"]
+    given = seen.registry.register(step.subject, sent, references=references, provenance=seen.provenance)
+    if step.subject in seen.referred:
+        number = seen.registry.number_of(step.subject, sent, references=references)
+        seen.subjects[step.subject] = replace(held, versions={**held.versions, number: text})
+    return f"id {given}"
+
+
+def reference(told: Mapping[str, Any], step: Step, seen: Seen) -> dict[str, Any]:
+    """A reference with its version: the planned one, or that of the text which an earlier step of the plan registered.
+
+    Raises ``RegistryMoved`` where the registry does not have it.
+    """
+    text = seen.referred[told["subject"]]
+    number = told["version"] or version_of(text, seen.observed(told["subject"]).versions) if text else told["version"]
+    if not number:
+        raise moved(step, found=f"no {told['subject']} to refer to")
+    return {**told, "version": number}
 
 
 def soft_delete(step: Step, seen: Seen) -> str:

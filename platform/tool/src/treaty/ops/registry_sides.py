@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from treaty.ops.contents import contents, levels, together
+from treaty.ops.contents import observed as seen_of
 from treaty.ops.http import RegistryHttp
 from treaty.ops.plan.registry import Observed, Wanted, desired, incompatible
 from treaty_avro import Level
@@ -29,10 +30,7 @@ def look(catalog: Catalog, registry: RegistryHttp, *, environment: str) -> Regis
     """Asks for every version of every subject that git declares in ``environment``; only reads."""
     wanted = desired(catalog, environment=environment)
     held, own = contents(registry), levels(registry, (row.subject for row in wanted))
-    observed = {
-        name: Observed(level=level, versions={number: row.text for number, row in held.get(name, {}).items()})
-        for name, level in own.items()
-    }
+    observed = {name: seen_of(held.get(name, {}), level=level) for name, level in own.items()}
     return RegistrySide(label=f"registry {environment}", wanted=wanted, observed=observed)
 
 

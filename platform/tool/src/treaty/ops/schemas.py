@@ -6,11 +6,13 @@ import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast, get_args
 
 from treaty.config import Settings
 from treaty.errors import TreatyError, UsageError
 from treaty_avro import AvroError
 from treaty_codegen import Catalog, CodegenError, load_catalog
+from treaty_codegen.publish import References
 from treaty_codegen.written_examples import SUFFIX
 
 TOPICS = "topics.toml"
@@ -109,3 +111,13 @@ def load_project(settings: Settings) -> Catalog:
         return load_catalog(tree.schemas, topics=tree.topics, examples=tree.examples)
     except (AvroError, CodegenError) as error:
         raise BrokenSchemas(f"{root}/{error}", next_step="treaty lint") from error
+
+
+def references_of(settings: Settings) -> References:
+    """``[project] references``: how shared types are published. Raises ``UsageError`` for a word that says neither."""
+    told = settings.get("project", "references")
+    for known in get_args(References):
+        if told == known:
+            return cast("References", known)
+    source = settings.values["project"]["references"].source
+    raise UsageError(f"{source}: [project] references is `inline` or `registry`, not `{told}`")

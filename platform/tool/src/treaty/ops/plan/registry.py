@@ -4,35 +4,43 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any, Final, cast
 
 from treaty.ops.plan import Drift, Plan, digest, numbered
+from treaty.ops.plan.references import depths, direct, levels_of, strictest
 from treaty_avro import AvroError, Level, Version, check, confluent_messages, normalized_text, parse
 from treaty_codegen import Catalog, Removal, publish, subject_of
+from treaty_codegen.publish import References
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What git says of one subject."""
+    """What git says of one subject. ``event``: its full name, or that of a shared type with a subject of its own.
+
+    ``text``: the schema as it stands for itself. ``references``: shared types that ``sent`` only names.
+    """
 
     subject: str
     event: str
     text: str
     level: str
+    references: tuple[str, ...] = ()
+    sent: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """What the registry says of one subject: its own level (None: inherits) and its live texts by version. ``is_deleted``: it has
-    none, but soft-deleted ones.
+    """What the registry says of one subject: its own level (None: inherits) and its live texts by version, each as it stands for
+    itself. ``is_deleted``: it has none, but soft-deleted ones. ``refers_to``: subjects that its versions name.
     """
 
     level: str | None
     versions: Mapping[int, str]
     is_deleted: bool = False
+    refers_to: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,23 +83,44 @@ class Blocked:
     messages: tuple[str, ...]
 
 
-def desired(catalog: Catalog, *, environment: str) -> tuple[Wanted, ...]:
-    """One row for each event of each topic, sorted by subject; events of other environments are left out."""
-    rows = []
+def desired(catalog: Catalog, *, environment: str, references: References = "inline") -> tuple[Wanted, ...]:
+    """One row for each event of each topic, sorted by subject; events of other environments are left out.
+
+    With references ``registry`` one more for each shared type, and who refers stands after what it refers to.
+    """
+    rows = list(declared(catalog, environment))
+    return tuple(sorted(rows, key=lambda row: row.subject)) if references == "inline" else referring(catalog, rows)
+
+
+def declared(catalog: Catalog, environment: str) -> Iterator[Wanted]:
+    """What the topics declare."""
     for topic in catalog.topics.values():
         for event in topic.events:
             environments = topic.settings_of(event).environments
             if environments and environment not in environments:
                 continue
-            rows.append(
-                Wanted(
-                    subject=subject_of(topic, event=event),
-                    event=event,
-                    text=publish(catalog.by_name[event]),
-                    level=topic.compatibility,
-                )
+            yield Wanted(
+                subject=subject_of(topic, event=event),
+                event=event,
+                text=publish(catalog.by_name[event]),
+                level=topic.compatibility,
             )
-    return tuple(sorted(rows, key=lambda row: row.subject))
+
+
+def referring(catalog: Catalog, rows: Iterable[Wanted]) -> tuple[Wanted, ...]:
+    """The rows in the form that refers, after rows for all that they refer to."""
+    found = {row.subject: row for row in rows}
+    depth = depths(catalog, [row.event for row in found.values()])
+    for name, level in levels_of(catalog, {row.event: row.level for row in found.values()}).items():
+        own = found.get(name)  # an event whose subject is its name is both
+        kept = level if own is None else strictest([level, own.level])
+        found[name] = Wanted(subject=name, event=name, text=publish(catalog.by_name[name]), level=kept)
+    return tuple(
+        replace(row, references=names, sent=publish(catalog.by_name[row.event], references="registry"))
+        if (names := direct(catalog, row.event))
+        else row
+        for row in sorted(found.values(), key=lambda row: (depth[row.event], row.subject))
+    )
 
 
 def burials(catalog: Catalog, *, today: date) -> tuple[Burial, ...]:
@@ -131,13 +160,14 @@ def plan(
     """
     steps: list[tuple[str, str, Any, Any]] = []
     blocked: list[Blocked] = []
+    by_subject = {row.subject: row for row in wanted}
     for row in wanted:
         seen = actual.get(row.subject, Observed(level=None, versions={}))
         is_new = not is_registered(row.text, seen)
         broken = list(incompatible(row, seen)) if is_new else []
         is_waived = bool(broken) and row.event in accepted
         steps += [("set-level", row.subject, seen.level, row.level)] if seen.level != row.level else []
-        steps += registering(row, seen, lifts=is_waived) if is_new else []
+        steps += registering(row, seen, lifts=is_waived, body=body_of(row, by_subject, actual)) if is_new else []
         blocked += [] if is_waived else broken
     steps += deletions(wanted, actual, buried)
     return (
@@ -160,9 +190,33 @@ def digest_of(actual: Mapping[str, Observed]) -> str:
     return digest({name: {"level": o.level, "versions": list(o.versions.items())} for name, o in actual.items()})
 
 
-def registering(row: Wanted, seen: Observed, *, lifts: bool) -> list[tuple[str, str, Any, Any]]:
+def body_of(row: Wanted, wanted: Mapping[str, Wanted], actual: Mapping[str, Observed]) -> dict[str, Any]:
+    """What is to be registered. A reference has the version that says what git says; None: an earlier step registers it."""
+    if not row.references:
+        return {"event": row.event, "schema": row.text}
+    versions = {
+        name: version_of(wanted[name].text, actual[name].versions) if name in actual else None
+        for name in row.references
+    }
+    references = [{"name": name, "subject": name, "version": number} for name, number in versions.items()]
+    return {"event": row.event, "schema": row.sent, "references": references, "whole": row.text}
+
+
+def version_of(text: str, versions: Mapping[int, str]) -> int | None:
+    """The newest version that says the same as a text; None where there is none."""
+    return next((number for number, other in sorted(versions.items(), reverse=True) if same(text, other)), None)
+
+
+def whole(after: Mapping[str, Any]) -> str:
+    """The text of a ``register`` step as it stands for itself."""
+    return str(after.get("whole", after["schema"]))
+
+
+def registering(
+    row: Wanted, seen: Observed, *, lifts: bool, body: Mapping[str, Any]
+) -> list[tuple[str, str, Any, Any]]:
     """The step that registers a text; for a waived break between two that lift the level and put it back."""
-    step = ("register", row.subject, newest(seen), {"event": row.event, "schema": row.text})
+    step = ("register", row.subject, newest(seen), body)
     if not lifts:
         return [step]
     return [("set-level", row.subject, row.level, "NONE"), step, ("set-level", row.subject, "NONE", row.level)]
@@ -231,14 +285,29 @@ def incompatible(row: Wanted, seen: Observed) -> Iterator[Blocked]:
 
 
 def drift(wanted: tuple[Wanted, ...], actual: Mapping[str, Observed], buried: tuple[Burial, ...]) -> Iterator[Drift]:
-    """Subjects that git does not know and no tombstone covers. They are never deleted: only a tombstone in ``topics.toml`` may do that."""
-    known = {row.subject for row in wanted}
+    """Subjects that git does not know and no tombstone covers. They are never deleted: only a tombstone in ``topics.toml`` may do that.
+
+    What a version of git's own refers to belongs to it, in whichever form git publishes today.
+    """
+    known = within_reach({row.subject for row in wanted}, actual)
     for name, seen in sorted(actual.items()):
         if name not in known and seen.versions and not any(burial.covers(name) for burial in buried):
             count = len(seen.versions)
             yield Drift(
                 subject=name, what=f"is in the registry with {count} version{'s' * (count > 1)}, but not in git"
             )
+
+
+def within_reach(subjects: Iterable[str], actual: Mapping[str, Observed]) -> set[str]:
+    """Some subjects, and all that their versions refer to, directly or not."""
+    found: set[str] = set()
+    waiting = [*subjects]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += actual[name].refers_to if name in actual else ()
+    return found
 
 
 def strange_versions(wanted: tuple[Wanted, ...], actual: Mapping[str, Observed], history: History) -> Iterator[Drift]:
