@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from fastapi import Response
 
 from tests.parts.waiting import wait_until
 from tests.treaty.registry.conftest import SHARED
 from treaty.registry.cache import Lru
+from treaty.registry.http.answers import Answer
 from treaty.registry.http.door import Remembering
 from treaty.registry.stores.freshness import Freshness
 from treaty.registry.stores.memory import MemoryStore
@@ -65,12 +65,12 @@ def test_a_client_that_has_it_is_told_so(client: httpx.Client) -> None:
 def test_a_delete_in_another_process_is_noticed(kind: str, url_of: Callable[[str], str]) -> None:
     url = url_of(kind)
     one, two = open_store(url, migrate=True), open_store(url, migrate=True)
-    with registry(one) as here, registry(two) as there, httpx.Client() as client:
+    with registry(one) as here, registry(two) as there, httpx.Client(timeout=60) as client:
         client.post(f"{here}/subjects/s/versions", json=INT)
         assert client.get(f"{here}/schemas/ids/1").status_code == 200
         client.delete(f"{there}/subjects/s")
         client.delete(f"{there}/subjects/s?permanent=true")
-        assert wait_until(lambda: client.get(f"{here}/schemas/ids/1").status_code == 404, 5)
+        assert wait_until(lambda: client.get(f"{here}/schemas/ids/1").status_code == 404)
 
 
 def test_the_least_recently_used_goes_first() -> None:
@@ -93,7 +93,7 @@ def test_a_long_query_counts_as_what_is_remembered() -> None:
     remembering = Remembering(Freshness(store), capacity_bytes=100_000)
     keys = [("/schemas/ids/1", f"{index}={'x' * 60_000}", "application/json") for index in range(2)]
     for key in keys:
-        remembering.keep(remembering.opened(), key, Response(b"{}"))
+        remembering.keep(remembering.opened(), key, Answer(200, [], (b"{}",)))
     assert [remembering.get(key) is not None for key in keys] == [False, True]
 
 

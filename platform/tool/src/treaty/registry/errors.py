@@ -292,6 +292,13 @@ class StoreUnavailable(RegistryError):
     retry_after_seconds = 1
 
 
+class AnswersUnread(RegistryError):
+    """Too many large answers wait for clients that read them slowly: try again, or ask for less with offset and limit."""
+
+    status, code = 503, 503
+    retry_after_seconds = 1
+
+
 def store_fault(error: StoreUnavailable) -> str:
     """Why a store is away, in one line: the driver's own first one, without the address of somebody's manual."""
     cause = getattr(error.__cause__, "orig", None) or error.__cause__

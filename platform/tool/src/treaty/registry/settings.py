@@ -35,6 +35,9 @@ class Limits:
     waiting_requests: int = 256
     open_requests: int = 1_024
     body_seconds: float = 30.0
+    head_seconds: float = 30.0
+    unread_bytes: int = 134_217_728
+    unread_seconds: float = 30.0
 
 
 LIMITS: Final[Mapping[str, str]] = {

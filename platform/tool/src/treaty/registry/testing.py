@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from treaty.registry.http.app import create_app
+from treaty.registry.process.connection import connection_of
 from treaty.registry.process.listening import listen
 from treaty.registry.settings import RegistrySettings
 from treaty.registry.stores.memory import MemoryStore
@@ -24,7 +25,15 @@ def registry(store: Store | None = None, *, settings: RegistrySettings | None = 
     settings = settings or RegistrySettings()
     listening = listen("127.0.0.1", port)
     app = create_app(store or MemoryStore(), settings=settings)
-    config = uvicorn.Config(app, log_config=None, access_log=False, proxy_headers=False, timeout_graceful_shutdown=5)
+    config = uvicorn.Config(
+        app,
+        http=connection_of(settings.limits),
+        ws="none",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=5,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="registry-server", daemon=True)
     thread.start()

@@ -76,6 +76,7 @@ def create_app(
         tell,
         lifespan=Starlette(lifespan=until_shut_down(store, hands, gate)),
         most_open=settings.limits.open_requests,
+        most_unread_bytes=settings.limits.unread_bytes,
         root_path=settings.root_path,
     )
     return with_cors(door, settings.cors_origins)

@@ -4,27 +4,55 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
-from fastapi import Request, Response
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 
 from treaty.registry.access.grants import Role
-from treaty.registry.errors import BodyTooSlow, Forbidden, MethodNotAllowed, RegistryError, StoreUnavailable
+from treaty.registry.errors import (
+    BodyTooSlow,
+    Forbidden,
+    IncompatibleSchema,
+    MethodNotAllowed,
+    RegistryError,
+    StoreUnavailable,
+)
 from treaty.registry.guard.gate import Gate
 from treaty.registry.guard.guarded import Guard, GuardedStore
 from treaty.registry.guard.permissions import need_of
-from treaty.registry.http.answers import error_response, response_of
-from treaty.registry.http.call import Call, Handler, Reply, Route
-from treaty.registry.http.door import CACHE_KEY, HEADERS, QUERY, REQUEST_ID, ROUTE, VISITOR, Receive, Remembering, Scope
+from treaty.registry.http.answers import Answer, Wish, answer_of, error_answer
+from treaty.registry.http.call import Call, Reply, Route
+from treaty.registry.http.door import (
+    CACHE_KEY,
+    HEADERS,
+    IS_PACKED,
+    QUERY,
+    REQUEST_ID,
+    ROUTE,
+    VISITOR,
+    Receive,
+    Remembering,
+    Scope,
+    encoding_of,
+)
 from treaty.registry.http.hands import Hands
 from treaty.registry.http.table import Table
 from treaty.registry.names import Name
 from treaty.registry.observation import Failed, Observe
-from treaty.registry.rows import Json
 from treaty.registry.service import RegistryService
 from treaty.registry.wire.incoming import read_body
 from treaty.registry.wire.negotiation import answer_type, require_json
 from treaty.registry.wire.paths import segment_text
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What a thread needs to answer a request."""
+
+    route: Route
+    call: Call
+    scope: Scope
+    wish: Wish
 
 
 class Desk:
@@ -46,45 +74,58 @@ class Desk:
         self._now_ms, self._tell = now_ms, tell
         self._waiting = 0
 
-    async def answer(self, scope: Scope, receive: Receive) -> Response:
+    async def answer(self, scope: Scope, receive: Receive) -> Answer:
         """The answer to a request that the door has let in."""
-        profile, content_type = self._service.settings.wire_profile, "application/json"
+        profile, wish = self._service.settings.wire_profile, Wish(is_packed=scope[IS_PACKED])
         try:
             route, params = self._table.find(scope["method"], scope["path"])
             scope[ROUTE] = route.path
-            content_type = answer_type(_header(scope, b"accept"))
-            return await self._answered(route, params, scope, receive, content_type)
+            wish = Wish(answer_type(_header(scope, b"accept")), scope[IS_PACKED])
+            return await self._answered(route, params, scope, receive, wish)
         except MethodNotAllowed as error:
-            response = error_response(error, profile, content_type)
-            response.headers["Allow"] = ", ".join(error.allowed)
-            return response
+            return error_answer(error, profile, wish, headers={"Allow": ", ".join(error.allowed)})
         except Forbidden as error:
             self._gate.refused(scope[VISITOR], error, action=f"{scope['method']} {scope['path']}")
-            return error_response(error, profile, content_type)
+            return error_answer(error, profile, wish)
         except RegistryError as error:
-            return error_response(error, profile, content_type)
+            return error_answer(error, profile, wish)
         except ClientDisconnect:
-            return Response(status_code=400)  # the client went away within its body: nobody reads this, nothing failed
+            # The client went away within its body: nobody reads this, nothing failed.
+            return Answer(400, [(b"content-length", b"0")], ())
         except Exception as error:  # noqa: BLE001  # the last place that can still answer; the observer gets it whole
             self._tell(Failed(scope[REQUEST_ID], error))
-            return error_response(RegistryError(), "8", content_type, request_id=scope[REQUEST_ID])
+            return error_answer(RegistryError(), "8", Wish(is_packed=scope[IS_PACKED]), request_id=scope[REQUEST_ID])
 
     async def _answered(
-        self, route: Route, params: Mapping[str, str], scope: Scope, receive: Receive, content_type: str
-    ) -> Response:
+        self, route: Route, params: Mapping[str, str], scope: Scope, receive: Receive, wish: Wish
+    ) -> Answer:
         guard = self._guard(route, params, scope)
         call = await self._call(params, scope, receive, guard)
+        if self._waiting >= self._service.settings.limits.waiting_requests:
+            raise StoreUnavailable
+        self._waiting += 1
+        try:
+            return await self._hands.run(self._made, _Work(route, call, scope, wish))
+        finally:
+            self._waiting -= 1
+
+    def _made(self, work: _Work) -> Answer:
+        """In a thread: what the route's function answers, as it is sent, and remembered if it may be."""
+        scope, wish = work.scope, work.wish
         epoch = None
         if CACHE_KEY in scope:
-            await self._in_thread(self._looked, call)
+            self._remembering.look()
             epoch = self._remembering.opened()
-        reply = await self._in_thread(route.handler, call)
+        try:
+            reply = work.route.handler(work.call)
+        except IncompatibleSchema as error:  # its message names every break, and may be long
+            return error_answer(error, self._service.settings.wire_profile, wish)
         if not isinstance(reply, Reply):
             reply = Reply(reply)
-        response = response_of(reply, content_type, if_none_match=_header(scope, b"if-none-match"))
-        if epoch is not None and reply.is_immutable and response.status_code == 200:
-            self._remembering.keep(epoch, (*scope[CACHE_KEY], content_type), response)
-        return response
+        answer = answer_of(reply, wish, if_none_match=_header(scope, b"if-none-match"))
+        if epoch is not None and reply.is_immutable and answer.status == 200:
+            self._remembering.keep(epoch, (*scope[CACHE_KEY], wish.content_type, encoding_of(scope)), answer)
+        return answer
 
     def _guard(self, route: Route, params: Mapping[str, str], scope: Scope) -> Guard:
         need = need_of(route.method, route.path, query=scope[QUERY])
@@ -115,18 +156,6 @@ class Desk:
                 return await read_body(Request(scope, receive).stream(), encoding=encoding, limit=limits.body_bytes)
         except TimeoutError as error:
             raise BodyTooSlow(limits.body_seconds) from error
-
-    def _looked(self, _call: Call) -> None:
-        self._remembering.look()
-
-    async def _in_thread(self, handler: Handler, call: Call) -> Json | Reply:
-        if self._waiting >= self._service.settings.limits.waiting_requests:
-            raise StoreUnavailable
-        self._waiting += 1
-        try:
-            return await self._hands.run(handler, call)
-        finally:
-            self._waiting -= 1
 
 
 def _header(scope: Scope, name: bytes) -> str | None:

@@ -1,4 +1,4 @@
-"""The outermost ASGI layer: the path as it was sent, who asks, answers that are remembered, and how every answer is sent.
+"""The outermost ASGI layer: the path as it was sent, who asks, and answers that are remembered.
 
 Law: an answer by id never changes while its id stands, so it is sent again from memory, on the loop, without thread or
 SQL. What could end an id (``freshness``) empties the memory.
@@ -13,24 +13,21 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final, TypeAlias
 
-from fastapi import Response
-
 from treaty.registry.cache import Lru
-from treaty.registry.errors import HeadersTooLarge, RegistryError, StoreUnavailable, Unauthorized
+from treaty.registry.errors import AnswersUnread, HeadersTooLarge, RegistryError, StoreUnavailable, Unauthorized
 from treaty.registry.guard.gate import Gate
-from treaty.registry.http.answers import error_response, packed
+from treaty.registry.http.answers import Answer, Wish, error_answer
+from treaty.registry.http.sending import Message, Send, Sending
 from treaty.registry.observation import Answered, Observe, Remembered
 from treaty.registry.stores.freshness import Freshness
 from treaty.registry.wire.incoming import read_headers
-from treaty.registry.wire.negotiation import answer_type
+from treaty.registry.wire.negotiation import answer_type, takes_gzip
 from treaty.registry.wire.paths import parsed_query, query_string, routed_path, without_context, without_root
 
 Scope: TypeAlias = MutableMapping[str, Any]
-Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
-Answer: TypeAlias = Callable[[Scope, Receive], Awaitable[Response]]
+Answering: TypeAlias = Callable[[Scope, Receive], Awaitable[Answer]]
 
 ROUTE: Final = "treaty.route"
 QUERY: Final = "treaty.query"
@@ -38,6 +35,7 @@ REQUEST_ID: Final = "treaty.request_id"
 CACHE_KEY: Final = "treaty.cache_key"
 VISITOR: Final = "treaty.visitor"
 HEADERS: Final = "treaty.headers"
+IS_PACKED: Final = "treaty.is_packed"
 
 _BY_ID: Final = re.compile(r"/schemas/ids/\d{1,10}(/schema)?")
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -46,20 +44,25 @@ _EVERY_ANSWER: Final = [
     (b"x-content-type-options", b"nosniff"),
 ]
 
+_CHALLENGES: Final = [
+    (b"www-authenticate", b'Basic realm="treaty registry", charset="UTF-8"'),
+    (b"www-authenticate", b"Bearer"),
+]
+
 Key: TypeAlias = tuple[str, ...]
 
 
 class Remembering:
-    """Ready responses by path, query and type. Thread-safe."""
+    """Ready answers by path, query, type and encoding. Thread-safe."""
 
     def __init__(self, freshness: Freshness, *, capacity_bytes: int) -> None:
         self._freshness = freshness
-        self._held: Lru[Key, Response] = Lru(capacity_bytes, size_of=_size)
+        self._held: Lru[Key, Answer] = Lru(capacity_bytes, size_of=_size)
         self._epoch = freshness.epoch
         self._lock = threading.Lock()
 
-    def get(self, key: Key) -> Response | None:
-        """The response, if it is known to hold still."""
+    def get(self, key: Key) -> Answer | None:
+        """The answer, if it is known to hold still."""
         if not self._freshness.is_current() or self._freshness.epoch != self._epoch:
             return None
         return self._held.get(key)
@@ -68,15 +71,15 @@ class Remembering:
         """Call before reading what ``keep`` shall hold: the epoch it belongs to."""
         return self._freshness.epoch
 
-    def keep(self, epoch: int, key: Key, response: Response) -> None:
-        """Hold a response, unless something ended since ``opened``."""
+    def keep(self, epoch: int, key: Key, answer: Answer) -> None:
+        """Hold an answer, unless something ended since ``opened``."""
         with self._lock:
             if epoch != self._freshness.epoch:
                 return
             if epoch != self._epoch:
                 self._held.clear()
                 self._epoch = epoch
-            self._held.put(key, response)
+            self._held.put(key, answer)
 
     def look(self) -> None:
         """Find out whether what is held still holds; blocks, so call it in a thread."""
@@ -88,18 +91,20 @@ class Door:
 
     def __init__(
         self,
-        answer: Answer,
+        answer: Answering,
         remembering: Remembering,
         gate: Gate,
         tell: Observe,
         *,
         lifespan: App,
         most_open: int,
+        most_unread_bytes: int,
         root_path: str = "",
     ) -> None:
-        """``lifespan``: who is told of start and end; ``most_open``: requests at once; ``root_path``: what may stand before every path."""
+        """``lifespan``: who is told of start and end; ``most_open``: requests at work at once; ``most_unread_bytes``: of large
+        answers that wait for their clients; ``root_path``: what may stand before every path."""
         self._answered_by, self._remembering, self._gate, self._tell = answer, remembering, gate, tell
-        self._lifespan = lifespan
+        self._lifespan, self._sending = lifespan, Sending(most_bytes=most_unread_bytes)
         self._open, self._most_open, self._root_path = 0, most_open, root_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -113,21 +118,28 @@ class Door:
             headers, fault = {}, error
         scope[HEADERS] = headers
         scope[REQUEST_ID] = _request_id(headers.get(b"x-request-id", b""))
+        scope[IS_PACKED] = takes_gzip(headers.get(b"accept-encoding", b"").decode("latin-1"))
         status = 500
-        self._open += 1
         try:
-            response = await self._answer(scope, headers, receive) if fault is None else _refusal(fault)
-            status = response.status_code
-            own, body = packed(response, headers.get(b"accept-encoding", b""))
-            own += [*_EVERY_ANSWER, (b"x-request-id", scope[REQUEST_ID].encode())]
-            await send({"type": "http.response.start", "status": status, "headers": own})
-            await send({"type": "http.response.body", "body": body})
+            answer = _refusal(fault, scope) if fault is not None else await self._counted(scope, headers, receive)
+            if not self._sending.takes(answer):
+                answer = _refusal(AnswersUnread(), scope)
+            status = answer.status
+            own = [*_EVERY_ANSWER, (b"x-request-id", scope[REQUEST_ID].encode())]
+            await self._sending.send(answer, own, send)
         finally:
-            self._open -= 1
             seconds = time.perf_counter() - began
             self._tell(Answered(_method(scope), scope.get(ROUTE, "other"), status, seconds))
 
-    async def _answer(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Response:
+    async def _counted(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Answer:
+        self._open += 1
+        try:
+            return await self._answer(scope, headers, receive)
+        finally:
+            # Whoever does not read what they are sent is no longer at work, and keeps nobody out.
+            self._open -= 1
+
+    async def _answer(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Answer:
         try:
             if self._open > self._most_open:
                 raise StoreUnavailable
@@ -143,28 +155,33 @@ class Door:
             if scope["method"] == "GET" and _BY_ID.fullmatch(path):
                 key = (visitor.principal.view, path, query_string(query).decode())
                 content_type = answer_type(headers.get(b"accept", b"").decode("latin-1"))
-                found = None if b"if-none-match" in headers else self._remembering.get((*key, content_type))
+                ways = (*key, content_type, encoding_of(scope))
+                found = None if b"if-none-match" in headers else self._remembering.get(ways)
                 self._tell(Remembered("answers", found is not None))
                 if found is not None:
                     scope[ROUTE] = "/schemas/ids/{id}"
                     return found
                 scope[CACHE_KEY] = key
         except RegistryError as error:
-            return _refusal(error)
+            return _refusal(error, scope)
         return await self._answered_by(scope, receive)
 
 
-def _refusal(error: RegistryError) -> Response:
-    response = error_response(error, "8", "application/json")
+def encoding_of(scope: Scope) -> str:
+    """What a large answer to this request is encoded with, as part of the key under which it is remembered."""
+    return "gzip" if scope[IS_PACKED] else ""
+
+
+def _refusal(error: RegistryError, scope: Scope) -> Answer:
+    answer = error_answer(error, "8", Wish(is_packed=scope[IS_PACKED]))
     if isinstance(error, Unauthorized):
-        response.headers["WWW-Authenticate"] = 'Basic realm="treaty registry", charset="UTF-8"'
-        response.headers.append("WWW-Authenticate", "Bearer")
-    return response
+        answer.headers.extend(_CHALLENGES)
+    return answer
 
 
-def _size(key: Key, response: Response) -> int:
+def _size(key: Key, answer: Answer) -> int:
     # The key counts: its query is the client's, and may be longer than the answer.
-    return len(response.body) + sum(map(len, key)) + 512
+    return answer.size_bytes + sum(map(len, key)) + 512
 
 
 def _source(scope: Scope) -> str:

@@ -15,6 +15,7 @@ import uvicorn
 
 from treaty.registry.http.app import create_app
 from treaty.registry.observation import Changed, Failed, Record
+from treaty.registry.process.connection import connection_of
 from treaty.registry.process.tls import RENEWED_SECONDS, Certificate, TlsFiles
 from treaty.registry.settings import RegistrySettings
 from treaty.registry.stores.memory import MemoryStore
@@ -58,6 +59,8 @@ def answer_until_told(
     app = create_app(store, settings=settings, observe=_teller(say), metrics_folder=metrics_folder)
     config = uvicorn.Config(
         app,
+        http=connection_of(settings.limits),
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,

@@ -1,0 +1,188 @@
+"""Large answers: made beside the loop, sent as they are read, and given up on who does not read them."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import select
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.parts.waiting import wait_until
+from treaty.registry.access.audit import Visitor
+from treaty.registry.access.grants import ANYONE
+from treaty.registry.http.answers import PIECE_BYTES, Answer, Wish, answer_of
+from treaty.registry.http.app import gate_of
+from treaty.registry.http.call import Reply, Route
+from treaty.registry.http.desk import Desk
+from treaty.registry.http.door import HEADERS, IS_PACKED, QUERY, REQUEST_ID, VISITOR, Remembering
+from treaty.registry.http.hands import Hands
+from treaty.registry.http.sending import Sending
+from treaty.registry.observation import ignore
+from treaty.registry.service import RegistryService
+from treaty.registry.settings import Limits, RegistrySettings
+from treaty.registry.stores.memory import MemoryStore
+from treaty.registry.testing import registry
+
+PLAIN = {"Accept-Encoding": "identity"}
+ROWS: list[dict[str, Any]] = [{"subject": f"s{n}", "schema": "ä" * (n * 997 % 9_000)} for n in range(500)]
+
+
+@pytest.mark.parametrize("count", [0, 1, 31, 32, 33, 64, 65, 500])
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_an_answer_in_pieces_is_the_answer(count: int, *, is_packed: bool) -> None:
+    rows = ROWS[:count]
+    answer = answer_of(Reply(rows), Wish(is_packed=is_packed))
+    body, headers = b"".join(answer.pieces), dict(answer.headers)
+    assert int(headers[b"content-length"]) == len(body) == answer.size_bytes
+    if headers.get(b"content-encoding") == b"gzip":
+        assert is_packed
+        body = gzip.decompress(body)
+    assert body == json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()
+    assert all(0 < len(piece) <= PIECE_BYTES for piece in answer.pieces)
+    assert (b"vary" in headers) == (len(body) >= 1_400)
+
+
+class _Rows(list[dict[str, Any]]):
+    """Rows that know who took them to make an answer of them."""
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        super().__init__(rows)
+        self.taken_by: set[str] = set()
+
+    def __getitem__(self, place: Any) -> Any:
+        self.taken_by.add(threading.current_thread().name)
+        return super().__getitem__(place)
+
+
+def test_a_large_answer_is_made_in_a_thread_of_its_job() -> None:
+    """Encoding and packing megabytes on the loop kept every other client waiting for a second."""
+    rows, store, settings = _Rows(ROWS), MemoryStore(), RegistrySettings()
+    service = RegistryService(store, settings=settings, now=now)
+    hands = Hands(2, at_once=1)
+    gate = gate_of(store, settings, now=now, now_ms=lambda: 0, observe=ignore)
+    desk = Desk(
+        (Route("GET", "/subjects", lambda _call: Reply(rows)),),
+        service,
+        hands,
+        Remembering(service.freshness, capacity_bytes=1_000),
+        gate,
+        now_ms=lambda: 0,
+        tell=ignore,
+    )
+    scope = {
+        "method": "GET",
+        "path": "/subjects",
+        HEADERS: {},
+        QUERY: (),
+        REQUEST_ID: "r",
+        IS_PACKED: True,
+        VISITOR: Visitor(ANYONE, "127.0.0.1", "r"),
+    }
+
+    async def receive() -> dict[str, Any]:
+        raise AssertionError("no body is asked for")
+
+    answer = asyncio.run(desk.answer(scope, receive))
+    hands.close()
+    gate.close()
+    assert answer.status == 200
+    assert rows.taken_by
+    assert all(name.startswith("registry-") for name in rows.taken_by)
+
+
+def now() -> datetime:
+    """Some time."""
+    return datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def full() -> MemoryStore:
+    """A store whose list of schemas is larger than what kernels hold of a connection."""
+    store = MemoryStore()
+    schema = {"schema": json.dumps({"type": "enum", "name": "E", "symbols": ["A"], "doc": "x" * 480_000})}
+    with registry(store) as url:
+        for number in range(14):
+            assert httpx.post(f"{url}/subjects/s{number}/versions", json=schema).is_success
+    return store
+
+
+@contextmanager
+def serving(store: MemoryStore, limits: Limits) -> Iterator[tuple[str, int]]:
+    """A registry on it, and the bytes of the list."""
+    with registry(store, settings=RegistrySettings(limits=limits)) as url:
+        size = len(httpx.get(f"{url}/schemas", headers=PLAIN).content)
+        assert size > 6_700_000
+        yield url, size
+
+
+@contextmanager
+def asking(url: str) -> Iterator[socket.socket]:
+    """A client that has asked for the list and has not read of it, beyond what shows that it is on its way."""
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        parts = urlsplit(url)
+        client.connect((parts.hostname, parts.port))
+        client.sendall(b"GET /schemas HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert select.select([client], [], [], 90)[0]
+        yield client
+
+
+def is_cut_off(client: socket.socket) -> bool:
+    """True when the server has reset the connection, though nothing was read."""
+    poll = select.poll()
+    poll.register(client, 0)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+
+
+@pytest.mark.long
+def test_a_client_that_never_reads_is_cut_off_and_keeps_nobody_waiting(full: MemoryStore) -> None:
+    with serving(full, Limits(unread_seconds=1.0)) as (url, _), asking(url) as client:
+        assert httpx.get(f"{url}/subjects").status_code == 200
+        wait_until(lambda: is_cut_off(client))
+
+
+@pytest.mark.long
+def test_a_client_with_little_room_gets_the_whole_answer(full: MemoryStore) -> None:
+    with serving(full, Limits()) as (url, size), asking(url) as client:
+        head, _, body = client.recv(1_000).partition(b"\r\n\r\n")
+        assert f"content-length: {size}".encode() in head
+        received = len(body)
+        while received < size:
+            got = client.recv(16_384)
+            assert got
+            received += len(got)
+    assert received == size
+
+
+@pytest.mark.long
+def test_large_answers_that_nobody_reads_are_no_more_than_a_bound(full: MemoryStore) -> None:
+    with serving(full, Limits(unread_bytes=7_000_000)) as (url, size):
+        with asking(url):
+            refused = httpx.get(f"{url}/schemas", headers=PLAIN)
+            assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+            assert "offset and limit" in refused.json()["message"]
+            assert httpx.get(f"{url}/subjects").status_code == 200, "what is small goes through"
+        wait_until(lambda: len(httpx.get(f"{url}/schemas", headers=PLAIN).content) == size)
+
+
+def test_one_answer_larger_than_the_bound_goes_out_alone() -> None:
+    sending, large = Sending(most_bytes=10), Answer(200, [], (b"x" * 9, b"y" * 9))
+    assert sending.takes(large)
+    seen: list[bool] = []
+
+    async def send(_message: Any) -> None:
+        seen.append(sending.takes(large))
+
+    asyncio.run(sending.send(large, [], send))
+    assert not any(seen)
+    assert sending.takes(large)
