@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import axe_playwright_python
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from treaty.local.errors import LocalFault
 from treaty.local.machine import Machine
@@ -18,6 +18,9 @@ from treaty.local.machine import Machine
 PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 FLAGS = ("--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking")
 GRAVE = ("serious", "critical")
+PATIENCE_MS = 90_000
+"""For what hangs: nothing here says how fast a page is."""
+expect.set_options(timeout=PATIENCE_MS)
 
 
 class NoBrowser(LocalFault):
@@ -68,6 +71,7 @@ def visit(started: Browser, url: str, **options: Any) -> Iterator[Visit]:
     """The page at ``url`` in a fresh profile; ``options`` are those of a browser context."""
     context = started.new_context(**options)
     page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
     seen = Visit(page)
     origin = url.partition("/quick")[0]
     page.on("console", lambda line: seen.faults.append(line.text) if line.type == "error" else None)

@@ -15,7 +15,7 @@ from tests.e2e.company import ADMIN, Company
 from tests.e2e.market import goods_on_sale, known_to
 from tests.parts.waiting import wait_until
 
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 300.0
 PAUSE_SECONDS = 0.2
 AWAY = frozenset({502, 503, 504})
 STEPS = {"PENDING_PAYMENT": "mark-paid", "PAID": "ship", "SHIPPED": "confirm"}

@@ -18,7 +18,7 @@ pytestmark = [
     pytest.mark.long,
     pytest.mark.kafka,
     pytest.mark.redis,
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(1800),
     pytest.mark.xdist_group("e2e"),
 ]
 
@@ -38,7 +38,7 @@ class Newcomer:
     def run(self, command: str) -> tuple[int, str]:
         """Exit code and standard output of a command line."""
         ended = subprocess.run(  # noqa: S602  # what is printed is for a shell
-            command, shell=True, cwd=self._folder, env=self._env, capture_output=True, text=True, check=False, timeout=120
+            command, shell=True, cwd=self._folder, env=self._env, capture_output=True, text=True, check=False, timeout=300
         )  # fmt: skip
         return ended.returncode, ended.stdout or ended.stderr
 
@@ -67,7 +67,7 @@ def test_a_poison_message_is_a_dead_letter_that_is_edited_and_replayed(company: 
         (code, _), (sent, _) = newcomer.proof()
         return (code, sent) == (0, 0)
 
-    wait_until(mail)
+    wait_until(mail, 300)
 
 
 def test_a_stuck_payment_comes_through_when_what_was_refused_is_tried_again(company: Company) -> None:
@@ -81,7 +81,7 @@ def test_a_stuck_payment_comes_through_when_what_was_refused_is_tried_again(comp
         (code, _), (_, status) = newcomer.proof()
         return code == 0 and json.loads(status)["status"] == "SUCCEEDED"
 
-    wait_until(paid, 180)
+    wait_until(paid, 300)
 
 
 def test_a_drifted_subject_is_git_s_again_and_refuses_what_it_took(company: Company) -> None:

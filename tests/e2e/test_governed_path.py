@@ -12,7 +12,7 @@ from tests.e2e.company import ADMIN, Company
 from tests.e2e.market import conversation, goods_on_sale, inbox, known_to, order
 from tests.parts.waiting import DEADLINE, wait_until
 
-pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.timeout(300), pytest.mark.xdist_group("e2e")]
+pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.timeout(1800), pytest.mark.xdist_group("e2e")]
 PUBLISHED, HANDLED = "kafka_producer_messages_total", "kafka_consumer_messages_total"
 
 

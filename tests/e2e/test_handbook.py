@@ -40,7 +40,7 @@ TOOLS = {
     "kafka-console-consumer.sh": "org.apache.kafka.tools.consumer.ConsoleConsumer",
     "kafka-console-producer.sh": "org.apache.kafka.tools.ConsoleProducer",
 }
-PATIENCE_SECONDS = 240.0
+PATIENCE_SECONDS, COMMAND_SECONDS = 480.0, 300.0
 KEEP = "declare -f > .functions; declare -p | grep -E '^declare -- [a-z]+=' > .words"
 
 
@@ -126,7 +126,7 @@ class Desk:
             env=self.env,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=COMMAND_SECONDS,
             check=False,
         )
         return done.returncode, done.stdout + done.stderr

@@ -26,7 +26,7 @@ pytestmark = [
     pytest.mark.chaos,
     pytest.mark.kafka,
     pytest.mark.redis,
-    pytest.mark.timeout(900),
+    pytest.mark.timeout(1800),
     pytest.mark.xdist_group("e2e"),
 ]
 SIZES = {"sqlite": (300, 10), "postgres": (120, 3)}
@@ -53,8 +53,8 @@ def test_killed_services_lose_nothing_and_do_nothing_twice(company: Company) -> 
     load = Load(company, goods=20, pieces=orders // 8, buyers=6, rng=rng)
     with load:
         done = let_die(company, load, victims=("order", "notification"), times=kills, rng=rng)
-        wait_until(lambda: len(load.keys) >= orders or load.faults, 300)
-    company.settle(180)
+        wait_until(lambda: len(load.keys) >= orders or load.faults, 900)
+    company.settle()
 
     assert not load.faults
     assert done == {"order": kills, "notification": kills}
@@ -93,9 +93,9 @@ def let_die(company: Company, load: Crowd, *, victims: tuple[str, ...], times: i
     died: Counter[str] = Counter()
     lives = {name: life(company, name, times=times, rng=rng, died=died) for name in victims}
     waiting = {name: next(steps) for name, steps in lives.items()}
-    end = time.monotonic() + 600
+    end = time.monotonic() + 1200
     while waiting and not load.faults:
-        assert time.monotonic() < end, f"only {died} in 600 s"
+        assert time.monotonic() < end, f"only {died} in 1,200 s"
         for name in [name for name, condition in waiting.items() if condition()]:
             following = next(lives[name], None)
             waiting.pop(name) if following is None else waiting.update({name: following})

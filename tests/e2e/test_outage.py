@@ -19,7 +19,7 @@ pytestmark = [
     pytest.mark.chaos,
     pytest.mark.kafka,
     pytest.mark.redis,
-    pytest.mark.timeout(400),
+    pytest.mark.timeout(1800),
     pytest.mark.xdist_group("e2e"),
 ]
 AWAY_SECONDS = float(os.environ.get("TREATY_E2E_OUTAGE_SECONDS", "20"))

@@ -9,13 +9,13 @@ from uuid import UUID
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.browser import NoBrowser, Visit, browser, visit
+from tests.e2e.browser import PATIENCE_MS, NoBrowser, Visit, browser, visit
 from tests.e2e.company import Company
 from tests.e2e.topics import ends, records
 from tests.parts.backend import missing
 from treaty.local.machine import Machine
 
-pytestmark = [pytest.mark.kafka, pytest.mark.browser, pytest.mark.timeout(300), pytest.mark.xdist_group("e2e")]
+pytestmark = [pytest.mark.kafka, pytest.mark.browser, pytest.mark.timeout(1800), pytest.mark.xdist_group("e2e")]
 CONSUMED = "#step-consumed[data-state=done]"
 SCREENS = {
     "en": {"locale": "en-GB", "viewport": {"width": 1000, "height": 900}},
@@ -42,7 +42,7 @@ def send(seen: Visit, *, note: str) -> UUID:
     """Clicks, waits until the page says that the event was consumed, and reads its id from the list."""
     seen.page.fill("#note", note)
     seen.page.click("#submit")
-    seen.page.wait_for_selector(CONSUMED, timeout=20_000)
+    seen.page.wait_for_selector(CONSUMED, timeout=PATIENCE_MS)
     return UUID(seen.page.locator("#events tr").first.locator("td").nth(4).inner_text())
 
 

@@ -55,9 +55,9 @@ def ends(company: Company, *topics: str) -> dict[tuple[str, int], int]:
     """Number of the next record of every partition."""
     with outsider(company) as consumer:
         return {
-            (topic, number): consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10)[1]
+            (topic, number): consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=60)[1]
             for topic in topics
-            for number in consumer.list_topics(topic, timeout=10).topics[topic].partitions
+            for number in consumer.list_topics(topic, timeout=60).topics[topic].partitions
         }
 
 

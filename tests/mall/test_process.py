@@ -14,7 +14,7 @@ import pytest
 
 from mall import SERVICES
 from tests.mall.counter import Tokens
-from tests.parts.waiting import wait_until
+from tests.parts.waiting import DEADLINE, wait_until
 
 
 def start(arguments: list[str], env: Mapping[str, str], folder: Path) -> subprocess.Popen[str]:
@@ -28,14 +28,14 @@ def start(arguments: list[str], env: Mapping[str, str], folder: Path) -> subproc
 @pytest.mark.parametrize("arguments", [[], ["shoe"], ["order", "more"]])
 def test_an_unknown_service_is_a_usage_error(arguments: list[str], tmp_path: Path) -> None:
     process = start(arguments, {}, tmp_path)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=DEADLINE)
     assert process.returncode == 2
     assert "|".join(SERVICES) in errors
 
 
 def test_a_service_without_a_read_model_names_those_that_have_one(tmp_path: Path) -> None:
     process = start(["chat", "rebuild"], {}, tmp_path)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=DEADLINE)
     assert (process.returncode, errors) == (
         2,
         "chat has no read model to make anew; these have: order, cache, analytics, search.\n",
@@ -44,7 +44,7 @@ def test_a_service_without_a_read_model_names_those_that_have_one(tmp_path: Path
 
 def test_wrong_settings_are_all_named(tmp_path: Path) -> None:
     process = start(["chat"], {"MALL_PORT": "x", "KAFKA_BROKERS": "kafka"}, tmp_path)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=DEADLINE)
     assert process.returncode == 3
     for name in ("MALL_PORT", "KAFKA_BROKERS", "MALL_JWT_PUBLIC_KEY_FILE"):
         assert name in errors
@@ -70,20 +70,19 @@ def test_a_service_starts_without_kafka_and_ends_when_asked(
     def answer() -> httpx.Response | None:
         assert process.poll() is None, process.communicate()
         try:
-            found = httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False)
+            found = httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False, timeout=DEADLINE)
         except httpx.TransportError:
             return None
         # The first answers may come before the database was looked at.
         return found if found.status_code == 200 else None
 
     try:
-        ready = wait_until(answer, deadline=90)
-        assert ready is not None
+        ready = wait_until(answer)
         assert ready.json()["database"] == "ok"
-        metrics = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
+        metrics = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False, timeout=DEADLINE).text
         assert 'kafka_consumer_messages_total{consumergroup="chat-service",event_type="GOODS_UPDATED"' in metrics
     finally:
         process.send_signal(signal.SIGTERM if database_url.startswith("sqlite") else signal.SIGINT)
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=DEADLINE)
     assert process.returncode == 0, output + errors
     assert "Traceback" not in output + errors

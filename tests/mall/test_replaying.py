@@ -11,12 +11,13 @@ from mall.chat.tables import metadata
 from mall.database import open_database
 from tests.mall.counter import Tokens
 from tests.mall.test_process import start
+from tests.parts.waiting import DEADLINE
 from treaty.local.ports import free_port
 
 
 def asked(env: dict[str, str], folder: Path, *words: str) -> tuple[int, str, str]:
     process = start(["chat", "replay", *words], env, folder)
-    output, errors = process.communicate(timeout=100)
+    output, errors = process.communicate(timeout=DEADLINE)
     assert "Traceback" not in output + errors
     return process.returncode, output, errors
 

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI, Request
 
 from mall.serving import server
-from tests.parts.waiting import eventually
+from tests.parts.waiting import DEADLINE, eventually
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ async def test_only_a_named_proxy_says_who_asks(trusted: tuple[str, ...], seen: 
     listening = server(app, host="127.0.0.1", port=port, trusted_proxies=trusted)
     serving = asyncio.create_task(listening.serve())
     await eventually(lambda: listening.started)
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=DEADLINE) as client:
         answer = await client.get(f"http://127.0.0.1:{port}/", headers={"X-Forwarded-For": "203.0.113.7"})
     listening.should_exit = True
     await serving

@@ -30,6 +30,7 @@ from mall_events.notification import SmsRequested, WebhookRequested
 from mall_events.user import UserUpdated
 from tests.mall.notification.conftest import Office
 from tests.mall.notification.test_domain import BUYER, CREATED, PAID, SELLER
+from tests.parts.waiting import DEADLINE
 from treaty_runtime.handlers import Handlers
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -73,7 +74,8 @@ def listener() -> Iterator[Listener]:
 
 
 def handlers_in(folder: Path, *, may_be_loopback: bool = True) -> Handlers:
-    return other_handlers(sms=FileSms(folder / "sms.jsonl"), webhook=HttpWebhook(may_be_loopback=may_be_loopback))
+    webhook = HttpWebhook(may_be_loopback=may_be_loopback, seconds=DEADLINE)
+    return other_handlers(sms=FileSms(folder / "sms.jsonl"), webhook=webhook)
 
 
 async def registered(office: Office, url: str, *, user: int = SELLER) -> str:
@@ -233,7 +235,7 @@ async def test_a_name_with_one_address_inside_the_house_is_refused_and_resolved_
 
     call = Call(url="https://rebind.example/", secret="s", event_id="1", body="{}")
     with pytest.raises(EndpointRefused):
-        await HttpWebhook(resolve=rebinding).call(call, at=0)
+        await HttpWebhook(resolve=rebinding, seconds=DEADLINE).call(call, at=0)
     assert asked == ["rebind.example"]
 
 
@@ -243,7 +245,7 @@ async def test_the_call_goes_to_the_judged_address_under_the_endpoint_s_name(lis
 
     port = listener.url.rpartition(":")[2]
     call = Call(url=f"http://shop.example:{port}/hook", secret="s", event_id="1", body="{}")
-    await HttpWebhook(may_be_loopback=True, resolve=somewhere).call(call, at=0)
+    await HttpWebhook(may_be_loopback=True, resolve=somewhere, seconds=DEADLINE).call(call, at=0)
     assert listener.received[0][0]["Host"] == f"shop.example:{port}"
 
 

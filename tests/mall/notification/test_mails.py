@@ -27,6 +27,7 @@ from mall_events.user import UserDeleted, UserRegistered, UserUpdated
 from tests.mall.counter import envelope
 from tests.mall.notification.conftest import Office
 from tests.mall.notification.test_domain import BUYER, CREATED, MESSAGE, PAID, SELLER, SUSPENDED, changed
+from tests.parts.waiting import DEADLINE
 from treaty.local.ports import free_port
 from treaty.local.smtp import MailSink
 from treaty_runtime.delay.runner import JobContext
@@ -169,10 +170,12 @@ class Rude:
 
 @contextmanager
 def strict(answer: str, *, port: int) -> Iterator[SmtpMail]:
-    controller = Controller(Strict(answer), hostname="127.0.0.1", port=port)
+    controller = Controller(Strict(answer), hostname="127.0.0.1", port=port, ready_timeout=DEADLINE)
     controller.start()
-    yield SmtpMail(host="127.0.0.1", port=port)
-    controller.stop()
+    try:
+        yield SmtpMail(host="127.0.0.1", port=port)
+    finally:
+        controller.stop()
 
 
 async def test_a_refused_mail_is_noted_and_not_tried_again(office: Office, free: int) -> None:
@@ -187,7 +190,7 @@ async def test_a_mail_that_was_taken_is_sent_once_even_if_the_server_has_no_time
     office: Office, free: int
 ) -> None:
     rude = Rude()
-    controller = Controller(rude, hostname="127.0.0.1", port=free)
+    controller = Controller(rude, hostname="127.0.0.1", port=free, ready_timeout=DEADLINE)
     controller.start()
     try:
         for _ in range(2):

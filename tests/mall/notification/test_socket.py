@@ -17,7 +17,7 @@ from mall.notification.hub import QUEUE, Push
 from tests.mall.counter import Clock
 from tests.mall.notification.conftest import Office
 from tests.mall.notification.test_domain import BUYER, CREATED, MESSAGE, PAID
-from tests.parts.waiting import eventually
+from tests.parts.waiting import DEADLINE, eventually
 
 
 async def ticket(office: Office, user: int = BUYER) -> str:
@@ -28,21 +28,22 @@ async def ticket(office: Office, user: int = BUYER) -> str:
 
 @asynccontextmanager
 async def connected(office: Office, *, resume: int | None = 0, **options: Any) -> AsyncIterator[ClientConnection]:
-    async with connect(f"ws://{office.address}/ws?ticket={await ticket(office)}", **options) as connection:
+    address = f"ws://{office.address}/ws?ticket={await ticket(office)}"
+    async with connect(address, open_timeout=DEADLINE, ping_timeout=None, **options) as connection:
         if resume is not None:
             await connection.send(json.dumps({"resume": resume}))
         yield connection
 
 
 async def received(connection: ClientConnection, count: int) -> list[tuple[int, str]]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE):
         frames = [json.loads(await connection.recv()) for _ in range(count)]
     assert all(set(frame) == {"sequence", "kind", "title", "body", "link", "at"} for frame in frames)
     return [(frame["sequence"], frame["kind"]) for frame in frames]
 
 
 async def close_code(connection: ClientConnection) -> int | None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE):
         with suppress(ConnectionClosed):
             async for _ in connection:  # what was sent before the end must be read to get to it
                 pass
@@ -88,11 +89,11 @@ async def test_a_connection_that_ends_is_forgotten(office: Office) -> None:
 
 async def test_a_ticket_opens_one_connection_and_not_for_long(office: Office, clock: Clock) -> None:
     used, late = await ticket(office), await ticket(office)
-    async with connect(f"ws://{office.address}/ws?ticket={used}"):
+    async with connect(f"ws://{office.address}/ws?ticket={used}", open_timeout=DEADLINE):
         await eventually(lambda: office.hub.connections == 1)
     clock.move(seconds=30)
     for refused in (used, late, "nonsense", ""):
-        async with connect(f"ws://{office.address}/ws?ticket={refused}") as connection:
+        async with connect(f"ws://{office.address}/ws?ticket={refused}", open_timeout=DEADLINE) as connection:
             assert await close_code(connection) == 1008
 
 

@@ -36,6 +36,7 @@ PASSING = frozenset(
         KafkaError.NOT_LEADER_FOR_PARTITION,
         KafkaError.UNKNOWN_LEADER_EPOCH,
         KafkaError._UNKNOWN_PARTITION,  # a new client's own word, before it has heard of a topic that was just listed
+        KafkaError._DESTROY,  # as above, while the cluster's own addresses take the place of the one it was given
     }
 )
 """Answers of a cluster that has just lost or found a broker: the same question gets another answer a moment later."""

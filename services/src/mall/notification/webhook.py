@@ -84,9 +84,10 @@ async def resolve(host: str, port: int) -> Sequence[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpWebhook:
-    """Calls endpoints over HTTP."""
+    """Calls endpoints over HTTP; each call and each look-up of a name has so many ``seconds``."""
 
     may_be_loopback: bool = False
+    seconds: float = TIMEOUT_SECONDS
     resolve: Resolve = field(default=resolve)
 
     async def call(self, wanted: Call, *, at: int) -> None:
@@ -103,7 +104,10 @@ class HttpWebhook:
             "X-Mall-Signature": signature(wanted.body, secret=wanted.secret, at=at),
         }
         try:
-            async with asyncio.timeout(TIMEOUT_SECONDS), httpx.AsyncClient(trust_env=False) as client:
+            async with (
+                httpx.AsyncClient(trust_env=False, timeout=self.seconds) as client,
+                asyncio.timeout(self.seconds),
+            ):
                 request = client.build_request(
                     "POST",
                     url.copy_with(host=address),
@@ -121,7 +125,7 @@ class HttpWebhook:
     async def _address(self, url: httpx.URL) -> str:
         port = url.port or (443 if url.scheme == "https" else 80)
         try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
+            async with asyncio.timeout(self.seconds):
                 addresses = await self.resolve(url.host, port)
         except (OSError, TimeoutError, UnicodeError) as error:
             raise CallFailed(type(error).__name__) from None

@@ -21,6 +21,8 @@ from aiosmtpd.controller import Controller
 from treaty.local.ports import LOOPBACK
 
 MESSAGE_BYTES = 10 * 1024 * 1024
+READY_SECONDS = 60.0
+"""aiosmtpd gives its own thread five, which a busy machine may not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +86,9 @@ class MailSink:
     def __init__(self, folder: Path, *, smtp_port: int, http_port: int) -> None:
         self.folder = MailFolder(folder)
         self.smtp_port = smtp_port
-        self._controller = Controller(self, hostname=LOOPBACK, port=smtp_port, data_size_limit=MESSAGE_BYTES)
+        self._controller = Controller(
+            self, hostname=LOOPBACK, port=smtp_port, data_size_limit=MESSAGE_BYTES, ready_timeout=READY_SECONDS
+        )
         self._http = ThreadingHTTPServer((LOOPBACK, http_port), listing(self.folder))
         self.http_port = int(self._http.server_address[1])
         self._thread = threading.Thread(target=self._http.serve_forever, name="mail-http", daemon=True)

@@ -31,7 +31,7 @@ from treaty.local.state import Running, State, StateFile
 from treaty.local.training import training
 from treaty.local.view import Row, View
 
-SERVER_SECONDS = 120.0
+SERVER_SECONDS = 300.0  # without one nothing else starts; one that ends is seen at once
 SERVICE_SECONDS = 90.0
 FREE_BYTES = 400_000_000
 """Kafka's segments and indexes, the jars, logs: below this something fails half-way, with a worse message."""
