@@ -14,8 +14,8 @@ from treaty_codegen.lines import MARK
 Kind: TypeAlias = Literal["added", "changed", "stale", "foreign"]
 
 _MARK: Final = MARK.removeprefix("# ")
-_MARKS: Final = tuple(f"{start}{_MARK}".encode() for start in ("# ", "<!-- ", '{\n  "x-generated": "'))
-"""How generated Python, Markdown and JSON begin."""
+_MARKS: Final = tuple(f"{start}{_MARK}".encode() for start in ("# ", "<!-- ", "/* ", '{\n  "x-generated": "'))
+"""How generated Python, Markdown and HTML, style sheets and scripts, and JSON begin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class FileChange:
 def compare(existing: Mapping[PurePosixPath, bytes], wanted: Mapping[PurePosixPath, bytes]) -> list[FileChange]:
     """The differences, sorted by path; none where all wanted files are there, byte for byte, and nothing else."""
     changes = []
-    for path in sorted({*existing, *wanted}):
+    for path in sorted({*existing, *wanted}, key=lambda path: path.parts):
         before, after = existing.get(path), wanted.get(path)
         if before == after:
             continue

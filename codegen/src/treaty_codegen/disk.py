@@ -49,7 +49,8 @@ class Output:
         """
         fresh = [change.path for change in changes if change.kind in ("added", "changed")]
         stale = [change.path for change in changes if change.kind == "stale"]
-        parents = {parent: path for path in (*stale[::-1], *fresh[::-1]) for parent in path.parents}
+        homes = {path.parent: path for path in (*stale[::-1], *fresh[::-1])}
+        parents = {parent: path for home, path in homes.items() for parent in (home, *home.parents)}
         for parent, path in parents.items():
             self._refuse_no_folder(parent, path)
         for path in (*fresh, *stale):

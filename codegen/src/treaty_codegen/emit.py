@@ -32,7 +32,7 @@ def emit_sdk(catalog: Catalog, settings: SdkSettings) -> dict[PurePosixPath, byt
     if layout.has_duration:
         files[root / "_duration.py"] = machinery.DURATION
     for module in _modules(catalog, events=events, layout=layout, settings=settings):
-        path = PurePosixPath("src", *module.name.split(".")).with_suffix(".py")
+        path = PurePosixPath(f"src/{module.name.replace('.', '/')}.py")
         if path in files:
             raise EmitError(f"two files of the SDK would be {path}; rename a schema file or a namespace")
         guard.check(str(path), source=module.source, allowed=module.allowed)

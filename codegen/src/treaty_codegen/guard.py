@@ -114,14 +114,15 @@ def modules(node: ast.ImportFrom, allowed: Allowed) -> str | None:
 
 def names(node: ast.AST, allowed: Allowed) -> str | None:
     """No name starts with an underscore but ours."""
-    strange = _strange(getattr(node, _NAMED[type(node)]), allowed)
+    name = getattr(node, _NAMED[type(node)])
+    strange = _strange(name, allowed) if name is not None and name[:1] == "_" else None
     if strange is None and type(node) is ast.alias:
         strange = _strange(node.name, allowed)
     return strange and f"uses the name {strange:.80}"
 
 
-def _strange(name: str | None, allowed: Allowed) -> str | None:
-    if name is None or name[:1] != "_" or name in _OURS or name == allowed.text_module:
+def _strange(name: str, allowed: Allowed) -> str | None:
+    if name[:1] != "_" or name in _OURS or name == allowed.text_module:
         return None
     return None if name.startswith("_t_") and name.removeprefix("_t_") in allowed.classes else name
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Final
 
 from treaty_avro import Array, Field, Map, Primitive, Type, Union
@@ -38,11 +39,13 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """Dimension to unit to the words for it in a doc."""
 
-PATTERNS: Final = {
-    (dimension, unit): re.compile(rf"(?<![^\W\d]|['’/-])(?:{words})(?![\w'’/-])")
-    for dimension, units in WORDS.items()
-    for unit, words in units.items()
-}
+
+@cache
+def patterns(dimension: str) -> Mapping[str, re.Pattern[str]]:
+    """Unit to what finds a word for it; made when docs are first compared, for most runs have none that differ."""
+    return {
+        unit: re.compile(rf"(?<![^\W\d]|['’/-])(?:{words})(?![\w'’/-])") for unit, words in WORDS[dimension].items()
+    }
 
 
 def check(comparison: Comparison) -> Iterator[Finding]:
@@ -126,7 +129,7 @@ def words_changed(before: str, after: str) -> Iterator[tuple[str, str]]:
 
 
 def units_in(doc: str, dimension: str) -> set[str]:
-    return {unit for (kind, unit), pattern in PATTERNS.items() if kind == dimension and pattern.search(doc)}
+    return {unit for unit, pattern in patterns(dimension).items() if pattern.search(doc)}
 
 
 RULE = Rule(name=NAME, category="meaning", severity=Severity.ERROR, check=check)

@@ -17,6 +17,9 @@ WORD = re.compile(r"[a-z0-9]+")
 
 ARTICLES = frozenset({"the", "a", "an", "of"})
 
+FIRST = re.compile(r"(?:[^a-z0-9]*+(?:the|an?|of)(?![a-z0-9]))*+[^a-z0-9]*+([a-z0-9]+)")
+"""The first word of a doc in small letters. Possessive: a doc of a megabyte is looked through once."""
+
 
 def check(facts: LintFacts) -> Iterator[Finding]:
     """A doc that repeats the name looks like a doc and helps nobody."""
@@ -30,8 +33,11 @@ def check(facts: LintFacts) -> Iterator[Finding]:
 
 def repeats(doc: str | None, name: str) -> bool:
     """Whether a doc has the words of the name and no other."""
-    # Most docs say something else with their first word already: the others are not looked at.
-    return bool(doc) and all(said == own for said, own in zip_longest(words(doc or ""), words(snake_case(name))))
+    # Most docs say something else with their first word already, and are not looked at any further.
+    first = FIRST.match(doc.lower()) if doc else None
+    if not doc or (first is not None and first[1] not in name.lower()):
+        return False
+    return all(said == own for said, own in zip_longest(words(doc), words(snake_case(name))))
 
 
 def about(at: Location, owner: str, name: str) -> Finding:

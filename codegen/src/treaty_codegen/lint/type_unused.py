@@ -15,10 +15,16 @@ NAME = "type-unused"
 
 def check(facts: LintFacts) -> Iterator[Finding]:
     """What nobody uses is read as if it mattered. Records are the business of `event-without-topic`."""
-    used = {name for topic in facts.catalog.topics.values() for event in topic.events for name in reached(facts, event)}
-    for file, named in facts.types():
-        is_shared = named is file.schema.root and not isinstance(named, Record)
-        if is_shared and facts.catalog.topics and named.name.full not in used:
+    if not facts.catalog.topics:
+        return
+    shared = [named for file, named in facts.types() if named is file.schema.root and not isinstance(named, Record)]
+    unused = {named.name.full for named in shared}
+    for event in (event for topic in facts.catalog.topics.values() for event in topic.events):
+        if not unused:
+            return
+        unused.difference_update(reached(facts, event))
+    for named in shared:
+        if named.name.full in unused:
             yield finding(
                 NAME,
                 "governance",

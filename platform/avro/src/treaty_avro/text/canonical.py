@@ -133,19 +133,26 @@ class _Writer:
     def _fields(self, record: Record, depth: int) -> None:
         opening = ',"fields":['
         for field in record.fields:
-            self.parts.append(f'{opening}{{"name":{string(field.name)},"type":')
-            self.type(field.type, record.name.namespace, depth + 1)
-            self.parts.append(f"{_rest(field)}}}")
+            type_, begin = field.type, f'{opening}{{"name":{string(field.name)},"type":'
+            if type(type_) is Primitive and not type_.props:  # as most are
+                self.parts.append(f'{begin}"{type_.kind}"{_rest(field)}}}')
+            else:
+                self.parts.append(begin)
+                self.type(type_, record.name.namespace, depth + 1)
+                self.parts.append(f"{_rest(field)}}}")
             opening = ","
         self.parts.append("]" if record.fields else ',"fields":[]')
 
 
 def _rest(field: Field) -> str:
-    doc = "" if field.doc is None else f',"doc":{string(field.doc)}'
-    default = "" if isinstance(field.default, Missing) else f',"default":{value(field.default)}'
-    order = "" if field.order == "ascending" else f',"order":"{field.order}"'
-    aliases = f',"aliases":{value(list(field.aliases))}' if field.aliases else ""
-    return f"{doc}{default}{order}{aliases}{members(field.props)}"
+    text = "" if field.doc is None else f',"doc":{string(field.doc)}'
+    if not isinstance(field.default, Missing):
+        text += f',"default":{value(field.default)}'
+    if field.order != "ascending":
+        text += f',"order":"{field.order}"'
+    if field.aliases:
+        text += f',"aliases":{value(list(field.aliases))}'
+    return text + members(field.props) if field.props else text
 
 
 def _form(type_: Type, parts: list[str], known: set[str], depth: int, path: str) -> None:

@@ -41,6 +41,8 @@ def double(value: float) -> str:
 
 def value(json: Json) -> str:
     """Any JSON value; keys keep their order."""
+    if not isinstance(json, (dict, list)):
+        return _scalar(json)
     parts: list[str] = []
     _write(json, parts)
     return "".join(parts)
@@ -48,7 +50,7 @@ def value(json: Json) -> str:
 
 def members(pairs: Mapping[str, Json]) -> str:
     """The members of an object that has others before: each with its comma in front."""
-    return "".join(f",{string(key)}:{value(item)}" for key, item in pairs.items())
+    return "".join([f",{string(key)}:{value(item)}" for key, item in pairs.items()]) if pairs else ""
 
 
 def ordered(texts: Iterable[str]) -> list[str]:

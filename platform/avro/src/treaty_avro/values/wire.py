@@ -57,13 +57,24 @@ def _varint(value: int) -> bytes:
     return bytes(out)
 
 
-SMALL: Final = tuple(_varint(n << 1) for n in range(8192))
-"""The encodings of 0…8191: most numbers, lengths and counts there are."""
+def _pairs(high: range) -> tuple[bytes, ...]:
+    """Two bytes for each of 14 bits: the lower seven, marked that more follows, and what ``high`` makes of the upper seven.
 
-LAST: Final = tuple(_varint(n) for n in range(16384))
+    Cut out of one stretch of bytes: made one by one they would take a tenth of what a command takes to start.
+    """
+    stretch = bytearray(2 * 16384)
+    stretch[::2] = bytes(range(128, 256)) * 128
+    stretch[1::2] = b"".join(bytes((upper,)) * 128 for upper in high)
+    return struct.unpack("2s" * 16384, stretch)
+
+
+LAST: Final = (*struct.unpack("1s" * 128, bytes(range(128))), *_pairs(range(128))[128:])
 """The last one or two bytes of a number: 14 bits, nothing after them."""
 
-_PAIR: Final = tuple(bytes((n & 127 | 128, n >> 7 | 128)) for n in range(16384))
+SMALL: Final = LAST[::2]
+"""The encodings of 0…8191: most numbers, lengths and counts there are."""
+
+_PAIR: Final = _pairs(range(128, 256))
 
 FIRST: Final = _PAIR[::2]
 """The first two bytes of a number that is not negative and has more: its lowest 13 bits, and the 0 that is its sign."""
