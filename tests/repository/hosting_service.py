@@ -90,7 +90,7 @@ class Hosting:
             "GITHUB_EVENT_PATH": str(event or ""),
         }
         words = (sys.executable, str(PROGRAM), *words)
-        return subprocess.run(words, env=told | env, capture_output=True, text=True, check=False, timeout=60)
+        return subprocess.run(words, env=told | env, capture_output=True, text=True, check=False, timeout=180)
 
 
 @contextmanager

@@ -77,7 +77,7 @@ def test_a_console_block_prints_what_it_shows(case: Case, block: Block) -> None:
     assert command.startswith("$ treaty "), f"{case.place}: a console block begins with `$ treaty …`"
     words = command.removeprefix("$ treaty ").split()
     done = subprocess.run(
-        [sys.executable, "-m", "treaty", *words], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-m", "treaty", *words], cwd=ROOT, capture_output=True, text=True, check=False, timeout=180
     )
     tail = f"exit {done.returncode}\n" if done.returncode else ""
     expect(case, block, f"{command}\n{done.stdout}{done.stderr}{tail}")

@@ -44,11 +44,13 @@ def listener() -> Iterator[tuple[str, list[str | None]]]:
             """Silence."""
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", heard
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", heard
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_a_token_goes_to_an_address_that_a_variable_names(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
-SECONDS = 60
+SECONDS = 180
 """A command that takes longer is killed."""
 STARTS_ANEW = ("PYTHON", "LANG", "LC_", "TZ")
 """Variables that an interpreter reads when it starts."""
@@ -58,7 +58,7 @@ class Forks:
     def end(self) -> None:
         """The server ends when nobody can ask it any more."""
         with contextlib.suppress(BrokenPipeError):
-            self._server.communicate(timeout=10)
+            self._server.communicate(timeout=60)
 
 
 def _serve() -> None:

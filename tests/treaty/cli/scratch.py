@@ -97,7 +97,7 @@ def _kept() -> dict[str, str]:
 
 def process(words: list[str], cwd: Path, env: Mapping[str, str]) -> Done:
     """A new process of any program, in a folder."""
-    done = subprocess.run(words, cwd=cwd, env={**_kept(), **env}, capture_output=True, timeout=60, check=False)
+    done = subprocess.run(words, cwd=cwd, env={**_kept(), **env}, capture_output=True, timeout=180, check=False)
     return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 

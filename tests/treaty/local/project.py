@@ -15,9 +15,11 @@ from tests.parts.waiting import wait_until
 from treaty.local.state import State, StateFile
 
 SERVICE = """
-import http.server, os, sys
+import http.server, os, sys, time
 if sys.argv[1] == "broken":
     sys.exit("the service cannot start: no such table")
+if sys.argv[1] == "silent":
+    time.sleep(600)
 class Ready(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         body = os.environ["KAFKA_BROKERS"].encode()
@@ -82,7 +84,7 @@ class Command:
                 pass_fds=[terminal] if terminal else [],
             )  # fmt: skip
 
-    def wait_until_it_says(self, words: str, deadline: float = 90.0) -> str:
+    def wait_until_it_says(self, words: str, deadline: float = 150.0) -> str:
         """Its output, once it has these words; fails when it ends without them."""
         wait_until(lambda: words in self.text() or self.process.poll() is not None, deadline)
         assert words in self.text(), self.text()
@@ -102,10 +104,10 @@ class Command:
         """For the test's own tidying: ends it if it still runs."""
         if self.process.poll() is None:
             os.kill(self.process.pid, signal.SIGTERM)
-        self.process.wait(60)
+        self.process.wait(90)
 
 
 def treaty(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs another command in the project."""
     argv = [sys.executable, "-m", "treaty", *arguments]
-    return subprocess.run(argv, cwd=project, capture_output=True, text=True, check=False, timeout=100)
+    return subprocess.run(argv, cwd=project, capture_output=True, text=True, check=False, timeout=150)

@@ -27,5 +27,5 @@ def test_the_metrics_of_a_large_service_are_read_to_their_end() -> None:
     with HTTPServer(("127.0.0.1", 0), Service) as server:
         serving = threading.Thread(target=server.handle_request)
         serving.start()
-        assert ask(server.server_port, "/metrics", timeout=10) == (200, METRICS)
+        assert ask(server.server_port, "/metrics", timeout=60) == (200, METRICS)
         serving.join()

@@ -86,7 +86,7 @@ def test_a_process_of_another_start_time_is_left_alone(tmp_path: Path) -> None:
     child = started(tmp_path)
     end_groups({child.pid: "1"}, seconds=1)
     assert child.is_alive
-    end_groups({child.pid: child.identity}, seconds=10)
+    end_groups({child.pid: child.identity}, seconds=60)
     assert child.stop() == -signal.SIGTERM
 
 
@@ -98,7 +98,7 @@ def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_a_child_that_ends_while_starting_is_told_with_its_last_lines(tmp_path: Path) -> None:
     child = started(tmp_path, sys.executable, "-c", "print('first', flush=True); raise SystemExit('broken setting')")
     with pytest.raises(StartFailed, match=r"status 1 while starting\.\n  \| first\n  \| broken setting"):
-        child.wait_until(lambda: False, seconds=30)
+        child.wait_until(lambda: False, seconds=90)
 
 
 def test_a_child_that_is_late_is_stopped(tmp_path: Path) -> None:

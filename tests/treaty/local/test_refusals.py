@@ -41,7 +41,7 @@ def test_living_leftovers_are_refused_and_down_ends_them(project: Path) -> None:
         assert f"redis (pid {left.pid})" in answer.stderr
         assert "next: treaty down" in answer.stderr
         assert treaty(project, "down").stdout == "Ended: redis.\n"
-        assert left.wait(10) < 0
+        assert left.wait(60) < 0
 
 
 def test_an_unknown_name_for_a_port_is_a_usage_error(project: Path) -> None:

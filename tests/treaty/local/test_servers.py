@@ -11,6 +11,7 @@ from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from tests.parts.waiting import wait_until
 from treaty.local.errors import StartFailed
 from treaty.local.kafka import Kafka
 from treaty.local.machine import Machine
@@ -44,18 +45,17 @@ def test_postgres_has_its_rows_again_after_a_restart(machine: Machine, tmp_path:
 def test_kafka_has_its_records_again_after_a_restart(machine: Machine, tmp_path: Path) -> None:
     server = Kafka(tmp_path / "a folder with spaces and 中文", machine=machine).start()
     admin = AdminClient({"bootstrap.servers": server.bootstrap})
-    admin.create_topics([NewTopic("kept", 1)])["kept"].result(10)
+    admin.create_topics([NewTopic("kept", 1)])["kept"].result(60)
     producer = Producer({"bootstrap.servers": server.bootstrap})
     producer.produce("kept", b"value", key=b"key")
-    assert producer.flush(10) == 0
-    assert server.stop() == 0
+    assert producer.flush(60) == 0
+    assert server.stop(seconds=90) == 0
     server.start()
     consumer = Consumer({"bootstrap.servers": server.bootstrap, "group.id": "g", "auto.offset.reset": "earliest"})
     consumer.subscribe(["kept"])
-    message = consumer.poll(20)
+    message = wait_until(lambda: consumer.poll(1))  # the group has to gather first
     consumer.close()
-    assert message is not None
-    assert message.value() == b"value"
+    assert (message.error(), message.value()) == (None, b"value")
     server.stop()
 
 
@@ -71,4 +71,4 @@ def test_fixtures_give_real_empty_servers(postgres: str, redis: str, kafka: str)
         assert connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone() == (0,)
     with redis_client.Redis.from_url(redis) as client:
         assert client.dbsize() == 0
-    assert AdminClient({"bootstrap.servers": kafka}).list_topics(timeout=10).controller_id == 1
+    assert AdminClient({"bootstrap.servers": kafka}).list_topics(timeout=60).controller_id == 1

@@ -25,7 +25,7 @@ with shared_kafka(Path(sys.argv[1]), env=os.environ) as bootstrap:
 
 
 @pytest.mark.kafka
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_workers_share_one_broker_and_it_ends_with_the_last_of_them(tmp_path: Path) -> None:
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
     argv = [sys.executable, "-c", USER, str(tmp_path)]

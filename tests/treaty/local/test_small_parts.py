@@ -75,8 +75,8 @@ def test_a_port_that_somebody_took_meanwhile_is_passed_over() -> None:
 
 
 def test_a_busy_port_is_refused_with_its_holder() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
+    port = free_port()  # one that nobody is given when it is free again
+    with socket.create_server(("127.0.0.1", port)):
         with pytest.raises(PortBusy, match="which redis needs, is held by"):
             require_free(port, name="redis", option="--port redis=<number>")
         assert holder(port) is not None

@@ -34,5 +34,5 @@ def test_the_archive_is_made_once_and_the_next_broker_starts_with_it(machine: Ma
     assert str(file) in flags_of(fresh)[0]
     server = Kafka(tmp_path / "broker", machine=fresh).start()
     assert str(file).encode() in Path(f"/proc/{server.process.pid}/cmdline").read_bytes()
-    assert server.stop() == 0
+    assert server.stop(seconds=90) == 0
     assert [path.suffix for path in sorted(file.parent.iterdir())] == [file.suffix, ".lock"]
