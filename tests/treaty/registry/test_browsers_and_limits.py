@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.parts.waiting import wait_until
+from tests.treaty.registry.asking import asked, asking
 from tests.treaty.registry.people import administration, bearer
 from treaty.registry.access.bucket import Buckets, Rate
 from treaty.registry.errors import StartRefused
@@ -26,22 +27,22 @@ ASKED = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Header
 
 def test_browsers_get_no_permission_unless_an_origin_is_named() -> None:
     with registry() as url:
-        answer = httpx.get(f"{url}/subjects", headers={"Origin": OURS}, timeout=60)
-        asked = httpx.options(f"{url}/subjects", headers={"Origin": OURS, **ASKED}, timeout=60)
+        answer = asked("GET", f"{url}/subjects", headers={"Origin": OURS})
+        allowed = asked("OPTIONS", f"{url}/subjects", headers={"Origin": OURS, **ASKED})
     assert answer.status_code == 200
-    assert not [name for name in [*answer.headers, *asked.headers] if name.startswith("access-control")]
+    assert not [name for name in [*answer.headers, *allowed.headers] if name.startswith("access-control")]
 
 
 def test_pages_of_a_named_origin_may_ask_and_others_may_not() -> None:
     store = MemoryStore()
     headers = bearer(store, "ann", ("reader", "*"))
     with registry(store, settings=RegistrySettings(cors_origins=(OURS,))) as url:
-        asked = httpx.options(f"{url}/subjects", headers={"Origin": OURS, **ASKED}, timeout=60)
-        ours = httpx.get(f"{url}/subjects", headers={"Origin": OURS, **headers}, timeout=60)
-        strange = httpx.options(f"{url}/subjects", headers={"Origin": THEIRS, **ASKED}, timeout=60)
-        theirs = httpx.get(f"{url}/subjects", headers={"Origin": THEIRS, **headers}, timeout=60)
-        nobody = httpx.get(f"{url}/subjects", headers={"Origin": OURS}, timeout=60)
-    assert (asked.status_code, asked.headers["access-control-allow-origin"]) == (200, OURS)
+        allowed = asked("OPTIONS", f"{url}/subjects", headers={"Origin": OURS, **ASKED})
+        ours = asked("GET", f"{url}/subjects", headers={"Origin": OURS, **headers})
+        strange = asked("OPTIONS", f"{url}/subjects", headers={"Origin": THEIRS, **ASKED})
+        theirs = asked("GET", f"{url}/subjects", headers={"Origin": THEIRS, **headers})
+        nobody = asked("GET", f"{url}/subjects", headers={"Origin": OURS})
+    assert (allowed.status_code, allowed.headers["access-control-allow-origin"]) == (200, OURS)
     assert ours.headers["access-control-allow-origin"] == OURS
     assert "access-control-allow-credentials" not in ours.headers
     assert strange.status_code == 400
@@ -76,14 +77,15 @@ def test_more_requests_at_once_than_the_limit_are_put_off() -> None:
             waiting.sendall(b"POST /subjects/s/versions HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
 
         def put_off() -> httpx.Response | None:
-            answer = httpx.get(f"{url}/healthz", timeout=60)
+            answer = asked("GET", f"{url}/subjects")
             return answer if answer.status_code == 503 else None
 
         answer = wait_until(put_off)
         assert answer is not None
         assert answer.headers["Retry-After"] == "1"
+        assert [asked("GET", url + path).status_code for path in ("/healthz", "/readyz", "/metrics")] == [200, 200, 200]
         opened.close()
-        wait_until(lambda: httpx.get(f"{url}/healthz", timeout=60).status_code == 200)
+        wait_until(lambda: asked("GET", f"{url}/subjects").status_code == 200)
 
 
 def test_a_bucket_gives_what_its_rate_says() -> None:
@@ -126,16 +128,16 @@ def test_guesses_of_passwords_do_not_keep_others_waiting() -> None:
     administration(store).put_user("ann", "correct horse battery")
     headers = bearer(store, "ci", ("reader", "*"))
     with registry(store) as url:
-        assert httpx.get(f"{url}/subjects", headers=headers, timeout=60).status_code == 200
+        assert asked("GET", f"{url}/subjects", headers=headers).status_code == 200
         codes: list[int] = []
 
         def guess(number: int) -> None:
-            codes.append(httpx.get(f"{url}/subjects", auth=("ann", f"guess {number}"), timeout=120).status_code)
+            codes.append(asked("GET", f"{url}/subjects", auth=("ann", f"guess {number}")).status_code)
 
         threads = [threading.Thread(target=guess, args=(number,)) for number in range(40)]
         for thread in threads:
             thread.start()
-        assert httpx.get(f"{url}/subjects", headers=headers, timeout=120).status_code == 200
+        assert asked("GET", f"{url}/subjects", headers=headers).status_code == 200
         for thread in threads:
             thread.join()
     assert set(codes) <= {401, 429}
@@ -146,13 +148,13 @@ def test_what_a_proxy_leaves_before_a_path_is_taken_off() -> None:
     store = MemoryStore()
     headers = bearer(store, "ann", ("admin", "*"))
     with registry(store, settings=RegistrySettings(root_path="/registry")) as url:
-        with httpx.Client(base_url=f"{url}/registry", headers=headers, timeout=60) as client:
+        with asking(f"{url}/registry", headers=headers) as client:
             assert client.post("/subjects/registry%2Fa/versions", json={"schema": '"int"'}).status_code == 200
             assert client.get("/contexts/away/subjects").json() == []
             assert client.get("/").status_code == 200
-        assert httpx.get(f"{url}/subjects", headers=headers, timeout=60).json() == ["registry/a"]
-        assert httpx.get(f"{url}/registry/subjects", timeout=60).status_code == 401
-        assert httpx.get(f"{url}/registrysubjects", headers=headers, timeout=60).status_code == 404
+        assert asked("GET", f"{url}/subjects", headers=headers).json() == ["registry/a"]
+        assert asked("GET", f"{url}/registry/subjects").status_code == 401
+        assert asked("GET", f"{url}/registrysubjects", headers=headers).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["registry", "/", "/a/", "/a//b", "/a?b", "/%2e"])
@@ -164,10 +166,8 @@ def test_what_is_no_path_to_stand_before_others_stops_the_start(path: str) -> No
 def test_limits_can_be_set_and_not_to_nothing() -> None:
     told = RegistrySettings.told({"max_body_bytes": 50, "max_schema_bytes": 20})
     with registry(settings=told) as url:
-        large = httpx.post(f"{url}/subjects/s/versions", json={"schema": " " * 60}, timeout=60)
-        schema = httpx.post(
-            f"{url}/subjects/s/versions", json={"schema": '{"type":"array","items":"int"}'[:29]}, timeout=60
-        )
+        large = asked("POST", f"{url}/subjects/s/versions", json={"schema": " " * 60})
+        schema = asked("POST", f"{url}/subjects/s/versions", json={"schema": '{"type":"array","items":"int"}'[:29]})
     assert (large.status_code, schema.json()["error_code"]) == (413, 42209)
     with pytest.raises(StartRefused, match="A limit of nothing"):
         RegistrySettings.told({"max_open_requests": 0}).require_sense()

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from tests.treaty.registry.asking import asked
 from treaty.registry.settings import Limits, RegistrySettings
 from treaty.registry.testing import registry
 
@@ -85,7 +86,7 @@ def test_what_never_ends_is_not_taken_in(begin: bytes, piece: bytes) -> None:
                 client.sendall(piece)
                 sent += len(piece)
         assert sent < 50_000_000
-        assert httpx.get(f"{url}/subjects").json() == []
+        assert asked("GET", f"{url}/subjects").json() == []
 
 
 def test_what_is_no_http_is_told_so_in_json() -> None:

@@ -190,3 +190,41 @@ async def both(hands: Hands, first: Callable[[object], object], second: Callable
     """Two jobs at once; fails when they are not done in time."""
     async with asyncio.timeout(DEADLINE):
         await asyncio.gather(hands.run(first, None), hands.run(second, None))
+
+
+def test_writes_that_get_nowhere_leave_threads_for_reads() -> None:
+    opened, hands = threading.Event(), Hands(4, at_once=1)
+
+    def write(_: object) -> bool:
+        with hands.aside():
+            return opened.wait(DEADLINE)
+
+    async def ask() -> list[bool]:
+        async with asyncio.timeout(DEADLINE):
+            writes = [asyncio.ensure_future(hands.run(write, None, is_write=True)) for _ in range(8)]
+            for number in range(20):
+                assert await hands.run(neg, number) == -number
+            opened.set()
+            return await asyncio.gather(*writes)
+
+    assert all(asyncio.run(ask()))
+    hands.close()
+
+
+def test_of_reads_and_writes_the_first_is_first() -> None:
+    done, opened, hands = list[int](), threading.Event(), Hands(3, at_once=1)
+
+    async def ask() -> None:
+        async with asyncio.timeout(DEADLINE):
+            first = asyncio.ensure_future(hands.run(lambda _: opened.wait(DEADLINE), None))
+            await asyncio.sleep(0)
+            later = [
+                asyncio.ensure_future(hands.run(done.append, number, is_write=number % 3 == 0)) for number in range(9)
+            ]
+            await asyncio.sleep(0)
+            opened.set()
+            await asyncio.gather(first, *later)
+
+    asyncio.run(ask())
+    hands.close()
+    assert sorted(done) == list(range(9))

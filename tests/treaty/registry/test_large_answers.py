@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 
 from tests.parts.waiting import wait_until
+from tests.treaty.registry.asking import asked
 from treaty.registry.access.audit import Visitor
 from treaty.registry.access.grants import ANYONE
 from treaty.registry.http.answers import PIECE_BYTES, Answer, Wish, answer_of
@@ -74,6 +74,7 @@ def test_a_large_answer_is_made_in_a_thread_of_its_job() -> None:
         (Route("GET", "/subjects", lambda _call: Reply(rows)),),
         service,
         hands,
+        hands,
         Remembering(service.freshness, capacity_bytes=1_000),
         gate,
         now_ms=lambda: 0,
@@ -112,7 +113,7 @@ def full() -> MemoryStore:
     schema = {"schema": json.dumps({"type": "enum", "name": "E", "symbols": ["A"], "doc": "x" * 480_000})}
     with registry(store) as url:
         for number in range(14):
-            assert httpx.post(f"{url}/subjects/s{number}/versions", json=schema).is_success
+            assert asked("POST", f"{url}/subjects/s{number}/versions", json=schema).is_success
     return store
 
 
@@ -120,7 +121,7 @@ def full() -> MemoryStore:
 def serving(store: MemoryStore, limits: Limits) -> Iterator[tuple[str, int]]:
     """A registry on it, and the bytes of the list."""
     with registry(store, settings=RegistrySettings(limits=limits)) as url:
-        size = len(httpx.get(f"{url}/schemas", headers=PLAIN).content)
+        size = len(asked("GET", f"{url}/schemas", headers=PLAIN).content)
         assert size > 6_700_000
         yield url, size
 
@@ -147,7 +148,7 @@ def is_cut_off(client: socket.socket) -> bool:
 @pytest.mark.long
 def test_a_client_that_never_reads_is_cut_off_and_keeps_nobody_waiting(full: MemoryStore) -> None:
     with serving(full, Limits(unread_seconds=1.0)) as (url, _), asking(url) as client:
-        assert httpx.get(f"{url}/subjects").status_code == 200
+        assert asked("GET", f"{url}/subjects").status_code == 200
         wait_until(lambda: is_cut_off(client))
 
 
@@ -168,11 +169,11 @@ def test_a_client_with_little_room_gets_the_whole_answer(full: MemoryStore) -> N
 def test_large_answers_that_nobody_reads_are_no_more_than_a_bound(full: MemoryStore) -> None:
     with serving(full, Limits(unread_bytes=7_000_000)) as (url, size):
         with asking(url):
-            refused = httpx.get(f"{url}/schemas", headers=PLAIN)
+            refused = asked("GET", f"{url}/schemas", headers=PLAIN)
             assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
             assert "offset and limit" in refused.json()["message"]
-            assert httpx.get(f"{url}/subjects").status_code == 200, "what is small goes through"
-        wait_until(lambda: len(httpx.get(f"{url}/schemas", headers=PLAIN).content) == size)
+            assert asked("GET", f"{url}/subjects").status_code == 200, "what is small goes through"
+        wait_until(lambda: len(asked("GET", f"{url}/schemas", headers=PLAIN).content) == size)
 
 
 def test_one_answer_larger_than_the_bound_goes_out_alone() -> None:

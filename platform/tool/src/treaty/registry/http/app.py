@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,6 +40,9 @@ from treaty.registry.stores.protocol import Store
 READS_AT_ONCE: Final = 2
 """Threads at work on a store that is near: one, and one beside what takes long."""
 
+ASIDE: Final = 2
+"""Threads that ask the store how it is, for whoever watches: what keeps others waiting must not keep these."""
+
 
 def create_app(
     store: Store,
@@ -67,14 +70,15 @@ def create_app(
     gate = gate_of(store, settings, now=now, now_ms=now_ms, observe=tell)
     remembering = Remembering(service.freshness, capacity_bytes=settings.cache_bytes)
     hands = Hands(settings.threads, at_once=READS_AT_ONCE if store.is_near else settings.threads)
-    routes = (*ROUTES, Route("GET", "/metrics", _exposition(metrics)))
-    desk = Desk(routes, service, hands, remembering, gate, now_ms=now_ms, tell=tell)
+    aside = Hands(ASIDE, at_once=ASIDE)
+    routes = (*ROUTES, Route("GET", "/metrics", _exposition(metrics), "aside"))
+    desk = Desk(routes, service, hands, aside, remembering, gate, now_ms=now_ms, tell=tell)
     door = Door(
         desk.answer,
         remembering,
         gate,
         tell,
-        lifespan=Starlette(lifespan=until_shut_down(store, hands, gate)),
+        lifespan=Starlette(lifespan=until_shut_down(store, (hands, aside), gate)),
         most_open=settings.limits.open_requests,
         most_unread_bytes=settings.limits.unread_bytes,
         root_path=settings.root_path,
@@ -82,14 +86,15 @@ def create_app(
     return with_cors(door, settings.cors_origins)
 
 
-def until_shut_down(store: Store, hands: Hands, gate: Gate) -> Lifespan[Starlette]:
+def until_shut_down(store: Store, hands: Iterable[Hands], gate: Gate) -> Lifespan[Starlette]:
     """What runs beside the requests, and what is let go of at the end: first who answers, last what they ask."""
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         trail = asyncio.create_task(gate.keep_trail())
         yield
-        await asyncio.to_thread(hands.close)
+        for each in hands:
+            await asyncio.to_thread(each.close)
         trail.cancel()
         with suppress(asyncio.CancelledError):
             await trail

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from treaty.registry.access.grants import Role
 from treaty.registry.decisions.decide import LATEST
@@ -155,11 +155,16 @@ Handler: TypeAlias = Callable[[Call], "Json | Reply"]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A method, a path template and the function that answers; an id in the path is text until the function reads it."""
+    """A method, a path template and the function that answers; an id in the path is text until the function reads it.
+
+    ``place``: where the function runs. *hands*: beside the other requests' ones; *aside*: in threads of its own, which asks
+    the store how it is; *loop*: at once, which asks nobody.
+    """
 
     method: str
     path: str
     handler: Handler
+    place: Literal["hands", "aside", "loop"] = "hands"
 
 
 def read_version(text: str) -> int:

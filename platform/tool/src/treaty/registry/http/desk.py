@@ -63,6 +63,7 @@ class Desk:
         routes: Iterable[Route],
         service: RegistryService,
         hands: Hands,
+        aside: Hands,
         remembering: Remembering,
         gate: Gate,
         *,
@@ -70,7 +71,8 @@ class Desk:
         tell: Observe,
     ) -> None:
         self._table = Table(routes)
-        self._service, self._hands, self._remembering, self._gate = service, hands, remembering, gate
+        self._service, self._remembering, self._gate = service, remembering, gate
+        self._hands, self._aside = hands, aside
         self._now_ms, self._tell = now_ms, tell
         self._waiting = 0
 
@@ -101,11 +103,16 @@ class Desk:
     ) -> Answer:
         guard = self._guard(route, params, scope)
         call = await self._call(params, scope, receive, guard)
+        work = _Work(route, call, scope, wish)
+        if route.place == "loop":
+            return self._made(work)
+        if route.place == "aside":
+            return await self._aside.run(self._made, work)
         if self._waiting >= self._service.settings.limits.waiting_requests:
             raise StoreUnavailable
         self._waiting += 1
         try:
-            return await self._hands.run(self._made, _Work(route, call, scope, wish))
+            return await self._hands.run(self._made, work, is_write=guard.role > Role.READER)
         finally:
             self._waiting -= 1
 

@@ -37,6 +37,9 @@ VISITOR: Final = "treaty.visitor"
 HEADERS: Final = "treaty.headers"
 IS_PACKED: Final = "treaty.is_packed"
 
+_WATCHED: Final = frozenset({"/healthz", "/readyz", "/metrics", "/master_available"})
+"""Answered however many requests are open: a process that is busy must not be taken for one that is dead."""
+
 _BY_ID: Final = re.compile(r"/schemas/ids/\d{1,10}(/schema)?")
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _EVERY_ANSWER: Final = [
@@ -141,13 +144,13 @@ class Door:
 
     async def _answer(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Answer:
         try:
-            if self._open > self._most_open:
-                raise StoreUnavailable
             routed = routed_path(scope.get("raw_path") or scope["path"].encode())
             path, query = without_context(
                 without_root(routed, root_path=self._root_path), parsed_query(scope["query_string"])
             )
             scope["path"], scope[QUERY] = path, query
+            if self._open > self._most_open and path not in _WATCHED:
+                raise StoreUnavailable
             visitor = await self._gate.admit(
                 scope["method"], path, headers, source_ip=_source(scope), request_id=scope[REQUEST_ID]
             )

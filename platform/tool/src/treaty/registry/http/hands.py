@@ -2,7 +2,8 @@
 
 Laws: an outcome waits for no job but the one that made it, longer than ``TICK_SECONDS``: whoever ends a job tells the loop at
 once, unless more jobs wait; then the tick that waiting jobs bring with them tells it. A thread that waits for others
-(``aside``) does not count as one at work. Jobs that get nowhere bring more threads, up to all there are.
+(``aside``) does not count as one at work. Jobs that get nowhere bring more threads, up to all there are. Writes never have
+all of them: while the database is busy for those, there are threads for reads.
 
 Why: threads of one interpreter take turns, and each turn that the loop and eight of them take from each other costs more than
 many a request does.
@@ -16,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Final, TypeVar
 
 from treaty.registry.errors import StoreUnavailable
@@ -28,8 +30,14 @@ TICKS_WITHOUT_AN_END: Final = 10
 """After so many ticks in which no job ended though some wait, one thread more may work."""
 
 
+KEPT_FOR_READS: Final = 2
+"""Threads that no write gets, where there are more than these."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Job:
+    number: int
+    is_write: bool
     future: asyncio.Future[Any]
     function: Callable[[Any], Any]
     argument: Any
@@ -42,7 +50,10 @@ class Hands:
         self._most, self._usually = threads, min(at_once, threads)
         self._at_once = self._usually
         self._change = threading.Condition()
-        self._jobs: deque[_Job] = deque()
+        self._most_writing, self._writing = max(1, threads - KEPT_FOR_READS), 0
+        self._reads: deque[_Job] = deque()
+        self._writes: deque[_Job] = deque()
+        self._numbers = count()
         self._ended: deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = deque()
         self._threads: list[threading.Thread] = []
         self._working, self._is_closing = 0, False
@@ -50,10 +61,11 @@ class Hands:
         self._quiet_ticks = 0
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def run(self, function: Callable[[A], R], argument: A) -> R:
+    async def run(self, function: Callable[[A], R], argument: A, *, is_write: bool = False) -> R:
         """What the function answers or raises, from a thread; raises ``StoreUnavailable`` once closed.
 
-        A job that nobody waits for any more before it has begun is not done.
+        ``is_write``: it may have to wait for the database. A job that nobody waits for any more before it has begun is not
+        done.
         """
         self._loop = loop = asyncio.get_running_loop()
         future: asyncio.Future[R] = loop.create_future()
@@ -61,8 +73,9 @@ class Hands:
             if self._is_closing:  # the threads are gone, or go as soon as no job waits
                 raise StoreUnavailable
             self._begin()
-            self._jobs.append(_Job(future, function, argument))
-            begins_to_tick = not self._is_ticking and self._working + len(self._jobs) > self._at_once
+            jobs = self._writes if is_write else self._reads
+            jobs.append(_Job(next(self._numbers), is_write, future, function, argument))
+            begins_to_tick = not self._is_ticking and self._working + self._waiting > self._at_once
             self._is_ticking = self._is_ticking or begins_to_tick
             if self._working < self._at_once:
                 self._change.notify()
@@ -109,24 +122,39 @@ class Hands:
                 error.__cause__ = raised
             except BaseException as raised:  # noqa: BLE001  # whatever it is, who waits for it gets it
                 error = raised
-            self._end(job.future, result, error)
+            self._end(job, result, error)
             # Else a thread that waits for its next job would keep the last one's answer alive.
             del job, result, error
 
+    @property
+    def _waiting(self) -> int:
+        return len(self._reads) + len(self._writes)
+
     def _next(self) -> _Job | None:
         with self._change:
-            while not self._jobs or self._working >= self._at_once:
-                if self._is_closing and not self._jobs:
+            while (job := self._taken()) is None:
+                if self._is_closing and not self._waiting:
                     return None
                 self._change.wait()
             self._working += 1
-            return self._jobs.popleft()
+            self._writing += job.is_write
+            return job
 
-    def _end(self, future: asyncio.Future[Any], result: object, error: BaseException | None) -> None:
+    def _taken(self) -> _Job | None:
+        """The job that has waited longest, of those that may begin."""
+        if self._working >= self._at_once:
+            return None
+        reads, writes = self._reads, self._writes
+        if writes and self._writing < self._most_writing and not (reads and reads[0].number < writes[0].number):
+            return writes.popleft()
+        return reads.popleft() if reads else None
+
+    def _end(self, job: _Job, result: object, error: BaseException | None) -> None:
         with self._change:
             self._working -= 1
-            self._ended.append((future, result, error))
-            is_to_tell = not self._is_told and not (self._jobs and self._is_ticking)
+            self._writing -= job.is_write
+            self._ended.append((job.future, result, error))
+            is_to_tell = not self._is_told and not (self._waiting and self._is_ticking)
             self._is_told = self._is_told or is_to_tell
             # The next job is this thread's own; others only have to know that it is over.
             if self._is_closing:
@@ -150,7 +178,7 @@ class Hands:
     def _tick(self) -> None:
         with self._change:
             self._quiet_ticks = 0 if self._ended else self._quiet_ticks + 1
-            self._is_ticking = bool(self._jobs)
+            self._is_ticking = self._waiting > 0
             if not self._is_ticking:
                 self._at_once = self._usually
             elif self._quiet_ticks >= TICKS_WITHOUT_AN_END and self._at_once < self._most:

@@ -26,7 +26,7 @@ def master_available(call: Call) -> Reply:
 
 
 ROUTES: Final = (
-    Route("GET", "/healthz", healthz),
-    Route("GET", "/readyz", readyz),
-    Route("GET", "/master_available", master_available),
+    Route("GET", "/healthz", healthz, "loop"),
+    Route("GET", "/readyz", readyz, "aside"),
+    Route("GET", "/master_available", master_available, "aside"),
 )
