@@ -74,9 +74,9 @@ def test_a_large_answer_is_made_in_a_thread_of_its_job() -> None:
         (Route("GET", "/subjects", lambda _call: Reply(rows)),),
         service,
         hands,
-        hands,
         Remembering(service.freshness, capacity_bytes=1_000),
         gate,
+        aside=hands,
         now_ms=lambda: 0,
         tell=ignore,
     )

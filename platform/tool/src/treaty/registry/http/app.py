@@ -72,7 +72,7 @@ def create_app(
     hands = Hands(settings.threads, at_once=READS_AT_ONCE if store.is_near else settings.threads)
     aside = Hands(ASIDE, at_once=ASIDE)
     routes = (*ROUTES, Route("GET", "/metrics", _exposition(metrics), "aside"))
-    desk = Desk(routes, service, hands, aside, remembering, gate, now_ms=now_ms, tell=tell)
+    desk = Desk(routes, service, hands, remembering, gate, aside=aside, now_ms=now_ms, tell=tell)
     door = Door(
         desk.answer,
         remembering,

@@ -63,10 +63,10 @@ class Desk:
         routes: Iterable[Route],
         service: RegistryService,
         hands: Hands,
-        aside: Hands,
         remembering: Remembering,
         gate: Gate,
         *,
+        aside: Hands,
         now_ms: Callable[[], int],
         tell: Observe,
     ) -> None:
