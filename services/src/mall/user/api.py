@@ -204,7 +204,7 @@ async def edit_me(body: EditProfile, who: Who, desk: AtDesk) -> AccountAnswer:
 
 @routes.delete("/users/me", status_code=204)
 async def delete_me(who: Who, desk: AtDesk, body: Farewell | None = None) -> None:
-    """Delete one's account for good: everything about its owner is erased everywhere."""
+    """Delete one's account for good: profile, sessions, contact, inbox and pictures are erased, orders and messages stay."""
     async with desk.open() as work:
         await accounts.own(work.session, who, now=work.now, lock=True)
         reason = body.reason if body else None
