@@ -12,6 +12,7 @@ import pytest
 
 from tests.treaty.registry.certificates import Authority
 from tests.treaty.registry.running import running
+from treaty.ops.http import RegistryHttp, RegistryUnreachable
 from treaty.registry.errors import StartRefused
 from treaty.registry.process.tls import Certificate, TlsFiles
 from treaty.registry.settings import RegistrySettings
@@ -36,6 +37,9 @@ def test_a_registry_answers_over_tls_and_not_without(authority: Authority) -> No
             httpx.get(f"http://127.0.0.1:{port}/", timeout=60)
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"https://127.0.0.1:{port}/", timeout=60)
+        commands = RegistryHttp(f"HTTPS://127.0.0.1:{port}", sleep=lambda _: None)
+        with commands, pytest.raises(RegistryUnreachable, match="certificate"):
+            commands.mode()
 
 
 def test_clients_need_a_certificate_where_an_authority_is_named(authority: Authority, tmp_path: Path) -> None:

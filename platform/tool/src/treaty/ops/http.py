@@ -61,13 +61,15 @@ class RegistryHttp:
         base = address(url)
         self.host = base.netloc.decode()
         headers = {"Accept": CONTENT, **({"Authorization": f"Bearer {token}"} if token else {})}
+        # Plain HTTP asks for no certificate, and to read those of all authorities takes longer than most commands' requests.
+        usual = httpx.HTTPTransport(retries=2, verify=base.scheme == "https")
         # No redirects: credentials go to the registry that was named and to no other host.
         self._client = httpx.Client(
             base_url=base,
             headers=headers,
             timeout=TIMEOUT_SECONDS,
             follow_redirects=False,
-            transport=transport or httpx.HTTPTransport(retries=2),
+            transport=transport or usual,
         )
 
     def __enter__(self) -> Self:
