@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ci": ("treaty.cli.ci:ci", "make every check of a schema pull request, and write its comment"),
     "diff": ("treaty.cli.diff:diff", "show what changed between any two sides, without a verdict"),
     "generate": ("treaty.cli.generate:generate", "write the typed Python classes of all events"),
+    "catalog": ("treaty.cli.catalog:catalog", "make the catalogue of events as a site, or serve it"),
     "release": ("treaty.cli.release:release", "lock the current schemas as a released set"),
     "changelog": ("treaty.cli.changelog:changelog", "print what changed since a release"),
     "explain": ("treaty.cli.explain:explain", "show the page of a rule"),
