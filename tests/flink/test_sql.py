@@ -17,10 +17,12 @@ import pytest
 
 from mall_events.analytics import AnalyticsRecorded
 from tests.parts.backend import missing
+from treaty.config import Settings
 from treaty.local.errors import NoServer
 from treaty.local.machine import Machine
 from treaty.ops.dead_letters.body import frame
 from treaty.ops.http import RegistryHttp
+from treaty.ops.schemas import load_project
 from treaty.registry.testing import registry
 from treaty_avro import compile_generic, from_json, parse
 from treaty_runtime.admin import Cluster
@@ -65,6 +67,22 @@ def test_a_source_reads_a_declared_topic_and_fields_of_its_event(table: str) -> 
     for column, kind in columns.items():
         declared = fields[column]
         assert (declared["type"] if isinstance(declared, dict) else declared) == TYPES[kind], column
+
+
+def test_the_groups_of_the_page_can_be_declared_and_are_those_of_the_jobs(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "guide" / "flink.md").read_text()
+    shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
+    shutil.copy(ROOT / "treaty.toml", tmp_path)
+    with (tmp_path / "schemas" / "topics.toml").open("a") as declared:
+        declared.write("\n" + page.split("```toml\n")[1].partition("```")[0])
+    topics = load_project(Settings.load(tmp_path / "treaty.toml", {}, start=tmp_path)).topics
+    outside = {
+        (topic.name, reader.group)
+        for topic in topics.values()
+        for reader in topic.consumers
+        if reader.external is not None
+    }
+    assert outside == {(tables()[table][1]["topic"], tables()[table][1]["properties.group.id"]) for table in READS}
 
 
 def test_only_results_that_are_no_events_leave_a_job() -> None:
