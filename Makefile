@@ -58,6 +58,7 @@ check: $(READY) ## format, lint, types, arrows, generated files, schemas, docume
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/treaty generate --check
+	@$(BIN)/treaty owners --check
 	@$(BIN)/treaty lint
 	@$(BIN)/treaty breaking --against releases
 	@$(BIN)/codespell
@@ -68,8 +69,9 @@ fmt: $(READY) ## format the code and mend what the linter can mend
 	@$(BIN)/ruff check --fix --quiet $(SOURCES) || true
 	@$(BIN)/ruff format $(SOURCES)
 
-generate: $(READY) ## write sdk/ anew from schemas/
+generate: $(READY) ## write sdk/, the catalogue and the owners of schemas anew from schemas/
 	@$(BIN)/treaty generate
+	@$(BIN)/treaty owners --write .github/CODEOWNERS
 
 snapshots: $(READY) ## rewrite expected blocks in documents and cases; review the diff like code
 	@TREATY_SNAPSHOTS=write $(BIN)/python -m pytest -q -p no:randomly -m snapshot

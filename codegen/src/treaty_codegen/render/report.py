@@ -13,8 +13,8 @@ from treaty_codegen.language import ENGLISH, Language
 class Report:
     """``files``: paths that were checked, clean ones too. ``pages``: rule to its Markdown page, as far as there is one.
 
-    The findings are in the ``language`` already; it is for the words around them. ``is_colored`` and
-    ``is_verbose`` (every reader) matter to texts for people alone.
+    The findings are in the ``language`` already; it is for the words around them. ``is_colored``, ``is_verbose`` (every reader),
+    ``sources`` (path to text: findings in it show their line) and ``width`` (cells of the terminal) matter to texts for people alone.
     """
 
     findings: tuple[Finding, ...]
@@ -23,6 +23,8 @@ class Report:
     language: Language = ENGLISH
     is_colored: bool = False
     is_verbose: bool = False
+    sources: Mapping[str, str] = field(default_factory=dict)
+    width: int = 80
 
     def by_rule(self) -> Mapping[str, tuple[Finding, ...]]:
         """The findings of each rule that found something, rules in alphabetical order."""

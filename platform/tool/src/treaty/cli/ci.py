@@ -10,6 +10,7 @@ import click
 
 from treaty.cli.findings import finish, output_options
 from treaty.cli.project import config_option, load_settings
+from treaty.cli.talk import harmless
 
 if TYPE_CHECKING:
     from treaty_codegen.review import Review
@@ -81,9 +82,10 @@ def checked(
         asked = Asked(settings=settings, against=against, today=now().date(), cluster=cluster)
         checks = dict(run(asked, only))
     findings = tuple(row for check in checks.values() for row in check.findings)
-    finish(Outcome(findings=findings, looked_at=", ".join(checks)), format_=format_, output=output)
+    outcome = Outcome(findings=findings, looked_at=", ".join(checks), root=settings.root)
+    finish(outcome, format_=format_, output=output)
     for name, check in checks.items():
-        click.echo(f"{'failed' if check.failed else 'ok':6} {name:10} {check.detail()}", err=True)
+        click.echo(harmless(f"{'failed' if check.failed else 'ok':6} {name:10} {check.detail()}"), err=True)
     if report is not None or comment is not None:
         write(review(asked, checks), report=report, comment=comment)
     return 1 if any(check.failed for check in checks.values()) else 0

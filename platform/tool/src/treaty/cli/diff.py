@@ -10,6 +10,7 @@ import click
 
 from treaty.cli.findings import plural
 from treaty.cli.project import config_option, load_settings
+from treaty.cli.talk import harmless
 
 
 @click.command(name="diff")
@@ -41,5 +42,5 @@ def diff(config: Path | None, before: str, after: str, format_: str) -> None:
         click.echo(json.dumps([row.as_json() for row in rows], indent=2, ensure_ascii=False))
     else:
         for row in rows:
-            click.echo(str(row))
-    click.echo(f"{one.label} → {other.label}: {plural(len(rows), 'difference')}", err=True)
+            click.echo(harmless(str(row)))
+    click.echo(harmless(f"{one.label} → {other.label}: {plural(len(rows), 'difference')}"), err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from treaty.cli.language import chosen
-from treaty.cli.talk import is_verbose, may_be_colored
+from treaty.cli.talk import harmless, is_for_a_terminal, is_verbose, may_be_colored, no_command
 
 if TYPE_CHECKING:
     from treaty.ops.check import Outcome
@@ -42,6 +43,7 @@ def finish(outcome: Outcome, *, format_: str | None, output: Path | None, strict
     default = "github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text"
     language = chosen()
     told = outcome.findings if language.code == "en" else tuple(map(language.finding, outcome.findings))
+    chosen_format = format_ or default
     report = Report(
         findings=told,
         files=outcome.files,
@@ -49,19 +51,35 @@ def finish(outcome: Outcome, *, format_: str | None, output: Path | None, strict
         language=language,
         is_colored=output is None and may_be_colored(),
         is_verbose=is_verbose(),
+        sources=sources(outcome) if output is None and chosen_format == "text" and is_for_a_terminal() else {},
+        width=shutil.get_terminal_size().columns,
     )
-    printed = PRINTERS[format_ or default](report)
+    printed = PRINTERS[chosen_format](report)
     if output is None:
-        click.echo(printed, nl=False)
+        click.echo(no_command(printed) if chosen_format == "text" else printed, nl=False)
     else:
         output.write_text(printed, encoding="utf-8")
     counts = summary(outcome.findings)
-    click.echo(summed_up(outcome.looked_at, counts, language), err=True)
+    click.echo(harmless(summed_up(outcome.looked_at, counts, language)), err=True)
     mendable = sum(finding.fix is not None for finding in outcome.findings)
     if mendable:
         words = language.say("{count} of them can be mended: treaty lint --fix")
         click.echo(f"  {words.format(count=mendable)}", err=True)
     return 1 if counts["error"] or (strict and counts["warning"]) else 0
+
+
+def sources(outcome: Outcome) -> dict[str, str]:
+    """The texts of the files that findings are about, as far as they can be read."""
+    from treaty.ops.schemas import text_of
+
+    texts: dict[str, str] = {}
+    if outcome.root is not None:
+        for path in dict.fromkeys(finding.at.path for finding in outcome.findings):
+            file = outcome.root / path
+            read = text_of(file, path) if os.path.lexists(file) else None
+            if isinstance(read, str):
+                texts[path] = read
+    return texts
 
 
 def summed_up(what: str, counts: Mapping[str, int], language: Language) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from treaty.cli.project import config_option, load_settings
+from treaty.cli.talk import harmless
 
 
 @click.command(name="fmt")
@@ -28,9 +29,9 @@ def fmt(config: Path | None, paths: tuple[Path, ...], check: bool, diff: bool) -
 
     count, rows = unformatted(load_settings(config), only=paths)
     for row in rows:
-        click.echo(row.path)
+        click.echo(harmless(row.path))
         if diff:
-            click.echo(row.diff(), nl=False)
+            click.echo(harmless(row.diff()), nl=False)
         if not check:
             row.write()
     done = "would change" if check else "changed"

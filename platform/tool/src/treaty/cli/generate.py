@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from treaty.cli.project import config_option, load_settings
+from treaty.cli.talk import harmless, no_command
 
 
 @click.command(name="generate")
@@ -27,13 +28,13 @@ def generate(config: Path | None, check: bool) -> int:
     rows = [(each, each.changes()) for each in folders]
     for each, changes in rows:
         for warning in each.warnings:
-            click.echo(f"warning: {warning}", err=True)
+            click.echo(harmless(f"warning: {warning}"), err=True)
         if not check:
             each.write(changes)
         for change in changes:
-            click.echo(change.told(folder=each.name))
+            click.echo(no_command(change.told(folder=each.name)))
             if check and change.diff:
-                click.echo(change.diff, nl=False)
+                click.echo(harmless(change.diff), nl=False)
     files = sum(len(each.wanted) for each in folders)
     foreign = sum(change.kind == "foreign" for _, changes in rows for change in changes)
     stale = sum(len(changes) for _, changes in rows) - foreign

@@ -11,6 +11,7 @@ import click
 
 from treaty.cli.findings import finish, output_options, plural
 from treaty.cli.project import config_option, load_settings
+from treaty.cli.talk import harmless
 
 if TYPE_CHECKING:
     from treaty.config import Settings
@@ -101,8 +102,8 @@ def mend_and_tell(settings: Settings, rules: tuple[str, ...], only: tuple[str, .
     write(settings, files)
     for file in files:
         for row in file.findings:
-            click.echo(f"fixed {row.at} {row.rule}: {row.message}", err=True)
-        click.echo(file.diff(), err=True, nl=False)
+            click.echo(harmless(f"fixed {row.at} {row.rule}: {row.message}"), err=True)
+        click.echo(harmless(file.diff()), err=True, nl=False)
 
 
 def without(outcome: Outcome, baseline: Path) -> Outcome:

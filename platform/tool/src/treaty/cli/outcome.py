@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from treaty.cli.talk import harmless
 from treaty.errors import TreatyError
 
 if TYPE_CHECKING:
@@ -54,9 +55,9 @@ def tell(error: TreatyError, *, debug: bool, lang: Code = "en") -> int:
         words, following = str(error), "next"
     else:
         words, following = translated(error, lang)
-    click.echo(f"treaty: {words}", err=True)
+    click.echo(harmless(f"treaty: {words}"), err=True)
     if error.next_step:
-        click.echo(f"  {following}: {error.next_step}", err=True)
+        click.echo(harmless(f"  {following}: {error.next_step}"), err=True)
     return error.exit_code
 
 
@@ -75,7 +76,7 @@ def tell_os(error: OSError, *, debug: bool) -> int:
     if debug:
         traceback.print_exc()
     place = f" ({error.filename})" if error.filename else ""
-    click.echo(f"treaty: {error.strerror or error}{place}", err=True)
+    click.echo(harmless(f"treaty: {error.strerror or error}{place}"), err=True)
     return ENVIRONMENT
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from treaty.cli.project import config_option, load_settings
+from treaty.cli.talk import harmless
 
 FILE = Path(".github/CODEOWNERS")
 
@@ -31,10 +32,10 @@ def owners(config: Path | None, target: Path | None, check: bool) -> int:
 
     settings = load_settings(config)
     if target is None and not check:
-        click.echo(ops.block(settings), nl=False)
+        click.echo(harmless(ops.block(settings)), nl=False)
         return 0
-    file = target or settings.root / FILE
-    fresh = ops.is_fresh(settings, file, write=not check)
+    fresh = ops.is_fresh(settings, target or settings.root / FILE, write=not check)
     if check and not fresh:
-        click.echo(f"{file} is not what topics.toml says.\n  next: treaty owners --write {file}", err=True)
+        file = target or FILE
+        click.echo(harmless(f"{file} is not what the schemas say.\n  next: treaty owners --write {file}"), err=True)
     return 1 if check and not fresh else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from treaty.config import Settings
@@ -35,11 +36,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a check found, what it looked at (a sentence for people), and in which files."""
+    """What a check found, what it looked at (a sentence for people), and in which files.
+
+    Paths are relative to ``root``; None: nobody wants to see lines of them.
+    """
 
     findings: tuple[Finding, ...]
     looked_at: str
     files: tuple[str, ...] = ()
+    root: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +100,7 @@ def run_breaking(settings: Settings, against: Against, *, today: date) -> Outcom
         findings=tuple(found),
         looked_at=f"{events} event{'s' if events != 1 else ''} against {labels}",
         files=tuple(root_of(settings) + path for path in catalog.files),
+        root=settings.root,
     )
 
 
@@ -177,7 +183,8 @@ def run_lint(settings: Settings, *, rules: Iterable[str] = (), only: Iterable[st
         return outcome
     kept = tuple(row for row in outcome.findings if is_below(row.at.path, limit))
     files = tuple(path for path in outcome.files if is_below(path, limit))
-    return Outcome(findings=kept, files=files, looked_at=f"{len(files)} schema{'s' if len(files) != 1 else ''}")
+    looked_at = f"{len(files)} schema{'s' if len(files) != 1 else ''}"
+    return Outcome(findings=kept, files=files, looked_at=looked_at, root=settings.root)
 
 
 def is_below(path: str, only: Iterable[str]) -> bool:
@@ -212,6 +219,7 @@ def lint_of(settings: Settings, tree: Tree, *, rules: Iterable[str] = ()) -> Out
         findings=(*broken, *findings),
         looked_at=f"{count} schema{'s' if count != 1 else ''}",
         files=tuple(root_of(settings) + path for path in tree.schemas),
+        root=settings.root,
     )
 
 
