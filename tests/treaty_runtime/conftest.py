@@ -1,14 +1,17 @@
-"""Each test that asks for a database runs twice: on a SQLite file and on a real PostgreSQL."""
+"""Databases, of which each test that asks for one gets two in turn, a SQLite file and a real PostgreSQL; and a shop on mock brokers."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
+from tests.treaty_runtime.order_events import OrderSeen
+from tests.treaty_runtime.shop import TOPIC, Shop
 from treaty_runtime.sql import database as runtime_database
+from treaty_runtime.testing.chaos import Chaos
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -32,3 +35,20 @@ async def database(database_url: str) -> AsyncIterator[AsyncEngine]:
 def sessions(database: AsyncEngine) -> async_sessionmaker[AsyncSession]:
     """Sessions on that database, as a service makes them."""
     return async_sessionmaker(database, expire_on_commit=False)
+
+
+@pytest.fixture
+def chaos() -> Iterator[Chaos]:
+    """A mock cluster with the shop's topics."""
+    with Chaos() as cluster:
+        for topic in (TOPIC, OrderSeen.__topic__, "bytes", "dlq.order", "retry.order.0s", "retry.order.100ms"):
+            cluster.topic(topic, partitions=1 if topic.startswith("dlq") else 2)
+        yield cluster
+
+
+@pytest.fixture
+async def shop(chaos: Chaos) -> AsyncIterator[Shop]:
+    """A service on the mock cluster."""
+    made = Shop(chaos.bootstrap)
+    yield made
+    await made.producer.close()

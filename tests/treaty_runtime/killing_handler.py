@@ -7,11 +7,13 @@ import os
 import sys
 
 from tests.treaty_runtime.order_events import OrderCreated
-from tests.treaty_runtime.test_consumer import Shop, group_of
+from tests.treaty_runtime.shop import Shop, group_of
 from treaty_runtime.event import Context
 from treaty_runtime.handlers import Handlers
 
 DEADLY = 3
+MORTAL = {"consumer.session.timeout.ms": 6_000}
+"""So long the next life waits for the partitions of the one before."""
 
 
 async def main(bootstrap: str) -> None:
@@ -24,7 +26,7 @@ async def main(bootstrap: str) -> None:
             os.abort()
         print(event.number, flush=True)
 
-    shop = Shop(bootstrap)
+    shop = Shop(bootstrap, **MORTAL)
     async with shop.running(group_of(handlers, has_retry_topics=False)):
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     await shop.producer.close()

@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.parts.waiting import eventually
 from tests.treaty_runtime.order_events import OrderCreated
 from tests.treaty_runtime.relaying import Sessions
+from tests.treaty_runtime.shop import QUICK, Shop, group_of, order, recording
 from tests.treaty_runtime.statements import counted
-from tests.treaty_runtime.test_consumer import QUICK, Shop, group_of, order, recording
 from treaty_runtime.consume.consumer import Consumer
 from treaty_runtime.consume.reader import Reader
 from treaty_runtime.kafka import KafkaSource

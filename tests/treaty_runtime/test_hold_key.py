@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from tests.parts.waiting import eventually
 from tests.treaty_runtime.order_events import OrderCreated
-from tests.treaty_runtime.test_consumer import Shop as MockShop
-from tests.treaty_runtime.test_consumer import group_of
+from tests.treaty_runtime.shop import Shop as MockShop
+from tests.treaty_runtime.shop import group_of
 from treaty_runtime.errors import InvalidSettings
 from treaty_runtime.event import Context, Partition, Place, Record
 from treaty_runtime.handlers import Group, Handlers
@@ -306,7 +306,7 @@ async def test_keys_are_held_in_order_on_mock_brokers_while_members_come_and_go(
         async with shop.running(group, **own):
             await shop.publisher.publish_many([order(number, key) for number in numbers for key in keys])
             async with shop.running(group, **own):
-                await eventually(lambda: sum(map(len, handled.values())) == 60, deadline=60)
+                await eventually(lambda: sum(map(len, handled.values())) == 60)
         await shop.producer.close()
     assert handled == {key: list(numbers) for key in keys}
     assert failures == dict.fromkeys(keys, 2)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.treaty_runtime.killing_handler import DEADLY
 from tests.treaty_runtime.order_events import OrderCreated
-from tests.treaty_runtime.test_consumer import Shop, order
+from tests.treaty_runtime.shop import Shop, order
 from treaty_runtime.testing.chaos import Chaos
 from treaty_runtime.wire import headers as names
 
@@ -49,7 +49,7 @@ async def _live(bootstrap: str, known: list[int]) -> tuple[list[int], bool]:
     assert process.stdout is not None
     assert process.stdin is not None
     lines: list[int] = []
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(240):
         while set(known + lines) != set(range(ORDERS)) - {DEADLY}:
             line = await process.stdout.readline()
             if not line:
