@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections import Counter as Counts
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
@@ -22,10 +23,12 @@ from tests.reliability.stack import Counter, Stack
 from tests.treaty_runtime.order_events import FakeRegistry
 from treaty_runtime.clock import utcnow
 from treaty_runtime.publish.outbox import Outbox
+from treaty_runtime.transport import FenceKind
 from treaty_runtime.wire.serde import Serde
 
 KEYS, OF_A_KEY = 2, 10
 """Every tenth event of a key schedules a job."""
+FENCES: tuple[FenceKind, ...] = ("lease", "transaction")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +45,20 @@ def serve_struck(struck: Struck) -> None:
     serve(struck.life)
 
 
+class Blow(NamedTuple):
+    """A point to strike, and in which kind of life it is passed: with which fence, and whether every call fails once there."""
+
+    point: str
+    fence: FenceKind
+    fails: bool
+
+
 @dataclass(slots=True)
 class Crossings:
-    """``kills`` limits how many points are struck, spread over all; 0: every one. ``folder`` is where lives write what they passed."""
+    """``kills`` limits how many points are struck with each fence; 0: every one. ``folder`` is where lives write what they passed.
+
+    First with the fence of leases, then with that of transactions, where nothing may be in the log twice.
+    """
 
     stack: Stack
     redis: str
@@ -54,8 +68,10 @@ class Crossings:
     kills: int = 0
     patience: float = 60.0
     _staged: list[tuple[str, int, str, str]] = field(default_factory=list)
+    _fenced: set[str] = field(default_factory=set)
     _lives: int = 0
-    _points: int = 0
+    _blows: dict[str, Blow] = field(default_factory=dict)
+    _wrong: list[str] = field(default_factory=list)
     _outbox: Outbox = field(init=False)
     _sessions: async_sessionmaker[AsyncSession] = field(init=False)
 
@@ -68,54 +84,55 @@ class Crossings:
         struck: list[str] = []
         missed: list[str] = []
         try:
-            for point in self._chosen(await self._learned(member, counter)):
-                (struck if await self._strike(member, point) else missed).append(point)
-            wrong = await self._failing(member, counter)
+            for fence in FENCES:
+                for fails in (False, True):
+                    await self._learn(member, counter, fence=fence, fails=fails)
+                for blow in self._chosen(fence):
+                    (struck if await self._strike(member, blow) else missed).append(blow.point)
+                await self._end(member, counter, fence=fence)
         finally:
             counter.close()
             member.kill()
             await engine.dispose()
-        return self._judged(wrong, struck, missed, time.monotonic() - began)
+        return self._judged(struck, missed, time.monotonic() - began)
 
     def _connect(self, engine: AsyncEngine) -> None:
         serde = Serde(FakeRegistry(event_on(self.stack.topic)))
         self._sessions = async_sessionmaker(engine, expire_on_commit=False)
         self._outbox = Outbox(serde, service="order", now=utcnow, entropy=os.urandom)
 
-    def _chosen(self, points: list[str]) -> Iterable[str]:
-        self._points = len(points)
+    def _chosen(self, fence: FenceKind) -> list[Blow]:
+        points = [blow for blow in self._blows.values() if blow.fence == fence]
         step = max(1, len(points) // self.kills) if self.kills else 1
         return points[::step]
 
-    async def _learned(self, member: Member, counter: Counter) -> list[str]:
-        """What a whole life passes, from its start to its good end."""
+    async def _learn(self, member: Member, counter: Counter, *, fence: FenceKind, fails: bool) -> None:
+        """What a whole life passes, from its start to its good end; and what one passes in which every call fails once."""
         self.folder.mkdir(exist_ok=True)
-        await self._stage()
-        member.start(self._life())
+        await self._stage(fence)
+        member.start(self._life(fence, fails=fails))
         await self._until(lambda: self._is_done(counter))
         await self._stop(member)
-        return self._passed(member.life.doors)
+        for point in self._passed(member.life.doors):
+            self._blows.setdefault(point, Blow(point, fence, fails))
 
-    async def _strike(self, member: Member, point: str) -> bool:
+    async def _strike(self, member: Member, blow: Blow) -> bool:
         """One life that dies at the point; a life that does not come by within patience is stopped, and may come by then."""
-        await self._stage()
-        member.start(self._life(kill=point))
+        await self._stage(blow.fence)
+        member.start(self._life(blow.fence, fails=blow.fails, kill=blow.point))
         await self._until(lambda: not member.is_alive)
         await self._stop(member)
-        return point in self._passed(member.life.doors)
+        return blow.point in self._passed(member.life.doors)
 
-    async def _failing(self, member: Member, counter: Counter) -> list[str]:
-        """One life in which every call fails once, and one in which nothing does and everything ends."""
-        await self._stage()
-        member.start(self._life(fails=True))
-        await self._until(lambda: self._is_done(counter))
-        await self._stop(member)
-        member.start(self._life())
+    async def _end(self, member: Member, counter: Counter, *, fence: FenceKind) -> None:
+        """One life in which nothing happens and everything ends."""
+        await self._stage(fence)
+        member.start(self._life(fence))
         if not await self._until(lambda: self._is_done(counter), patience=10 * self.patience):
-            return [
-                f"no-progress: {len(self._staged) - counter.events()} events had no effect, {self._jobs()} jobs ran"
-            ]
-        return [] if await self._stop(member) == 0 else ["the last life did not end well"]
+            missing = len(self._staged) - counter.events()
+            self._wrong.append(f"no-progress, {fence}: {missing} events had no effect, {self._jobs()} jobs ran")
+        if (code := await self._stop(member)) != 0:
+            self._wrong.append(f"the last life, {fence}, ended with {code}")
 
     async def _stop(self, member: Member) -> int | None:
         if member.is_alive:
@@ -124,7 +141,7 @@ class Crossings:
         member.kill()
         return code
 
-    def _life(self, *, kill: str = "", fails: bool = False) -> Struck:
+    def _life(self, fence: FenceKind, *, kill: str = "", fails: bool = False) -> Struck:
         self._lives += 1
         stack = self.stack
         life = Life(
@@ -139,11 +156,13 @@ class Crossings:
             registry=self.registry,
             redis=self.redis,
             relay=True,
+            fence=fence,
+            service=stack.name,  # its lanes' names are of the whole cluster
             quarantine_after=0,  # kills from outside, many in a row at the first record
         )
         return Struck(life, Doors(self.folder / life.name, kill=kill, fails=fails))
 
-    async def _stage(self) -> None:
+    async def _stage(self, fence: FenceKind) -> None:
         """Two transactions of ten events, each of a key of its own."""
         for number in range(KEYS):
             key = f"o-{self._lives}-{number}"
@@ -153,6 +172,7 @@ class Crossings:
                     event: Any = event_on(self.stack.topic)(order_id=key, number=sequence)  # type: ignore[call-arg]  # a Protocol has no constructor
                     made.append((key, sequence, str(self._outbox.stage(session, event)), "ok"))
             self._staged += made
+            self._fenced |= {event_id for *_, event_id, _ in made if fence == "transaction"}
 
     def _is_done(self, counter: Counter) -> bool:
         return counter.events() >= len(self._staged) and self._jobs() * OF_A_KEY >= len(self._staged)
@@ -175,23 +195,28 @@ class Crossings:
     def _passed(doors: Doors) -> list[str]:
         return doors.seen.read_text(encoding="utf-8").splitlines() if doors.seen.exists() else []
 
-    def _judged(self, wrong: list[str], struck: list[str], missed: list[str], seconds: float) -> Outcome:
+    def _judged(self, struck: list[str], missed: list[str], seconds: float) -> Outcome:
         stack = self.stack
+        in_topic = evidence.in_topic(stack.bootstrap, stack.topic)
         history = [
             *evidence.staged(self._staged),
-            *evidence.in_topic(stack.bootstrap, stack.topic),
+            *in_topic,
             *evidence.effects(stack.database),
             *evidence.commits(stack.bootstrap, stack.group, stack.topic),
         ]
         broken, counted = judged(history)
-        wrong = [*wrong, *map(sentence, broken)]
+        wrong = [*self._wrong, *map(sentence, broken)]
         jobs, expected = self._jobs(), len(self._staged) // OF_A_KEY
         wrong += [f"{jobs} jobs ran of {expected}"] * (jobs != expected)
         dead = sum(1 for _ in evidence.records(stack.bootstrap, stack.dead_letter))
         wrong += [f"{dead} dead letters"] * (dead > 0)
+        copies = Counts(entry.event_id for entry in in_topic if entry.event_id in self._fenced)
+        twice = [event_id for event_id, count in copies.items() if count > 1]
+        wrong += [f"{len(twice)} events fenced by transactions are in the log twice: {twice[:3]}"] * bool(twice)
+        points = len(self._blows)
         return Outcome(
             run="killed at every call",
-            faults=f"{len(struck)} SIGKILLs, one at a point each, of {self._points} points; calls failed once",
+            faults=f"{len(struck)} SIGKILLs, one at a point each, of {points} points; calls failed once, with either fence",
             records=len(self._staged),
             seed=self.seed,
             seconds=seconds,

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,15 +19,15 @@ import httpx
 import psycopg
 import redis.asyncio
 import redis.exceptions
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from sqlalchemy import Engine, event
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import OperationalError
 
+from tests.reliability import clients
+from treaty_runtime.kafka import lane
 from treaty_runtime.kafka import producer as producing
 from treaty_runtime.kafka import source as reading
 
-_LOST: int = KafkaError._TRANSPORT  # librdkafka's local codes are named so
 _OBJECT = re.compile(r"\b(?:INTO|UPDATE|FROM|TABLE|FUNCTION|NOTIFY|LISTEN)\s+\"?(\w+)", re.IGNORECASE)
 
 
@@ -42,9 +41,6 @@ class Point(NamedTuple):
         return f"{self.side} {self.call}"
 
 
-Fault = Callable[[], Exception]
-
-
 @dataclass(slots=True)
 class Doors:
     """What passed is in the file ``seen``, a line for each point. ``kill`` dies at that point, ``fails`` lets each fail once."""
@@ -54,7 +50,7 @@ class Doors:
     fails: bool = False
     _known: set[Point] = field(default_factory=set)
 
-    def cross(self, call: str, side: str, fault: Fault | None = None) -> None:
+    def cross(self, call: str, side: str, fault: clients.Fault | None = None) -> None:
         """A call begins, or has ended."""
         point = Point(call, side)
         if point in self._known:
@@ -86,47 +82,16 @@ class Doors:
         commit: Any = DefaultDialect.do_commit
 
         def watched(dialect: DefaultDialect, connection: Any) -> None:
-            self.cross("COMMIT", "before", partial(_gone, "COMMIT"))
+            self.cross("COMMIT", "before", partial(_cut, connection))
             commit(dialect, connection)
-            self.cross("COMMIT", "after", partial(_gone, "COMMIT"))
+            self.cross("COMMIT", "after", partial(_cut, connection))
 
         _replace(DefaultDialect, do_commit=watched)
 
     def _watch_kafka(self) -> None:
-        doors = self
-
-        class WatchedProducer(Producer):
-            def produce(self, topic: str, **options: Any) -> None:  # type: ignore[override]  # as the runtime calls it
-                on_delivery = options.pop("on_delivery")
-
-                def answered(*answer: Any) -> None:
-                    doors.cross("Kafka acknowledge", "before")
-                    on_delivery(*answer)
-
-                doors.cross("Kafka produce", "before", BufferError)
-                super().produce(topic, on_delivery=answered, **options)
-                doors.cross("Kafka produce", "after")
-
-        class WatchedConsumer(Consumer):
-            def consume(self, *wanted: Any) -> list[Any]:
-                messages = super().consume(*wanted)
-                if messages:
-                    doors.cross("Kafka consume", "after")
-                return messages
-
-            def commit(self, *wanted: Any, **options: Any) -> Any:
-                doors.cross("Kafka commit", "before", _lost)
-                answer = super().commit(*wanted, **options)
-                doors.cross("Kafka commit", "after")
-                return answer
-
-            def close(self) -> None:
-                doors.cross("Kafka leave", "before")
-                super().close()
-                doors.cross("Kafka leave", "after")
-
-        _replace(producing, Client=WatchedProducer)
-        _replace(reading, Consumer=WatchedConsumer)
+        _replace(producing, Client=clients.producer(self.cross))
+        _replace(reading, Consumer=clients.consumer(self.cross))
+        _replace(lane, Client=clients.lane(self.cross), Consumer=clients.marks(self.cross))
 
     def _watch_redis(self) -> None:
         execute: Any = redis.asyncio.Redis.execute_command
@@ -170,8 +135,10 @@ def _gone(statement: str) -> Exception:
     return OperationalError(statement, None, psycopg.OperationalError("Planted: the connection broke."))
 
 
-def _lost() -> Exception:
-    return KafkaException(KafkaError(_LOST, "Planted."))
+def _cut(connection: Any) -> Exception:
+    """The connection is really gone: a COMMIT that only failed would leave its transaction to whoever gets the connection next."""
+    connection.driver_connection.pgconn.finish()
+    return psycopg.OperationalError("Planted: the connection broke.")
 
 
 def _redis_gone() -> Exception:

@@ -28,6 +28,7 @@ from treaty_runtime.retry import RetryPolicy
 from treaty_runtime.runtime import Runtime
 from treaty_runtime.settings import KafkaSettings
 from treaty_runtime.sql import database as runtime_database
+from treaty_runtime.transport import FenceKind
 
 SESSION_MS = 6_000
 """The shortest that a broker accepts by default: so long the others wait for the partitions of a member that was killed."""
@@ -54,6 +55,8 @@ class Life:
     registry: str = ""
     redis: str = ""
     relay: bool = False
+    fence: FenceKind = "lease"
+    service: str = "order"
     fault: str = ""
     quarantine_after: int = 3
 
@@ -68,12 +71,13 @@ async def _serve(life: Life) -> None:
     event = event_on(life.topic)
     engine = runtime_database.open_engine(life.database, pool_size=_WORKERS)
     runtime = Runtime(
-        service="order",
+        service=life.service,
         settings=settings_of(life),
         events={event.__avro_fullname__: event},
         sessions=async_sessionmaker(engine, expire_on_commit=False),
         groups=[group_of(life, event)],
         relay=life.relay,
+        fence=life.fence,
         delay=delays_of(life),
         registry=None if life.registry else FakeRegistry(event),
     )

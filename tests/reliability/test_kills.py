@@ -78,7 +78,7 @@ async def test_killed_once_at_every_call_of_the_outside_every_effect_happens_onc
     stack: Stack, redis: str, tmp_path: Path, seed: int
 ) -> None:
     with registry_with(event_on(stack.topic)) as port:
-        run = Crossings(stack, redis, f"http://127.0.0.1:{port}", tmp_path / "doors", seed, kills=12)
+        run = Crossings(stack, redis, f"http://127.0.0.1:{port}", tmp_path / "doors", seed, kills=5)
         outcome = await run.run()
     print(outcome)
     assert not outcome.wrong
