@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import click
@@ -11,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.cases.markdown import ROOT, Block, Case, cases, expect
+from tests.treaty.cli.scratch import Scratch
 from treaty.cli import COMMANDS, treaty
 
 PAGES = ROOT / "docs" / "cli"
@@ -76,8 +75,6 @@ def test_a_console_block_prints_what_it_shows(case: Case, block: Block) -> None:
     command, *_ = block.text.splitlines()
     assert command.startswith("$ treaty "), f"{case.place}: a console block begins with `$ treaty …`"
     words = command.removeprefix("$ treaty ").split()
-    done = subprocess.run(
-        [sys.executable, "-m", "treaty", *words], cwd=ROOT, capture_output=True, text=True, check=False, timeout=180
-    )
-    tail = f"exit {done.returncode}\n" if done.returncode else ""
-    expect(case, block, f"{command}\n{done.stdout}{done.stderr}{tail}")
+    done = Scratch(ROOT).run(*words)
+    tail = f"exit {done.code}\n" if done.code else ""
+    expect(case, block, f"{command}\n{done.out}{done.err}{tail}")
