@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,6 +12,7 @@ import httpx
 import psycopg
 import pytest
 
+from tests.treaty.registry.asking import asking
 from treaty.registry.settings import RegistrySettings
 from treaty.registry.stores.memory import MemoryStore
 from treaty.registry.stores.protocol import Store
@@ -34,13 +36,24 @@ def registry_postgres(postgres_server: str) -> Iterator[str]:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+@pytest.fixture(scope="session")
+def registry_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the registry's tables, for copies: a copy costs less than the migrations do."""
+    file = tmp_path_factory.mktemp("registry") / "empty.db"
+    open_store(f"sqlite:///{file}", migrate=True).close()
+    return file
+
+
 @pytest.fixture
 def url_of(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], str]:
     """Makes the database URL of an empty store: ``url_of("sqlite")``, ``url_of("postgres")``."""
 
     def url(kind: str) -> str:
         if kind == "sqlite":
-            return f"sqlite:///{tmp_path}/registry.db"
+            file = tmp_path / "registry.db"
+            if not file.exists():  # a second store of a test is on the same database
+                shutil.copy(request.getfixturevalue("registry_sqlite"), file)
+            return f"sqlite:///{file}"
         postgres: str = request.getfixturevalue("registry_postgres")
         with psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection:
             connection.execute(f"TRUNCATE {TABLES}")
@@ -79,5 +92,5 @@ def database(request: pytest.FixtureRequest, url_of: Callable[[str], str]) -> st
 @pytest.fixture
 def client(store: Store) -> Iterator[httpx.Client]:
     """An HTTP client of a registry on each kind of store."""
-    with registry(store, settings=RegistrySettings()) as url, httpx.Client(base_url=url, timeout=60) as client:
+    with registry(store, settings=RegistrySettings()) as url, asking(url) as client:
         yield client

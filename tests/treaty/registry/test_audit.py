@@ -7,10 +7,10 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.parts.waiting import wait_until
+from tests.treaty.registry.asking import asked, asking
 from tests.treaty.registry.people import administration, bearer
 from tests.treaty.registry.running import running
 from treaty.registry.access.audit import Entry, clean
@@ -37,7 +37,7 @@ def actions(store: Store) -> list[tuple[str, str, int | None]]:
 def test_every_change_is_written_down_once(store: Store) -> None:
     headers = bearer(store, "ann", ("admin", "*"))
     before = len(store.audit())
-    with registry(store) as url, httpx.Client(base_url=url, headers=headers, timeout=60) as client:
+    with registry(store) as url, asking(url, headers=headers) as client:
         for method, path, body in (
             ("POST", "/subjects/s/versions", INT),
             ("POST", "/subjects/s/versions", INT),
@@ -73,7 +73,7 @@ def test_every_change_is_written_down_once(store: Store) -> None:
 
 
 def test_a_change_that_is_not_made_is_not_written_down(store: Store) -> None:
-    with registry(store) as url, httpx.Client(base_url=url, timeout=60) as client:
+    with registry(store) as url, asking(url) as client:
         client.post("/subjects/s/versions", json=INT)
         client.post("/subjects/s/versions", json={"schema": '"string"'})
         client.post("/subjects/s/versions", json={"schema": "nonsense"})
@@ -82,7 +82,7 @@ def test_a_change_that_is_not_made_is_not_written_down(store: Store) -> None:
 
 def test_refusals_are_written_down_with_who_and_why(store: Store) -> None:
     headers = bearer(store, "ann", ("reader", "ours-*"))
-    with registry(store) as url, httpx.Client(base_url=url, timeout=60) as client:
+    with registry(store) as url, asking(url) as client:
         client.post("/subjects/theirs/versions", json=INT, headers=headers)
         client.get("/subjects", auth=("eve", "hunter2-hunter2"))
         wait_until(lambda: sum(entry.outcome == "refused" for _, entry in store.audit()) == 2)
@@ -97,7 +97,7 @@ def test_no_secret_is_in_the_audit_or_in_an_answer(store: Store) -> None:
     operator = administration(store)
     operator.put_user("ann", "hunter2-hunter2")
     token = operator.add_token("ann", lifetime=None)
-    with registry(store) as url, httpx.Client(base_url=url, timeout=60) as client:
+    with registry(store) as url, asking(url) as client:
         texts = [
             client.get("/subjects", auth=("ann", "wrong hunter2-hunter2")).text,
             client.get("/subjects", headers={"Authorization": f"Bearer {token}x"}).text,
@@ -114,10 +114,10 @@ def test_each_change_is_one_line_of_the_log_without_what_was_sent(tmp_path: Path
     with running(said=said, database=f"sqlite:///{tmp_path}/r.db") as (_, port):
         url = f"http://127.0.0.1:{port}"
         subject, schema = "a%E2%80%AEb", {"schema": '{"type":"enum","name":"E","symbols":["HIDDEN"]}'}
-        httpx.post(f"{url}/subjects/{subject}/versions", json=schema, timeout=60).raise_for_status()
-        httpx.post(f"{url}/subjects/{subject}/versions", json=schema, timeout=60).raise_for_status()
-        httpx.post(f"{url}/subjects/b/versions", json={"schema": "nonsense"}, timeout=60)
-        httpx.put(f"{url}/config/b", json={"compatibility": "NONE"}, timeout=60).raise_for_status()
+        asked("POST", f"{url}/subjects/{subject}/versions", json=schema).raise_for_status()
+        asked("POST", f"{url}/subjects/{subject}/versions", json=schema).raise_for_status()
+        asked("POST", f"{url}/subjects/b/versions", json={"schema": "nonsense"})
+        asked("PUT", f"{url}/config/b", json={"compatibility": "NONE"}).raise_for_status()
         wait_until(lambda: len(said) == 2)
     lines = [json.loads(line) for line in said]
     assert [(line["action"], line["actor"], line["outcome"]) for line in lines] == [
@@ -211,6 +211,6 @@ def test_a_name_stays_a_name_whatever_it_holds(store: Store) -> None:
 def test_where_a_request_came_from_is_not_what_a_stranger_says() -> None:
     store = MemoryStore()
     with registry(store) as url:
-        httpx.post(f"{url}/subjects/s/versions", json=INT, headers={"X-Forwarded-For": "6.6.6.6"}, timeout=60)
+        asked("POST", f"{url}/subjects/s/versions", json=INT, headers={"X-Forwarded-For": "6.6.6.6"})
     assert [entry.source_ip for _, entry in store.audit()] == ["127.0.0.1"]
     assert RegistrySettings().forwarded_allow_ips == ()

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.parts.waiting import wait_until
+from tests.treaty.registry.asking import asked, asking
 from tests.treaty.registry.people import administration, as_answered, bearer
 from treaty.registry.access import passwords
 from treaty.registry.errors import Unauthorized
@@ -55,7 +56,7 @@ def closed() -> Iterator[tuple[httpx.Client, MemoryStore]]:
     store = MemoryStore()
     administration(store).put_user("ann", PASSWORD)
     administration(store).add_grant("ann", "admin", "*")
-    with registry(store) as url, httpx.Client(base_url=url, timeout=60) as client:
+    with registry(store) as url, asking(url) as client:
         yield client, store
 
 
@@ -252,9 +253,9 @@ def test_metrics_can_be_closed() -> None:
     store = MemoryStore()
     headers = bearer(store, "prometheus")
     with registry(store, settings=RegistrySettings(metrics_auth=True)) as url:
-        assert httpx.get(f"{url}/metrics", timeout=60).status_code == 401
-        assert httpx.get(f"{url}/metrics", headers=headers, timeout=60).status_code == 200
-        assert httpx.get(f"{url}/readyz", timeout=60).status_code == 200
+        assert asked("GET", f"{url}/metrics").status_code == 401
+        assert asked("GET", f"{url}/metrics", headers=headers).status_code == 200
+        assert asked("GET", f"{url}/readyz").status_code == 200
 
 
 def test_too_many_requests_of_one_are_answered_429_and_others_go_on() -> None:
@@ -262,7 +263,7 @@ def test_too_many_requests_of_one_are_answered_429_and_others_go_on() -> None:
     ann, bob = bearer(store, "ann", ("reader", "*")), bearer(store, "bob", ("reader", "*"))
     with (
         registry(store, settings=RegistrySettings(rate_limit="3/hour")) as url,
-        httpx.Client(base_url=url, timeout=60) as client,
+        asking(url) as client,
     ):
         codes = [client.get("/subjects", headers=ann).status_code for _ in range(5)]
         assert codes == [200, 200, 200, 429, 429]

@@ -12,6 +12,7 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
+from tests.treaty.registry.asking import asked, asking
 from treaty.cli import treaty
 from treaty.ops import backup, restore
 from treaty.ops.backup import BackupBroken, HiddenByAlias, referred_first
@@ -56,7 +57,7 @@ def fill(client: httpx.Client) -> None:
 def full() -> Iterator[str]:
     """The URL of a registry that holds one of everything."""
     with registry() as url:
-        with httpx.Client(base_url=url, timeout=60) as client:
+        with asking(url) as client:
             fill(client)
         yield url
 
@@ -110,7 +111,7 @@ def test_an_import_that_broke_off_is_begun_again(taken: backup.Backup) -> None:
             Breaking.left = chance.randint(0, 2)
             with RegistryHttp(url, transport=Breaking()) as target, pytest.raises(RegistryUnreachable):
                 restore.restore(taken, target, force=False, dry_run=False, say=lambda _: None)
-            assert httpx.get(f"{url}/mode", timeout=60).json() == {"mode": "READWRITE"}
+            assert asked("GET", f"{url}/mode").json() == {"mode": "READWRITE"}
         assert bring(taken, url).differences == []
 
 
@@ -118,11 +119,11 @@ def test_a_dry_run_writes_nothing(taken: backup.Backup) -> None:
     with registry() as url:
         report = bring(taken, url, dry_run=True)
         assert (report.written, report.deleted) == (7, 2)
-        assert httpx.get(f"{url}/subjects?deleted=true", timeout=60).json() == []
+        assert asked("GET", f"{url}/subjects?deleted=true").json() == []
 
 
 def test_a_registry_that_holds_something_else_is_left_alone(taken: backup.Backup) -> None:
-    with registry() as url, httpx.Client(base_url=url, timeout=60) as client:
+    with registry() as url, asking(url) as client:
         client.post("/subjects/mine/versions", json={"schema": '"bytes"'})
         with pytest.raises(TargetDiffers, match="not empty: it holds mine"):
             bring(taken, url)
@@ -130,7 +131,7 @@ def test_a_registry_that_holds_something_else_is_left_alone(taken: backup.Backup
 
 
 def test_the_same_version_with_other_content_stops_the_import_before_it_begins(taken: backup.Backup) -> None:
-    with registry() as url, httpx.Client(base_url=url, timeout=60) as client:
+    with registry() as url, asking(url) as client:
         client.post("/subjects/line/versions", json={"schema": '"bytes"'})
         with pytest.raises(TargetDiffers, match="line version 1"):
             bring(taken, url, force=True)
@@ -141,7 +142,7 @@ def test_ids_go_on_after_the_highest_that_was_imported(taken: backup.Backup) -> 
     highest = max(row["id"] for row in taken.schemas)
     with registry() as url:
         bring(taken, url)
-        new = httpx.post(f"{url}/subjects/new/versions", json={"schema": '"bytes"'}, timeout=60).json()
+        new = asked("POST", f"{url}/subjects/new/versions", json={"schema": '"bytes"'}).json()
         assert new["id"] == highest + 1
 
 
@@ -163,7 +164,7 @@ def test_what_is_referred_to_comes_first_however_the_ids_are() -> None:
 
 
 def test_versions_behind_their_own_alias_are_named(full: str) -> None:
-    httpx.put(f"{full}/config/order", json={"alias": "line"}, timeout=60).raise_for_status()
+    asked("PUT", f"{full}/config/order", json={"alias": "line"}).raise_for_status()
     with (
         RegistryHttp(full) as source,
         pytest.raises(HiddenByAlias, match="order has versions, but its alias leads to line"),
@@ -218,7 +219,7 @@ def test_an_old_text_around_a_name_is_imported() -> None:
     row = {"subject": "s", "version": 1, "id": 5, "schema": text}
     with registry() as url:
         assert bring(backup.Backup((row,), {}, {}), url).differences == []
-        assert httpx.get(f"{url}/schemas/ids/5", timeout=60).is_success
+        assert asked("GET", f"{url}/schemas/ids/5").is_success
 
 
 def test_migrate_brings_a_database_to_this_release(database: str) -> None:

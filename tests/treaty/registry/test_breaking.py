@@ -6,10 +6,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-import httpx
 import pytest
 
 import treaty_avro as avro
+from tests.treaty.registry.asking import asking
 from treaty.registry.decisions.breaking import MOST_FINDINGS, Newcomer, breaks, merged, refusals
 from treaty.registry.errors import InvalidSchema, StartRefused
 from treaty.registry.settings import RegistrySettings
@@ -111,7 +111,7 @@ def circle(length: int) -> avro.Schema:
 def test_an_answer_tells_a_bounded_number_of_findings() -> None:
     many = [{**total(2), "name": f"f{number}"} for number in range(MOST_FINDINGS + 5)]
     changed = [{**total(4), "name": f"f{number}"} for number in range(MOST_FINDINGS + 5)]
-    with registry(MemoryStore(), settings=RegistrySettings()) as url, httpx.Client(base_url=url, timeout=60) as client:
+    with registry(MemoryStore(), settings=RegistrySettings()) as url, asking(url) as client:
         client.post("/subjects/s/versions", json={"schema": record(*many).text}).raise_for_status()
         answer = client.post("/treaty/v1/compatibility/subjects/s", json={"schema": record(*changed).text}).json()
     assert len(answer["findings"]) == MOST_FINDINGS
@@ -120,7 +120,7 @@ def test_an_answer_tells_a_bounded_number_of_findings() -> None:
 
 def test_force_lets_a_change_of_meaning_in() -> None:
     settings = RegistrySettings(meaning="refuse")
-    with registry(MemoryStore(), settings=settings) as url, httpx.Client(base_url=url, timeout=60) as client:
+    with registry(MemoryStore(), settings=settings) as url, asking(url) as client:
         before, after = ({"schema": record(total(scale)).text} for scale in (2, 4))
         client.post("/subjects/s/versions", json=before).raise_for_status()
         assert client.post("/subjects/s/versions", json=after).json()["error_code"] == 40901

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
+from tests.treaty.registry.asking import asking
 from tests.treaty.registry.test_races import record
 from treaty.registry.stores.sql.store import open_store
 from treaty.registry.testing import registry
@@ -105,7 +106,7 @@ def test_a_change_is_made_whole_or_not_at_all_wherever_the_database_fails(
     with (
         failpoint() as point,
         registry(open_store(database, migrate=True)) as url,
-        httpx.Client(base_url=url, timeout=60) as client,
+        asking(url) as client,
     ):
         prepare(client)
         before, made = state(client), CHANGES[change]

@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from tests.parts.waiting import wait_until
+from tests.treaty.registry.asking import asked, asking
 from tests.treaty.registry.test_store_conformance import add
 from treaty.registry.errors import StoreConflict, StoreUnavailable
 from treaty.registry.names import Name
@@ -39,7 +40,7 @@ def broken(file: Path) -> Iterator[httpx.Client]:
     """A client of a registry whose SQLite file a test breaks."""
     with (
         registry(open_store(f"sqlite:///{file}", migrate=False)) as url,
-        httpx.Client(base_url=url, timeout=60) as client,
+        asking(url) as client,
     ):
         yield client
 
@@ -96,7 +97,7 @@ def test_a_full_disk_is_said_so_and_nothing_is_acknowledged_that_did_not_fit(fil
     try:
         with (
             registry(open_store(f"sqlite:///{file}", migrate=True)) as url,
-            httpx.Client(base_url=url, timeout=60) as client,
+            asking(url) as client,
         ):
             answer = client.post("/subjects/s0/versions", json=large(0))
             while answer.status_code == 200:
@@ -108,7 +109,7 @@ def test_a_full_disk_is_said_so_and_nothing_is_acknowledged_that_did_not_fit(fil
         event.remove(Engine, "connect", small_disk)
     with (
         registry(open_store(f"sqlite:///{file}", migrate=True)) as url,
-        httpx.Client(base_url=url, timeout=60) as client,
+        asking(url) as client,
     ):
         assert {name: client.get(f"/subjects/{name}/versions/1").json()["id"] for name in acknowledged} == acknowledged
         new = client.post("/subjects/new/versions", json=large(-1)).json()
@@ -124,7 +125,7 @@ def test_a_database_that_is_read_only_refuses_and_goes_on_when_it_is_not(postgre
     store = open_store(postgres, migrate=True)
     with (
         registry(store) as url,
-        httpx.Client(base_url=url, timeout=60) as client,
+        asking(url) as client,
         psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection,
     ):
         assert client.post("/subjects/s/versions", json=INT).json()["id"] == 1
@@ -144,7 +145,7 @@ def test_a_database_that_is_read_only_refuses_and_goes_on_when_it_is_not(postgre
 @pytest.mark.postgres
 def test_cut_connections_come_back(postgres: str) -> None:
     store = open_store(postgres, migrate=True)
-    with registry(store) as url, httpx.Client(base_url=url, timeout=60) as client:
+    with registry(store) as url, asking(url) as client:
         client.post("/subjects/s/versions", json=INT)
         with psycopg.connect(postgres.replace("+psycopg", ""), autocommit=True) as connection:
             cut_others(connection)
@@ -167,7 +168,7 @@ def test_an_error_of_ours_is_answered_with_the_request_id_alone() -> None:
             raise ZeroDivisionError("secret detail")
 
     with registry(Bug()) as url:
-        answer = httpx.get(f"{url}/subjects", headers={"X-Request-Id": "r-1"}, timeout=60)
+        answer = asked("GET", f"{url}/subjects", headers={"X-Request-Id": "r-1"})
     assert answer.status_code == 500
     assert answer.json() == {"error_code": 50001, "message": "Error in the backend data store (request r-1)"}
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-import httpx
 import pytest
 from click.testing import CliRunner
 
 from tests.cases.markdown import ROOT
+from tests.treaty.registry.asking import asking
 from treaty.cli import treaty
 from treaty.ops import backup
 from treaty.ops.http import part
@@ -24,7 +24,7 @@ def test_an_export_of_karapaces_shows_no_difference_and_again_writes_nothing(sto
     assert any(row.get("references") for row in taken.schemas)
     assert any(row.get("deleted") for row in taken.schemas)
     assert taken.modes == {backup.TOP: "READWRITE"}
-    with registry(store) as url, httpx.Client(base_url=url, timeout=60) as client:
+    with registry(store) as url, asking(url) as client:
         words = ["registry", "import", "--from", str(FOLDER), "--url", url]
         first = CliRunner().invoke(treaty, words)
         assert (first.exit_code, first.stdout) == (0, ""), first.output
@@ -45,7 +45,7 @@ def test_a_karapace_client_finds_its_schemas_by_the_texts_that_it_sent(
 ) -> None:
     """Karapace keeps texts as they were sent; ours keeps Java's spelling. Both spellings are found."""
     taken = backup.read(FOLDER)
-    with registry(new_store(kind)) as url, httpx.Client(base_url=url, timeout=60) as client:
+    with registry(new_store(kind)) as url, asking(url) as client:
         CliRunner().invoke(treaty, ["registry", "import", "--from", str(FOLDER), "--url", url])
         for row in taken.schemas:
             if row.get("deleted"):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import httpx
 import pytest
 
 from tests.parts.waiting import wait_until
+from tests.treaty.registry.asking import asking
 from tests.treaty.registry.conftest import SHARED
 from treaty.registry.names import TOP, Name
 from treaty.registry.stores.freshness import Freshness
@@ -70,7 +70,7 @@ def test_a_store_without_a_signal_is_asked_once_a_second() -> None:
 def test_an_alias_that_another_process_sets_is_followed(kind: str, url_of: Callable[[str], str]) -> None:
     url = url_of(kind)
     one, two = open_store(url, migrate=True), open_store(url, migrate=True)
-    with registry(one) as here, registry(two) as there, httpx.Client(timeout=60) as client:
+    with registry(one) as here, registry(two) as there, asking() as client:
         client.post(f"{here}/subjects/s/versions", json=INT).raise_for_status()
         assert client.get(f"{there}/subjects/old/versions").status_code == 404
         client.put(f"{here}/config/old", json={"alias": "s"}).raise_for_status()

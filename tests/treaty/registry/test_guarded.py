@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
+from tests.treaty.registry.asking import asking
 from tests.treaty.registry.people import ROLES, as_answered, bearer
 from treaty.registry.access.grants import Role
 from treaty.registry.guard.permissions import NEEDS, OPEN_PATHS
@@ -52,7 +53,7 @@ def opened(store: Store) -> Iterator[House]:
     # Everybody is made before the server looks for the first time, so that no test has to wait for the directory.
     people = {role: bearer(store, role, (role, "ours-*")) for role in ROLES}
     admin = bearer(store, "root", *ADMIN)
-    with registry(store) as url, httpx.Client(base_url=url, timeout=60) as client:
+    with registry(store) as url, asking(url) as client:
         house = House(client, admin, people)
         house.register("ours-a", INT)
         house.register("theirs-a", TEXT)

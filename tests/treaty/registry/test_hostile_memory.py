@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.treaty.registry.asking import asking
 from tests.treaty.registry.running import running
 from tests.treaty.registry.test_hostile_input import MIB, of_schema
 
@@ -47,7 +48,7 @@ ATTACKS: dict[str, Callable[[httpx.Client], None]] = {
 def test_memory_is_flat_under_everything_that_is_refused() -> None:
     with (
         running(database="memory:") as (process, port),
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client,
+        asking(f"http://127.0.0.1:{port}") as client,
     ):
         for attack in ATTACKS.values():  # once, so that caches and threads are there
             attack(client)

@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+from tests.treaty.registry.asking import asking
 from tests.treaty.registry.people import administration
 from treaty.registry.access.issuer import Issuer
 from treaty.registry.errors import StartRefused
@@ -223,7 +223,7 @@ def test_an_issuers_people_have_the_grants_of_their_names_and_groups(tmp_path: P
     operator.add_grant("ann", "admin", "*")
     operator.add_grant("group:jwt:ann", "admin", "*")
     told = RegistrySettings(jwks=str(published), jwt_issuer=ISSUER.issuer, jwt_audience=ISSUER.audience)
-    with registry(store, settings=told) as url, httpx.Client(base_url=url, timeout=60) as client:
+    with registry(store, settings=told) as url, asking(url) as client:
 
         def asked(method: str, path: str, sent: str, body: object = None) -> int:
             return client.request(method, path, json=body, headers={"Authorization": f"Bearer {sent}"}).status_code

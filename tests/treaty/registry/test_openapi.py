@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.cases.markdown import ROOT, WRITE
+from tests.treaty.registry.asking import asking
 from treaty.registry.http.openapi import document
 from treaty.registry.http.openapi_shapes import ANSWERS, BODIES, PARAMETERS, QUERIES, SHAPES
 from treaty.registry.http.routes import ROUTES
@@ -80,7 +81,7 @@ def texts(parameter: Any) -> st.SearchStrategy[str]:
 @pytest.fixture(scope="module")
 def client() -> Iterator[httpx.Client]:
     """A client of a registry that all cases of this module share."""
-    with registry() as url, httpx.Client(base_url=url, timeout=60) as client:
+    with registry() as url, asking(url) as client:
         yield client
 
 

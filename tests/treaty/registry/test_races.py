@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from tests.parts.waiting import wait_until
+from tests.treaty.registry.asking import asking
 
 THREADS = 32
 SERVE = (
@@ -106,7 +107,7 @@ def serving(database: str, port: int) -> Iterator[tuple[subprocess.Popen[str], h
     try:
         line = process.stderr.readline()
         assert line.startswith("treaty registry listens on "), line + process.stderr.read()
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+        with asking(f"http://127.0.0.1:{port}") as client:
             yield process, client
     finally:
         if process.poll() is None:

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.parts.waiting import wait_until
+from tests.treaty.registry.asking import asking
 from tests.treaty.registry.conftest import SHARED
 from treaty.registry.cache import Lru
 from treaty.registry.http.answers import Answer
@@ -65,7 +66,7 @@ def test_a_client_that_has_it_is_told_so(client: httpx.Client) -> None:
 def test_a_delete_in_another_process_is_noticed(kind: str, url_of: Callable[[str], str]) -> None:
     url = url_of(kind)
     one, two = open_store(url, migrate=True), open_store(url, migrate=True)
-    with registry(one) as here, registry(two) as there, httpx.Client(timeout=60) as client:
+    with registry(one) as here, registry(two) as there, asking() as client:
         client.post(f"{here}/subjects/s/versions", json=INT)
         assert client.get(f"{here}/schemas/ids/1").status_code == 200
         client.delete(f"{there}/subjects/s")

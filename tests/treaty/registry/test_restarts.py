@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from tests.parts.waiting import wait_until
+from tests.treaty.registry.asking import asking
 from tests.treaty.registry.test_races import record, register, serving
 from treaty.registry.stores.sql.store import open_store
 from treaty.registry.testing import registry
@@ -38,7 +39,7 @@ for _ in sys.stdin:
 
 def test_an_id_that_was_deleted_for_good_does_not_come_again_after_a_restart(database: str) -> None:
     for subject, wanted in (("first", 1), ("second", 2), ("third", 3)):
-        with registry(open_store(database, migrate=True)) as url, httpx.Client(base_url=url, timeout=60) as client:
+        with registry(open_store(database, migrate=True)) as url, asking(url) as client:
             assert register(client, subject, record(subject)).json()["id"] == wanted
             for permanent in ("false", "true"):
                 assert client.delete(f"/subjects/{subject}?permanent={permanent}").status_code == 200
@@ -64,7 +65,7 @@ def kill_while_registering(kill: int, pid: int, port: int, acknowledged: dict[st
     """Lets several writers register until some more were acknowledged, and then ends the process in whatever it does."""
     before = len(acknowledged)
     with (
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client,
+        asking(f"http://127.0.0.1:{port}") as client,
         ThreadPoolExecutor(WRITERS) as pool,
     ):
         working = [pool.submit(keep_registering, client, f"s_{kill}_{each}", acknowledged) for each in range(WRITERS)]

@@ -14,6 +14,8 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 
+from tests.parts.waiting import wait_until
+from tests.treaty.registry.asking import asking
 from treaty.registry.http.app import create_app
 from treaty.registry.settings import RegistrySettings
 from treaty.registry.stores.memory import MemoryStore
@@ -88,8 +90,8 @@ def two_registries(database: str) -> Iterator[tuple[httpx.Client, httpx.Client]]
     with (
         registry(open_store(database, migrate=True)) as one,
         registry(open_store(database, migrate=True)) as two,
-        httpx.Client(base_url=one, timeout=60) as first,
-        httpx.Client(base_url=two, timeout=60) as second,
+        asking(one) as first,
+        asking(two) as second,
     ):
         yield first, second
 
@@ -113,7 +115,8 @@ def prepare(client: Client) -> None:
 def done(client: Client, change: Change) -> tuple[int, str]:
     """Status and body of a change; ids differ from round to round, for none of them comes again."""
     method, path, body = change
-    answer = client.request(method, path, json=body)
+    # Who waits five seconds for the database is put off, which a change one after the other never is.
+    answer = wait_until(lambda: None if (told := client.request(method, path, json=body)).status_code == 503 else told)
     return answer.status_code, json.dumps(without_ids(answer.json()))
 
 

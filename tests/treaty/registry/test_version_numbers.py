@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import httpx
 import pytest
 
+from tests.treaty.registry.asking import asking
 from tests.treaty.registry.conftest import SHARED
 from treaty.registry.settings import RegistrySettings, VersionNumbers
 from treaty.registry.stores.protocol import Store
@@ -19,7 +19,7 @@ def test_numbers_come_again_unless_they_are_told_not_to(
     kind: str, numbers: VersionNumbers, next_number: int, new_store: Callable[[str], Store]
 ) -> None:
     settings = RegistrySettings(version_numbers=numbers)
-    with registry(new_store(kind), settings=settings) as url, httpx.Client(base_url=url, timeout=60) as client:
+    with registry(new_store(kind), settings=settings) as url, asking(url) as client:
         client.put("/config", json={"compatibility": "NONE"})
         for text in ('"int"', '"string"'):
             client.post("/subjects/s/versions", json={"schema": text})

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.parts.waiting import wait_until
+from tests.treaty.registry.asking import asked
 from tests.treaty.registry.people import bearer
 from tests.treaty.registry.running import children, running
 from treaty.registry.errors import StartRefused
@@ -34,7 +35,7 @@ def workers_of(pid: int, *, without: int = 0) -> list[int]:
 
 def answers(url: str) -> bool:
     with suppress(httpx.HTTPError):
-        return httpx.get(f"{url}/readyz", timeout=60).status_code == 200
+        return asked("GET", f"{url}/readyz").status_code == 200
     return False
 
 
@@ -43,12 +44,12 @@ def test_a_killed_worker_is_replaced_and_others_answer_meanwhile(database: str) 
         url = f"http://127.0.0.1:{port}"
         wait_until(lambda: answers(url))
         first = workers_of(process.pid)
-        assert httpx.post(f"{url}/subjects/s/versions", json={"schema": '"int"'}, timeout=60).json()["id"] == 1
+        assert asked("POST", f"{url}/subjects/s/versions", json={"schema": '"int"'}).json()["id"] == 1
         os.kill(first[0], signal.SIGKILL)
         assert wait_until(lambda: answers(url))
         now = workers_of(process.pid, without=first[0])
         assert first[1] in now
-        assert httpx.get(f"{url}/schemas/ids/1", timeout=60).json()["schema"] == '"int"'
+        assert asked("GET", f"{url}/schemas/ids/1").json()["schema"] == '"int"'
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 0
         wait_until(lambda: all(map(is_gone, now)))
@@ -68,10 +69,10 @@ def test_metrics_of_all_workers_add_up(tmp_path: Path) -> None:
         url = f"http://127.0.0.1:{port}"
         wait_until(lambda: answers(url))
         for _ in range(20):  # each on a connection of its own, so that both processes get some
-            assert httpx.get(f"{url}/subjects", timeout=60).status_code == 200
+            assert asked("GET", f"{url}/subjects").status_code == 200
         counted = 'schema_registry_http_requests_total{code="200",method="GET",route="/subjects"} 20.0'
-        wait_until(lambda: counted in httpx.get(f"{url}/metrics", timeout=60).text)
-        assert "\nschema_registry_subjects 0.0\n" in httpx.get(f"{url}/metrics", timeout=60).text
+        wait_until(lambda: counted in asked("GET", f"{url}/metrics").text)
+        assert "\nschema_registry_subjects 0.0\n" in asked("GET", f"{url}/metrics").text
 
 
 def test_what_one_worker_is_told_all_know_a_second_later(tmp_path: Path) -> None:
@@ -81,12 +82,10 @@ def test_what_one_worker_is_told_all_know_a_second_later(tmp_path: Path) -> None
     with running(database=database, workers=2) as (_, port):
         url = f"http://127.0.0.1:{port}"
         wait_until(lambda: answers(url))
-        assert {httpx.get(f"{url}/subjects", headers=headers, timeout=60).status_code for _ in range(10)} == {200}
+        assert {asked("GET", f"{url}/subjects", headers=headers).status_code for _ in range(10)} == {200}
         with store.roster() as roster:
             roster.remove_user("ann")
-        wait_until(
-            lambda: {httpx.get(f"{url}/subjects", headers=headers, timeout=60).status_code for _ in range(10)} == {401}
-        )
+        wait_until(lambda: {asked("GET", f"{url}/subjects", headers=headers).status_code for _ in range(10)} == {401})
     store.close()
 
 
