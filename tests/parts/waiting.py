@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
-DEADLINE = 90.0
+DEADLINE = 180.0
 PAUSE_SECONDS = 0.02
 _LONGEST = 300
 """Letters of a value in a failure."""
