@@ -88,6 +88,12 @@ class BodyTooLarge(RegistryError):
     status, code = 413, 413
 
 
+class AddressTooLong(RegistryError):
+    """The request's path and query are longer than %s bytes together: send less in them."""
+
+    status, code = 414, 414
+
+
 class HeadersTooLarge(RegistryError):
     """The request's headers are larger than %s bytes together: send fewer or shorter ones."""
 

@@ -22,7 +22,14 @@ from treaty.registry.observation import Answered, Observe, Remembered
 from treaty.registry.stores.freshness import Freshness
 from treaty.registry.wire.incoming import read_headers
 from treaty.registry.wire.negotiation import answer_type, takes_gzip
-from treaty.registry.wire.paths import parsed_query, query_string, routed_path, without_context, without_root
+from treaty.registry.wire.paths import (
+    parsed_query,
+    query_string,
+    require_short,
+    routed_path,
+    without_context,
+    without_root,
+)
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -144,7 +151,9 @@ class Door:
 
     async def _answer(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Answer:
         try:
-            routed = routed_path(scope.get("raw_path") or scope["path"].encode())
+            raw_path = scope.get("raw_path") or scope["path"].encode()
+            require_short(raw_path, scope["query_string"])
+            routed = routed_path(raw_path)
             path, query = without_context(
                 without_root(routed, root_path=self._root_path), parsed_query(scope["query_string"])
             )

@@ -23,11 +23,12 @@ _REFUSALS: Final[Mapping[str, str]] = {
     "406": "No type that Accept allows.",
     "409": "The schema is incompatible.",
     "413": "The body is too large.",
+    "414": "The path and its query are too long.",
     "415": "The body's type or encoding is not known.",
     "422": "The request says something that cannot be done.",
     "429": "Too many requests.",
     "431": "The headers are too large.",
-    "503": "The database is away; try again after the seconds of Retry-After.",
+    "503": "The database is away, or too much is asked at once; try again after the seconds of Retry-After.",
 }
 _LINKS: Final[Mapping[str, Json]] = {
     "schema": {"operationId": "by_id", "parameters": {"path.id": "$response.body#/id"}},

@@ -55,7 +55,7 @@ class Connection(HttpToolsProtocol):
         # What a message shares its first piece with is not its own; later pieces are, as long as it lasts.
         self._beside = 0 if self._is_first_look else self._beside + len(data) - (self._body - body)
         self._is_first_look = False
-        if self._beside > HEADER_BYTES + _BESIDE_BODY * self._body:
+        if self._beside > 2 * HEADER_BYTES + _BESIDE_BODY * self._body:  # what is less the application refuses by name
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The request's headers are too large.")
         elif self._is_head_open or not self._is_answering:
             self._expect_request()

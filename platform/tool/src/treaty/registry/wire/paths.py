@@ -11,13 +11,23 @@ import re
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
-from treaty.registry.errors import ContextHasColon
+from treaty.registry.errors import AddressTooLong, ContextHasColon
+
+ADDRESS_BYTES: Final = 8_192
+"""Path and query together: both are taken apart on the loop, before anybody has said who they are. Source: RFC 9110, section
+4.1, would have 8,000 at least."""
 
 _ESCAPE: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
 _KEPT: Final = re.compile(r"%(2F|25)")
 _KEPT_BYTES: Final = (0x2F, 0x25)
 
 Query = tuple[tuple[str, str], ...]
+
+
+def require_short(raw_path: bytes, query: bytes) -> None:
+    """Raise ``AddressTooLong`` unless path and query are short enough to be looked at."""
+    if len(raw_path) + len(query) > ADDRESS_BYTES:
+        raise AddressTooLong(ADDRESS_BYTES)
 
 
 def routed_path(raw_path: bytes) -> str:
