@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
@@ -12,6 +13,8 @@ from typing import Any, Self, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions, NewTopic
+
+from treaty_runtime.rights import EVERY, Right, binding_of, filter_of, right_of
 
 T = TypeVar("T")
 
@@ -85,6 +88,10 @@ class TopicFacts:
     partitions: int
     replication: int
     config: Mapping[str, str] = field(default_factory=dict)
+
+
+class NoAuthorizer(ClusterRefused):
+    """The brokers have no authorizer, so nobody checks rights."""
 
 
 class Cluster:
@@ -219,6 +226,60 @@ class Cluster:
     def add_partitions(self, name: str, total: int) -> None:
         """Raises the number of partitions to ``total``; keys move to other partitions."""
         self._settle(self._admin.create_partitions([NewPartitions(name, total)], request_timeout=self._timeout))
+
+    def rights(self) -> frozenset[Right]:
+        """The access control list. Raises ``NoAuthorizer`` where the brokers keep none."""
+        with self._checking():
+            (found,) = self._settle({"": self._admin.describe_acls(EVERY, request_timeout=self._timeout)}).values()
+        if not found and self._authorizer() == "":
+            # The client drops the broker's word for this and answers with an empty list.
+            raise self._no_authorizer()
+        return frozenset(map(right_of, found))
+
+    def _authorizer(self) -> str:
+        """The class that checks rights, by the settings of one broker; "" for none."""
+        listed = self._ask(lambda: self._admin.list_topics(timeout=self._timeout)).brokers
+        resource = ConfigResource(ConfigResource.Type.BROKER, str(min(listed)))
+        (told,) = self._settle(self._admin.describe_configs([resource], request_timeout=self._timeout)).values()
+        entry = told.get("authorizer.class.name")
+        return str(entry.value or "") if entry is not None else ""
+
+    def allow(self, rights: Iterable[Right]) -> None:
+        """Gives rights; those that are there already stay as they are."""
+        with self._checking():
+            self._settle(self._admin.create_acls([*map(binding_of, rights)], request_timeout=self._timeout))
+
+    def disallow(self, rights: Iterable[Right]) -> None:
+        """Takes rights; those that are gone already are no fault."""
+        with self._checking():
+            self._settle(self._admin.delete_acls([*map(filter_of, rights)], request_timeout=self._timeout))
+
+    def await_rights(self, given: Collection[Right], taken: Collection[Right]) -> None:
+        """Returns when the list says what was given and taken: a broker hears of it a moment after the controller.
+
+        Raises ``ClusterUnreachable`` when that takes longer than the time-out.
+        """
+        left = self._timeout
+        while True:
+            found = self.rights()
+            if found.issuperset(given) and found.isdisjoint(taken):
+                return
+            if left <= 0:
+                raise ClusterUnreachable(f"Kafka at {self.bootstrap} does not list yet what was given and taken")
+            self._sleep(POLL_SECONDS)
+            left -= POLL_SECONDS
+
+    @contextmanager
+    def _checking(self) -> Iterator[None]:
+        try:
+            yield
+        except ClusterRefused as refused:
+            if cause_code(refused) != KafkaError.SECURITY_DISABLED:
+                raise
+            raise self._no_authorizer() from refused
+
+    def _no_authorizer(self) -> NoAuthorizer:
+        return NoAuthorizer(f"Kafka at {self.bootstrap} has no authorizer: whoever connects may do everything.")
 
     def lags(self, group: str, topics: Iterable[str]) -> dict[tuple[str, int], int]:
         """Records after the committed offset, by (topic, partition); partitions without a commit count from the oldest.

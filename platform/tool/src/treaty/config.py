@@ -144,6 +144,14 @@ class Settings:
             raise UsageError(f"{FILE} has no [environment.{name}]{nearest(name, list(self.environments))}")
         return {key: value.value for key, value in self.environments[name].items()}
 
+    def has_rights(self, name: str) -> bool:
+        """Whether git keeps the rights on the cluster of ``[environment.name]``: its ``acl``, which is true or false."""
+        table = self.environments.get(name, {})
+        told = table["acl"] if "acl" in table else Value(value=False, source="default")
+        if str(told.value).lower() not in {"true", "false"}:
+            raise UsageError(f"{told.source}: [environment.{name}] acl is true or false, not `{told.value}`")
+        return str(told.value).lower() == "true"
+
     def rows(self) -> Iterator[tuple[str, str, str]]:
         """(name, value with secrets and the users of URLs as ``***``, source) of every setting, in order."""
         sections = {**self.values, **{f"environment.{name}": table for name, table in self.environments.items()}}

@@ -19,9 +19,14 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-SIGN = {"create": "+", "register": "+", "set-level": "~", "alter-config": "~", "add-partitions": "~"} | dict.fromkeys(
-    ("soft-delete", "permanent-delete", "delete-topic"), "-"
-)
+SIGN = {
+    "create": "+",
+    "allow": "+",
+    "register": "+",
+    "set-level": "~",
+    "alter-config": "~",
+    "add-partitions": "~",
+} | dict.fromkeys(("soft-delete", "permanent-delete", "delete-topic", "disallow"), "-")
 
 
 def environment_option(command: F) -> F:
@@ -74,6 +79,8 @@ def summary(step: Step) -> str:
         return "for good, by tombstone"
     if step.action == "delete-topic":
         return f"{step.before} partitions and all records, for good, by tombstone"
+    if step.action in {"allow", "disallow"}:
+        return ", ".join(operation.lower() for operation in (step.after or step.before)["operations"])
     if step.action == "create":
         return f"{step.after['partitions']} partitions, replication {step.after['replication']}"
     if step.action == "alter-config":

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import groupby
+from typing import Final
 
 from treaty.config import Settings
 from treaty.errors import EnvironmentFault
 from treaty.ops import git
-from treaty.ops.plan import Plan, Step
-from treaty.ops.plan.topics import TopicState, burials, desired, plan
+from treaty.ops.plan import Plan, Step, acls
+from treaty.ops.plan.topics import NO_ACCESS, Access, TopicState, burials, desired, plan
 from treaty.ops.schemas import load_project
-from treaty_runtime.admin import Cluster, ClusterRefused, ClusterUnreachable, TopicFacts
+from treaty_codegen import Catalog
+from treaty_runtime.admin import Cluster, ClusterRefused, ClusterUnreachable, NoAuthorizer, TopicFacts
+from treaty_runtime.rights import Right
+
+ON_TOPICS: Final = frozenset({"create", "alter-config", "add-partitions"})
+"""Steps whose subject is a topic that is there afterwards."""
 
 
 class ClusterMoved(EnvironmentFault):
@@ -49,6 +55,7 @@ def plan_topics(
     """What apply would do to make the cluster's topics as git says; only reads. ``today`` None: no tombstone is due."""
     catalog = load_project(settings)
     wanted = desired(catalog, environment=environment)
+    has_rights = settings.has_rights(environment)
     return plan(
         wanted,
         observe(cluster, wanted),
@@ -58,7 +65,23 @@ def plan_topics(
         may_repartition=may_repartition,
         shows_internal=shows_internal,
         buried=burials(catalog, today=today or date.min),
+        access=access(settings, catalog, cluster, topics=wanted) if has_rights else NO_ACCESS,
     )
+
+
+def access(settings: Settings, catalog: Catalog, cluster: Cluster, *, topics: Collection[str]) -> Access:
+    """What the rights on the cluster lack and have too much. Raises ``EnvironmentFault`` where nobody keeps any."""
+    wanted = acls.desired(catalog, namespace=str(settings.get("project", "namespace")))
+    try:
+        actual = cluster.rights()
+    except NoAuthorizer as error:
+        raise EnvironmentFault(
+            str(error), next_step="set authorizer.class.name on the brokers, or take `acl` out of [environment.NAME]"
+        ) from error
+    except (ClusterUnreachable, ClusterRefused) as error:
+        raise EnvironmentFault(str(error), next_step="who plans rights needs `Describe` on the cluster") from error
+    give, take = acls.changes(wanted, actual)
+    return Access(steps=(*give, *take), drift=tuple(acls.drift(wanted, actual, topics=topics)))
 
 
 def apply_topics(made: Plan, cluster: Cluster, *, done: Callable[[Step, str], None]) -> int:
@@ -76,7 +99,10 @@ def apply_topics(made: Plan, cluster: Cluster, *, done: Callable[[Step, str], No
     except (ClusterUnreachable, ClusterRefused) as error:
         raise EnvironmentFault(str(error), next_step="run the same plan again: done steps are skipped") from error
     try:
-        cluster.await_topics(step.subject for step in made.steps if step.action != "delete-topic")
+        cluster.await_topics(step.subject for step in made.steps if step.action in ON_TOPICS)
+        given, taken = rights_of(made.steps)
+        if given or taken:
+            cluster.await_rights(given, taken)
         cluster.await_gone(step.subject for step in made.steps if step.action == "delete-topic")
     except ClusterUnreachable as error:
         raise EnvironmentFault(str(error), next_step="look at the broker's log; the plan itself is done") from error
@@ -140,8 +166,35 @@ def delete(step: Step, cluster: Cluster) -> str:
     return "gone for good" if cluster.delete(step.subject) else "already so"
 
 
+def allow(step: Step, cluster: Cluster) -> str:
+    """Gives rights; what happened, as text."""
+    wanted = {*acls.rights_in(step.after)}
+    if wanted <= cluster.rights():
+        return "already so"
+    cluster.allow(wanted)
+    return ", ".join(operation.lower() for operation in step.after["operations"])
+
+
+def rights_of(steps: Sequence[Step]) -> tuple[set[Right], set[Right]]:
+    """The rights that steps give, and those that they take."""
+    given = {right for step in steps if step.action == "allow" for right in acls.rights_in(step.after)}
+    taken = {right for step in steps if step.action == "disallow" for right in acls.rights_in(step.before)}
+    return given, taken
+
+
+def disallow(step: Step, cluster: Cluster) -> str:
+    """Takes rights; what happened, as text."""
+    found = {*acls.rights_in(step.before)} & cluster.rights()
+    if not found:
+        return "already so"
+    cluster.disallow(found)
+    return ", ".join(sorted(right.operation.lower() for right in found))
+
+
 ACTIONS: Mapping[str, Callable[[Step, Cluster], str]] = {
     "alter-config": alter,
     "add-partitions": add_partitions,
     "delete-topic": delete,
+    "allow": allow,
+    "disallow": disallow,
 }

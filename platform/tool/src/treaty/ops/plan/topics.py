@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Final
 
 from treaty.ops.plan import Drift, Plan, digest, numbered
 from treaty_codegen import Catalog, Consumer, Topic, for_env
@@ -76,6 +76,18 @@ def milliseconds(span: timedelta) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """What is to be done about rights, and what is otherwise than git says; see ``treaty.ops.plan.acls``."""
+
+    steps: tuple[tuple[str, str, Any, Any], ...] = ()
+    drift: tuple[Drift, ...] = ()
+
+
+NO_ACCESS: Final = Access()
+"""Of an environment whose rights git does not keep."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Buried:
     """A topic that a tombstone names; ``is_due``: today it may be deleted."""
 
@@ -105,9 +117,10 @@ def plan(
     may_repartition: bool = False,
     shows_internal: bool = False,
     buried: tuple[Buried, ...] = (),
+    access: Access = NO_ACCESS,
 ) -> Plan:
-    """Creates, alters, adds partitions if ``may_repartition`` (keys move then), and last of all deletes what tombstones ask for;
-    all else that differs is drift.
+    """Creates, alters, adds partitions if ``may_repartition`` (keys move then), gives rights and takes others, and last of all
+    deletes what tombstones ask for; all else that differs is drift.
     """
     steps: list[tuple[str, str, Any, Any]] = []
     rows: list[Drift] = []
@@ -130,8 +143,8 @@ def plan(
         git_commit=git_commit,
         desired_sha256=digest({name: asdict(state) for name, state in wanted.items()}),
         actual_sha256=digest({name: asdict(state) for name, state in actual.items()}),
-        steps=numbered([*steps, *deletions(wanted, actual, buried)]),
-        drift=(*rows, *strangers(wanted, actual, buried, shows_internal=shows_internal)),
+        steps=numbered([*steps, *access.steps, *deletions(wanted, actual, buried)]),
+        drift=(*rows, *strangers(wanted, actual, buried, shows_internal=shows_internal), *access.drift),
     )
 
 
