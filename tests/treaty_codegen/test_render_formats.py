@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +21,7 @@ from treaty_codegen import load_catalog
 from treaty_codegen.breaking import breaking
 from treaty_codegen.breaking.facts import old_set
 from treaty_codegen.finding import Edit, Finding, Fix, Location, Operation, Proof, Severity, Text, fingerprint
-from treaty_codegen.render import Report, gitlab, junit, markdown, sarif
+from treaty_codegen.render import PRINTERS, Report, github, gitlab, junit, markdown, sarif
 from treaty_codegen.render.markdown import LONGEST, MARK
 
 SARIF_SHA256: Final = "2d99159ae54a3eea97f81781cff48780548657c35949f4b7f25e99a2ba4de4f8"
@@ -51,6 +52,15 @@ HOSTILE = '<script>|`x`*b*[a](javascript:b) @mall/all <!-- treaty:review --> </d
 def hostile() -> Report:
     row = replace(ROW, message=Text("{text}", {"text": HOSTILE}), event=HOSTILE, affects=(HOSTILE,), against=HOSTILE)
     return Report(findings=(replace(row, at=replace(ROW.at, path=HOSTILE)),), files=(HOSTILE, f"{HOSTILE}2"))
+
+
+@pytest.mark.parametrize("shown", [markdown, lambda report: github(report.findings), PRINTERS["text"]])
+def test_nothing_turns_the_direction_of_what_people_read_or_moves_their_cursor(shown: Callable[[Report], str]) -> None:
+    evil = "safe\u202e\u2066 ezilaer \x1b[2K\x9b2K\x7f"
+    row = replace(ROW, message=Text("{text}", {"text": evil}), affects=(evil,), proof=None)
+    printed = shown(Report(findings=(replace(row, at=replace(ROW.at, path=evil)),)))
+    assert "safe" in printed
+    assert printed.replace("\n", "").isprintable()
 
 
 def test_gitlab_gets_one_entry_a_finding_with_our_fingerprint() -> None:

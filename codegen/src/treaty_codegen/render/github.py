@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
+from treaty_avro.errors import one_line
 from treaty_codegen.finding import Finding
 
 GITHUB_LIMIT = 10
@@ -32,7 +34,10 @@ def github(findings: Iterable[Finding]) -> str:
 
 
 def _data(value: str) -> str:
-    return value.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    # What is not printable is shown as its escape; line breaks have escapes of the platform's own.
+    parts = re.split(r"([\r\n])", value)
+    shown = "".join(part if part in "\r\n" else one_line(part) for part in parts)
+    return shown.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(value: str) -> str:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from treaty_avro.errors import one_line
 from treaty_codegen.finding import Finding, Severity
 from treaty_codegen.render.report import Report
 
@@ -106,8 +107,8 @@ def listed(findings: Iterable[Finding]) -> str:
 
 
 def as_text(text: str) -> str:
-    """A text that stays one: every character of markup as its number, mentions cut, one line."""
-    plain = _MARKUP.sub(lambda found: f"&#{ord(found[0])};", " ".join(text.split()))
+    """A text that stays one: every character of markup as its number, mentions cut, one line, and nothing that turns its direction."""
+    plain = _MARKUP.sub(lambda found: f"&#{ord(found[0])};", one_line(" ".join(text.split())))
     return plain.replace("&#64;", "&#64;<!-- -->").replace("://", "&#58;//")
 
 
