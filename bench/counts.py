@@ -73,6 +73,12 @@ def steps() -> dict[str, int]:
 
 
 def _steps(job: Job) -> int:
+    _run(job, _WARM)
+    return traced(lambda: _run(job, 1))
+
+
+def traced(work: Callable[[], object]) -> int:
+    """Bytecode instructions of a call and of all that it calls in Python, in this thread."""
     counted = 0
 
     def trace(frame: FrameType, event: str, _: object) -> Any:
@@ -81,11 +87,10 @@ def _steps(job: Job) -> int:
         counted += event == "opcode"
         return trace
 
-    _run(job, _WARM)
     before = sys.gettrace()
     sys.settrace(trace)
     try:
-        _run(job, 1)
+        work()
     finally:
         sys.settrace(before)
     return counted

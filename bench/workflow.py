@@ -14,12 +14,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
+from bench.counts import traced
 from bench.report import Row
 from bench.sdk import processor, schemas, topics
+from treaty.config import Settings
 from treaty.ops.baseline import set_document
+from treaty.ops.check import Against, run_breaking, run_lint
+from treaty.ops.generate import generated
 from treaty_avro import parse_files
 from treaty_codegen import load_catalog
 from treaty_codegen.breaking.facts import OldSet, old_set
@@ -75,6 +80,30 @@ def seconds(words: tuple[str, ...], project: Path) -> float:
     after = os.times()
     assert done.returncode in {0, 1}, done.stderr.decode()
     return after.children_user - before.children_user + after.children_system - before.children_system
+
+
+def steps(events: int, folder: Path) -> dict[str, int]:
+    """Bytecode steps of each command on a project of so many events, and of parsing the same texts (``parse``); no start of Python.
+
+    The same on any machine, within what threads and the system's answers do to it: `tests/treaty/ops/test_cost.py` holds the ratio.
+    """
+    project = folder / str(events)
+    write_project(events, project)
+    settings, against = Settings.load(None, {}, start=project), Against(names=("releases",))
+    texts = tidy(events)
+    work: dict[str, Callable[[], object]] = {
+        "parse": lambda: parse_files(texts),
+        "lint": lambda: run_lint(settings),
+        "breaking": lambda: run_breaking(settings, against, today=date(2026, 1, 1)),
+        "generate": lambda: write_generated(settings),
+    }
+    return {name: traced(call) for name, call in work.items()}
+
+
+def write_generated(settings: Settings) -> None:
+    """What ``treaty generate`` does."""
+    for each in generated(settings):
+        each.write(each.changes())
 
 
 def write_project(events: int, project: Path) -> None:

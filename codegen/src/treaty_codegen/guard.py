@@ -194,7 +194,7 @@ def check(path: str, *, source: str, allowed: Allowed, rules: Mapping[Rule, tupl
     waiting: list[ast.AST | None] = [tree]
     while waiting:
         node = waiting.pop()
-        if node is None:  # a member that is left out, or the key of ``**`` in a dict
+        if node is None:  # the key of ``**`` in a dict
             continue
         looks_at, members = table.get(type(node), strangers)
         for rule in looks_at:
@@ -208,7 +208,7 @@ def check(path: str, *, source: str, allowed: Allowed, rules: Mapping[Rule, tupl
             value = getattr(node, member, None)
             if type(value) is list:
                 waiting += value
-            else:
+            elif value is not None:  # a member that is left out
                 waiting.append(value)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from treaty_codegen.finding import Finding, Severity, Text
 from treaty_codegen.lint.facts import LintFacts, finding
-from treaty_codegen.reach import leaves
 from treaty_codegen.rule import Rule
 
 NAME = "decimal-precision-too-large"
@@ -18,7 +17,7 @@ def check(facts: LintFacts) -> Iterator[Finding]:
     """Databases and warehouses stop at 38."""
     for record, field in facts.fields():
         wide = [
-            leaf for leaf in leaves(field.type) if leaf.logical is not None and leaf.logical.precision > MOST_DIGITS
+            leaf for leaf in facts.leaves(field) if leaf.logical is not None and leaf.logical.precision > MOST_DIGITS
         ]
         if wide:
             yield finding(

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from treaty_codegen.finding import Finding, Severity, Text
 from treaty_codegen.lint.facts import LintFacts, finding
-from treaty_codegen.reach import leaves
 from treaty_codegen.rule import Rule
 
 NAME = "duration-type"
@@ -15,7 +14,7 @@ NAME = "duration-type"
 def check(facts: LintFacts) -> Iterator[Finding]:
     """Months, days and milliseconds in one value have no length, and few languages know the type."""
     for record, field in facts.fields():
-        found = [leaf for leaf in leaves(field.type) if leaf.logical is not None and leaf.logical.kind == "duration"]
+        found = [leaf for leaf in facts.leaves(field) if leaf.logical is not None and leaf.logical.kind == "duration"]
         if found:
             yield finding(
                 NAME,

@@ -14,6 +14,7 @@ from treaty_codegen.diff import Place
 from treaty_codegen.finding import Finding, Fix, Location, Operation, Severity, Text, fingerprint
 from treaty_codegen.mend import edits
 from treaty_codegen.places import Places
+from treaty_codegen.reach import leaves
 from treaty_codegen.readers.model import Scan
 from treaty_codegen.released import Released
 from treaty_codegen.waivers import Ignore
@@ -51,6 +52,10 @@ class LintFacts:
         """Every field of every record."""
         return iter(self._fields)
 
+    def leaves(self, field: Field) -> tuple[Type, ...]:
+        """What a field of the catalog holds in the end (``reach.leaves``)."""
+        return self._leaves[id(field)]
+
     # Some forty rules walk through all of these: the walk is made once.
     @cached_property
     def _types(self) -> tuple[tuple[SchemaFile, Named], ...]:
@@ -63,6 +68,11 @@ class LintFacts:
     @cached_property
     def _fields(self) -> tuple[tuple[Record, Field], ...]:
         return tuple((record, field) for _, record in self._records for field in record.fields)
+
+    @cached_property
+    def _leaves(self) -> dict[int, tuple[Type, ...]]:
+        # By identity, which is what tells fields apart; the catalog keeps them.
+        return {id(field): leaves(field.type) for _, field in self._fields}
 
     def at_type(self, named: Named, step: str = "") -> Location:
         """The place of a named type, or of one of its keys (``/name``)."""

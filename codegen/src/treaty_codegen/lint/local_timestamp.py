@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from treaty_codegen.finding import Finding, Severity, Text
 from treaty_codegen.lint.facts import LintFacts, finding
-from treaty_codegen.reach import leaves
 from treaty_codegen.rule import Rule
 
 NAME = "local-timestamp"
@@ -16,7 +15,7 @@ def check(facts: LintFacts) -> Iterator[Finding]:
     """Two readers in two places take it for two instants."""
     for record, field in facts.fields():
         local = [
-            leaf for leaf in leaves(field.type) if leaf.logical is not None and leaf.logical.kind.startswith("local-")
+            leaf for leaf in facts.leaves(field) if leaf.logical is not None and leaf.logical.kind.startswith("local-")
         ]
         if local:
             yield finding(

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from treaty_codegen.finding import Finding, Severity, Text
 from treaty_codegen.lint.facts import LintFacts, finding
-from treaty_codegen.reach import leaves
 from treaty_codegen.rule import Rule
 
 NAME = "logical-type-unknown"
@@ -15,7 +14,7 @@ NAME = "logical-type-unknown"
 def check(facts: LintFacts) -> Iterator[Finding]:
     """Readers silently get the bare number or text."""
     for record, field in facts.fields():
-        for leaf in leaves(field.type):
+        for leaf in facts.leaves(field):
             if "logicalType" not in leaf.props or leaf.logical is not None:
                 continue
             unknown = str(leaf.props["logicalType"])

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from treaty_codegen.finding import Finding, Severity, Text
 from treaty_codegen.lint.facts import LintFacts, finding
-from treaty_codegen.reach import leaves
 from treaty_codegen.rule import Rule
 
 NAME = "money-in-float"
@@ -21,7 +20,7 @@ PHYSICAL = re.compile(r"(^|_)(weight|size|duration|distance|length|volume|score|
 def check(facts: LintFacts) -> Iterator[Finding]:
     """0.1 + 0.2 is not 0.3 in binary; money is counted exactly."""
     for record, field in facts.fields():
-        binary = [leaf for leaf in leaves(field.type) if leaf.kind in {"float", "double"}]
+        binary = [leaf for leaf in facts.leaves(field) if leaf.kind in {"float", "double"}]
         if binary and MONEY.search(field.name) and not PHYSICAL.search(field.name):
             yield finding(
                 NAME,

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from treaty_codegen.finding import Finding, Severity, Text
 from treaty_codegen.lint.facts import LintFacts, finding, treaty_props
-from treaty_codegen.reach import leaves
 from treaty_codegen.rule import Rule
 
 NAME = "pii-untagged"
@@ -18,7 +17,7 @@ WORDS = re.compile(r"(?:^|_)(email|phone|address|ip|birth|birthday|passport)(?:_
 def check(facts: LintFacts) -> Iterator[Finding]:
     """Untagged personal data is logged, kept and copied like anything else."""
     for record, field in facts.fields():
-        is_text = any(leaf.kind == "string" for leaf in leaves(field.type))
+        is_text = any(leaf.kind == "string" for leaf in facts.leaves(field))
         looks = WORDS.findall(field.name) if is_text else []
         if looks and not treaty_props(field.props).get("pii"):
             yield finding(

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from treaty_avro import Type
 from treaty_codegen.finding import Finding, Severity, Text
 from treaty_codegen.lint.facts import LintFacts, finding, treaty_props
-from treaty_codegen.reach import leaves
 from treaty_codegen.rule import Rule
 
 NAME = "quantity-without-unit"
@@ -21,7 +20,7 @@ def check(facts: LintFacts) -> Iterator[Finding]:
     for record, field in facts.fields():
         if (
             QUANTITY.search(field.name)
-            and any(map(is_number, leaves(field.type)))
+            and any(map(is_number, facts.leaves(field)))
             and not treaty_props(field.props).get("unit")
         ):
             yield finding(

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from treaty_codegen.finding import Finding, Severity, Text
 from treaty_codegen.lint.facts import LintFacts, finding, treaty_props
-from treaty_codegen.reach import leaves
 from treaty_codegen.rule import Rule
 
 NAME = "timestamp-without-logical-type"
@@ -18,7 +17,7 @@ TIME = re.compile(r"(_at|_time|timestamp|_before|_after|_until)$")
 def check(facts: LintFacts) -> Iterator[Finding]:
     """Seconds, milliseconds or microseconds since when? The type should say."""
     for record, field in facts.fields():
-        bare = [leaf for leaf in leaves(field.type) if leaf.kind in {"int", "long"} and leaf.logical is None]
+        bare = [leaf for leaf in facts.leaves(field) if leaf.kind in {"int", "long"} and leaf.logical is None]
         # A unit tells a length of time from an instant: lead_time in hours.
         is_length = field.name.endswith("_time") and treaty_props(field.props).get("unit")
         if bare and TIME.search(field.name) and not is_length:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from treaty_codegen.finding import Finding, Severity, Text
 from treaty_codegen.lint.facts import LintFacts, finding
-from treaty_codegen.reach import leaves
 from treaty_codegen.rule import Rule
 
 NAME = "uuid-without-logical-type"
@@ -18,7 +17,7 @@ UUID = re.compile(r"(?:^|_)(?:uuid|guid)s?(?:_|$)")
 def check(facts: LintFacts) -> Iterator[Finding]:
     """With the logical type every language gives its own uuid type, and no typing error passes."""
     for record, field in facts.fields():
-        plain = [leaf for leaf in leaves(field.type) if leaf.kind == "string" and leaf.logical is None]
+        plain = [leaf for leaf in facts.leaves(field) if leaf.kind == "string" and leaf.logical is None]
         if plain and UUID.search(field.name):
             yield finding(
                 NAME,

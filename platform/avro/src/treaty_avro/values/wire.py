@@ -68,7 +68,7 @@ def _pairs(high: range) -> tuple[bytes, ...]:
     return struct.unpack("2s" * 16384, stretch)
 
 
-LAST: Final = (*struct.unpack("1s" * 128, bytes(range(128))), *_pairs(range(128))[128:])
+LAST: Final[tuple[bytes, ...]] = (*struct.unpack("1s" * 128, bytes(range(128))), *_pairs(range(128))[128:])
 """The last one or two bytes of a number: 14 bits, nothing after them."""
 
 SMALL: Final = LAST[::2]

@@ -1,0 +1,22 @@
+"""What lint, breaking and generate cost beside parsing the same texts: counted, so that no load of the machine is seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.workflow import steps
+
+MOST = {"lint": 3.1, "breaking": 3.4, "generate": 5.6}
+"""Bytecode steps of each command as multiples of parsing, a twentieth above what CPython 3.11 counts. Who makes one cheaper lowers it."""
+
+EVENTS = 40
+
+
+@pytest.mark.long
+def test_a_schema_pull_request_costs_no_more_steps_than_on_record(tmp_path: Path) -> None:
+    counted = steps(EVENTS, tmp_path)
+    parsed = counted.pop("parse")
+    dearer = {name: round(count / parsed, 2) for name, count in counted.items() if count > MOST[name] * parsed}
+    assert dearer == {}, f"find out why, or say in docs/benchmarks.md why it must cost more than {MOST}"
