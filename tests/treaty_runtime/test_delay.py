@@ -33,6 +33,8 @@ from treaty_runtime.sql.tables import DelayedRow
 pytestmark = pytest.mark.redis
 Sessions = async_sessionmaker[AsyncSession]
 QUEUE = "order-timeout"
+NEVER = 3_600.0
+"""Seconds that no test lasts, however busy its machine."""
 
 
 @pytest.fixture
@@ -137,7 +139,7 @@ async def test_jobs_survive_a_flushed_redis(place: Workplace, client: Redis) -> 
     await place.schedule("a", "b", after=0.3)
     await client.flushall()
     async with _running(place.workers(sweep_every=0.2)):
-        await asyncio.wait_for(client.flushall(), 5)
+        await client.flushall()
         await until(lambda: place.outcomes().count("done") == 2)
     assert await place.ran() == ["a", "b"]
     assert place.early == []
@@ -168,18 +170,19 @@ async def test_a_failing_job_follows_the_schedule_and_then_waits_for_an_operator
 
 async def test_a_moved_job_runs_at_its_new_time_only(place: Workplace) -> None:
     async with _running(place.workers()):
-        await place.schedule("a", after=0.2)
-        await place.schedule("a", after=0.6, replace=True)
+        await place.schedule("a", after=NEVER)
+        await place.schedule("a", after=0.4, replace=True)
         await until(lambda: "done" in place.outcomes())
     assert await place.ran() == ["a"]
     assert place.early == []
 
 
 async def test_a_cancelled_job_does_not_run(place: Workplace) -> None:
-    async with _running(place.workers()):
-        await place.schedule("gone", after=0.3)
-        async with place.sessions.begin() as session:
-            place.scheduler.cancel(session, QUEUE, "gone")
+    workers = place.workers()  # who hear of the job, and do not work yet
+    await place.schedule("gone")
+    async with place.sessions.begin() as session:
+        place.scheduler.cancel(session, QUEUE, "gone")
+    async with _running(workers):
         await until(lambda: "duplicate" in place.outcomes())
     assert await place.ran() == []
 
@@ -193,7 +196,7 @@ async def test_a_job_of_a_killed_worker_runs_elsewhere(
         sys.executable, "-m", "tests.treaty_runtime.stuck_job", database_url, redis, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
-    assert await asyncio.wait_for(process.stdout.readline(), 60) == b"inside\n"
+    assert await asyncio.wait_for(process.stdout.readline(), 240) == b"inside\n"
     process.send_signal(signal.SIGKILL)
     await process.wait()
     assert await place.ran() == []

@@ -191,7 +191,7 @@ async def test_a_process_killed_between_effect_and_commit_leaves_no_effect(
         sys.executable, "-m", "tests.treaty_runtime.stuck_handler", database_url, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
-    assert await asyncio.wait_for(process.stdout.readline(), 60) == b"inside\n"
+    assert await asyncio.wait_for(process.stdout.readline(), 240) == b"inside\n"
     process.send_signal(signal.SIGKILL)
     await process.wait()
     assert await _count(sessions) == 0

@@ -57,7 +57,7 @@ async def test_cleaning_goes_on_until_it_is_cancelled(database: AsyncEngine) -> 
     cleaning = asyncio.create_task(InboxCleaning(database, every=timedelta(milliseconds=20)).run())
     for _ in range(2):
         await remember(database, old=3, fresh=0)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while await left(database):  # noqa: ASYNC110  # a table gives no event
                 await asyncio.sleep(0.01)
     cleaning.cancel()

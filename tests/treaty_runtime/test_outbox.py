@@ -188,7 +188,7 @@ async def test_writers_of_other_keys_do_not_wait(outbox: Outbox, postgres: str) 
         outbox.stage(first, OrderCreated(order_id="o-1", number=1))
         await first.flush()
         outbox.stage(second, OrderCreated(order_id="o-2", number=1))
-        await asyncio.wait_for(second.commit(), 10)
+        await asyncio.wait_for(second.commit(), 90)
         await first.commit()
     await sessions.kw["bind"].dispose()
 
@@ -229,7 +229,7 @@ async def _fresh(url: str) -> Sessions:
 
 
 async def _until_somebody_waits_for_a_lock(sessions: Sessions) -> None:
-    async with sessions() as session, asyncio.timeout(10):
+    async with sessions() as session, asyncio.timeout(90):
         while not await session.scalar(
             text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
         ):

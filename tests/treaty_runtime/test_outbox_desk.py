@@ -57,7 +57,9 @@ async def test_a_dropped_row_is_gone_with_its_note_and_its_key_goes_on(service: 
     assert sorted(service.sent()) == sorted(staged[1:])
 
 
-async def test_a_key_finds_its_refused_rows_only(service: Service) -> None:
+async def test_a_key_and_a_topic_find_their_refused_rows_only(service: Service) -> None:
     desk = OutboxDesk(service.engine)
-    assert len(await desk.find(keys=["o-1"])) == 1
+    assert [row.key for row in await desk.find(keys=["o-1"])] == ["o-1"]
     assert await desk.find(keys=["o-2"]) == []
+    assert [row.key for row in await desk.find(topics=[OrderCreated.__topic__])] == ["o-1"]
+    assert await desk.find(topics=["other-events"]) == []

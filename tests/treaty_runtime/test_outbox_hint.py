@@ -20,7 +20,7 @@ async def test_a_hint_reaches_another_process_and_a_burst_is_few(postgres: str) 
             group.create_task(sender.run(lambda: None)),
             group.create_task(receiver.run(lambda: heard.put_nowait(None))),
         ]
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while heard.empty():  # the listener may not listen yet: a hint that nobody hears is lost
                 sender.send()
                 await asyncio.sleep(0.02)
@@ -38,5 +38,5 @@ async def test_sqlite_needs_no_hint_and_ends_at_once() -> None:
     engine = database.open_engine("sqlite://")
     hint = Hint(engine)
     hint.send()
-    await asyncio.wait_for(hint.run(lambda: None), 5)
+    await asyncio.wait_for(hint.run(lambda: None), 90)
     await engine.dispose()

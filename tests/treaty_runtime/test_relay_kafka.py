@@ -33,7 +33,6 @@ from treaty_runtime.wiring.connections import FOR_EVER, KafkaConnections
 pytestmark = pytest.mark.kafka
 
 
-@pytest.mark.timeout(180)
 async def test_a_missing_topic_holds_its_key_a_refused_row_is_set_aside_and_the_others_go_on(
     kafka: str, unique: Callable[[str], str], database: AsyncEngine
 ) -> None:
@@ -73,7 +72,7 @@ async def test_a_missing_topic_holds_its_key_a_refused_row_is_set_aside_and_the_
             waiting = await desk.waiting(after=0, limit=10)
             return len(waiting) == 3 and len(await desk.failed(limit=10)) == 1
 
-        await until(settled, deadline=60)
+        await until(settled)
         async with sessions() as session:
             (failed,) = (await session.scalars(select(FailedRow))).all()
         assert failed.code == "MSG_SIZE_TOO_LARGE"
@@ -88,7 +87,7 @@ async def test_a_missing_topic_holds_its_key_a_refused_row_is_set_aside_and_the_
         async def nothing_waits() -> bool:
             return not await desk.waiting(after=0, limit=10)
 
-        await until(nothing_waits, deadline=60)
+        await until(nothing_waits)
     await producer.close()
     with Log(kafka) as log:
         topics = [each.__topic__ for each in classes]

@@ -96,7 +96,7 @@ class Rollout:
             for name, cls in self.generations[generation].items()
         ]
         self.written += len(await asyncio.gather(*sent))
-        await until(lambda: self.read.total() >= self.written, deadline=90)
+        await until(lambda: self.read.total() >= self.written)
 
     def dead(self) -> int:
         """How many dead letters there are."""

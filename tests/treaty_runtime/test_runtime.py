@@ -140,7 +140,7 @@ async def test_a_signal_ends_the_wait(company: Company) -> None:
         waiting = asyncio.create_task(runtime.until_signal())
         await asyncio.sleep(0)
         os.kill(os.getpid(), signal.SIGTERM)
-        await asyncio.wait_for(waiting, 10)
+        await asyncio.wait_for(waiting, 90)
 
 
 async def test_a_part_that_breaks_is_raised_and_ends_health(company: Company, sessions: Sessions) -> None:
@@ -148,7 +148,7 @@ async def test_a_part_that_breaks_is_raised_and_ends_health(company: Company, se
         async with sessions.begin() as session:
             await session.execute(text("DROP TABLE outbox_lane"))
         with pytest.raises(Exception, match="outbox_lane"):
-            await asyncio.wait_for(runtime.until_signal(), 30)
+            await asyncio.wait_for(runtime.until_signal(), 90)
         assert not runtime.is_alive()
 
 
@@ -165,7 +165,7 @@ async def test_stopping_lets_a_running_handler_finish_and_commits_it(company: Co
     group = Group("order-view", handlers, dead_letter="dlq.order")
     async with company.runtime(sessions=sessions, groups=[group]) as runtime:
         await runtime.publisher.publish(OrderCreated(order_id="o-1", number=1))
-        await asyncio.wait_for(begun.wait(), 30)
+        await asyncio.wait_for(begun.wait(), 90)
     assert await _numbers(sessions) == [1]
     assert [position.offset for position in company.broker.committed("order-view").values() if position.offset] == [1]
 

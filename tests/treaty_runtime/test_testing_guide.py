@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.cases.markdown import ROOT, cases
 
 PAGE = ROOT / "docs/guide/testing.md"
@@ -18,7 +16,6 @@ def files() -> dict[str, str]:
     return {block.argument: block.text for case in cases(PAGE) for block in case.of("python")}
 
 
-@pytest.mark.timeout(180)
 def test_the_page_is_a_project_whose_tests_pass(tmp_path: Path) -> None:
     for name, text in files().items():
         (tmp_path / name).write_text(text, encoding="utf-8")
