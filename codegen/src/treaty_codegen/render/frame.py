@@ -41,10 +41,9 @@ def frame(lines: Sequence[str], at: Location, *, width: int = 80, paint: str = "
     line, number = lines[at.line - 1], str(at.line)
     begin, end = marked(line, at)
     room = max(width - len(number) - len("  |  "), LEAST)
+    before = shown(line[max(begin - room, 0) : begin])
     # One more than there is room for tells that something had to go.
-    before, text, after = (
-        shown(part) for part in (line[:begin][-room:], line[begin:end][: room + 1], line[end:][: room + 1])
-    )
+    text, after = shown(line[begin : min(end, begin + room + 1)]), shown(line[end : end + room + 1])
     is_cut = begin > room
     if cells(before) + min(cells(text), room // 2) > room:
         before, is_cut = last(before, room // 3), True
