@@ -116,7 +116,7 @@ def test_a_request_that_would_say_something_else_is_refused(changes: dict[str, s
 
 
 async def test_a_mail_reaches_the_sink_once_in_the_receiver_s_language(office: Office, smtp: MailSink) -> None:
-    handlers = mail_handlers(SmtpMail(host="127.0.0.1", port=smtp.smtp_port))
+    handlers = mail_handlers(SmtpMail(host="127.0.0.1", port=smtp.smtp_port, seconds=DEADLINE))
     for _ in range(2):
         await office.counter.handle(handlers, replace(WELCOME, locale="zh"))
     (mail,) = smtp.folder.mails()
@@ -128,7 +128,7 @@ async def test_a_mail_reaches_the_sink_once_in_the_receiver_s_language(office: O
 
 
 async def test_a_mail_server_that_is_away_is_an_outage_and_nothing_is_noted(office: Office, free: int) -> None:
-    handlers = mail_handlers(SmtpMail(host="127.0.0.1", port=free))
+    handlers = mail_handlers(SmtpMail(host="127.0.0.1", port=free, seconds=DEADLINE))
     with pytest.raises(Outage) as away:
         await office.counter.handle(handlers, WELCOME)
     assert away.value.dependency == "smtp"
@@ -137,7 +137,7 @@ async def test_a_mail_server_that_is_away_is_an_outage_and_nothing_is_noted(offi
 
 
 async def test_a_mail_that_nobody_can_write_is_rejected(office: Office, smtp: MailSink) -> None:
-    handlers = mail_handlers(SmtpMail(host="127.0.0.1", port=smtp.smtp_port))
+    handlers = mail_handlers(SmtpMail(host="127.0.0.1", port=smtp.smtp_port, seconds=DEADLINE))
     for wrong in (replace(WELCOME, template="unknown"), replace(WELCOME, to_address="nobody")):
         with pytest.raises(Reject):
             await office.counter.handle(handlers, wrong)
@@ -173,7 +173,7 @@ def strict(answer: str, *, port: int) -> Iterator[SmtpMail]:
     controller = Controller(Strict(answer), hostname="127.0.0.1", port=port, ready_timeout=DEADLINE)
     controller.start()
     try:
-        yield SmtpMail(host="127.0.0.1", port=port)
+        yield SmtpMail(host="127.0.0.1", port=port, seconds=DEADLINE)
     finally:
         controller.stop()
 
@@ -194,7 +194,7 @@ async def test_a_mail_that_was_taken_is_sent_once_even_if_the_server_has_no_time
     controller.start()
     try:
         for _ in range(2):
-            await office.counter.handle(mail_handlers(SmtpMail(host="127.0.0.1", port=free)), WELCOME)
+            await office.counter.handle(mail_handlers(SmtpMail(host="127.0.0.1", port=free, seconds=DEADLINE)), WELCOME)
     finally:
         controller.stop()
     assert rude.taken == 1
@@ -289,7 +289,7 @@ async def die_after(name: str, key: str, send: Callable[[], Awaitable[R]]) -> R:
 async def test_a_death_between_sending_and_noting_sends_twice_and_a_lost_transaction_once(
     office: Office, smtp: MailSink, lives: int, mails: int
 ) -> None:
-    mail = SmtpMail(host="127.0.0.1", port=smtp.smtp_port)
+    mail = SmtpMail(host="127.0.0.1", port=smtp.smtp_port, seconds=DEADLINE)
     processes = [mail_handlers(mail) for _ in range(lives)]
     async with office.counter.database.sessions() as session:
         context = Context(

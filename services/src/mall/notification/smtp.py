@@ -22,10 +22,11 @@ class MailRefused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmtpMail:
-    """Sends mails by SMTP."""
+    """Sends mails by SMTP; a server has so many ``seconds`` to greet."""
 
     host: str
     port: int
+    seconds: float = TIMEOUT_SECONDS
 
     async def send(self, content: bytes, *, to: str) -> None:
         """Hand a mail to the server; raises MailRefused, and Outage while the server is away or busy."""
@@ -33,7 +34,7 @@ class SmtpMail:
 
     def _send(self, content: bytes, to: str) -> None:
         try:
-            with closing(smtplib.SMTP(self.host, self.port, timeout=TIMEOUT_SECONDS)) as server:
+            with closing(smtplib.SMTP(self.host, self.port, timeout=self.seconds)) as server:
                 if server.sock is not None:
                     server.sock.settimeout(ANSWER_SECONDS)
                 server.sendmail(SENDER, [to], content)
