@@ -199,26 +199,31 @@ class MemorySource:
         self._woken = asyncio.Event()
         self._returned = asyncio.Event()
         self._returned.set()
-        self._is_closing = self._is_closed = self._has_joined = False
+        self._is_closing = self._is_closed = self._has_joined = self._is_read = False
 
     def events(self) -> AsyncIterator[SourceEvent]:
         """Joins the group at the first step and yields what happens, until closed."""
         return self._run()
 
     async def _run(self) -> AsyncIterator[SourceEvent]:
-        self._has_joined = True
+        self._has_joined = self._is_read = True
         self._broker.group(self._group).members.append(self)
         self._broker.rebalance(self._group)
-        while not self._is_closed:
-            if self._events:
-                yield self._events.popleft()
-                continue
-            records = self._fetch()
-            if records:
-                yield Records(records)
-                continue
-            self._woken.clear()
-            await self._woken.wait()
+        try:
+            while not self._is_closed:
+                if self._events:
+                    yield self._events.popleft()
+                    continue
+                records = self._fetch()
+                if records:
+                    yield Records(records)
+                    continue
+                self._woken.clear()
+                await self._woken.wait()
+        finally:
+            # A reader that was cancelled gives nothing back any more: who closes must not wait for it for ever.
+            self._is_read = False
+            self._returned.set()
 
     def pause(self, partitions: Iterable[Partition]) -> None:
         """Stops fetching."""
@@ -251,7 +256,8 @@ class MemorySource:
             return
         self._is_closing = True
         self.give_up(set(self.assigned))
-        await self._returned.wait()
+        if self._is_read:
+            await self._returned.wait()
         group.members.remove(self)
         self._is_closed = True
         self.wake()
