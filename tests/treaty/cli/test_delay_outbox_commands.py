@@ -122,6 +122,8 @@ def test_a_refused_row_is_told_with_what_waits_behind_it_and_tried_again(scratch
     assert "MSG_SIZE_TOO_LARGE" in treaty(scratch, url, "outbox", "status").out
     assert treaty(scratch, url, "outbox", "retry").code == 2
     assert treaty(scratch, url, "outbox", "retry", "--key", "o-9", "--yes").code == 1
+    assert treaty(scratch, url, "outbox", "retry", "--topic", "other-events", "--yes").code == 1
+    assert "Nothing was changed" in treaty(scratch, url, "outbox", "retry", "--topic", "order-events", "--dry-run").err
     assert treaty(scratch, url, "outbox", "retry", "--key", "o-1", "--yes").code == 0
     assert treaty(scratch, url, "outbox", "status").code == 0
 

@@ -46,10 +46,12 @@ FAILED = statements(
 )
 FIND = statements(
     "SELECT position, id, aggregatetype, aggregateid, type, created_at FROM outbox"
-    " WHERE id = ANY(CAST(:ids AS uuid[])) OR (aggregateid = ANY(CAST(:keys AS text[]))"
+    " WHERE id = ANY(CAST(:ids AS uuid[]))"
+    " OR ((aggregateid = ANY(CAST(:keys AS text[])) OR aggregatetype = ANY(CAST(:topics AS text[])))"
     " AND EXISTS (SELECT 1 FROM outbox_failed WHERE outbox_failed.position = outbox.position)) ORDER BY position",
     sqlite="SELECT position, id, aggregatetype, aggregateid, type, created_at FROM outbox"
-    " WHERE id IN (SELECT replace(value, '-', '') FROM json_each(:ids)) OR (aggregateid IN (SELECT value FROM json_each(:keys))"
+    " WHERE id IN (SELECT replace(value, '-', '') FROM json_each(:ids))"
+    " OR ((aggregateid IN (SELECT value FROM json_each(:keys)) OR aggregatetype IN (SELECT value FROM json_each(:topics)))"
     " AND EXISTS (SELECT 1 FROM outbox_failed WHERE outbox_failed.position = outbox.position)) ORDER BY position",
 )
 WAITING = statements(
@@ -141,11 +143,14 @@ class OutboxDesk:
                 for row in await connection.execute(columns, {"limit": limit})
             ]
 
-    async def find(self, *, ids: Collection[UUID] = (), keys: Collection[str] = ()) -> list[Staged]:
-        """Rows with one of these event ids, and the refused rows of these keys."""
+    async def find(
+        self, *, ids: Collection[UUID] = (), keys: Collection[str] = (), topics: Collection[str] = ()
+    ) -> list[Staged]:
+        """Rows with one of these event ids, and the refused rows of these keys and topics."""
         given = {
             "ids": listed([str(each) for each in ids], dialect=self._dialect),
             "keys": listed(keys, dialect=self._dialect),
+            "topics": listed(topics, dialect=self._dialect),
         }
         return await self._rows(FIND, given)
 

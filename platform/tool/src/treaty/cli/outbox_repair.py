@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Given(TypedDict):
-    """The options of ``retry`` and, with a reason, ``discard``."""
+    """What ``retry`` and ``discard`` both ask for."""
 
     database: str
     schema: str | None
@@ -34,25 +34,33 @@ _IDS = click.argument("ids", metavar="[ID]...", nargs=-1, type=UUID)
 _KEYS = click.option("--key", "keys", multiple=True, help="The refused rows of this key.")
 
 
+class Retrying(Given):
+    """The options of ``retry``."""
+
+    topics: tuple[str, ...]
+
+
 @click.command()
 @_IDS
 @_KEYS
+@click.option("--topic", "topics", multiple=True, help="The refused rows of this topic.")
 @changing
 @database_options
 @debug_option
-def retry(**given: Unpack[Given]) -> int:
-    """Let the relay try refused rows again: those with an event ID, or those of a key. Rows behind them wait for the outcome.
+def retry(**given: Unpack[Retrying]) -> int:
+    """Let the relay try refused rows again: those with an event ID, of a key or of a topic. Rows behind them wait for the outcome.
 
     \b
     treaty outbox retry 01890a5d-ac96-774b-bcce-b302099a8057
     treaty outbox retry --key order-42 --dry-run
+    treaty outbox retry --topic order-events
 
     Exit codes: 0 done, 1 no such row, 2 usage, 3 the database is away.
     """
     from treaty.wiring import on_database
     from treaty_runtime.publish.outbox_desk import OutboxDesk
 
-    rows = _found(given)
+    rows = _found(given, topics=given["topics"])
     if not rows or not agreed(f"Retry these {len(rows)} rows?", yes=given["yes"], dry_run=given["dry_run"]):
         return 0 if rows else 1
     positions = [row.position for row in rows]
@@ -140,15 +148,15 @@ def reconcile(
     return 0
 
 
-def _found(given: Given | Discarding) -> list[Staged]:
+def _found(given: Given, *, topics: tuple[str, ...] = ()) -> list[Staged]:
     from treaty.wiring import on_database
     from treaty_runtime.publish.outbox_desk import OutboxDesk
 
-    if not given["ids"] and not given["keys"]:
+    if not given["ids"] and not given["keys"] and not topics:
         raise UsageError("Which rows?", next_step="name event ids, or a --key")
 
     async def find(engine: Any) -> list[Staged]:
-        return await OutboxDesk(engine).find(ids=given["ids"], keys=given["keys"])
+        return await OutboxDesk(engine).find(ids=given["ids"], keys=given["keys"], topics=topics)
 
     rows = on_database(given["database"], given["schema"], find)
     _show(rows)
