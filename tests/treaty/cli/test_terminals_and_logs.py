@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.treaty.cli.scratch import EVENT, Done, Scratch, changed, project
+from tests.treaty.cli.scratch import EVENT, TOPICS, Done, Scratch, changed, project
 
 FRAME = ' 4 |   "name": "OrderPaid",'
 MARKS = "^" * len('"OrderPaid"')
@@ -134,4 +134,16 @@ def test_a_broken_file_sets_no_output_of_the_workflow(scratch: Scratch) -> None:
     scratch.write(f"schemas/order/{OLD_SETS_OUTPUT}.avsc", "{")
     done = scratch.run("generate", GITHUB_ACTIONS="true")
     assert done.code == 1
+    assert obeyed(done) == []
+
+
+@pytest.mark.parametrize(
+    "words", [("settings",), ("readers",), ("readers", "OrderPaid"), ("diff", "dir:schemas", "tree")]
+)
+def test_no_name_in_the_declarations_moves_a_cursor_or_sets_an_output(tmp_path: Path, words: tuple[str, ...]) -> None:
+    evil = f"\\u001b[2J\\n{SETS_OUTPUT} {OLD_SETS_OUTPUT}"
+    consumer = f'[topic."order-events".consumer."{evil}"]\nexternal = "{evil}"\nreads = ["OrderPaid.*"]\n'
+    scratch = project(tmp_path, toml=f'[governance]\npii_owner = "{evil}"\n', topics=TOPICS + consumer)
+    done = scratch.run(*words, GITHUB_ACTIONS="true")
+    assert "\x1b" not in done.out + done.err
     assert obeyed(done) == []

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from treaty.cli.project import config_option, load_settings
+from treaty.cli.talk import harmless
 
 
 @click.command(name="readers")
@@ -40,11 +41,11 @@ def readers(config: Path | None, what: str, service: str, write: bool, merge: tu
         return
     found = answer(load_settings(config), what=what, service=service)
     for group, reader in found.declared:
-        click.echo(f"declared  {group}  ({reader})")
+        click.echo(harmless(f"declared  {group}  ({reader})"))
     for name, read in found.reads:
         more = "  matches all there is" if read in found.exhaustive else ""
-        click.echo(f"reads     {read.event}.{read.path}  {name}  {read.file}:{read.line}{more}")
+        click.echo(harmless(f"reads     {read.event}.{read.path}  {name}  {read.file}:{read.line}{more}"))
     for name, lost in found.unknown:
-        click.echo(f"unknown   {lost.event}  {name}  {lost.file}:{lost.line}  {lost.why}")
+        click.echo(harmless(f"unknown   {lost.event}  {name}  {lost.file}:{lost.line}  {lost.why}"))
     if not found.reads and not found.unknown:
         click.echo("No reader found. That is no proof that there is none.", err=True)
