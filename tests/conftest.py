@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import faulthandler
 import itertools
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from _pytest.faulthandler import fault_handler_stderr_fd_key
 from hypothesis import HealthCheck, settings
 
 from tests.parts import containers, waiting
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 NUMBERS = itertools.count()
 MACHINE = Machine(env=dict(os.environ))
 REDIS_DATABASES = 16
+CLOSING_SECONDS = 900
 ROOT = Path(__file__).resolve().parent.parent
 
 # No example is timed: on a machine with more to do than cores, each may take any time.
@@ -42,6 +45,17 @@ def pytest_configure() -> None:
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     if sentence := refusal(MACHINE):
         pytest.exit(sentence, returncode=4)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    """Ends a process that hangs while it closes what a test had open: a time-out strikes once, and the run would wait for ever."""
+    stderr = item.config.stash[fault_handler_stderr_fd_key]  # the process's own, whatever is captured now
+    faulthandler.dump_traceback_later(CLOSING_SECONDS, exit=True, file=stderr)
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
