@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from tests.e2e.company import Company
 from tests.parts.waiting import wait_until
+from treaty.config import variable_of
+from treaty.local.faults.stuck_payment import SETTING, TOO_SMALL, TOPIC
+from treaty_runtime.admin import Cluster
 
 pytestmark = [
     pytest.mark.long,
@@ -23,24 +29,31 @@ pytestmark = [
 ]
 
 
-class Newcomer:
-    """Somebody at a shell in the project's folder who knows nothing but what is printed."""
+class Shell:
+    """A shell in the project's folder."""
 
-    def __init__(self, company: Company, fault: str) -> None:
+    def __init__(self, company: Company, env: Mapping[str, str] = MappingProxyType({})) -> None:
         self._folder = company.layout.root
         commands = str(Path(sys.executable).parent)
-        self._env = {**os.environ, "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}"}
+        self.env = {**os.environ, "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}", **env}
+
+    def run(self, command: str) -> tuple[int, str]:
+        """Exit code and standard output of a command line, or what it complains of."""
+        ended = subprocess.run(  # noqa: S602  # what is printed is for a shell
+            command, shell=True, cwd=self._folder, env=self.env, capture_output=True, text=True, check=False, timeout=280
+        )  # fmt: skip
+        return ended.returncode, ended.stdout or ended.stderr
+
+
+class Newcomer(Shell):
+    """Somebody there who knows nothing but what is printed."""
+
+    def __init__(self, company: Company, fault: str) -> None:
+        super().__init__(company)
         code, said = self.run(f"treaty fault {fault} --format json")
         assert code == 0, said
         self.planted: dict[str, Any] = json.loads(said)
-        self._env |= self.planted["environment"]
-
-    def run(self, command: str) -> tuple[int, str]:
-        """Exit code and standard output of a command line."""
-        ended = subprocess.run(  # noqa: S602  # what is printed is for a shell
-            command, shell=True, cwd=self._folder, env=self._env, capture_output=True, text=True, check=False, timeout=300
-        )  # fmt: skip
-        return ended.returncode, ended.stdout or ended.stderr
+        self.env |= self.planted["environment"]
 
     def look(self) -> list[tuple[int, str]]:
         """What shows the fault."""
@@ -82,6 +95,21 @@ def test_a_stuck_payment_comes_through_when_what_was_refused_is_tried_again(comp
         return code == 0 and json.loads(status)["status"] == "SUCCEEDED"
 
     wait_until(paid, 300)
+
+
+def test_a_limit_that_an_ended_fault_left_behind_is_told_and_put_back_by_what_is_printed(company: Company) -> None:
+    addresses = {"brokers": company.layout.brokers, "registry": company.layout.registry_url}
+    shell = Shell(company, {variable_of("local", name): address for name, address in addresses.items()})
+    with Cluster(company.layout.brokers) as cluster:
+        cluster.alter(TOPIC, {SETTING: TOO_SMALL})
+        wait_until(lambda: cluster.topics()[TOPIC].config[SETTING] == TOO_SMALL)
+        assert re.search("^failed +topics", shell.run("treaty doctor")[1], re.MULTILINE)
+        assert TOPIC in shell.run("treaty topics plan")[1]
+        code, refused = shell.run("treaty fault stuck-payment")
+        assert (code, "an earlier stuck-payment was ended in the middle" in refused) == (3, True), refused
+        code, said = shell.run(refused.partition("next: ")[2].strip())
+        assert code == 0, said
+        wait_until(lambda: cluster.topics()[TOPIC].config[SETTING] != TOO_SMALL)
 
 
 def test_a_drifted_subject_is_git_s_again_and_refuses_what_it_took(company: Company) -> None:
