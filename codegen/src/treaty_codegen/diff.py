@@ -207,15 +207,16 @@ def is_promotable(one: Type, other: Type) -> bool:
 def enums(old: Enum, new: Enum, path: str, place: Place) -> Iterator[Change]:
     """What changed between two enums: symbols, their order, the default."""
     yield from named(old, new, path, place)
+    before, after = frozenset(old.symbols), frozenset(new.symbols)
     for symbol in old.symbols:
-        if symbol not in new.symbols:
+        if symbol not in after:
             yield Change(kind="symbol-removed", path=path, place=place, old=old, new=new, before=symbol)
     for symbol in new.symbols:
-        if symbol not in old.symbols:
+        if symbol not in before:
             yield Change(kind="symbol-added", path=path, place=place, old=old, new=new, after=symbol)
-    kept = [symbol for symbol in new.symbols if symbol in old.symbols]
+    kept = [symbol for symbol in new.symbols if symbol in before]
     # A new symbol before an old one moves it as well; a removed one is told as that.
-    if kept != [symbol for symbol in old.symbols if symbol in new.symbols] or list(new.symbols[: len(kept)]) != kept:
+    if kept != [symbol for symbol in old.symbols if symbol in after] or list(new.symbols[: len(kept)]) != kept:
         yield Change(kind="symbols-reordered", path=path, place=place, old=old, new=new)
     if old.default != new.default:
         yield Change(

@@ -108,6 +108,44 @@ def circle(length: int) -> avro.Schema:
     return avro.parse(json.dumps(inner), rules="stored")
 
 
+def unions(letter: str, *, count: int) -> dict[str, str]:
+    """Many unions, each of which begins the whole record again."""
+    branches = ["null", "int", "string", "long", "R"]
+    fields = [{"name": f"{letter}{number}", "type": branches} for number in range(count)]
+    return {"schema": json.dumps({"type": "record", "name": "R", "fields": fields})}
+
+
+def branches(field: str) -> dict[str, str]:
+    """One union of so many records that each of two has to be compared with each of the other's."""
+    inner = [
+        {"type": "record", "name": f"T{number}", "fields": [{"name": field, "type": "int"}]} for number in range(2_000)
+    ]
+    return {"schema": json.dumps({"type": "record", "name": "U", "fields": [{"name": "u", "type": inner}]})}
+
+
+@pytest.mark.long
+def test_what_has_too_many_pairs_to_compare_is_refused_by_name() -> None:
+    """It was answered with 500, to whoever may read."""
+    with registry(MemoryStore(), settings=RegistrySettings()) as url, asking(url) as client:
+        client.post("/subjects/s/versions", json=branches("x")).raise_for_status()
+        answer = client.post("/compatibility/subjects/s/versions", json=branches("y"))
+        assert (answer.status_code, answer.json()["error_code"]) == (422, 42201)
+        verbose = client.post("/compatibility/subjects/s/versions?verbose=true", json=branches("y")).json()
+    assert verbose["is_compatible"] is False
+    for message in (answer.json()["message"], verbose["messages"][0]):
+        assert "pairs of types to compare" in message
+
+
+def test_of_large_schemas_breaks_are_told_and_not_proven() -> None:
+    """Looking for values of a record of two thousand unions kept a thread for minutes, at a reader's word."""
+    with registry(MemoryStore(), settings=RegistrySettings()) as url, asking(url) as client:
+        client.post("/subjects/s/versions", json=unions("a", count=1_000)).raise_for_status()
+        answer = client.post("/treaty/v1/compatibility/subjects/s", json=unions("b", count=1_000)).json()
+    assert answer["is_compatible"] is False
+    assert len(answer["findings"]) == MOST_FINDINGS
+    assert not any(finding.get("proof") for finding in answer["findings"])
+
+
 def test_an_answer_tells_a_bounded_number_of_findings() -> None:
     many = [{**total(2), "name": f"f{number}"} for number in range(MOST_FINDINGS + 5)]
     changed = [{**total(4), "name": f"f{number}"} for number in range(MOST_FINDINGS + 5)]

@@ -25,6 +25,9 @@ Category = Literal["wire", "meaning"]
 MOST_FINDINGS: Final = 100
 """How many findings one answer tells of: each may try hundreds of values."""
 
+PROVEN_LETTERS: Final = 65_536
+"""Schemas longer than this together are judged without values that show the damage: to look for them takes minutes there."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
@@ -117,6 +120,7 @@ def _compared(
             changes=changes,
             places=places,
             history=history,
+            proves=len(old.text) + len(new.schema.text) <= PROVEN_LETTERS,
         )
         yield comparison, direction
 
@@ -126,6 +130,8 @@ def _checked(check: Callable[[Comparison], Iterator[Finding]], comparison: Compa
         yield from check(comparison)
     except RecursionError as error:
         raise InvalidSchema(f"its types and those of {comparison.against} meet too deep to be compared") from error
+    except avro.SchemaError as error:
+        raise InvalidSchema(error) from error
 
 
 def _told(finding: Finding, comparison: Comparison, number: int | None, direction: str) -> Told:

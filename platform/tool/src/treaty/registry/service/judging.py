@@ -53,11 +53,11 @@ class Judging:
             rows = self._asked(reader, name, version)
             try:
                 prepared = self.prepared(reader, name, request, config, normalize=normalize)
+                messages = self.messages(reader, config, prepared, rows)
             except (InvalidSchema, EmptySchema) as error:
                 if not verbose:
                     raise
                 return Judgement(is_compatible=False, messages=(str(error),))
-            messages = self.messages(reader, config, prepared, rows)
         return Judgement(not messages, tuple(messages))
 
     def prepared(
@@ -88,7 +88,8 @@ class Judging:
     def messages(
         self, reader: Reader, config: Mapping[str, Json], prepared: Prepared, rows: Sequence[VersionRow]
     ) -> list[str]:
-        """Why the schema may not follow ``rows``, live versions, oldest first; empty: it may."""
+        """Why the schema may not follow ``rows``, live versions, oldest first; empty: it may. Raises ``InvalidSchema`` where there
+        is too much to compare."""
         level = cast("avro.Level", config["compatibility"])
         validates = config.get("validateFields") is True
         messages: list[str] = []
@@ -111,7 +112,10 @@ class Judging:
         if not open_rows:
             return []
         history = self.compared(reader, config, prepared, open_rows)
-        verdict = avro.check(avro.Version(None, prepared.schema, prepared.content.text), history, level)
+        try:
+            verdict = avro.check(avro.Version(None, prepared.schema, prepared.content.text), history, level)
+        except avro.SchemaError as error:  # each of both is within the limits, and the pairs of their types are not
+            raise InvalidSchema(error) from error
         if verdict.is_compatible and not config.get("compatibilityGroup"):
             compared = {each.number for each in history}
             olds = (row.resolved_sha256 for row in open_rows if row.number in compared)
