@@ -58,7 +58,7 @@ class Outages:
     seed: int
     faults: tuple[str, ...] = FAULTS
     name: str = "outages"
-    patience: float = 600.0
+    patience: float = 300.0
     _chance: Random = field(init=False)
     _staged: list[tuple[str, int, str, str]] = field(default_factory=list)
     _sequences: dict[str, int] = field(default_factory=dict)
@@ -189,11 +189,13 @@ class Outages:
             self._staged += [(key, number, str(event_id), outcome) for key, number, event_id in made]
 
     async def _caught_up(self) -> None:
-        """Everything that was committed until now has had its effect."""
+        """Everything that was committed until now has had its effect; a busy machine may take long, but not stand still."""
         wanted = {event_id for _, _, event_id, outcome in self._staged if outcome == "ok"}
-        end = time.monotonic() + self.patience
+        fewest, end = len(wanted) + 1, 0.0
         while missing := len(wanted - {entry.event_id for entry in evidence.effects(self.stack.database)}):
-            if time.monotonic() > end:
+            if missing < fewest:
+                fewest, end = missing, time.monotonic() + self.patience
+            elif time.monotonic() > end:
                 self._wrong.append(f"no-progress after {self._now_away}: {missing} events had no effect")
                 return
             await asyncio.sleep(0.5)
