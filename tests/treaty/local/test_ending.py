@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import AbstractContextManager
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
-from treaty.local.ending import Ending, ended_by_signals
+from treaty.local.ending import Ending, Pause, ended_by_signals
+from treaty.local.stack import Stack
+from treaty.local.supervision import INTERRUPTED, supervise
+from treaty.local.view import View
 
 
 class AskedToEndWhileDying:
@@ -38,3 +44,14 @@ def test_without_a_signal_a_pause_is_a_pause_and_handlers_are_put_back() -> None
     with ended_by_signals() as asked:
         asked.pause(0)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_signal_that_was_lost_while_starting_ends_the_start_and_is_130() -> None:
+    def started(pause: Pause) -> AbstractContextManager[Stack]:
+        one = AskedToEndWhileDying()
+        del one
+        pause(0)
+        pytest.fail("the start went on")
+
+    assert supervise(started, within=lambda *_: None, view=View(Console(file=StringIO()))) == INTERRUPTED

@@ -59,7 +59,9 @@ def demo(config: Path | None, seconds: float | None, rate: float, seed: int | No
         show_page=lambda url: opens and open_page(url, machine.env),
     )
     return supervise(
-        lambda: running_stack(layout, settings=settings, machine=machine, view=view, fresh=options["fresh"]),
+        lambda pause: running_stack(
+            layout, settings=settings, machine=machine, view=view, fresh=options["fresh"], pause=pause
+        ),
         within=show.run,
         view=view,
     )

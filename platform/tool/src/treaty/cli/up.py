@@ -55,7 +55,9 @@ def up(config: Path | None, **options: Any) -> int:
     layout = layout_of(settings, options)
     machine, view = machine_and_view()
     return supervise(
-        lambda: running_stack(layout, settings=settings, machine=machine, view=view, fresh=options["fresh"]),
+        lambda pause: running_stack(
+            layout, settings=settings, machine=machine, view=view, fresh=options["fresh"], pause=pause
+        ),
         within=watch,
         view=view,
     )

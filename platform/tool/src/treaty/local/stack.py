@@ -14,6 +14,7 @@ from contextlib import contextmanager
 
 from treaty.config import Settings
 from treaty.local import services
+from treaty.local.ending import Pause
 from treaty.local.errors import NoSpace, StartFailed
 from treaty.local.govern import govern_schemas, govern_topics
 from treaty.local.guard import Guard
@@ -38,10 +39,13 @@ FREE_BYTES = 400_000_000
 
 
 class Stack:
-    """The parts of one layout, and how they are."""
+    """The parts of one layout, and how they are. It waits by ``pause``, which may raise ``Ending``."""
 
-    def __init__(self, layout: Layout, *, machine: Machine, guard: Guard, view: View) -> None:
+    def __init__(
+        self, layout: Layout, *, machine: Machine, guard: Guard, view: View, pause: Pause = time.sleep
+    ) -> None:
         self.layout, self._machine, self._guard, self._view = layout, machine, guard, view
+        self._pause = pause
         keys = keys_in(layout.keys)
         self.servers = self._servers()
         self.services = [
@@ -133,7 +137,7 @@ class Stack:
                 for part in pending:
                     self._late(part, seconds=seconds)
                 return
-            time.sleep(0.05)
+            self._pause(0.05)
 
     def _late(self, part: Part, *, seconds: float) -> None:
         says = part.complaint() if isinstance(part, Program) else ""
@@ -201,11 +205,17 @@ def put_old_logs_aside(layout: Layout) -> None:
 
 @contextmanager
 def running_stack(
-    layout: Layout, *, settings: Settings, machine: Machine, view: View, fresh: bool = False
+    layout: Layout,
+    *,
+    settings: Settings,
+    machine: Machine,
+    view: View,
+    fresh: bool = False,
+    pause: Pause = time.sleep,
 ) -> Iterator[Stack]:
     """A started stack within; everything is stopped at the end, whatever ends it.
 
-    ``fresh``: data of earlier runs are removed first. Raises the faults of ``treaty.local.errors``.
+    ``fresh``: data of earlier runs are removed first. The start waits by ``pause``. Raises the faults of ``treaty.local.errors``.
     """
     file = StateFile(layout.folder)
     with file.supervise() as state:
@@ -215,7 +225,7 @@ def running_stack(
         put_old_logs_aside(layout)
         guard = Guard()
         try:
-            stack = Stack(layout, machine=machine, guard=guard, view=view)
+            stack = Stack(layout, machine=machine, guard=guard, view=view, pause=pause)
             try:
                 stack.start(settings, file=file, state=state)
                 with training(layout, machine=machine, guard=guard):

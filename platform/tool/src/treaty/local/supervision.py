@@ -14,16 +14,19 @@ INTERRUPTED = 130
 
 
 def supervise(
-    started: Callable[[], AbstractContextManager[Stack]], *, within: Callable[[Stack, View, Pause], None], view: View
+    started: Callable[[Pause], AbstractContextManager[Stack]],
+    *,
+    within: Callable[[Stack, View, Pause], None],
+    view: View,
 ) -> int:
     """Starts, runs ``within``, and stops whatever comes; the exit code.
 
-    0 when it was asked to end after the start, or when ``within`` returned; 130 for a signal during the start. ``within`` waits
-    only by the ``Pause`` that it is given.
+    0 when it was asked to end after the start, or when ``within`` returned; 130 for a signal during the start. ``started`` and
+    ``within`` wait only by the ``Pause`` that they are given: a signal that came in a callback of Python's is heard there.
     """
     is_up = False
     try:
-        with ended_by_signals() as asked, started() as stack:
+        with ended_by_signals() as asked, started(asked.pause) as stack:
             asked.check()
             is_up = True
             within(stack, view, asked.pause)
