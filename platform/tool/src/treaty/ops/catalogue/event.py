@@ -8,13 +8,12 @@ from pathlib import PurePosixPath
 from treaty.ops.catalogue.frame import facts, page, paragraphs
 from treaty.ops.catalogue.history import History
 from treaty.ops.catalogue.html import Child, Html, code, el, joined, table
-from treaty.ops.catalogue.parts import Around, anchor, example, pre, told, types
+from treaty.ops.catalogue.parts import Around, Sample, anchor, example, pre, told, types
 from treaty.ops.catalogue.places import Places
 from treaty_avro import Enum
 from treaty_codegen import Topic, publish
 from treaty_codegen.catalog import SchemaFile
 from treaty_codegen.contract import event_type_of, key_of, subject_of
-from treaty_codegen.documents.examples import Examples
 from treaty_codegen.documents.pages import readers_of
 from treaty_codegen.index import SdkIndex
 from treaty_codegen.readers import Readers
@@ -22,7 +21,7 @@ from treaty_codegen.tags import deprecation
 
 
 def event_page(
-    file: SchemaFile, places: Places, *, history: History, readers: Readers, examples: Examples, sdk: SdkIndex
+    file: SchemaFile, places: Places, *, history: History, readers: Readers, shown: Sample, sdk: SdkIndex
 ) -> bytes:
     """What it says, where it goes, what is in it, who reads it, what it was."""
     words, name = places.words, file.full_name
@@ -44,7 +43,7 @@ def event_page(
         el("h2", words("In Python")),
         pre(snippet(name, sdk)),
         el("h2", words("Example")),
-        example(file, examples.of(file), places),
+        example(shown, places),
         el("h2", words("Versions")),
         versions(history, places),
         el("h2", words("Schema")),

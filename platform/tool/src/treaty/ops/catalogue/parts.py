@@ -134,17 +134,32 @@ def readers_of(readers: Iterable[Reader]) -> list[Child]:
     ]
 
 
-def example(file: SchemaFile, text: str | None, places: Places) -> list[Child]:
-    """An event as JSON and as bytes."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """An event as JSON and as bytes in hexadecimal; "" for what there is not. Made once, shown in each language."""
+
+    text: str = ""
+    data: str = ""
+
+
+def sample(file: SchemaFile, text: str | None) -> Sample:
+    """An example (JSON in the plain style) with its bytes."""
     if text is None:
-        return [el("p", places.words("There is none: the smallest value has no end, or is too large for a page."))]
-    shown: list[Child] = [el("pre", el("code", text), tabindex="0")]
+        return Sample()
     try:
         data = compile_generic(file.schema)[0](from_json(file.schema, text, style="plain"))
     except AvroError:
-        return shown
+        return Sample(text=text)
     more = " …" if len(data) > LARGEST_HEX else ""
-    return [*shown, el("p", places.words("The same in Avro's binary form:")), pre(data[:LARGEST_HEX].hex(" ") + more)]
+    return Sample(text=text, data=data[:LARGEST_HEX].hex(" ") + more)
+
+
+def example(made: Sample, places: Places) -> list[Child]:
+    """An event as JSON and as bytes."""
+    if not made.text:
+        return [el("p", places.words("There is none: the smallest value has no end, or is too large for a page."))]
+    binary = [el("p", places.words("The same in Avro's binary form:")), pre(made.data)]
+    return [pre(made.text), *(binary if made.data else ())]
 
 
 def pre(text: str) -> Html:

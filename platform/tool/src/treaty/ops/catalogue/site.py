@@ -14,6 +14,7 @@ from treaty.ops.catalogue.event import event_page, type_page
 from treaty.ops.catalogue.frame import SCRIPT, STYLE, list_of
 from treaty.ops.catalogue.history import Histories, History
 from treaty.ops.catalogue.index import index_page, rule_pages, rules_page
+from treaty.ops.catalogue.parts import Sample, sample
 from treaty.ops.catalogue.places import Places
 from treaty.ops.catalogue.topic import service_page, topic_page
 from treaty.ops.catalogue.words import ENGLISH, Words, chinese
@@ -50,16 +51,18 @@ class Site:
         histories = Histories(self.catalog, self.releases)
         known = {name: histories.of(name) for name in Pages.of(self.catalog).events}
         examples = Examples(self.catalog.examples)
+        files_of = self.catalog.by_name
+        shown = {name: sample(files_of[name], examples.of(files_of[name])) for name in known}
         found = {STYLE: asset("site.css"), SCRIPT: asset("search.js")}
         for words in (ENGLISH, chinese()):
             folder = PurePosixPath() if words is ENGLISH else PurePosixPath(words.lang)
             places = Places(catalog=self.catalog, words=words, folder=folder)
-            found |= dict(self._pages(places, known, examples)) | rule_pages(places)
+            found |= dict(self._pages(places, known, shown)) | rule_pages(places)
             found[list_of(words.lang)] = search_list(places)
         return dict(sorted(found.items()))
 
     def _pages(
-        self, places: Places, known: Mapping[str, History], examples: Examples
+        self, places: Places, known: Mapping[str, History], shown: Mapping[str, Sample]
     ) -> Iterator[tuple[PurePosixPath, bytes]]:
         yield places.folder / "index.html", index_page(places, title=self._title(places.words))
         yield places.folder / "rules.html", rules_page(places)
@@ -67,7 +70,7 @@ class Site:
         for name, file in pages.files.items():
             if name in pages.events:
                 made = event_page(
-                    file, places, history=known[name], readers=self.readers, examples=examples, sdk=self.sdk
+                    file, places, history=known[name], readers=self.readers, shown=shown[name], sdk=self.sdk
                 )
                 yield places.paths["events", name], made
             else:
