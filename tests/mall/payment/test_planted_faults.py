@@ -37,13 +37,14 @@ FAULTS: Mapping[str, tuple[Any, str, Mapping[Any, Any]]] = {
 
 
 @pytest.mark.long
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_fails_the_model(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
     place, name, wrong = FAULTS[fault]
     monkeypatch.setattr(place, name, wrong)
     found = settings(
-        max_examples=500,
+        max_examples=10_000,  # it ends with the first that fails
+        derandomize=True,  # else another seed might not meet the fault
         stateful_step_count=40,
         deadline=None,
         database=None,
