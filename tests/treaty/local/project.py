@@ -84,7 +84,7 @@ class Command:
                 pass_fds=[terminal] if terminal else [],
             )  # fmt: skip
 
-    def wait_until_it_says(self, words: str, deadline: float = 150.0) -> str:
+    def wait_until_it_says(self, words: str, deadline: float = 250.0) -> str:
         """Its output, once it has these words; fails when it ends without them."""
         wait_until(lambda: words in self.text() or self.process.poll() is not None, deadline)
         assert words in self.text(), self.text()
@@ -110,4 +110,4 @@ class Command:
 def treaty(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs another command in the project."""
     argv = [sys.executable, "-m", "treaty", *arguments]
-    return subprocess.run(argv, cwd=project, capture_output=True, text=True, check=False, timeout=150)
+    return subprocess.run(argv, cwd=project, capture_output=True, text=True, check=False, timeout=250)

@@ -51,7 +51,7 @@ def test_up_shows_what_runs_and_down_ends_it(project: Path, up: Command) -> None
     down = treaty(project, "down")
     assert down.returncode == 0, down.stderr
     assert "kafka" in down.stdout
-    assert up.process.wait(90) == 0
+    assert up.process.wait(250) == 0
     assert state.alive() == []
     assert treaty(project, "down").stdout == "Nothing was running.\n"
 
@@ -78,7 +78,7 @@ def test_nothing_outlives_the_terminal(project: Path) -> None:
     up.wait_until_it_says("ends everything")
     state = up.state()
     os.close(terminal)  # the window is closed: the kernel sends SIGHUP, and writing to it fails from now on
-    up.process.wait(90)
+    up.process.wait(250)
     assert state.alive() == []
     assert "Everything has ended." in up.text()
 
@@ -89,14 +89,14 @@ def test_ctrl_c_while_starting_leaves_nothing_and_is_130(tmp_path: Path) -> None
     wait_until(lambda: (up.file.read() or up.process.poll() is not None) and up.state().parts)
     state = up.state()
     os.kill(up.process.pid, signal.SIGINT)
-    assert up.process.wait(90) == 130
+    assert up.process.wait(250) == 130
     assert state.alive() == []
     assert up.file.read() is None
 
 
 def test_a_service_that_cannot_start_ends_everything_with_3_and_is_named_with_its_last_lines(tmp_path: Path) -> None:
     up = Command(make_project(tmp_path, service="broken"))
-    assert up.process.wait(90) == 3
+    assert up.process.wait(250) == 3
     assert "the service cannot start: no such table" in up.text()
     assert "broken ended while starting." in up.text()
     assert "--without broken" in up.text()
