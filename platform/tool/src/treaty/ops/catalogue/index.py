@@ -20,15 +20,6 @@ def index_page(places: Places, *, title: str) -> bytes:
     """Every topic, event, shared type and service."""
     words, at = places.words, places.folder / INDEX
     catalog, pages = places.catalog, places.pages
-    topics: list[list[Child]] = [
-        [
-            places.link("topics", name, at=at),
-            catalog.topics[name].doc,
-            catalog.topics[name].owner,
-            joined(places.link("events", event, at=at, text=simple(event)) for event in catalog.topics[name].events),
-        ]
-        for name in sorted(catalog.topics)
-    ]
     events: list[list[Child]] = [
         [
             places.link("events", name, at=at, text=simple(name)),
@@ -55,7 +46,7 @@ def index_page(places: Places, *, title: str) -> bytes:
         for each in catalog.removals
     ]
     sections = [
-        ("Topics", ("topic", "what is told there", "owner", "events"), topics),
+        ("Topics", ("topic", "what is told there", "owner", "events"), topic_rows(places, at)),
         ("Events", ("event", "full name", "topic", "what happened"), events),
         ("Shared types", ("type", "kind", "what it is"), shared),
         ("Services", ("service", "owner"), services),
@@ -63,6 +54,20 @@ def index_page(places: Places, *, title: str) -> bytes:
     ]
     body = [[el("h2", words(name)), table(map(words, head), rows)] for name, head, rows in sections if rows]
     return page(places, at, title, el("p", words("What happens, where it is told, and whose it is.")), body)
+
+
+def topic_rows(places: Places, at: PurePosixPath) -> list[list[Child]]:
+    """A row for each topic, as the first page shows it."""
+    catalog = places.catalog
+    return [
+        [
+            places.link("topics", name, at=at),
+            catalog.topics[name].doc,
+            catalog.topics[name].owner,
+            joined(places.link("events", event, at=at, text=simple(event)) for event in catalog.topics[name].events),
+        ]
+        for name in sorted(catalog.topics)
+    ]
 
 
 def rules_page(places: Places) -> bytes:
