@@ -35,7 +35,6 @@ pytestmark = [
     pytest.mark.xdist_group("e2e"),
 ]
 TRIES = 10
-ADVISORY = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND classid = :mal"
 FIGURES = {
     "order": (
         "SELECT order_id, status, version, pieces FROM order_view",
@@ -151,7 +150,6 @@ def goes_on(load: Load, *, since: int) -> bool:
     return len(load.keys) > since or bool(load.faults)
 
 
-@pytest.mark.parametrize("running", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
 @pytest.mark.parametrize("name", REBUILDS)
 def test_a_killed_rebuild_leaves_the_old_model_and_two_at_once_are_refused(company: Company, name: str) -> None:
     goods_id = goods_on_sale(company, company.new_user())
@@ -213,8 +211,6 @@ def is_held(company: Company, name: str) -> bool:
     if name == "cache":
         with redis_of(company) as redis:
             return bool(redis.exists(BUILDING))
-    if company.layout.database == "postgres":
-        return bool(company.rows(name, ADVISORY, mal=0x6D616C)[0][0])
     held = os.open(company.layout.data / f"{name}.db.rebuild", os.O_CREAT | os.O_RDWR, 0o600)
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
