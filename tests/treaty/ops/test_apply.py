@@ -16,7 +16,7 @@ from tests.cases.markdown import ROOT
 from tests.parts.waiting import wait_until
 from treaty.config import Settings
 from treaty.errors import EnvironmentFault, UsageError
-from treaty.ops.check import Against
+from treaty.ops.against import Against
 from treaty.ops.ci import Asked, told_of_topics
 from treaty.ops.http import RegistryHttp, RegistryMoved, RegistryUnreachable
 from treaty.ops.plan.topics import plan as topics_plan

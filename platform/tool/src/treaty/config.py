@@ -25,6 +25,7 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     },
     "lint": {"use": ["standard"], "except": [], "ignore": {}, "severity": {}},
     "breaking": {"use": ["wire", "meaning", "source", "docs", "policy"], "against": ["merge-base", "releases"]},
+    "checks": {"cache": True},
     "governance": {"approvers": [], "pii_owner": "", "pii": []},
     "local": {"service": "", "services": ["*"], "ports": {}},
     "registry": {

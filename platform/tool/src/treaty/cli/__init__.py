@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "catalog": ("treaty.cli.catalog:catalog", "make the catalogue of events as a site, or serve it"),
     "release": ("treaty.cli.release:release", "lock the current schemas as a released set"),
     "changelog": ("treaty.cli.changelog:changelog", "print what changed since a release"),
+    "cache": ("treaty.cli.cache:cache", "see how much earlier checks left to remember, or forget it"),
     "explain": ("treaty.cli.explain:explain", "show the page of a rule"),
     "waive": ("treaty.cli.waive:waive", "print the table that accepts a breaking change"),
     "readers": ("treaty.cli.readers:readers", "show which line of which service reads a field"),

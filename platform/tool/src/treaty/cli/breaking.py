@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from treaty.cli.checks_cache import cache_option, drawer_of
 from treaty.cli.findings import finish, output_options
 from treaty.cli.project import config_option, load_settings
 
@@ -35,6 +36,7 @@ from treaty.cli.project import config_option, load_settings
     help="Who really approved, as JSON: waivers name nobody else.",
 )
 @output_options
+@cache_option
 @config_option
 def breaking(
     *,
@@ -47,6 +49,7 @@ def breaking(
     approvals: Path | None,
     format_: str | None,
     output: Path | None,
+    no_cache: bool,
 ) -> int:
     """Find changes that would break a reader, or change what the bytes mean.
 
@@ -57,17 +60,25 @@ def breaking(
 
     Exit codes: 0 clean, 1 an error, 2 usage (unknown ref, no repository), 3 no git, a clone that is too shallow, no registry.
     """
-    from treaty.ops.check import Against, run_breaking
-    from treaty.ops.waivers import read_approvals
+    from treaty.ops.against import Against
+    from treaty.ops.cache import checks
 
     settings, today = load_settings(config), datetime.now(UTC).date()
-    heard = read_approvals(approvals) if approvals is not None else None
+    drawer = drawer_of(settings, no_cache=no_cache)
+    heard = heard_in(approvals) if approvals is not None else None
     wanted = Against(names=against, base=base, judges_all=judges_all, approvals=heard, proves=not no_proof)
     if environment is None:
-        return finish(run_breaking(settings, wanted, today=today), format_=format_, output=output)
+        return finish(checks.breaking(settings, wanted, today=today, drawer=drawer), format_=format_, output=output)
     from treaty.wiring import registry_of
 
     with registry_of(settings, environment) as registry:
         wanted = replace(wanted, registry=registry, environment=environment)
-        outcome = run_breaking(settings, wanted, today=today)
+        outcome = checks.breaking(settings, wanted, today=today, drawer=drawer)
     return finish(outcome, format_=format_, output=output)
+
+
+def heard_in(approvals: Path) -> frozenset[str]:
+    """Who really approved, by a file."""
+    from treaty.ops.waivers import read_approvals
+
+    return read_approvals(approvals)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from treaty.cli.checks_cache import cache_option, drawer_of
 from treaty.cli.findings import finish, output_options
+from treaty.cli.harmless import harmless
 from treaty.cli.project import config_option, load_settings
-from treaty.cli.talk import harmless
 
 if TYPE_CHECKING:
     from treaty_codegen.review import Review
@@ -39,6 +40,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--comment", type=_FILE, help="Write it as the comment of a pull request.")
 @click.option("--from", "told", type=_FILE, help="Check nothing; write the comment of this report, whoever made it.")
 @output_options
+@cache_option
 @config_option
 def ci(*, told: Path | None, comment: Path | None, **flags: Any) -> int:
     """Make every check of a schema pull request: lint, breaking, generated, bytes and, with --env, the plan.
@@ -64,10 +66,12 @@ def checked(
     comment: Path | None,
     format_: str | None,
     output: Path | None,
+    no_cache: bool,
 ) -> int:
     """Makes the checks, tells what they found, and writes what reviewers are told."""
-    from treaty.ops.check import Against, Outcome
+    from treaty.ops.against import Against
     from treaty.ops.ci import Asked, review, run
+    from treaty.ops.outcome import Outcome
     from treaty.ops.waivers import read_approvals
     from treaty.wiring import cluster_if_known, now, registry_of
 
@@ -79,7 +83,8 @@ def checked(
         cluster_if_known(settings, plans_for) as cluster,
     ):
         against = Against(base=base, registry=registry, environment=environment or "", approvals=heard)
-        asked = Asked(settings=settings, against=against, today=now().date(), cluster=cluster)
+        drawer = drawer_of(settings, no_cache=no_cache)
+        asked = Asked(settings=settings, against=against, today=now().date(), cluster=cluster, drawer=drawer)
         checks = dict(run(asked, only))
     findings = tuple(row for check in checks.values() for row in check.findings)
     outcome = Outcome(findings=findings, looked_at=", ".join(checks), root=settings.root)

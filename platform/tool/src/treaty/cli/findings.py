@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from treaty.cli.harmless import harmless, no_command
 from treaty.cli.language import chosen
-from treaty.cli.talk import harmless, is_for_a_terminal, is_verbose, may_be_colored, no_command
+from treaty.cli.talk import is_for_a_terminal, is_verbose, may_be_colored
 
 if TYPE_CHECKING:
-    from treaty.ops.check import Outcome
+    from treaty.ops.outcome import Outcome
     from treaty_codegen.language import Language
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from treaty.cli.checks_cache import cache_option, drawer_of
 from treaty.cli.findings import finish, output_options, plural
+from treaty.cli.harmless import harmless
 from treaty.cli.project import config_option, load_settings
-from treaty.cli.talk import harmless
 
 if TYPE_CHECKING:
     from treaty.config import Settings
-    from treaty.ops.check import Outcome
+    from treaty.ops.outcome import Outcome
 
 
 @click.command(name="lint")
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     help="Write all findings of now into this file, and exit 0.",
 )
 @output_options
+@cache_option
 @config_option
 def lint(
     *,
@@ -46,6 +48,7 @@ def lint(
     write_baseline: Path | None,
     format_: str | None,
     output: Path | None,
+    no_cache: bool,
 ) -> int:
     """Check schemas and topics for style and safety; of PATH (files, folders) only.
 
@@ -57,17 +60,16 @@ def lint(
 
     Exit codes: 0 clean, 1 an error (--strict: or a warning), 2 usage.
     """
-    from treaty.ops.check import run_lint
-    from treaty.ops.known_findings import write_known
-    from treaty.ops.rules import known
+    from treaty.ops.cache import checks
 
-    known(rules, kind="lint")
     settings = load_settings(config)
     only = within(settings, paths)
     if fix:
         mend_and_tell(settings, rules, only)
-    outcome = run_lint(settings, rules=rules, only=only)
+    outcome = checks.lint(settings, drawer=drawer_of(settings, no_cache=no_cache), rules=rules, only=only)
     if write_baseline is not None:
+        from treaty.ops.known_findings import write_known
+
         write_known(write_baseline, outcome.findings)
         click.echo(f"{write_baseline} knows {plural(len(outcome.findings), 'finding')}.", err=True)
         return 0
@@ -97,7 +99,9 @@ def within(settings: Settings, paths: tuple[Path, ...]) -> tuple[str, ...]:
 def mend_and_tell(settings: Settings, rules: tuple[str, ...], only: tuple[str, ...]) -> None:
     """Mends what can be mended; on stderr each finding that is gone, and the changes."""
     from treaty.ops.mending import mend, write
+    from treaty.ops.rules import known
 
+    known(rules, kind="lint")
     files = mend(settings, rules=rules, only=only)
     write(settings, files)
     for file in files:

@@ -27,7 +27,8 @@ def waive(config: Path | None, fingerprint: str, until: datetime, reason: str, b
 
     Exit codes: 0 printed, 2 usage (nothing with this fingerprint is found).
     """
-    from treaty.ops.check import Against, run_breaking
+    from treaty.ops.against import Against
+    from treaty.ops.check import run_breaking
     from treaty.ops.schemas import load_project
     from treaty.ops.waivers import skeleton
 

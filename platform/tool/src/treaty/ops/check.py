@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from treaty.config import Settings
 from treaty.errors import EnvironmentFault, UsageError
 from treaty.ops import git
+from treaty.ops.against import Against
 from treaty.ops.baseline import REGISTRY, RELEASES, baselines, catalog_at, each_release
+from treaty.ops.outcome import Outcome
 from treaty.ops.readers import project_readers
 from treaty.ops.released import released_files
 from treaty.ops.rules import check_breaking_settings, check_lint_settings
@@ -32,36 +33,6 @@ from treaty_codegen.released import Released
 if TYPE_CHECKING:
     from treaty.ops.http import RegistryHttp
     from treaty.ops.registry_sides import RegistrySide
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What a check found, what it looked at (a sentence for people), and in which files.
-
-    Paths are relative to ``root``; None: nobody wants to see lines of them.
-    """
-
-    findings: tuple[Finding, ...]
-    looked_at: str
-    files: tuple[str, ...] = ()
-    root: Path | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Against:
-    """What the tree is compared with. ``base`` names the branch for ``merge-base``; ``registry`` is that of ``environment``.
-
-    ``judges_all``: what the merge base already has is judged like what is new. ``approvals``: who really approved, if it is known.
-    ``proves``: values are looked for that show the damage.
-    """
-
-    names: tuple[str, ...] = ()
-    base: str = ""
-    registry: RegistryHttp | None = None
-    environment: str = ""
-    judges_all: bool = False
-    approvals: frozenset[str] | None = None
-    proves: bool = True
 
 
 def run_breaking(settings: Settings, against: Against, *, today: date) -> Outcome:

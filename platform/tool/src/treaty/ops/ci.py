@@ -11,8 +11,12 @@ from typing import Final
 from treaty.config import Settings
 from treaty.errors import EnvironmentFault
 from treaty.ops import owners
+from treaty.ops.against import Against
 from treaty.ops.baseline import RELEASES, releases
-from treaty.ops.check import Against, judged, run_breaking, run_lint
+from treaty.ops.cache import checks
+from treaty.ops.cache.drawer import Drawer
+from treaty.ops.cache.generated import keep, key_of, standing
+from treaty.ops.check import judged
 from treaty.ops.evolution import golden_faults, matrix
 from treaty.ops.generate import generated
 from treaty.ops.plan import Plan
@@ -70,13 +74,14 @@ class Check:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What to check: a project on a day, against what, and an environment if ``against`` names its registry; its cluster too,
-    where one is known.
+    where one is known. ``drawer``: what was judged before (None: nothing is remembered).
     """
 
     settings: Settings
     against: Against
     today: date
     cluster: Cluster | None = None
+    drawer: Drawer | None = None
 
 
 def run(asked: Asked, only: Collection[str]) -> Iterator[tuple[str, Check]]:
@@ -90,26 +95,36 @@ def run(asked: Asked, only: Collection[str]) -> Iterator[tuple[str, Check]]:
 
 
 def lint(asked: Asked) -> Check:
-    outcome = run_lint(asked.settings)
+    outcome = checks.lint(asked.settings, drawer=asked.drawer)
     return Check(findings=outcome.findings, looked_at=outcome.looked_at)
 
 
 def breaking(asked: Asked) -> Check:
-    outcome = run_breaking(asked.settings, asked.against, today=asked.today)
+    outcome = checks.breaking(asked.settings, asked.against, today=asked.today, drawer=asked.drawer)
     return Check(findings=outcome.findings, looked_at=outcome.looked_at)
 
 
 def fresh(asked: Asked) -> Check:
     """What is generated, where it was ever generated: SDK, catalogue, and the owners' block."""
-    faults, files = list[str](), 0
-    for each in generated(asked.settings):
-        stale = each.changes() if each.output.folder.is_dir() else []
-        files += len(each.wanted)
-        faults += [f"{each.name}: {len(stale)} files are not what the schemas give; treaty generate"] if stale else []
+    faults, files = compared(asked)
     file = asked.settings.root / CODEOWNERS
     if file.exists() and not owners.is_fresh(asked.settings, file, write=False):
         faults.append(f"{CODEOWNERS} is not what topics.toml says; treaty owners --write {CODEOWNERS}")
     return Check(faults=tuple(faults), looked_at=f"{files} files")
+
+
+def compared(asked: Asked) -> tuple[list[str], int]:
+    """A fault for each generated folder that is not fresh, and the number of files."""
+    key = key_of(asked.settings, drawer=asked.drawer)
+    if known := standing(asked.settings, key, drawer=asked.drawer):
+        return [], known.files
+    made = list(generated(asked.settings))
+    keep(asked.settings, key, made, drawer=asked.drawer)
+    faults = []
+    for each in made:
+        stale = each.changes() if each.output.folder.is_dir() else []
+        faults += [f"{each.name}: {len(stale)} files are not what the schemas give; treaty generate"] if stale else []
+    return faults, sum(len(each.wanted) for each in made)
 
 
 def old_bytes(asked: Asked) -> Check:

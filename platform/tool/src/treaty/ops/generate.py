@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from treaty.config import Settings
 from treaty.errors import UsageError
 from treaty.ops.baseline import RELEASES, SET, read_set, release_folders
+from treaty.ops.generated_folders import ASYNCAPI, generated_folders
 from treaty.ops.schemas import load_project, references_of
 from treaty_codegen import Catalog, FileChange, SdkSettings, compare, emit_asyncapi, emit_markdown, emit_sdk
 from treaty_codegen.breaking.facts import OldEvent, OldSet, old_set
@@ -17,14 +18,8 @@ from treaty_codegen.disk import InTheWay, Output
 from treaty_codegen.documents import Examples
 from treaty_codegen.endless import endless
 
-SDK_PARTS = ("src", "pyproject.toml", "README.md")
-"""What of ``sdk/`` belongs to the generator; build output and the like beside it is not looked at."""
-
 UNRELEASED = "0.1.0.dev0"
 """The SDK's version before the first release."""
-
-ASYNCAPI = PurePosixPath("asyncapi.json")
-CATALOG_PARTS = ("index.md", "events", "topics", str(ASYNCAPI))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,19 +51,18 @@ class Generated:
 
 def generated(settings: Settings) -> Iterator[Generated]:
     """The SDK, and the catalogue if ``[project] catalog`` names a folder for it."""
-    catalog = load_project(settings)
+    catalog, folders = load_project(settings), generated_folders(settings)
     sdk = sdk_settings(settings, version=sdk_version(settings.folder("schemas") / RELEASES, catalog))
     root = settings.get("project", "schemas")
     yield Generated(
         name=settings.get("project", "sdk"),
-        output=Output(folder=settings.folder("sdk"), parts=SDK_PARTS),
+        output=folders["sdk"],
         wanted=emit_sdk(catalog, sdk),
         warnings=tuple(f"{root}/{each}" for each in endless(catalog)),
     )
-    name = settings.get("project", "catalog")
-    if name:
-        output = Output(folder=settings.folder("catalog"), parts=CATALOG_PARTS)
-        yield Generated(name=name, output=output, wanted=catalogue(catalog, sdk))
+    if "catalog" in folders:
+        name = settings.get("project", "catalog")
+        yield Generated(name=name, output=folders["catalog"], wanted=catalogue(catalog, sdk))
 
 
 def catalogue(catalog: Catalog, sdk: SdkSettings) -> dict[PurePosixPath, bytes]:

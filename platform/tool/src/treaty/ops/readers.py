@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +12,10 @@ from treaty.ops.files import replace_whole
 from treaty.ops.generate import sdk_settings
 from treaty.ops.readers_lock import LOCK, lock_text, merged, read_lock
 from treaty.ops.schemas import load_project
+from treaty.ops.service_code import code_folder, sources
 from treaty_codegen import Catalog, SdkIndex, sdk_index
 from treaty_codegen.catalog import Service
 from treaty_codegen.readers import Read, Readers, Scan, Unknown, scan, with_fields_of
-
-LARGEST_BYTES = 1_048_576
-"""A longer source is no source; it is not read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,22 +80,8 @@ def scan_service(settings: Settings, catalog: Catalog, service: Service, sdk: Sd
 
 
 def code_of(settings: Settings, service: Service) -> Path | None:
-    """The folder of a service's code, if it is here; nothing outside the project is looked at."""
-    folder = settings.root / service.code
-    is_here = service.code and folder.resolve().is_relative_to(settings.root.resolve()) and folder.is_dir()
-    return folder if is_here else None
-
-
-def sources(folder: Path, root: Path) -> Iterator[tuple[str, str]]:
-    """Path from the project, and text, of every Python file below a folder; links are not followed, nothing is executed."""
-    waiting = [folder]
-    while waiting:  # not by recursion: folders may be nested deeper than the stack
-        for path in sorted(waiting.pop().iterdir()):
-            state = path.lstat()
-            if stat.S_ISDIR(state.st_mode):
-                waiting.append(path)
-            elif path.suffix == ".py" and stat.S_ISREG(state.st_mode) and state.st_size <= LARGEST_BYTES:
-                yield path.relative_to(root).as_posix(), path.read_bytes().decode("utf-8", "replace")
+    """The folder of a service's code, if it is here."""
+    return code_folder(settings.root, service.code)
 
 
 def answer(settings: Settings, *, what: str = "", service: str = "") -> Answer:

@@ -18,16 +18,17 @@ from pathlib import Path
 from treaty.config import Settings
 from treaty.errors import TreatyError, UsageError
 from treaty.ops import git
+from treaty.ops.against import Against
 from treaty.ops.baseline import RELEASES, SET, read_set, release_folders, releases, set_document, version_key
-from treaty.ops.check import Against, judged, run_breaking, run_lint
+from treaty.ops.check import judged, run_breaking, run_lint
 from treaty.ops.evolution import GOLDEN, golden_faults, matrix
 from treaty.ops.files import replace_whole, write_folder
-from treaty.ops.generate import CATALOG_PARTS, SDK_PARTS, events_of, generated
+from treaty.ops.generate import events_of, generated
+from treaty.ops.generated_folders import generated_folders
 from treaty.ops.lockfile import LOCK, read_lock, released
 from treaty.ops.notes import CHANGELOG, NOTES, changelog, notes
-from treaty.ops.released import TAG
 from treaty.ops.schemas import load_project
-from treaty.ops.tagging import annotate, commit, uncommitted
+from treaty.ops.tagging import TAG, annotate, commit, uncommitted
 from treaty_codegen.breaking.facts import OldSet, old_set
 from treaty_codegen.bump import FIRST as FIRST_CONTRACT
 from treaty_codegen.bump import Bump, Contracts, contracts, raised
@@ -194,9 +195,7 @@ def tag(settings: Settings, version: str) -> str:
 
 def outputs(settings: Settings) -> list[Path]:
     """What the generator writes, as far as it is there."""
-    paths = [settings.folder("sdk") / part for part in SDK_PARTS]
-    if settings.get("project", "catalog"):
-        paths += [settings.folder("catalog") / part for part in CATALOG_PARTS]
+    paths = [each.folder / part for each in generated_folders(settings).values() for part in each.parts]
     return [path for path in paths if path.exists()]
 
 

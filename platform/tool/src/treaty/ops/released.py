@@ -9,10 +9,8 @@ from treaty.config import Settings
 from treaty.errors import EnvironmentFault, UsageError
 from treaty.ops import git
 from treaty.ops.baseline import RELEASES
+from treaty.ops.tagging import TAG
 from treaty_codegen.breaking.released_set_changed import ReleasedFile
-
-TAG = "schemas/v"
-"""How the tag of a release begins; its version follows."""
 
 
 def released_files(settings: Settings, *, base: str) -> Iterator[ReleasedFile]:

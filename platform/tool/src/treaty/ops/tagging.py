@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 from treaty.errors import EnvironmentFault, TreatyError, UsageError
 from treaty.ops.git import commit_of, run_git, tags, without_filters
 
 QUIET = ("--literal-pathspecs", "-c", "gc.auto=0", "-c", "maintenance.auto=false")
 """Paths are paths and no patterns; nothing is tidied up in the background."""
+
+TAG: Final = "schemas/v"
+"""How the tag of a release begins; its version follows."""
 
 
 class TagTaken(TreatyError):
