@@ -24,6 +24,7 @@ from treaty.local.layout import Layout, ports_for
 from treaty.local.machine import Machine
 from treaty.local.ports import END, FIRST, Given, free_port, holder, require_free
 from treaty.local.state import Running, State, StateFile
+from treaty.local.unprivileged import enter_namespace, unprivileged
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 
@@ -169,3 +170,12 @@ def test_a_state_file_that_names_no_single_process_is_none(tmp_path: Path, fault
     tree = {"supervisor": {"name": "treaty up", "pid": 999, "began": "1"}, "parts": [part]}
     (tmp_path / "state.json").write_text(json.dumps(tree), encoding="utf-8")
     assert file.read() is None
+
+
+def test_a_namespace_that_is_refused_for_a_moment_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([False, True])
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("treaty.local.unprivileged.LIBC", object())
+    monkeypatch.setattr("treaty.local.unprivileged.runs", lambda _program, _way: next(answers))
+    way = unprivileged.__wrapped__(Path("/programs"), program="postgres")
+    assert (way.enter, way.user) == (enter_namespace, None)

@@ -7,6 +7,7 @@ nothing changes its owner. Where the system forbids namespaces: as ``nobody``, f
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 NOBODY = 65534
+TRIES = 3
 CLONE_NEWUSER = 0x10000000  # linux/sched.h; os.unshare needs Python 3.12
 LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -30,12 +32,18 @@ class Unprivileged:
     user: int | None = None
 
 
+@functools.cache
 def unprivileged(folder: Path, *, program: str) -> Unprivileged:
-    """The way that works here for the programs in ``folder``; ``program`` is tried with ``--version``."""
+    """The way that works here for the programs in ``folder``; ``program`` is tried with ``--version``.
+
+    The same answer for the whole process, and a first choice that fails for a moment is tried again: data that one user has
+    made cannot be read by the other.
+    """
     if os.geteuid() != 0:
         return Unprivileged(folder=folder)
-    if LIBC is not None and runs(folder / program, Unprivileged(folder=folder, enter=enter_namespace)):
-        return Unprivileged(folder=folder, enter=enter_namespace)
+    inside = Unprivileged(folder=folder, enter=enter_namespace)
+    if LIBC is not None and any(runs(folder / program, inside) for _ in range(TRIES)):
+        return inside
     if runs(folder / program, Unprivileged(folder=folder, user=NOBODY)):
         return Unprivileged(folder=folder, user=NOBODY)
     return Unprivileged(folder=readable_copy(folder, program), user=NOBODY)
