@@ -25,7 +25,7 @@ from treaty_runtime.testing import MemoryRegistry
 from treaty_runtime.transport import Delivery, Outgoing, Records, Revoking
 from treaty_runtime.wire.serde import Serde
 
-QUICK = {"consumer.session.timeout.ms": 30_000, "consumer.heartbeat.interval.ms": 300, "consumer.fetch.wait.max.ms": 50}
+QUICK = {"consumer.session.timeout.ms": 12_000, "consumer.heartbeat.interval.ms": 300, "consumer.fetch.wait.max.ms": 50}
 """No member is taken for dead because its machine has other things to do."""
 TOPIC = OrderCreated.__topic__
 Seen = list[Any]
