@@ -5,30 +5,30 @@ Law: what must hold at every moment (stock, money) is looked at all along, the r
 
 from __future__ import annotations
 
-import threading
 import time
-from collections import Counter
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import ceil
 from random import Random
-
-from sqlalchemy.exc import OperationalError
 
 from tests.e2e.books import money_faults, stock_faults, unended
 from tests.e2e.company import Company
 from tests.e2e.load import Load
+from tests.e2e.looking import Looking
 from tests.e2e.market import registered
 from tests.e2e.topics import ends
 from tests.parts.waiting import wait_until
 from tests.reliability import witness
 from tests.reliability.outcome import Outcome
+from tests.reliability.repeats import arrivals, repeat_faults
 from tests.reliability.told import Telling
 from treaty.local.shoppers import Shoppers
 
 LOOK_SECONDS = 0.5
 GOODS, PIECES, BUYERS = 6, 10_000, 2
-ON_THEIR_WAY = 32
-"""Mails that the group sends side by side (``Group.workers``): a death between sending and noting sends each of them once more."""
+LOOK_AT_LEAST = 20.0
+"""There must be a look in so many seconds of traffic: a busy machine makes far fewer than two in one."""
 ENDED_SECONDS = 600.0
 """A payment that nobody answered is given up after five minutes; a refund that was refused is tried again each minute."""
 
@@ -44,8 +44,7 @@ class CompanyKills:
     rate: float = 6.0
     patience: float = 600.0
     _chance: Random = field(init=False)
-    _killed: Counter[str] = field(default_factory=Counter)
-    _looks: int = 0
+    _killed: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     _wrong: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -64,18 +63,14 @@ class CompanyKills:
             url=self.company.url, keys=self.company.keys, rng=Random(self._chance.random()), rate=self.rate,
             now=lambda: datetime.now(UTC),
         )  # fmt: skip
-        over = threading.Event()
-        looking = threading.Thread(target=self._look, args=(over,), daemon=True)
-        with shoppers, load:
-            looking.start()
-            self._kill()
-        self._end()
-        over.set()
-        looking.join()
-        self._wrong += load.faults
+        with Looking(self._seen_wrong, every=LOOK_SECONDS) as looking:
+            with shoppers, load:
+                self._kill()
+            self._end()
+        self._wrong += [*looking.faults(least=ceil(self.seconds / LOOK_AT_LEAST)), *load.faults]
         if ends(self.company, *self._dead_letter_topics()) != dead:
             self._wrong.append("dead letters")
-        return self._judged(shoppers, load, time.monotonic() - began)
+        return self._judged(shoppers, load, looking.looks, time.monotonic() - began)
 
     def _kill(self) -> None:
         end = time.monotonic() + self.seconds
@@ -85,9 +80,9 @@ class CompanyKills:
             victim = self._chance.choice(services)
             if not self.company.is_alive(victim):
                 self._wrong.append(f"{victim} ended by itself: {self.company.part(victim).process.tail(3)}")
+            self._killed[victim].append(time.time())  # the clock of the mails' files
             self.company.kill(victim)
             self.company.start(victim)
-            self._killed[victim] += 1
         time.sleep(max(0.0, end - time.monotonic()))
 
     def _end(self) -> None:
@@ -101,48 +96,38 @@ class CompanyKills:
             left = f"unwell {unwell}, behind {self.company.behind()}, payments not ended {unended(self.company)}"
             self._wrong.append(f"no-progress: {left}")
 
-    def _look(self, over: threading.Event) -> None:
-        """Stock and money, all along; one fault is told once."""
-        seen: set[str] = set()
-        while not over.wait(LOOK_SECONDS):
-            try:
-                found = {*money_faults(self.company), *stock_faults(self.company)}
-            except OperationalError:  # a table is being opened by a service that was just killed
-                continue
-            self._looks += 1
-            self._wrong += sorted(found - seen)
-            seen |= found
+    def _seen_wrong(self) -> list[str]:
+        """What is wrong with stock and money at this moment."""
+        return [*money_faults(self.company), *stock_faults(self.company)]
 
     def _dead_letter_topics(self) -> list[str]:
         return [f"dlq.{name}" for name in self.company.layout.services]
 
-    def _judged(self, shoppers: Shoppers, load: Load, seconds: float) -> Outcome:
-        mails = witness.mails(self.company)
+    def _judged(self, shoppers: Shoppers, load: Load, looks: int, seconds: float) -> Outcome:
+        came = arrivals(self.company.layout.mail)
+        mails = {name for name, _ in came}
         telling = Telling(self.company)
         wrong = [*self._wrong, *witness.faults(self.company, telling, mailed=mails)]
-        again = mails.total() - len(mails)
-        deaths = self._killed["notification"]
-        if again > deaths * ON_THEIR_WAY or max(mails.values(), default=0) > 1 + deaths:
-            wrong.append(f"mails: {again} sent again, {deaths} deaths")
+        wrong += repeat_faults(came, deaths=self._killed["notification"])
         placed = {row.id for row in self.company.rows("order", "SELECT id FROM orders")}
         if lost := set(load.keys.values()) - placed:
             wrong.append(f"lost-write: {len(lost)} answered orders are not there")
         tally = shoppers.tally
         return Outcome(
             run="company",
-            faults=f"{self._killed.total()} SIGKILLs of {len(self.company.layout.services)} services",
+            faults=f"{sum(map(len, self._killed.values()))} SIGKILLs of {len(self.company.layout.services)} services",
             records=telling.records,
             seed=self.seed,
             seconds=seconds,
             wrong=wrong,
             seen={
                 "orders": len(placed),
-                "looks at stock and money": self._looks,
+                "looks at stock and money": looks,
                 "requests": tally.requests,
                 "of them without an answer": tally.failed.total(),
                 "notices": self.company.rows("notification", "SELECT count(*) FROM notification")[0][0],
                 "events sent twice or more": telling.copies,
                 "mails": len(mails),
-                "mails sent again": again,
+                "mails sent again": len(came) - len(mails),
             },
         )
