@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.chaos,
     pytest.mark.kafka,
     pytest.mark.redis,
-    pytest.mark.timeout(900),
+    pytest.mark.timeout(3000),
     pytest.mark.xdist_group("reliability"),
 ]
 SECONDS, EVERY = 40.0, 4.0

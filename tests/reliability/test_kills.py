@@ -28,7 +28,7 @@ pytestmark = [
     pytest.mark.chaos,
     pytest.mark.kafka,
     pytest.mark.postgres,
-    pytest.mark.timeout(400),
+    pytest.mark.timeout(1800),
     pytest.mark.xdist_group("reliability"),
 ]
 
