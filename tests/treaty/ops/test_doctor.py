@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -19,8 +19,29 @@ from treaty.ops.doctor import CHECKS, Check, Patient, Wrong, examine, made, reac
 from treaty.ops.http import RegistryHttp
 from treaty.ops.registry import plan_registry
 from treaty.ops.registry_apply import apply_registry
+from treaty.ops.schemas import load_project
+from treaty.ops.topics import apply_topics, plan_topics
 from treaty.registry.testing import registry
 from treaty_runtime.admin import Cluster
+from treaty_runtime.kafka.log import Log
+from treaty_runtime.transport import Outgoing
+
+EVENT = '{"type": "record", "namespace": "mall", "name": "OrderPaid", "fields": [{"name": "order_id", "type": "long"}]}'
+TOPICS = """format = 1
+[topic."{topic}"]
+doc = "d"
+owner = "@o"
+key = "order_id"
+events = ["mall.OrderPaid"]
+producers = ["order"]
+[topic."{topic}".consumer."{group}"]
+service = "order"
+[service.order]
+owner = "@o"
+code = ""
+dead_letter = "{letters}"
+retry = ["10s"]
+"""
 
 
 @pytest.fixture
@@ -125,10 +146,37 @@ def test_a_name_that_is_not_known_is_told_from_an_address_that_does_not_answer(p
         reach(f"127.0.0.1:{port}")
 
 
+@pytest.fixture
+def small(tmp_path: Path, kafka: str, unique: Callable[[str], str]) -> Settings:
+    """A project of one topic and one reader, under names that nobody else on the shared broker has."""
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "schemas/order_paid.avsc").write_text(EVENT, encoding="utf-8")
+    topics = TOPICS.format(topic=unique("orders"), group=unique("view"), letters=unique("letters"))
+    (tmp_path / "schemas/topics.toml").write_text(topics, encoding="utf-8")
+    (tmp_path / "treaty.toml").write_text(f'[environment.compose]\nbrokers = "{kafka}"\n', encoding="utf-8")
+    return Settings.load(tmp_path / "treaty.toml", {}, start=tmp_path)
+
+
 @pytest.mark.kafka
-def test_a_broker_that_answers_is_well_and_missing_topics_are_counted(settings: Settings, url: str, kafka: str) -> None:
-    found = row("broker", patient_of(settings, url=url, brokers=kafka))
+def test_a_broker_that_answers_is_well_missing_topics_are_counted_and_a_group_behind_is_named(
+    small: Settings, url: str, kafka: str
+) -> None:
+    patient = patient_of(small, url=url, brokers=kafka)
+    found = row("broker", patient)
     assert (found.state, kafka.rpartition(":")[2] in found.detail) == ("ok", True), found
+
+    found = row("topics", patient)  # the topics of other tests are drift
+    assert found.detail.startswith("4 steps and "), "the topic, its dead letters and two retry topics are missing"
+    assert (found.state, found.next_step) == ("failed", "treaty topics plan --env compose")
+    (topic,) = load_project(small).topics.values()
+    (group,) = (consumer.group for consumer in topic.consumers)
+    with Cluster(kafka) as cluster, Log(kafka) as log:
+        apply_topics(plan_topics(small, cluster, environment="compose"), cluster, done=lambda *_: None)
+        assert row("topics", patient).detail.startswith(("as git says", "0 steps and "))
+        assert row("groups", patient).detail == "1 groups, none behind"
+        for _ in range(5):
+            log.append(Outgoing(topic=topic.name, key=None, value=b"{}", partition=0))
+    assert row("groups", patient).detail == f"1 groups, {group} 5 behind"
 
 
 @pytest.mark.kafka
