@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from tests.treaty.cli.scratch import Scratch, project
 from treaty.cli import plans
 from treaty.errors import EnvironmentFault
 from treaty.ops.http import RegistryHttp
-from treaty.ops.plan import Plan, Step
+from treaty.ops.plan import Drift, Plan, Step
 from treaty.registry.testing import registry
 
 
@@ -43,6 +44,31 @@ def test_a_failure_names_what_is_done_and_what_is_left(capsys: pytest.CaptureFix
     first, *left = err.splitlines()
     assert first == "1 of 3 steps done; left:"
     assert [line.split() for line in left] == [["2", "register", "s2"], ["3", "register", "s3"]]
+
+
+def test_no_name_of_a_plan_is_obeyed_or_makes_a_row_of_its_own(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    new, old = "group x\x1b[2J\n::set-output name=findings::0", "group x ##[set-output name=findings]0"
+    right = {"operations": ["READ"]}
+    steps = tuple(
+        Step(id=n, action="allow", subject=name, before=None, after=right) for n, name in enumerate((new, old), start=1)
+    )
+    made = replace(plan(0), steps=steps, drift=(Drift(subject=new, what=old),))
+    plans.show(made)
+
+    def applied() -> None:
+        with plans.progress(made) as told:
+            told(steps[0], old)
+            raise EnvironmentFault("gone")
+
+    with pytest.raises(EnvironmentFault):
+        applied()
+    out, err = capsys.readouterr()
+    assert (len(out.splitlines()), len(err.splitlines())) == (2 + 1 + 1, 1 + 1 + 1), "a row each, and the sums"
+    assert "\x1b" not in out + err
+    assert "##[" not in out + err
 
 
 @pytest.fixture

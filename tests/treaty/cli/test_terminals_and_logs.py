@@ -6,20 +6,25 @@ import fcntl
 import json
 import os
 import pty
+import re
 import struct
 import subprocess
 import sys
 import termios
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from tests.treaty.cli.scratch import EVENT, TOPICS, Done, Scratch, changed, project
+from tests.treaty.registry.asking import asked
+from treaty.registry.testing import registry
 
 FRAME = ' 4 |   "name": "OrderPaid",'
 MARKS = "^" * len('"OrderPaid"')
 SETS_OUTPUT = "::set-output name=findings::0"
 OLD_SETS_OUTPUT = "##[set-output name=findings]0"
+ANNOTATION = re.compile(r"\s*::(error|warning|notice) ")
 
 
 @pytest.fixture
@@ -56,7 +61,8 @@ def on_terminal(scratch: Scratch, *words: str, columns: int = 100, **env: str) -
 def obeyed(done: Done) -> list[str]:
     """Lines that the runner of a workflow would take for a command, those of our own annotations left out."""
     lines = (done.out + "\n" + done.err).splitlines()
-    return [line for line in lines if line.lstrip().startswith("::set") or ("##[" in line and "::" not in line)]
+    foreign = (line for line in lines if not ANNOTATION.match(line))
+    return [line for line in foreign if line.lstrip().startswith("::") or "##[" in line]
 
 
 def test_a_terminal_shows_the_line_and_its_place_in_colour_or_not(scratch: Scratch) -> None:
@@ -141,9 +147,38 @@ def test_a_broken_file_sets_no_output_of_the_workflow(scratch: Scratch) -> None:
     "words", [("settings",), ("readers",), ("readers", "OrderPaid"), ("diff", "dir:schemas", "tree")]
 )
 def test_no_name_in_the_declarations_moves_a_cursor_or_sets_an_output(tmp_path: Path, words: tuple[str, ...]) -> None:
-    evil = f"\\u001b[2J\\n{SETS_OUTPUT} {OLD_SETS_OUTPUT}"
-    consumer = f'[topic."order-events".consumer."{evil}"]\nexternal = "{evil}"\nreads = ["OrderPaid.*"]\n'
-    scratch = project(tmp_path, toml=f'[governance]\npii_owner = "{evil}"\n', topics=TOPICS + consumer)
+    evil, old = f"\\u001b[2J\\n{SETS_OUTPUT}", f"\\u001b[2J{OLD_SETS_OUTPUT}"
+    consumers = (
+        f'[topic."order-events".consumer."{name}"]\nexternal = "{other}"\nreads = ["OrderPaid.*"]\n'
+        for name, other in ((evil, old), (old, evil))
+    )
+    scratch = project(tmp_path, toml=f'[governance]\npii_owner = "{evil}"\n', topics=TOPICS + "".join(consumers))
     done = scratch.run(*words, GITHUB_ACTIONS="true")
     assert "\x1b" not in done.out + done.err
+    assert obeyed(done) == []
+
+
+def test_a_runner_would_obey_both_forms_wherever_they_stand() -> None:
+    """What the tests above ask of a log is found in one that has it, beside the other form and behind it too."""
+    both = Done(0, f"{OLD_SETS_OUTPUT} a::b\n  {SETS_OUTPUT}", f"::error file=a::b\nx {OLD_SETS_OUTPUT}")
+    assert obeyed(both) == [f"{OLD_SETS_OUTPUT} a::b", f"  {SETS_OUTPUT}", f"x {OLD_SETS_OUTPUT}"]
+
+
+def test_a_foreign_page_of_the_catalogue_sets_no_output_of_the_workflow(tmp_path: Path) -> None:
+    scratch = project(tmp_path)
+    for name in (OLD_SETS_OUTPUT, "a\x1b[2J\u202eb", f"b\n{SETS_OUTPUT}"):
+        scratch.write(f"site/events/{name}.html", "somebody's")
+    done = scratch.run("catalog", "build", GITHUB_ACTIONS="true")
+    assert (done.code, done.out.count("foreign")) == (1, 3)
+    assert obeyed(done) == []
+    assert not set("\x1b\u202e") & set(done.out + done.err)
+
+
+def test_a_subject_of_a_registry_sets_no_output_of_the_workflow(tmp_path: Path) -> None:
+    with registry() as url:
+        scratch = project(tmp_path, toml=f'[environment.local]\nregistry = "{url}"\n')
+        body = {"schema": '"int"'}
+        assert asked("POST", f"{url}/subjects/{quote(OLD_SETS_OUTPUT, safe='')}/versions", json=body).status_code == 200
+        done = scratch.run("registry", "plan", GITHUB_ACTIONS="true")
+    assert "! drift          ##\\[" in done.out
     assert obeyed(done) == []

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from treaty.cli.harmless import echo, echo_row
 from treaty.cli.project import config_option, load_settings
 
 
@@ -49,7 +50,7 @@ def build(config: Path | None, folder: Path) -> int:
     site = catalogue.build(load_settings(config))
     dead = [*dead_links(site)]
     for sentence in dead:
-        click.echo(sentence, err=True)
+        echo_row(sentence, err=True)
     if dead:
         return 1
     made = Generated(name=str(folder), output=Output(folder=folder, parts=PARTS), wanted=site)
@@ -57,10 +58,10 @@ def build(config: Path | None, folder: Path) -> int:
     made.write(changes)
     foreign = [change for change in changes if change.kind == "foreign"]
     for change in foreign:
-        click.echo(change.told(folder=made.name))
+        echo_row(change.told(folder=made.name))
     size = sum(map(len, site.values()))
     written = len(changes) - len(foreign)
-    click.echo(f"{len(site)} files, {size / 1e6:.1f} MB, {written} written or removed, in {folder}.", err=True)
+    echo(f"{len(site)} files, {size / 1e6:.1f} MB, {written} written or removed, in {folder}.", err=True)
     if foreign:
         click.echo("  next: move what is foreign out of the folder", err=True)
     return 1 if foreign else 0
@@ -82,6 +83,6 @@ def serve(config: Path | None, port: int) -> int:
     from treaty.ops.catalogue.serving import SiteServer
 
     with SiteServer(catalogue.build(load_settings(config)), port=port) as server:
-        click.echo(server.url)
+        echo(server.url)
         server.serve_forever()
     return 0

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from treaty.cli.harmless import echo
 from treaty.cli.project import config_option, load_settings
 
 
@@ -29,4 +30,4 @@ def changelog(config: Path | None, since: str) -> None:
     settings = load_settings(config)
     connect = partial(registry_of, settings)
     before, now = (side(settings, name, connect=connect) for name in (f"release:{since}", TREE))
-    click.echo(notes(before, now, version=f"Since {since}", contracts={}), nl=False)
+    echo(notes(before, now, version=f"Since {since}", contracts={}), nl=False)

@@ -9,6 +9,7 @@ import click
 
 from treaty.cli.asking import agreed, changing
 from treaty.cli.database_options import database_options
+from treaty.cli.harmless import echo
 from treaty.cli.project import debug_option
 from treaty.cli.tables import format_option, show_json, show_table
 from treaty.errors import UsageError
@@ -88,7 +89,7 @@ def list_jobs(
             for row in rows
         )
         show_table(heads, told)
-    click.echo(f"{len(rows)} jobs, {failed} failed.", err=True)
+    echo(f"{len(rows)} jobs, {failed} failed.", err=True)
     return 1 if failed else 0
 
 
@@ -155,10 +156,10 @@ def change(act: str, given: Given) -> int:
     show_table(("QUEUE", "ID"), ((given["queue"], each) for each in found))
     missing = [each for each in given["ids"] if each not in found]
     for each in missing:
-        click.echo(f"{each} is left: it is not {' or '.join(states)}.", err=True)
+        echo(f"{each} is left: it is not {' or '.join(states)}.", err=True)
     if found and agreed(f"{act.title()} these {len(found)} jobs?", yes=given["yes"], dry_run=given["dry_run"]):
         done = on_database(given["database"], given["schema"], lambda engine: act_on(JobDesk(engine), found))
-        click.echo(f"{len(done)} of {len(found)} done.", err=True)
+        echo(f"{len(done)} of {len(found)} done.", err=True)
     return 1 if missing else 0
 
 

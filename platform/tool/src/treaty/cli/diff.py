@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from treaty.cli.findings import plural
+from treaty.cli.harmless import echo
 from treaty.cli.project import config_option, load_settings
-from treaty.cli.talk import harmless
 
 
 @click.command(name="diff")
@@ -42,5 +42,5 @@ def diff(config: Path | None, before: str, after: str, format_: str) -> None:
         click.echo(json.dumps([row.as_json() for row in rows], indent=2, ensure_ascii=False))
     else:
         for row in rows:
-            click.echo(harmless(str(row)))
-    click.echo(harmless(f"{one.label} → {other.label}: {plural(len(rows), 'difference')}"), err=True)
+            echo(str(row))
+    echo(f"{one.label} → {other.label}: {plural(len(rows), 'difference')}", err=True)

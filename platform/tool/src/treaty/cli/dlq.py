@@ -14,6 +14,7 @@ from treaty.cli.dlq_edit import edit
 from treaty.cli.dlq_options import fingerprint_option, places_argument, reason_option, topics_option
 from treaty.cli.dlq_options import place as as_place
 from treaty.cli.dlq_replay import replay
+from treaty.cli.harmless import echo
 from treaty.cli.plans import environment_option
 from treaty.cli.project import config_option, load_settings
 from treaty.cli.tables import format_option
@@ -80,7 +81,7 @@ def list_letters(
         dlq_words.show_letters(shown, known, format_)
     else:
         dlq_words.show_kinds(list(kinds(shown, known)), format_)
-    click.echo(f"{waiting} of {len(letters)} dead letters wait.", err=True)
+    echo(f"{waiting} of {len(letters)} dead letters wait.", err=True)
     return 1 if waiting else 0
 
 
@@ -187,7 +188,7 @@ def shelve(act: str, question: str, config: Path | None, given: Shelving) -> int
         dlq_words.show_letters(left, known, "text")
         if left and agreed(question.format(len(left)), yes=given["yes"], dry_run=given["dry_run"]):
             ops.note(act, left, dead_letters, reason=given["reason"], now=now())
-            click.echo(f"{len(left)} noted.", err=True)
+            echo(f"{len(left)} noted.", err=True)
     return 0
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from treaty.cli.dlq_options import place as as_place
+from treaty.cli.harmless import echo
 from treaty.cli.plans import environment_option
 from treaty.cli.project import config_option, load_settings
 from treaty.cli.tables import format_option
@@ -62,12 +63,12 @@ def show(answer: DryRun, format_: str) -> None:
     if format_ == "json":
         click.echo(json.dumps(asdict(answer), indent=2))
         return
-    click.echo(f"outcome  {answer.outcome}")
+    echo(f"outcome  {answer.outcome}")
     if answer.error:
-        click.echo(f"error    {answer.error}")
+        echo(f"error    {answer.error}")
     for table, count in sorted(answer.rows.items()):
-        click.echo(f"rows     {count} in {table}")
+        echo(f"rows     {count} in {table}")
     for staged in answer.staged:
-        click.echo(f"staged   {' '.join(staged.values())}")
+        echo(f"staged   {' '.join(staged.values())}")
     for call in answer.outside:
-        click.echo(f"outside  {' '.join(call.values())}")
+        echo(f"outside  {' '.join(call.values())}")

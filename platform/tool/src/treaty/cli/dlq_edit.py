@@ -12,6 +12,7 @@ import click
 from treaty.cli.asking import agreed, changing
 from treaty.cli.dlq_options import place as as_place
 from treaty.cli.dlq_options import reason_option
+from treaty.cli.harmless import echo
 from treaty.cli.plans import environment_option
 from treaty.cli.project import config_option, load_settings
 from treaty.errors import UsageError
@@ -75,7 +76,7 @@ def edit(config: Path | None, **given: Unpack[Given]) -> int:
         _show(prepared, reveal=given["reveal"])
         if agreed("Lay this down?", yes=given["yes"], dry_run=given["dry_run"]):
             laid = ops.lay_down(prepared, dead_letters, reason=given["reason"], now=now())
-            click.echo(f"{place} is replaced by {laid}.\n  next: treaty dlq replay {laid}", err=True)
+            echo(f"{place} is replaced by {laid}.\n  next: treaty dlq replay {laid}", err=True)
     return 0
 
 
@@ -103,4 +104,4 @@ def _show(edit: Edit, *, reveal: bool) -> None:
     before = lines(edit.before) if edit.before is not None else []
     newest = f"{edit.newest.subject} version {edit.newest.version}"
     for line in difflib.unified_diff(before, lines(edit.after), str(edit.letter.place), newest, lineterm=""):
-        click.echo(line)
+        echo(line)

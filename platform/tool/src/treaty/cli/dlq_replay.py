@@ -12,6 +12,7 @@ import click
 
 from treaty.cli.asking import agreed, changing
 from treaty.cli.dlq_options import fingerprint_option, places_argument, topics_option
+from treaty.cli.harmless import echo
 from treaty.cli.plans import environment_option
 from treaty.cli.project import config_option, load_settings
 from treaty.cli.tables import show_table
@@ -89,7 +90,7 @@ def replay(config: Path | None, **given: Unpack[Given]) -> int:
             reason=given["reason"],
             pace=pace,
             is_canary=given["canary"],
-            told=lambda letter, place: click.echo(f"{letter.place} → {place}", err=True),
+            told=lambda letter, place: echo(f"{letter.place} → {place}", err=True),
         )
     return _told(report, plan)
 
@@ -121,8 +122,8 @@ def _show(plan: ReplayPlan) -> None:
         ),
     )
     for refused in plan.refused:
-        click.echo(f"{refused.letter.place} is left: {refused.why}", err=True)
-    click.echo(f"{len(plan.letters)} to replay, {len(plan.refused)} left.", err=True)
+        echo(f"{refused.letter.place} is left: {refused.why}", err=True)
+    echo(f"{len(plan.letters)} to replay, {len(plan.refused)} left.", err=True)
 
 
 def _told(report: Report, plan: ReplayPlan) -> int:
@@ -130,7 +131,7 @@ def _told(report: Report, plan: ReplayPlan) -> int:
 
     failed = report.count(State.FAILED_AGAIN)
     told = ", ".join(f"{report.count(state)} {state}" for state in State if report.count(state))
-    click.echo(f"{len(report.sent)} of {len(plan.letters)} sent: {told}.", err=True)
+    echo(f"{len(report.sent)} of {len(plan.letters)} sent: {told}.", err=True)
     if report.stopped:
-        click.echo(f"Stopped: {report.stopped}.\n  next: treaty dlq list", err=True)
+        echo(f"Stopped: {report.stopped}.\n  next: treaty dlq list", err=True)
     return 1 if report.stopped or failed or plan.refused else 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from treaty.cli.harmless import echo
 from treaty.cli.tables import show_json, show_table
 
 if TYPE_CHECKING:
@@ -75,13 +76,13 @@ def show_picture(picture: Picture, format_: str) -> None:
     letter = picture.letter
     for name, told in facts_of(picture):
         if told:
-            click.echo(f"{name:12} {printable(str(told))}")
+            echo(f"{name:12} {printable(str(told))}")
     for line in picture.differences:
-        click.echo(f"{'unreadable':12} {printable(line)}")
+        echo(f"{'unreadable':12} {printable(line)}")
     show_body(picture)
     if letter.stack:
         click.echo("\nstack")
-        click.echo("\n".join(f"  {printable(line)}" for line in letter.stack.splitlines()))
+        echo("\n".join(f"  {printable(line)}" for line in letter.stack.splitlines()))
 
 
 def facts_of(picture: Picture) -> list[tuple[str, object]]:
@@ -109,13 +110,13 @@ def show_body(picture: Picture) -> None:
     """The event, or why it cannot be shown."""
     body = picture.body
     told = f"schema id {body.schema_id} ({', '.join(body.subjects) or 'of no subject'})" if body.schema_id else ""
-    click.echo(f"\nvalue        {printable(body.fault or told)}")
+    echo(f"\nvalue        {printable(body.fault or told)}")
     if body.hex is not None:
-        click.echo(f"  {body.hex}")
+        echo(f"  {body.hex}")
     elif not body.fault:
-        click.echo("\n".join(f"  {line}" for line in json.dumps(body.json, indent=2, ensure_ascii=True).splitlines()))
+        echo("\n".join(f"  {line}" for line in json.dumps(body.json, indent=2, ensure_ascii=True).splitlines()))
     if body.masked:
-        click.echo(f"  masked: {', '.join(body.masked)} (--reveal shows them, and is noted)")
+        echo(f"  masked: {', '.join(body.masked)} (--reveal shows them, and is noted)")
 
 
 def state_words(standing: Standing) -> str:

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import click
 
+from treaty.cli.harmless import echo
 from treaty.cli.project import config_option, load_settings
 
 if TYPE_CHECKING:
@@ -56,9 +57,9 @@ def doctor(config: Path | None, environment: str, format_: str, publish: str | N
         if format_ == "jsonl":
             click.echo(json.dumps(asdict(row), ensure_ascii=False))
             continue
-        click.echo(f"{row.state:7} {row.name:22} {row.detail}")
+        echo(f"{row.state:7} {row.name:22} {row.detail}")
         if row.next_step:
-            click.echo(f"{'':30} next: {row.next_step}")
+            echo(f"{'':30} next: {row.next_step}")
     return 1 if failed else 0
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from treaty.cli.harmless import echo
 from treaty.cli.project import config_option, load_settings
 
 
@@ -23,5 +24,5 @@ def down(config: Path | None) -> int:
     from treaty.local.down import end_stack
 
     ended = end_stack(load_settings(config).root / ".treaty")
-    click.echo(f"Ended: {', '.join(ended)}." if ended else "Nothing was running.")
+    echo(f"Ended: {', '.join(ended)}." if ended else "Nothing was running.")
     return 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from treaty.cli.harmless import echo
 from treaty.cli.project import config_option, load_settings
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def fault(config: Path | None, name: str | None, format_: str) -> int:
 
     if name is None:
         for known in FAULTS:
-            click.echo(f"{known.name:16} {known.says}")
+            echo(f"{known.name:16} {known.says}")
         return 0
     chosen = named(name, FAULTS)
     settings = load_settings(config)
@@ -105,13 +106,13 @@ def elsewhere(settings: Settings, site: Site) -> Mapping[str, str]:
 
 def show(planted: Planted, exports: Mapping[str, str]) -> None:
     """The story, then the commands, each on a line of its own."""
-    click.echo(f"{planted.name}: {planted.story}")
+    echo(f"{planted.name}: {planted.story}")
     blocks = (("Look:", planted.look), ("Mend:", planted.mend), ("It is over when these say so:", planted.proof))
     if exports:
         click.echo("\nThis stack is not on the usual ports; first:")
         for name, value in exports.items():
-            click.echo(f"  export {name}={value}")
+            echo(f"  export {name}={value}")
     for head, commands in blocks:
-        click.echo(f"\n{head}")
+        echo(f"\n{head}")
         for command in commands:
-            click.echo(f"  {command}")
+            echo(f"  {command}")

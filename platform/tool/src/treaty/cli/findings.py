@@ -38,7 +38,6 @@ def output_options(command: F) -> F:
 
 def finish(outcome: Outcome, *, format_: str | None, output: Path | None, strict: bool = False) -> int:
     """Prints everything; returns 1 if there is an error (``strict``: or a warning), else 0."""
-    from treaty.ops.rules import pages
     from treaty_codegen.render import PRINTERS, Report, summary
 
     default = "github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text"
@@ -48,7 +47,7 @@ def finish(outcome: Outcome, *, format_: str | None, output: Path | None, strict
     report = Report(
         findings=told,
         files=outcome.files,
-        pages=pages(outcome.findings),
+        pages=pages(outcome) if chosen_format == "sarif" else {},
         language=language,
         is_colored=output is None and may_be_colored(),
         is_verbose=is_verbose(),
@@ -67,6 +66,13 @@ def finish(outcome: Outcome, *, format_: str | None, output: Path | None, strict
         words = language.say("{count} of them can be mended: treaty lint --fix")
         click.echo(f"  {words.format(count=mendable)}", err=True)
     return 1 if counts["error"] or (strict and counts["warning"]) else 0
+
+
+def pages(outcome: Outcome) -> dict[str, str]:
+    """The pages of the rules that found something: SARIF shows them, and to find them takes all rules."""
+    from treaty.ops.rules import pages as pages_of
+
+    return pages_of(outcome.findings)
 
 
 def sources(outcome: Outcome) -> dict[str, str]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from treaty.cli.harmless import echo
 from treaty.cli.project import config_option, load_settings
-from treaty.cli.talk import harmless
 
 
 @click.command(name="fmt")
@@ -29,11 +29,11 @@ def fmt(config: Path | None, paths: tuple[Path, ...], check: bool, diff: bool) -
 
     count, rows = unformatted(load_settings(config), only=paths)
     for row in rows:
-        click.echo(harmless(row.path))
+        echo(row.path)
         if diff:
-            click.echo(harmless(row.diff()), nl=False)
+            echo(row.diff(), nl=False)
         if not check:
             row.write()
     done = "would change" if check else "changed"
-    click.echo(f"{len(rows)} of {count} files {done}.", err=True)
+    echo(f"{len(rows)} of {count} files {done}.", err=True)
     return 1 if check and rows else 0

@@ -9,6 +9,7 @@ import click
 
 from treaty.cli.asking import agreed, changing
 from treaty.cli.groups_control import pause, release, resume
+from treaty.cli.harmless import echo
 from treaty.cli.plans import environment_option
 from treaty.cli.project import config_option, load_settings
 from treaty.cli.tables import format_option, show_json, show_table
@@ -57,7 +58,7 @@ def list_groups(config: Path | None, environment: str, format_: str) -> int:
         show_json([{"group": name, "state": state} for name, state in states.items()])
     else:
         show_table(("GROUP", "STATE"), states.items())
-    click.echo(f"{len(states)} groups.", err=True)
+    echo(f"{len(states)} groups.", err=True)
     return 0
 
 
@@ -87,7 +88,7 @@ def lag(config: Path | None, environment: str, format_: str, topics: tuple[str, 
         heads = ("TOPIC", "PARTITION", "COMMITTED", "END", "LAG", "MEMBER")
         show_table(heads, (line(row) for row in rows))
     told = f"{facts.state.lower()}, {len(facts.members)} members, {sum(row.lag for row in rows)} records behind"
-    click.echo(f"{group}: {told}.", err=True)
+    echo(f"{group}: {told}.", err=True)
     return 0
 
 
@@ -151,7 +152,7 @@ def reset_offsets(config: Path | None, **given: Unpack[Given]) -> int:
             connected.journal.write(
                 f"group {group}", "reset-offsets", at=now(), reason=given["reason"], to=given["to"] or "saved"
             )
-            click.echo(f"{len(planned)} partitions moved.", err=True)
+            echo(f"{len(planned)} partitions moved.", err=True)
     return 0
 
 
@@ -190,7 +191,7 @@ def _show(planned: list[Move]) -> None:
         ),
     )
     again = sum(max(0, move.again) for move in planned)
-    click.echo(f"{len(planned)} partitions, {again} records again; effects within 192 h are not repeated.", err=True)
+    echo(f"{len(planned)} partitions, {again} records again; effects within 192 h are not repeated.", err=True)
 
 
 def line(row: Standing) -> tuple[object, ...]:

@@ -11,6 +11,7 @@ from typing import Any, TypedDict, TypeVar, Unpack
 import click
 
 from treaty.cli.asking import agreed, changing
+from treaty.cli.harmless import echo
 from treaty.cli.plans import environment_option
 from treaty.cli.project import config_option, load_settings
 from treaty.cli.tables import show_table
@@ -101,12 +102,12 @@ def order(action: str, config: Path | None, given: Given) -> int:
     with cluster_log(load_settings(config), given["environment"]) as connected:
         journal = connected.journal
         remote = Remote(connected.cluster, connected.log, connected.groups, by=journal.by, now=now, sleep=time.sleep)
-        click.echo(f"{group} has {remote.members(group)} members.", err=True)
+        echo(f"{group} has {remote.members(group)} members.", err=True)
         if not agreed(f"{action.title()} them?", yes=given["yes"], dry_run=given["dry_run"]):
             return 0
         told = remote.order(group, action, reason=given["reason"], lasts=timedelta(minutes=given["minutes"]))
         journal.write(f"group {group}", action, at=now(), reason=given["reason"])
     show_table(("MEMBER", "STATE", "DETAIL"), ((each.member, each.state, each.detail) for each in told.answers))
     done = sum(answer.state == "done" for answer in told.answers)
-    click.echo(f"{action}: {done} of {max(told.expected, len(told.answers))} members have done it.", err=True)
+    echo(f"{action}: {done} of {max(told.expected, len(told.answers))} members have done it.", err=True)
     return 0 if told.is_done else 1

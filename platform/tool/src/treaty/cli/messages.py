@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
+from treaty.cli.harmless import echo
 from treaty.cli.plans import environment_option
 from treaty.cli.project import config_option, load_settings
-from treaty.cli.talk import harmless
 
 
 @click.group(name="messages")
@@ -60,9 +60,9 @@ def check(config: Path | None, environment: str, topic: str, sample: int, start:
         reports = check_messages(catalog, connected.log, Registered(registry), topic=topic, sample=sample, since=since)
     for report in reports:
         read = f"{report.read} read, {report.failed} failed, {report.changed} with another meaning"
-        click.echo(harmless(f"{report.event}: {read}"))
+        echo(f"{report.event}: {read}")
         for reason, place in report.faults.items():
-            click.echo(harmless(f"  first at {place}: {reason}"))
+            echo(f"  first at {place}: {reason}")
     looked = sum(report.read + report.failed for report in reports)
-    click.echo(f"Looked at {looked} records of {topic}.", err=True)
+    echo(f"Looked at {looked} records of {topic}.", err=True)
     return 0 if all(report.is_clean for report in reports) else 1

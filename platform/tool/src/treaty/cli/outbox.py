@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from treaty.cli.database_options import database_options
+from treaty.cli.harmless import echo
 from treaty.cli.outbox_repair import discard, reconcile, retry
 from treaty.cli.outbox_resend import resend
 from treaty.cli.project import debug_option
@@ -56,7 +57,7 @@ def status(*, limit: int, format_: str, database: str, schema: str | None) -> in
     else:
         tell(topics, relays, failed)
     pending = sum(each.pending for each in topics)
-    click.echo(f"{pending} rows wait, {len(failed)} refused, {len(relays)} relays at work.", err=True)
+    echo(f"{pending} rows wait, {len(failed)} refused, {len(relays)} relays at work.", err=True)
     return 1 if failed else 0
 
 

@@ -10,6 +10,7 @@ import click
 
 from treaty.cli.asking import agreed, changing
 from treaty.cli.database_options import database_options
+from treaty.cli.harmless import echo
 from treaty.cli.plans import environment_option
 from treaty.cli.project import config_option, debug_option, load_settings
 from treaty.cli.tables import show_table
@@ -65,7 +66,7 @@ def retry(**given: Unpack[Retrying]) -> int:
         return 0 if rows else 1
     positions = [row.position for row in rows]
     done = on_database(given["database"], given["schema"], lambda engine: OutboxDesk(engine).retry(positions))
-    click.echo(f"{len(done)} of {len(rows)} were refused, and are tried again.", err=True)
+    echo(f"{len(done)} of {len(rows)} were refused, and are tried again.", err=True)
     return 0 if done else 1
 
 
@@ -105,7 +106,7 @@ def discard(config: Path | None, **given: Unpack[Discarding]) -> int:
             connected.journal.write(f"outbox {row.id}", "discard", at=now(), reason=given["reason"], event=told)
     positions = [row.position for row in rows]
     done = on_database(given["database"], given["schema"], lambda engine: OutboxDesk(engine).drop(positions))
-    click.echo(f"{len(done)} of {len(rows)} removed.", err=True)
+    echo(f"{len(done)} of {len(rows)} removed.", err=True)
     return 0
 
 
@@ -140,11 +141,11 @@ def reconcile(
     with cluster_log(load_settings(config), environment) as connected:
         sent = already_sent(rows, KafkaRecords(connected.log, connected.groups))
     _show(sent)
-    click.echo(f"{len(sent)} of {len(rows)} rows are on their topics already.", err=True)
+    echo(f"{len(sent)} of {len(rows)} rows are on their topics already.", err=True)
     if sent and agreed(f"Remove these {len(sent)} rows?", yes=yes, dry_run=dry_run):
         positions = [row.position for row in sent]
         done = on_database(database, schema, lambda engine: OutboxDesk(engine).drop(positions))
-        click.echo(f"{len(done)} removed.", err=True)
+        echo(f"{len(done)} removed.", err=True)
     return 0
 
 

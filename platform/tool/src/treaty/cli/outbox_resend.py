@@ -9,6 +9,7 @@ import click
 
 from treaty.cli.asking import agreed, changing
 from treaty.cli.database_options import database_options
+from treaty.cli.harmless import echo
 from treaty.cli.plans import environment_option
 from treaty.cli.project import config_option, load_settings
 from treaty.cli.tables import show_table
@@ -64,12 +65,12 @@ def resend(config: Path | None, **given: Unpack[Given]) -> int:
         ),
     )
     total = sum(each.events for each in found)
-    click.echo(f"{total} events were sent since {at:%Y-%m-%d %H:%M:%SZ} and are kept.", err=True)
+    echo(f"{total} events were sent since {at:%Y-%m-%d %H:%M:%SZ} and are kept.", err=True)
     if not total or not agreed(f"Send these {total} events again?", yes=given["yes"], dry_run=given["dry_run"]):
         return 0 if total else 1
     with cluster_log(load_settings(config), given["environment"]) as connected:
         told = f"{total} events of {topic or 'all topics'} since {at.isoformat()}"
         connected.journal.write("outbox resend", "resend", at=now(), reason=given["reason"], event=told)
     rows = on_database(given["database"], given["schema"], lambda engine: SentDesk(engine).resend(at, topic=topic))
-    click.echo(f"{rows} staged again.", err=True)
+    echo(f"{rows} staged again.", err=True)
     return 0

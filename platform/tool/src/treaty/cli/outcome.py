@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from treaty.cli.talk import harmless
+from treaty.cli.harmless import echo
 from treaty.errors import TreatyError
 
 if TYPE_CHECKING:
@@ -55,9 +55,9 @@ def tell(error: TreatyError, *, debug: bool, lang: Code = "en") -> int:
         words, following = str(error), "next"
     else:
         words, following = translated(error, lang)
-    click.echo(harmless(f"treaty: {words}"), err=True)
+    echo(f"treaty: {words}", err=True)
     if error.next_step:
-        click.echo(harmless(f"  {following}: {error.next_step}"), err=True)
+        echo(f"  {following}: {error.next_step}", err=True)
     return error.exit_code
 
 
@@ -76,7 +76,7 @@ def tell_os(error: OSError, *, debug: bool) -> int:
     if debug:
         traceback.print_exc()
     place = f" ({error.filename})" if error.filename else ""
-    click.echo(harmless(f"treaty: {error.strerror or error}{place}"), err=True)
+    echo(f"treaty: {error.strerror or error}{place}", err=True)
     return ENVIRONMENT
 
 
@@ -90,7 +90,7 @@ def report(error: Exception, *, debug: bool) -> int:
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(f"treaty {__version__}, Python {sys.version}\n{' '.join(sys.argv[:2])} …\n\n")
         traceback.print_exception(error, file=file)
-    click.echo(
+    echo(
         f"treaty: this is a bug in treaty: {type(error).__name__}: {error}\n  next: report it with {Path(name)}",
         err=True,
     )

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from treaty.cli.harmless import echo
 from treaty.cli.project import config_option, load_settings
-from treaty.cli.talk import harmless
 
 FILE = Path(".github/CODEOWNERS")
 
@@ -32,10 +32,10 @@ def owners(config: Path | None, target: Path | None, check: bool) -> int:
 
     settings = load_settings(config)
     if target is None and not check:
-        click.echo(harmless(ops.block(settings)), nl=False)
+        echo(ops.block(settings), nl=False)
         return 0
     fresh = ops.is_fresh(settings, target or settings.root / FILE, write=not check)
     if check and not fresh:
         file = target or FILE
-        click.echo(harmless(f"{file} is not what the schemas say.\n  next: treaty owners --write {file}"), err=True)
+        echo(f"{file} is not what the schemas say.\n  next: treaty owners --write {file}", err=True)
     return 1 if check and not fresh else 0

@@ -12,6 +12,7 @@ import click
 
 from treaty.cli.asking import agreed
 from treaty.cli.findings import plural
+from treaty.cli.harmless import echo, echo_row
 from treaty.cli.project import config_option
 
 if TYPE_CHECKING:
@@ -59,12 +60,12 @@ def applying(command: F) -> F:
 def show(plan: Plan) -> None:
     """Steps and drift on stdout, the sum on stderr."""
     for step in plan.steps:
-        click.echo(f"{step.id:3} {SIGN[step.action]} {step.action:14} {step.subject}  {summary(step)}")
+        echo_row(f"{step.id:3} {SIGN[step.action]} {step.action:14} {step.subject}  {summary(step)}")
     for row in plan.drift:
-        click.echo(f"    ! drift          {row.subject} {row.what}")
+        echo_row(f"    ! drift          {row.subject} {row.what}")
     counts = f"{plural(len(plan.steps), 'step')}, {plural(len(plan.drift), 'drift')}"
     count = f"{counts}, plan {plan.steps_sha256[:12]}"
-    click.echo(f"{plan.kind} of {plan.environment} ({plan.target}): {count}", err=True)
+    echo(f"{plan.kind} of {plan.environment} ({plan.target}): {count}", err=True)
 
 
 def summary(step: Step) -> str:
@@ -94,7 +95,7 @@ def save(plan: Plan, out: Path | None) -> None:
 
     if out is not None:
         put(out, plan.to_json())
-        click.echo(f"Saved to {out}.\n  next: treaty {plan.kind} apply {out}", err=True)
+        echo(f"Saved to {out}.\n  next: treaty {plan.kind} apply {out}", err=True)
 
 
 def read(file: Path, kind: Kind, *, reviewed: str = "") -> Plan:
@@ -125,7 +126,7 @@ def confirm(plan: Plan, *, yes: bool) -> None:
 
 def total(plan: Plan, changed: int) -> None:
     """What an apply came to, on stderr."""
-    click.echo(f"{changed} of {plural(len(plan.steps), 'step')} changed something.", err=True)
+    echo(f"{changed} of {plural(len(plan.steps), 'step')} changed something.", err=True)
 
 
 @contextmanager
@@ -137,13 +138,13 @@ def progress(plan: Plan) -> Iterator[Callable[[Step, str], None]]:
 
     def told(step: Step, outcome: str) -> None:
         done.add(step.id)
-        click.echo(f"{step.id:3} {step.action:14} {step.subject}  {outcome}")
+        echo_row(f"{step.id:3} {step.action:14} {step.subject}  {outcome}")
 
     try:
         yield told
     except TreatyError:
         left = [step for step in plan.steps if step.id not in done]
-        click.echo(f"{len(done)} of {plural(len(plan.steps), 'step')} done; left:", err=True)
+        echo(f"{len(done)} of {plural(len(plan.steps), 'step')} done; left:", err=True)
         for step in left:
-            click.echo(f"{step.id:3} {step.action:14} {step.subject}", err=True)
+            echo_row(f"{step.id:3} {step.action:14} {step.subject}", err=True)
         raise

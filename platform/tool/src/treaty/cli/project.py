@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from treaty.cli.harmless import echo
 from treaty.cli.language import lang_option
 from treaty.cli.talk import is_verbose, talk_options
 
@@ -39,5 +40,5 @@ def load_settings(config: Path | None) -> Settings:
 
     settings = Settings.load(config, os.environ, start=Path.cwd())
     if is_verbose():
-        click.echo(f"Project: {settings.root}", err=True)
+        echo(f"Project: {settings.root}", err=True)
     return settings

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from treaty.cli.harmless import echo
 from treaty.cli.project import config_option, load_settings
-from treaty.cli.talk import harmless
 
 
 @click.command(name="readers")
@@ -37,15 +37,15 @@ def readers(config: Path | None, what: str, service: str, write: bool, merge: tu
     if write or merge:
         scans = write_readers(load_settings(config), merge=merge)
         reads = sum(len(each.reads) for each in scans.values())
-        click.echo(f"schemas/readers.lock: {reads} reads of {len(scans)} services.", err=True)
+        echo(f"schemas/readers.lock: {reads} reads of {len(scans)} services.", err=True)
         return
     found = answer(load_settings(config), what=what, service=service)
     for group, reader in found.declared:
-        click.echo(harmless(f"declared  {group}  ({reader})"))
+        echo(f"declared  {group}  ({reader})")
     for name, read in found.reads:
         more = "  matches all there is" if read in found.exhaustive else ""
-        click.echo(harmless(f"reads     {read.event}.{read.path}  {name}  {read.file}:{read.line}{more}"))
+        echo(f"reads     {read.event}.{read.path}  {name}  {read.file}:{read.line}{more}")
     for name, lost in found.unknown:
-        click.echo(harmless(f"unknown   {lost.event}  {name}  {lost.file}:{lost.line}  {lost.why}"))
+        echo(f"unknown   {lost.event}  {name}  {lost.file}:{lost.line}  {lost.why}")
     if not found.reads and not found.unknown:
         click.echo("No reader found. That is no proof that there is none.", err=True)

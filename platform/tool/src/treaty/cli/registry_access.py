@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from treaty.cli.harmless import echo
 from treaty.cli.project import config_option, load_settings
 from treaty.cli.talk import aloud
 
@@ -69,7 +70,7 @@ def add_user(name: str, password_file: Path | None, config: Path | None, databas
     password = asked_password() if password_file is None else password_in(password_file)
     with administration(config, database) as opened:
         opened.put_user(name, password)
-    click.echo(f"{name} can log in.\n  next: treaty registry grants add {name} writer 'orders-*'", err=True)
+    echo(f"{name} can log in.\n  next: treaty registry grants add {name} writer 'orders-*'", err=True)
 
 
 @users.command(name="list")
@@ -85,7 +86,7 @@ def list_users(config: Path | None, database: str | None) -> None:
     """
     with administration(config, database) as opened:
         for name, password in sorted(opened.store.directory().passwords.items()):
-            click.echo(name if password else f"{name}  (tokens only)")
+            echo(name if password else f"{name}  (tokens only)")
 
 
 @users.command(name="remove")
@@ -132,7 +133,7 @@ def add_token(name: str, days: int | None, config: Path | None, database: str | 
     from datetime import timedelta
 
     with administration(config, database) as opened:
-        click.echo(opened.add_token(name, lifetime=None if days is None else timedelta(days=days)))
+        echo(opened.add_token(name, lifetime=None if days is None else timedelta(days=days)))
 
 
 @tokens.command(name="list")
@@ -149,7 +150,7 @@ def list_tokens(config: Path | None, database: str | None) -> None:
     with administration(config, database) as opened:
         for token in sorted(opened.store.directory().tokens.values(), key=lambda each: each.created_at):
             until = "for ever" if token.expires_at is None else f"until {token.expires_at:%Y-%m-%d}"
-            click.echo(f"{token.id}  {token.principal}  since {token.created_at:%Y-%m-%d}  {until}")
+            echo(f"{token.id}  {token.principal}  since {token.created_at:%Y-%m-%d}  {until}")
 
 
 @tokens.command(name="remove")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from treaty.cli.harmless import echo
 from treaty.cli.project import config_option, debug_option, load_settings
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def export(url: str, folder: Path, context: str | None, token_file: Path | None)
         taken = backup.take(registry, context=context)
     backup.write(taken, folder)
     subjects = len({row["subject"] for row in taken.schemas})
-    click.echo(f"{len(taken.schemas)} versions of {subjects} subjects written to {folder}.", err=True)
+    echo(f"{len(taken.schemas)} versions of {subjects} subjects written to {folder}.", err=True)
     return 0
 
 
@@ -64,22 +65,20 @@ def import_(folder: Path, url: str, dry_run: bool, force: bool, token_file: Path
 
     taken = backup.read(folder)
     with registry_at(url, token_file=token_file) as registry:
-        report = restore.restore(
-            taken, registry, force=force, dry_run=dry_run, say=lambda text: click.echo(text, err=True)
-        )
+        report = restore.restore(taken, registry, force=force, dry_run=dry_run, say=lambda text: echo(text, err=True))
     return tell(report, dry_run=dry_run)
 
 
 def tell(report: Report, *, dry_run: bool) -> int:
     """Say what came of an import, each difference on a line of its own; answers the exit code."""
     would = "would be " if dry_run else ""
-    click.echo(
+    echo(
         f"{report.written} versions {would}written, {report.skipped} there already, {report.deleted} {would}deleted, "
         f"{report.settings} configs and modes {would}set.",
         err=True,
     )
     for difference in report.differences:
-        click.echo(f"differs: {difference}")
+        echo(f"differs: {difference}")
     return 1 if report.differences else 0
 
 
@@ -98,5 +97,5 @@ def migrate(config: Path | None, database: str | None) -> int:
     from treaty.wiring import migrate_registry
 
     revision = migrate_registry(load_settings(config), database)
-    click.echo(f"The database is at revision {revision}.", err=True)
+    echo(f"The database is at revision {revision}.", err=True)
     return 0

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from treaty.cli.harmless import echo
 from treaty.cli.registry_access import administration, options
 
 
@@ -54,7 +55,7 @@ def list_grants(config: Path | None, database: str | None) -> None:
     """
     with administration(config, database) as opened:
         for grant in opened.store.directory().grants:
-            click.echo(f"{grant.to}  {grant.role.name.lower()}  {grant.pattern}")
+            echo(f"{grant.to}  {grant.role.name.lower()}  {grant.pattern}")
 
 
 @grants.command(name="remove")
@@ -127,6 +128,6 @@ def verify(noted: str | None, config: Path | None, database: str | None) -> int:
         raise UsageError("--noted takes what an earlier verify printed, POSITION:SEAL.") from error
     with administration(config, database) as opened:
         verdict = opened.verify_audit(expected=expected)
-    click.echo(f"{verdict.position}:{verdict.head.hex()}")
-    click.echo(verdict.broken or f"{verdict.entries} sealed entries are as they were written.", err=True)
+    echo(f"{verdict.position}:{verdict.head.hex()}")
+    echo(verdict.broken or f"{verdict.entries} sealed entries are as they were written.", err=True)
     return 1 if verdict.broken else 0

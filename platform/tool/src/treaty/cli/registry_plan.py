@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from treaty.cli import plans
+from treaty.cli.harmless import echo, echo_row
 from treaty.cli.project import load_settings
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def plan(config: Path | None, environment: str, out: Path | None, explain: bool)
         made, blocked = plan_registry(settings, http, environment=environment, today=now().date())
         plans.show(made)
         for subject, number, why in explain_registry(settings, http, environment=environment) if explain else ():
-            click.echo(f"    = same           {subject} version {number} {why}")
+            echo_row(f"    = same           {subject} version {number} {why}")
     refuse(blocked)
     if not blocked:
         plans.save(made, out)
@@ -68,15 +69,15 @@ def apply(*, config: Path | None, plan_file: Path, yes: bool, reviewed: str, no_
     plans.total(made, done.changed)
     if not no_lock and record(settings, made, done.contents):
         file = (settings.folder("schemas") / LOCK).relative_to(settings.root).as_posix()
-        click.echo(f"{file} has the ids of {made.environment}.\n  next: git add {file}, and commit", err=True)
+        echo(f"{file} has the ids of {made.environment}.\n  next: git add {file}, and commit", err=True)
     return 0
 
 
 def refuse(blocked: tuple[Blocked, ...]) -> None:
     """Prints, on stderr, each text that would break a version, in the registry's own words."""
     for row in blocked:
-        click.echo(f"{row.subject}: the new schema would break version {row.version}:", err=True)
+        echo_row(f"{row.subject}: the new schema would break version {row.version}:", err=True)
         for message in row.messages:
-            click.echo(f"  {message}", err=True)
+            echo(f"  {message}", err=True)
     if blocked:
         click.echo("No plan was saved.\n  next: treaty breaking", err=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from treaty.cli.harmless import echo
 from treaty.cli.project import config_option, load_settings
 from treaty.cli.registry_backup import tell
 
@@ -41,5 +42,5 @@ def rebuild(config: Path | None, environment: str, lock: Path | None, dry_run: b
     remembered = read_lock(settings.folder("schemas")) if lock is None else read_lock_file(lock)
     backup = from_git(settings, remembered, environment=environment)
     with registry_of(settings, environment) as registry:
-        report = restore(backup, registry, force=force, dry_run=dry_run, say=lambda text: click.echo(text, err=True))
+        report = restore(backup, registry, force=force, dry_run=dry_run, say=lambda text: echo(text, err=True))
     return tell(report, dry_run=dry_run)

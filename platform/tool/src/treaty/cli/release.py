@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from treaty.cli.findings import plural
+from treaty.cli.harmless import echo
 from treaty.cli.project import config_option, load_settings
 
 if TYPE_CHECKING:
@@ -58,11 +59,11 @@ def release(
             except ops.NothingChanged as nothing:
                 if not if_changed:
                     raise
-                click.echo(str(nothing), err=True)
+                echo(str(nothing), err=True)
                 return
             tell(made)
             if dry_run:
-                click.echo(made.files["notes.md"], nl=False)
+                echo(made.files["notes.md"], nl=False)
                 return
             done = ops.Resumed(version=made.version, files=tuple(ops.write(settings, made)))
         close(settings, done, tags=tags)
@@ -73,12 +74,12 @@ def close(settings: Settings, done: Resumed, *, tags: bool) -> None:
     from treaty.ops.release import tag
 
     for name in done.files:
-        click.echo(name)
+        echo(name)
     if tags:
-        click.echo(f"tag {tag(settings, done.version)}")
+        echo(f"tag {tag(settings, done.version)}")
         click.echo("  next: git push --follow-tags", err=True)
     else:
-        click.echo(f"  next: commit, then treaty release {done.version} --tag", err=True)
+        echo(f"  next: commit, then treaty release {done.version} --tag", err=True)
 
 
 def least(bump: str) -> Bump:
@@ -94,7 +95,7 @@ def tell(made: Release) -> None:
 
     lines = sum(text.count("\n") for name, text in made.files.items() if name.endswith(".jsonl"))
     changed = "nothing" if made.bump is Bump.NONE else made.bump.name.lower()
-    click.echo(
+    echo(
         f"{made.version}: {plural(len(made.contracts.versions), 'event')}, change: {changed}; "
         f"{plural(lines, 'golden value')}, {plural(made.pairs, 'pair')} of releases read as promised.",
         err=True,

@@ -8,6 +8,7 @@ from typing import TypedDict, Unpack
 
 import click
 
+from treaty.cli.harmless import echo
 from treaty.cli.project import config_option, load_settings
 from treaty.errors import UsageError
 
@@ -61,7 +62,7 @@ def replay(config: Path | None, **given: Unpack[Given]) -> int:
         parse_seek(text, now=now())
     words = [*command(template, given["service"]), "replay", *_options(given)]
     if given["dry_run"]:
-        click.echo(" ".join(words))
+        echo(" ".join(words))
         return 0
     return subprocess.run(words, check=False).returncode  # noqa: S603  # the project's own command, no shell
 

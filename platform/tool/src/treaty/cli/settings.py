@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from treaty.cli.harmless import echo
 from treaty.cli.project import config_option, load_settings
-from treaty.cli.talk import harmless
 
 
 @click.command(name="settings")
@@ -24,4 +24,4 @@ def settings(config: Path | None) -> None:
     rows = list(load_settings(config).rows())
     width = max(len(name) for name, _, _ in rows)
     for name, value, source in rows:
-        click.echo(harmless(f"{name:{width}}  {value}  ({source})"))
+        echo(f"{name:{width}}  {value}  ({source})")

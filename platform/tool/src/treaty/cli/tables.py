@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from treaty.cli.harmless import echo
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 LONGEST = 60
@@ -37,7 +39,7 @@ def show_table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         return
     widths = [max(len(line[column]) for line in [list(heads), *lines]) for column in range(len(heads))]
     for line in [list(heads), *lines]:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+        echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
 def short(text: str) -> str:

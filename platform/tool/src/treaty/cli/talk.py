@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import sys
 import time
 from collections.abc import Callable
@@ -17,8 +16,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 QUIET: Final = "treaty.quiet"
 VERBOSE: Final = "treaty.verbose"
 """Where the choices stand in a command's context."""
-
-_COMMAND: Final = re.compile(r"^([^\S\n]*+)(::)", re.MULTILINE)
 
 
 def talk_options(command: F) -> F:
@@ -80,24 +77,6 @@ def may_be_colored() -> bool:
 def is_for_a_terminal() -> bool:
     """Whether data goes to a person's eyes at once; ``--color always`` says so of a pager."""
     return click.get_current_context().color is True or sys.stdout.isatty()
-
-
-def harmless(text: str) -> str:
-    """Words of schemas, files and settings, line by line, as a terminal and the log of a workflow may have them.
-
-    What is not printable is shown as its escape. Under ``GITHUB_ACTIONS`` a line that the runner would take for a command gets a
-    backslash. Source: actions/runner, ``ActionCommand.cs``: a line that begins with ``::``, blanks left out, or holds ``##[``.
-    """
-    from treaty_avro.errors import one_line
-
-    return no_command("\n".join("\t".join(map(one_line, line.split("\t"))) for line in text.split("\n")))
-
-
-def no_command(text: str) -> str:
-    """A text with a backslash where the runner of a workflow would take a line for a command."""
-    if os.environ.get("GITHUB_ACTIONS") != "true":
-        return text
-    return _COMMAND.sub(r"\1\\\2", text).replace("##[", "##\\[")
 
 
 def aloud() -> contextlib.AbstractContextManager[object]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from treaty.cli.harmless import echo
 from treaty.cli.project import config_option, load_settings
 
 
@@ -28,5 +29,5 @@ def token(config: Path | None, user_id: int, admin: bool, hours: int) -> int:
     from treaty.local.keys import keys_in
 
     keys = keys_in(load_settings(config).root / ".treaty" / "keys")
-    click.echo(keys.token(user_id, now=datetime.now(UTC), is_admin=admin, lifetime=timedelta(hours=hours)))
+    echo(keys.token(user_id, now=datetime.now(UTC), is_admin=admin, lifetime=timedelta(hours=hours)))
     return 0

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from treaty.cli import plans
+from treaty.cli.harmless import echo
 from treaty.cli.project import config_option, load_settings
 
 
@@ -41,7 +42,7 @@ def list_topics(config: Path | None, environment: str) -> int:
     width = max(map(len, rows), default=0)
     for name, state in rows.items():
         settings = ", ".join(f"{key}={value}" for key, value in state.config.items())
-        click.echo(f"{name:{width}}  {state.partitions} partitions  replication {state.replication}  {settings}")
+        echo(f"{name:{width}}  {state.partitions} partitions  replication {state.replication}  {settings}")
     return 0
 
 
