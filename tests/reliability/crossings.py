@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections import Counter as Counts
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -70,7 +70,7 @@ class Crossings:
     _staged: list[tuple[str, int, str, str]] = field(default_factory=list)
     _fenced: set[str] = field(default_factory=set)
     _lives: int = 0
-    _blows: dict[str, Blow] = field(default_factory=dict)
+    _blows: dict[tuple[str, FenceKind], Blow] = field(default_factory=dict)
     _wrong: list[str] = field(default_factory=list)
     _outbox: Outbox = field(init=False)
     _sessions: async_sessionmaker[AsyncSession] = field(init=False)
@@ -103,8 +103,8 @@ class Crossings:
 
     def _chosen(self, fence: FenceKind) -> list[Blow]:
         points = [blow for blow in self._blows.values() if blow.fence == fence]
-        step = max(1, len(points) // self.kills) if self.kills else 1
-        return points[::step]
+        count = min(self.kills or len(points), len(points))
+        return [points[number * len(points) // count] for number in range(count)]
 
     async def _learn(self, member: Member, counter: Counter, *, fence: FenceKind, fails: bool) -> None:
         """What a whole life passes, from its start to its good end; and what one passes in which every call fails once."""
@@ -113,8 +113,12 @@ class Crossings:
         member.start(self._life(fence, fails=fails))
         await self._until(lambda: self._is_done(counter))
         await self._stop(member)
-        for point in self._passed(member.life.doors):
-            self._blows.setdefault(point, Blow(point, fence, fails))
+        self._note(self._passed(member.life.doors), fence=fence, fails=fails)
+
+    def _note(self, points: Iterable[str], *, fence: FenceKind, fails: bool) -> None:
+        """Points of the outside that both fences pass are struck with both; each in the life that passed it first."""
+        for point in points:
+            self._blows.setdefault((point, fence), Blow(point, fence, fails))
 
     async def _strike(self, member: Member, blow: Blow) -> bool:
         """One life that dies at the point; a life that does not come by within patience is stopped, and may come by then."""
@@ -216,7 +220,7 @@ class Crossings:
         points = len(self._blows)
         return Outcome(
             run="killed at every call",
-            faults=f"{len(struck)} SIGKILLs, one at a point each, of {points} points; calls failed once, with either fence",
+            faults=f"{len(struck)} SIGKILLs, one at a point each, of {points} points, each fence's its own; calls failed once",
             records=len(self._staged),
             seed=self.seed,
             seconds=seconds,
