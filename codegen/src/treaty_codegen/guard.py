@@ -10,6 +10,7 @@ import ast
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
 from treaty_codegen.errors import GuardError
@@ -59,7 +60,6 @@ _DECORATORS: Final = frozenset(
 
 
 _NAMED: Final[Mapping[type[ast.AST], str]] = {
-    ast.Name: "id",
     ast.Attribute: "attr",
     ast.ClassDef: "name",
     ast.FunctionDef: "name",
@@ -67,7 +67,7 @@ _NAMED: Final[Mapping[type[ast.AST], str]] = {
     ast.keyword: "arg",
     ast.alias: "asname",
 }
-"""Where a node has the name that it binds or uses."""
+"""Where a node that is more than a name has the name that it binds or uses."""
 
 
 def kinds(node: ast.AST, allowed: Allowed) -> str | None:  # noqa: ARG001  # all rules have one shape
@@ -112,39 +112,48 @@ def modules(node: ast.ImportFrom, allowed: Allowed) -> str | None:
     return f"imports from {node.module}"
 
 
-def names(node: ast.AST, allowed: Allowed) -> str | None:
+def names(node: ast.Name, allowed: Allowed) -> str | None:
     """No name starts with an underscore but ours."""
+    name = node.id
+    return _strange(name, allowed) if name[:1] == "_" else None
+
+
+def members(node: ast.AST, allowed: Allowed) -> str | None:
+    """Nor does one that is a part of something: an attribute, an argument, what is imported, a class."""
     name = getattr(node, _NAMED[type(node)])
-    strange = _strange(name, allowed) if name is not None and name[:1] == "_" else None
-    if strange is None and type(node) is ast.alias:
-        strange = _strange(node.name, allowed)
-    return strange and f"uses the name {strange:.80}"
+    if name is not None and name[:1] == "_" and (reason := _strange(name, allowed)) is not None:
+        return reason
+    return _strange(node.name, allowed) if type(node) is ast.alias and node.name[:1] == "_" else None
 
 
 def _strange(name: str, allowed: Allowed) -> str | None:
-    if name[:1] != "_" or name in _OURS or name == allowed.text_module:
+    if name in _OURS or name == allowed.text_module:
         return None
-    return None if name.startswith("_t_") and name.removeprefix("_t_") in allowed.classes else name
+    is_ours = name.startswith("_t_") and name.removeprefix("_t_") in allowed.classes
+    return None if is_ours else f"uses the name {name:.80}"
 
 
 def builtins(node: ast.Attribute, allowed: Allowed) -> str | None:  # noqa: ARG001  # as above
     """Of ``_builtins`` only what annotations need."""
     value = node.value
-    is_strange = isinstance(value, ast.Name) and value.id == "_builtins" and node.attr not in _BUILTINS
+    is_strange = type(value) is ast.Name and value.id == "_builtins" and node.attr not in _BUILTINS
     return f"uses the builtin {node.attr:.80}" if is_strange else None
 
 
 def texts(node: ast.Constant, allowed: Allowed) -> str | None:
     """Every literal evaluates back to a text that was put in."""
     value = node.value
-    is_strange = isinstance(value, (str, bytes)) and value not in allowed.texts
-    return f"holds a text that no schema has: {value!r:.80}" if is_strange else None
+    if value is None or value in allowed.texts or not isinstance(value, (str, bytes)):
+        return None
+    return f"holds a text that no schema has: {value!r:.80}"
 
 
 def documentation(node: ast.Expr, allowed: Allowed) -> str | None:
-    """A statement that is a text documents something; its lines are indented like their place."""
-    value = node.value.value if isinstance(node.value, ast.Constant) else None
-    if not isinstance(value, str) or value in allowed.texts or inspect.cleandoc(value) in allowed.texts:
+    """A statement that is an expression is a text that documents something; its lines are indented like their place."""
+    if type(node.value) is not ast.Constant:
+        return f"holds a {type(node.value).__name__} as a statement"
+    value = node.value.value
+    if value in allowed.texts or value is ... or (isinstance(value, str) and inspect.cleandoc(value) in allowed.texts):
         return None
     return f"holds a text that no schema has: {value!r:.80}"
 
@@ -159,7 +168,8 @@ RULES: Final[Mapping[Rule, tuple[type[ast.AST], ...]]] = {
     decorators: (ast.ClassDef, ast.FunctionDef),
     libraries: (ast.Import,),
     modules: (ast.ImportFrom,),
-    names: (ast.Name, ast.Attribute, ast.arg, ast.keyword, ast.alias, ast.ClassDef, ast.FunctionDef),
+    names: (ast.Name,),
+    members: (ast.Attribute, ast.arg, ast.keyword, ast.alias, ast.ClassDef, ast.FunctionDef),
     builtins: (ast.Attribute,),
     texts: (ast.Constant,),
     documentation: (ast.Expr,),
@@ -177,8 +187,11 @@ _WITHOUT_NODES: Final = frozenset(
 )
 """Members of nodes that hold a name or a number. ``ctx`` says load, store or delete, which the node around it says too."""
 
-_Table: TypeAlias = Mapping[type[ast.AST], tuple[tuple[Rule, ...], tuple[str, ...]]]
-"""Kind of node to the rules that look at it, and to its members that hold nodes."""
+_LEAVES: Final = frozenset({ast.Constant, ast.Expr})
+"""Kinds with members that hold no nodes, or only what a rule has looked at: documentation has its text read with its indentation."""
+
+_Table: TypeAlias = Mapping[type[ast.AST], tuple[tuple[Rule, ...], Callable[[Any], tuple[Any, ...]] | None]]
+"""Kind of node to the rules that look at it, and to what reads its members that hold nodes."""
 
 
 def check(path: str, *, source: str, allowed: Allowed, rules: Mapping[Rule, tuple[type[ast.AST], ...]] = RULES) -> None:
@@ -191,36 +204,34 @@ def check(path: str, *, source: str, allowed: Allowed, rules: Mapping[Rule, tupl
         raise GuardError(f"is not Python: {error}", path=path) from None
     table = _TABLE if rules is RULES else _by_kind(rules)
     strangers = table[ast.AST]
-    waiting: list[ast.AST | None] = [tree]
+    waiting: list[ast.AST] = [tree]
     while waiting:
         node = waiting.pop()
-        if node is None:  # the key of ``**`` in a dict
-            continue
-        looks_at, members = table.get(type(node), strangers)
+        looks_at, within = table.get(type(node), strangers)
         for rule in looks_at:
-            reason = rule(node, allowed)
-            if reason is not None:
+            if (reason := rule(node, allowed)) is not None:
                 raise GuardError(reason, path=path, line=getattr(node, "lineno", 0))
-        # The text inside a statement of documentation has been looked at as such, with its indentation.
-        if type(node) is ast.Expr and type(node.value) is ast.Constant:
-            continue
-        for member in members:
-            value = getattr(node, member, None)
-            if type(value) is list:
-                waiting += value
-            elif value is not None:  # a member that is left out
-                waiting.append(value)
+        if within is not None:
+            for value in within(node):
+                if type(value) is list:
+                    # A key of ``**`` in a dict is None.
+                    waiting += value if None not in value else filter(None, value)
+                elif value is not None:  # a member that is left out
+                    waiting.append(value)
 
 
 def _by_kind(rules: Mapping[Rule, tuple[type[ast.AST], ...]]) -> _Table:
     known: set[type[ast.AST]] = {*_WITHOUT_RULE, *(kind for kinds_ in RULES.values() for kind in kinds_)}
-    return {
-        kind: (
-            tuple(rule for rule, nodes in rules.items() if kind in nodes),
-            () if kind is ast.Constant else tuple(name for name in kind._fields if name not in _WITHOUT_NODES),
-        )
-        for kind in known
-    }
+    return {kind: (tuple(rule for rule, nodes in rules.items() if kind in nodes), _within(kind)) for kind in known}
+
+
+def _within(kind: type[ast.AST]) -> Callable[[Any], tuple[Any, ...]] | None:
+    """What reads the members of a kind of node that hold nodes, all at once; None where there are none."""
+    names_ = () if kind in _LEAVES else tuple(name for name in kind._fields if name not in _WITHOUT_NODES)
+    if not names_:
+        return None
+    read = attrgetter(*names_)
+    return read if len(names_) > 1 else lambda node: (read(node),)
 
 
 _TABLE: Final = _by_kind(RULES)
