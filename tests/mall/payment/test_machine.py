@@ -169,9 +169,12 @@ TestPayments = Payments.TestCase
 TestPayments.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 
 
+AT_SIZE = settings(max_examples=1_000, stateful_step_count=100, deadline=None)
+
+
 @pytest.mark.long
 @pytest.mark.timeout(900)
 class TestTenThousandPayments(Payments.TestCase):  # type: ignore[misc, valid-type]  # made by Hypothesis at import
     """The same at size: about ten payments an example."""
 
-    settings = settings(max_examples=1_000, stateful_step_count=100, deadline=None)
+    settings = AT_SIZE
