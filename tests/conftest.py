@@ -22,6 +22,8 @@ from treaty.local.machine import Machine
 from treaty.local.ports import free_port
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from treaty.local.smtp import MailSink
 
 NUMBERS = itertools.count()
@@ -74,6 +76,18 @@ def pytest_report_header() -> list[str]:
 def machine() -> Machine:
     """This machine, with the environment that the run began with."""
     return MACHINE
+
+
+@pytest.fixture(scope="module")
+def chromium(machine: Machine) -> Iterator[Browser]:
+    """A Chromium for the tests of a module. It keeps a loop in this thread, so none of them may want one of its own."""
+    from tests.e2e.browser import NoBrowser, browser
+
+    try:
+        with browser(machine) as started:
+            yield started
+    except NoBrowser as fault:
+        missing(fault, machine.env)
 
 
 @pytest.fixture(scope="session")

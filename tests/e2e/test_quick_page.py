@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.browser import PATIENCE_MS, NoBrowser, Visit, browser, visit
+from tests.e2e.browser import PATIENCE_MS, Visit, visit
 from tests.e2e.company import Company
 from tests.e2e.topics import ends, records
-from tests.parts.backend import missing
-from treaty.local.machine import Machine
 
 pytestmark = [pytest.mark.kafka, pytest.mark.browser, pytest.mark.timeout(1800), pytest.mark.xdist_group("e2e")]
 CONSUMED = "#step-consumed[data-state=done]"
@@ -23,15 +20,6 @@ SCREENS = {
     "dark": {"locale": "en-GB", "viewport": {"width": 1000, "height": 900}, "color_scheme": "dark"},
     "narrow": {"locale": "zh-CN", "viewport": {"width": 390, "height": 1200}},
 }
-
-
-@pytest.fixture(scope="module")
-def chromium(machine: Machine) -> Iterator[Browser]:
-    try:
-        with browser(machine) as started:
-            yield started
-    except NoBrowser as fault:
-        missing(fault, machine.env)
 
 
 def address(company: Company, user: int) -> str:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
 from playwright.sync_api import Browser
 
-from tests.e2e.browser import NoBrowser, browser
-from tests.parts.backend import missing
-from treaty.local.machine import Machine
 from treaty_codegen.render.review import comment
 from treaty_codegen.review import EventRow, Problem, Review
 
@@ -20,15 +16,6 @@ HOSTILE = (
     "<script>document.title='ran'</script><img src=x onerror=\"document.title='ran'\"> @all "
     "[a](javascript:document.title='ran') | </td></table></details> --> `x` **b**"
 )
-
-
-@pytest.fixture
-def chromium(machine: Machine) -> Iterator[Browser]:
-    try:
-        with browser(machine) as started:
-            yield started
-    except NoBrowser as fault:
-        missing(fault, machine.env)
 
 
 def test_hostile_text_appears_as_text_in_a_table_that_stands(chromium: Browser, tmp_path: Path) -> None:

@@ -16,11 +16,9 @@ from click.testing import CliRunner
 from playwright.sync_api import Browser, expect
 
 from tests.cases.markdown import ROOT
-from tests.e2e.browser import NoBrowser, browser, visit
-from tests.parts.backend import missing
+from tests.e2e.browser import visit
 from treaty.cli import treaty
 from treaty.config import Settings
-from treaty.local.machine import Machine
 from treaty.ops.baseline import RELEASES, SET, set_document
 from treaty.ops.catalogue import build
 from treaty.ops.catalogue.html import code, el
@@ -28,7 +26,7 @@ from treaty.ops.catalogue.links import dead_links
 from treaty.ops.catalogue.serving import HOST, SiteServer
 from treaty.ops.rules import NAMES
 from treaty.ops.schemas import load_project
-from treaty_codegen.breaking.facts import old_set
+from treaty_codegen.old_set import old_set
 
 Site = Mapping[PurePosixPath, bytes]
 OURS = ROOT / "platform/tool/src/treaty/ops/catalogue"
@@ -204,15 +202,6 @@ def test_the_server_gives_pages_of_the_site_and_nothing_else() -> None:
         assert asked("/", host="evil.example:80")[0] == 404, "another name for this address"
         assert asked("/", method="POST")[0] == 501
         assert asked("/")[2].startswith("default-src 'self'; base-uri 'none'")
-
-
-@pytest.fixture
-def chromium(machine: Machine) -> Iterator[Browser]:
-    try:
-        with browser(machine) as started:
-            yield started
-    except NoBrowser as fault:
-        missing(fault, machine.env)
 
 
 @pytest.mark.browser
