@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from tests.cases.markdown import ROOT
 from treaty_avro import Enum, Field, Record, Type, Union
-from treaty_codegen import Catalog, load_catalog
+from treaty_codegen import Catalog, for_env, load_catalog
 from treaty_codegen.contract import key_of, key_parts
 
 TAIL = ("event_time", "note", "operator")
@@ -177,3 +178,13 @@ def test_personal_data_says_who_sees_it() -> None:
         if "pii" in props(field) and not re.search(r"(?i)\b(shown to|seen by) ", field.doc or "")
     ]
     assert silent == []
+
+
+def test_the_page_of_personal_data_names_each_topic_that_may_hold_it_and_for_how_long() -> None:
+    page = (ROOT / "docs/guide/personal-data.md").read_text("utf-8")
+    told = {row for row in page.splitlines() if row.startswith("| ")}
+    for topic in CATALOG.topics.values():
+        name = "dlq.*" if topic.name.startswith("dlq.") else topic.name
+        hours = for_env(topic.retention, "prod") // timedelta(hours=1)
+        spans = (f"{hours} hours", f"{hours // 24} days", *(["a year"] if hours == 365 * 24 else []))
+        assert not topic.pii or any(f"`{name}`" in row and any(s in row for s in spans) for row in told), topic.name
