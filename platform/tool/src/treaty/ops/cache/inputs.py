@@ -6,14 +6,13 @@ More may be taken than a check looks at, never less: a digest that is the same m
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-import treaty_avro
-import treaty_codegen
 from treaty.config import Settings
 from treaty.errors import EnvironmentFault, UsageError
 from treaty.ops import git
@@ -32,16 +31,22 @@ class Untold(Exception):
 
 def tool() -> str:
     """This tool by its own files, not by its version alone: a checkout changes without a new one. Python is part of it."""
-    packages = [Path(str(each.__file__)).parent for each in (treaty_avro, treaty_codegen)]
     ops = Path(__file__).parents[1]
     digest = hashlib.sha256(f"{sys.implementation.name} {sys.version}\0".encode())
-    for top in (*packages, ops):
-        names = [name for name, _ in own_files(top)]
-        if not names:
-            raise Untold
+    for top in (*map(folder_of, ("treaty_avro", "treaty_codegen")), ops):
+        digest.update(str(top).encode("utf-8", "surrogateescape") + b"\0")
         add_all(digest, own_files(top))
     add_all(digest, [("config.py", ops.with_name("config.py")), ("errors.py", ops.with_name("errors.py"))])
     return digest.hexdigest()
+
+
+def folder_of(package: str) -> Path:
+    """Where a package lies; it is found, not loaded. Raises ``Untold`` for one that is in no folder."""
+    found = importlib.util.find_spec(package)
+    for place in (found.submodule_search_locations or ()) if found is not None else ():
+        if Path(place).is_dir():
+            return Path(place)
+    raise Untold
 
 
 def own_files(top: Path) -> Iterator[tuple[str, Path]]:
