@@ -176,6 +176,17 @@ def test_large_answers_that_nobody_reads_are_no_more_than_a_bound(full: MemorySt
         wait_until(lambda: len(asked("GET", f"{url}/schemas", headers=PLAIN).content) == size)
 
 
+@pytest.mark.long
+def test_what_was_done_is_answered_however_many_answers_wait(full: MemoryStore) -> None:
+    """It was answered 503 "try again", and stood."""
+    schema = {"schema": json.dumps({"type": "enum", "name": "New", "symbols": ["A"], "doc": "y" * 480_000})}
+    with serving(full, Limits(unread_bytes=7_000_000)) as (url, _), asking(url):
+        registered = asked("POST", f"{url}/subjects/new/versions", json=schema)
+        assert (registered.status_code, registered.json()["schema"]) == (200, schema["schema"])
+        looked_up = asked("POST", f"{url}/subjects/new", json=schema)
+        assert looked_up.status_code == 503, "what changed nothing can be asked for again"
+
+
 def test_one_answer_larger_than_the_bound_goes_out_alone() -> None:
     sending, large = Sending(most_bytes=10), Answer(200, [], (b"x" * 9, b"y" * 9))
     assert sending.takes(large)

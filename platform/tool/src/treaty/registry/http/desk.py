@@ -24,6 +24,7 @@ from treaty.registry.http.answers import Answer, Wish, answer_of, error_answer
 from treaty.registry.http.call import Call, Reply, Route
 from treaty.registry.http.door import (
     CACHE_KEY,
+    CHANGES,
     HEADERS,
     IS_PACKED,
     QUERY,
@@ -111,8 +112,9 @@ class Desk:
         if self._waiting >= self._service.settings.limits.waiting_requests:
             raise StoreUnavailable
         self._waiting += 1
+        scope[CHANGES] = is_write = guard.role > Role.READER
         try:
-            return await self._hands.run(self._made, work, is_write=guard.role > Role.READER)
+            return await self._hands.run(self._made, work, is_write=is_write)
         finally:
             self._waiting -= 1
 

@@ -40,6 +40,9 @@ ROUTE: Final = "treaty.route"
 QUERY: Final = "treaty.query"
 REQUEST_ID: Final = "treaty.request_id"
 CACHE_KEY: Final = "treaty.cache_key"
+CHANGES: Final = "treaty.changes"
+"""True once the request may have changed something: whatever it is answered is said."""
+
 VISITOR: Final = "treaty.visitor"
 HEADERS: Final = "treaty.headers"
 IS_PACKED: Final = "treaty.is_packed"
@@ -132,7 +135,8 @@ class Door:
         status = 500
         try:
             answer = _refusal(fault, scope) if fault is not None else await self._counted(scope, headers, receive)
-            if not self._sending.takes(answer):
+            # What was done is never answered as if it had not been: only what changed nothing can be asked for again.
+            if not scope.get(CHANGES) and not self._sending.takes(answer):
                 answer = _refusal(AnswersUnread(), scope)
             status = answer.status
             own = [*_EVERY_ANSWER, (b"x-request-id", scope[REQUEST_ID].encode())]
