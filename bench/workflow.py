@@ -29,7 +29,7 @@ from treaty.ops.check import run_breaking, run_lint
 from treaty.ops.generate import generated
 from treaty_avro import parse_files
 from treaty_codegen import load_catalog
-from treaty_codegen.breaking.facts import OldSet, old_set
+from treaty_codegen.old_set import OldSet, old_set
 
 SMALL, LARGE, RELEASES, ROUNDS = 100, 1_000, 10, 3
 MOST_OF_PARSE, MOST_GROWTH, MOST_WARM = 10.0, 12.0, 0.3

@@ -10,12 +10,12 @@ from tests.cases.markdown import Block, Case
 from treaty_avro import Version, check, confluent_messages
 from treaty_codegen import Catalog, SdkSettings, load_catalog, publish, sdk_index, snake_case, subject_of
 from treaty_codegen.breaking import breaking, registry_disagrees, released_set_changed
-from treaty_codegen.breaking.facts import old_set
 from treaty_codegen.breaking.registry_disagrees import TwoVerdicts
 from treaty_codegen.breaking.released_set_changed import ReleasedFile
 from treaty_codegen.breaking.waiving import Judge
 from treaty_codegen.finding import Finding
 from treaty_codegen.lint import Choice, facts_of, lint
+from treaty_codegen.old_set import old_set
 from treaty_codegen.places import Places
 from treaty_codegen.readers import Scan, scan
 from treaty_codegen.released import Released

@@ -9,7 +9,7 @@ from treaty.ops.evolution import golden_faults, matrix
 from treaty.ops.lockfile import LOCK, read_lock, released
 from treaty.ops.notes import CHANGELOG, changelog
 from treaty.ops.schemas import load_project
-from treaty_codegen.breaking.facts import old_set
+from treaty_codegen.old_set import old_set
 
 FOLDER = ROOT / "schemas" / "releases"
 

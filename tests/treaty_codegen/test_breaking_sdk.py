@@ -12,7 +12,7 @@ from tests.treaty_codegen.schema_changes import rows
 from tests.treaty_codegen.schema_texts import event, f, record, topics
 from treaty_codegen import Catalog, SdkSettings, emit_sdk, load_catalog
 from treaty_codegen.breaking import breaking
-from treaty_codegen.breaking.facts import old_set
+from treaty_codegen.old_set import old_set
 
 SDK = SdkSettings(package="events", distribution="events", namespace="mall", version="1.0.0")
 

@@ -13,8 +13,8 @@ from tests.treaty_codegen.schema_texts import MICROS, MILLIS, array, decimal, en
 from treaty_avro import Tagged, compile_generic, example, parse
 from treaty_codegen import Catalog, load_catalog
 from treaty_codegen.breaking import breaking
-from treaty_codegen.breaking.facts import OldSet, old_set
 from treaty_codegen.finding import Finding, Severity
+from treaty_codegen.old_set import OldSet, old_set
 
 ID = f("id", "long")
 

@@ -14,9 +14,9 @@ from tests.treaty_codegen.schema_changes import rows
 from tests.treaty_codegen.schema_texts import enum, event, f, topics
 from treaty_codegen import Catalog, load_catalog
 from treaty_codegen.breaking import breaking
-from treaty_codegen.breaking.facts import OldSet, old_set
 from treaty_codegen.bump import Bump, contracts, raised
 from treaty_codegen.golden import cell, cell_is_promised, faults, golden, read_golden
+from treaty_codegen.old_set import OldSet, old_set
 
 NAME = "mall.order.OrderPaid"
 ID = f("id", "long", doc="Number.")

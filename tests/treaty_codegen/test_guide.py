@@ -17,7 +17,7 @@ from tests.cases.python_pages import python_of, run_python
 from tests.treaty_codegen.generated import imported
 from treaty_codegen import load_catalog
 from treaty_codegen.breaking import ALL_RULES, breaking
-from treaty_codegen.breaking.facts import old_set
+from treaty_codegen.old_set import old_set
 
 SDK: Final = ROOT / "docs/guide/sdk.md"
 GENERATOR: Final = ROOT / "docs/guide/generator.md"

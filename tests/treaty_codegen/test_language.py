@@ -24,11 +24,11 @@ from tests.treaty_codegen.schema_texts import event, topics
 from treaty.errors import TreatyError
 from treaty_codegen import load_catalog
 from treaty_codegen.breaking import ALL_RULES, breaking
-from treaty_codegen.breaking.facts import old_set
 from treaty_codegen.finding import Text
 from treaty_codegen.language import ENGLISH, language
 from treaty_codegen.lint import ALL_RULES as LINT_RULES
 from treaty_codegen.lint import Choice, facts_of, lint
+from treaty_codegen.old_set import old_set
 
 CATALOGUE = tomllib.loads(files("treaty_codegen").joinpath("zh.toml").read_text(encoding="utf-8"))
 SOURCES = (ROOT / "codegen/src/treaty_codegen", ROOT / "platform/tool/src/treaty/ops")

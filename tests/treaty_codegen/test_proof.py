@@ -18,8 +18,8 @@ from tests.treaty_codegen.schema_texts import MICROS, MILLIS, event, topics
 from treaty_avro import parse
 from treaty_codegen import load_catalog
 from treaty_codegen.breaking import breaking
-from treaty_codegen.breaking.facts import old_set
 from treaty_codegen.finding import Finding
+from treaty_codegen.old_set import old_set
 from treaty_codegen.proof import candidates, prove_meaning, prove_unit, schema_of, show
 
 MEANING = {"logical-type-changed", "decimal-scale-changed", "decimal-precision-shrunk"}

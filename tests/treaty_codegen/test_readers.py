@@ -10,7 +10,7 @@ import pytest
 from tests.treaty_codegen.schema_texts import array, enum, event, f, mapping, record, topics
 from treaty_codegen import SdkSettings, load_catalog, sdk_index
 from treaty_codegen.breaking import breaking
-from treaty_codegen.breaking.facts import old_set
+from treaty_codegen.old_set import old_set
 from treaty_codegen.readers import Readers, Scan, scan
 
 STATUS = enum("UNKNOWN", "PAID", "HELD", default="UNKNOWN")

@@ -13,9 +13,9 @@ from tests.treaty_codegen.schema_changes import rows
 from tests.treaty_codegen.schema_texts import event, topics
 from treaty_codegen import load_catalog
 from treaty_codegen.breaking import breaking
-from treaty_codegen.breaking.facts import old_set
 from treaty_codegen.finding import Finding, Location, Proof, Severity, Text, fingerprint
 from treaty_codegen.lint import facts_of, lint
+from treaty_codegen.old_set import old_set
 from treaty_codegen.render import PRINTERS, Report, github, json_document, json_lines, summary, text
 
 ROW = Finding(

@@ -19,8 +19,8 @@ from tests.treaty_codegen.schema_changes import rows
 from tests.treaty_codegen.schema_texts import event, topics
 from treaty_codegen import load_catalog
 from treaty_codegen.breaking import breaking
-from treaty_codegen.breaking.facts import old_set
 from treaty_codegen.finding import Edit, Finding, Fix, Location, Operation, Proof, Severity, Text, fingerprint
+from treaty_codegen.old_set import old_set
 from treaty_codegen.render import PRINTERS, Report, github, gitlab, junit, markdown, sarif
 from treaty_codegen.render.markdown import LONGEST, MARK
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from treaty_avro import parse
-from treaty_codegen.breaking.facts import OldEvent, OldSet
 from treaty_codegen.diff import Change, diff, is_same_json
 from treaty_codegen.finding import Finding, Severity
+from treaty_codegen.old_set import OldEvent, OldSet
 
 FIRST = "1.0.0"
 """The contract version of an event at its first release."""

@@ -11,7 +11,7 @@ import pytest
 from treaty.errors import UsageError
 from treaty.ops.files import alone
 from treaty.ops.lockfile import LOCK, Applied, Lock, as_applied, parsed, read_lock, released
-from treaty_codegen.breaking.facts import OldEvent, OldSet
+from treaty_codegen.old_set import OldEvent, OldSet
 
 TEXT = '{"type":"record","name":"A","fields":[]}'
 

@@ -32,7 +32,7 @@ from treaty.ops.schemas import load_project
 from treaty.ops.whole import Piece, Wholes
 from treaty.registry.testing import registry
 from treaty_avro import compile_encoder
-from treaty_codegen.breaking.facts import old_set
+from treaty_codegen.old_set import old_set
 from treaty_runtime.wire.registry import RegistryClient
 
 TODAY = date(2026, 12, 1)

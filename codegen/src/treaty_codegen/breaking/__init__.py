@@ -45,11 +45,12 @@ from treaty_codegen.breaking import (
     union_branch_missing,
     unit_changed,
 )
-from treaty_codegen.breaking.facts import Comparison, OldSet, comparisons
+from treaty_codegen.breaking.facts import Comparison, comparisons
 from treaty_codegen.breaking.topic_facts import TopicComparison, topic_comparisons
 from treaty_codegen.breaking.waiving import WAIVER_RULES
 from treaty_codegen.catalog import Catalog
 from treaty_codegen.finding import Finding, Severity
+from treaty_codegen.old_set import OldSet
 from treaty_codegen.places import Places
 from treaty_codegen.readers.model import Readers
 from treaty_codegen.rule import Rule

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from treaty_avro import Record
-from treaty_codegen.breaking.facts import OldEvent, OldSet
 from treaty_codegen.catalog import Catalog
 from treaty_codegen.finding import Finding, Location, Severity, Text, fingerprint
+from treaty_codegen.old_set import OldEvent, OldSet
 from treaty_codegen.places import Places
 
 NAME = "event-removed"

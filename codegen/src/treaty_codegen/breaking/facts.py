@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as defaulting
-from datetime import date, timedelta
+from datetime import date
 from typing import Literal, ParamSpec
 
 from treaty_avro import Enum, Incompatibility, Record, Schema, incompatibilities, parse
@@ -13,6 +13,7 @@ from treaty_codegen.catalog import Catalog, SchemaFile, Topic
 from treaty_codegen.contract import key_of, subject_of
 from treaty_codegen.diff import Change, Place, diff
 from treaty_codegen.finding import Finding, Location, Proof, Reader, Severity, Text, fingerprint
+from treaty_codegen.old_set import OldEvent, OldSet
 from treaty_codegen.places import Places
 from treaty_codegen.publish import publish
 from treaty_codegen.reach import leaves, named_within
@@ -21,41 +22,6 @@ from treaty_codegen.readers.model import Readers
 P = ParamSpec("P")
 Direction = Literal["backward", "forward"]
 """backward: the new schema reads old records; forward: the old schema reads new ones."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OldEvent:
-    """One event of an old set: its published text, and what ``topics.toml`` said of it then.
-
-    ``version`` is that of its release, ``contract`` the event's own; "" where there is none.
-    """
-
-    text: str
-    topic: str = ""
-    key: str = ""
-    level: str = "FULL_TRANSITIVE"
-    version: str = ""
-    contract: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OldTopic:
-    """What ``topics.toml`` said of a topic then; values by environment, as ``Topic`` has them. Empty: not known."""
-
-    owner: str = ""
-    partitions: Mapping[str, int] = defaulting(default_factory=dict)
-    retention: Mapping[str, timedelta] = defaulting(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OldSet:
-    """All events at one point of the past, and the topics if they are known; ``label`` names it in findings
-    (``release 1.4.0``, ``git main``).
-    """
-
-    label: str
-    events: Mapping[str, OldEvent]
-    topics: Mapping[str, OldTopic] = defaulting(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,23 +147,6 @@ class Comparison:
 def field_of(path: str) -> str:
     """The field that a change's path ends with: `total` of `OrderLine.total`, `lines` of `lines[]`."""
     return path.rpartition(".")[2].rstrip("[]{}")
-
-
-def old_set(catalog: Catalog, *, label: str) -> OldSet:
-    """A catalog of the past as an old set."""
-    events = {}
-    for topic in catalog.topics.values():
-        for name in topic.events:
-            file = catalog.by_name.get(name)
-            if file is not None:
-                events[name] = OldEvent(
-                    text=publish(file), topic=topic.name, key=key_of(topic, event=name) or "", level=topic.compatibility
-                )
-    topics = {
-        topic.name: OldTopic(owner=topic.owner, partitions=topic.partitions, retention=topic.retention)
-        for topic in catalog.topics.values()
-    }
-    return OldSet(label=label, events=events, topics=topics)
 
 
 def comparisons(

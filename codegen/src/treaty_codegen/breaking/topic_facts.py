@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from treaty_codegen.breaking.facts import OldSet, OldTopic
 from treaty_codegen.catalog import Catalog, Topic, for_env
 from treaty_codegen.finding import Finding, Location, Severity, Text, fingerprint
+from treaty_codegen.old_set import OldSet, OldTopic
 from treaty_codegen.places import Places
 
 V = TypeVar("V")

@@ -13,7 +13,7 @@ from treaty.ops import git
 from treaty.ops.schemas import TOPICS, read_tree
 from treaty_avro import AvroError
 from treaty_codegen import Catalog, CodegenError, load_catalog
-from treaty_codegen.breaking.facts import OldEvent, OldSet, OldTopic, old_set
+from treaty_codegen.old_set import OldEvent, OldSet, OldTopic, old_set
 from treaty_codegen.quantities import duration, span
 
 RELEASES = "releases"

@@ -22,10 +22,10 @@ from treaty.ops.waivers import load_waivers, waivers_or_fault
 from treaty_avro import AvroError
 from treaty_codegen import Catalog, EmitError
 from treaty_codegen.breaking import breaking, registry_disagrees, released_set_changed
-from treaty_codegen.breaking.facts import OldSet
 from treaty_codegen.breaking.waiving import Judge
 from treaty_codegen.finding import Finding, Location, Severity, Text, fingerprint
 from treaty_codegen.lint import Choice, facts_of, lint
+from treaty_codegen.old_set import OldSet
 from treaty_codegen.places import Places
 from treaty_codegen.readers import Readers
 from treaty_codegen.released import Released

@@ -34,9 +34,9 @@ from treaty.ops.review import (
 )
 from treaty.ops.schemas import BrokenSchemas, load_project
 from treaty.ops.topics import plan_topics
-from treaty_codegen.breaking.facts import old_set
 from treaty_codegen.bump import Bump, Contracts, contracts
 from treaty_codegen.finding import Finding, Severity
+from treaty_codegen.old_set import old_set
 from treaty_codegen.review import Job, Review
 from treaty_runtime.admin import Cluster
 

@@ -14,8 +14,8 @@ from treaty.ops.http import RegistryHttp
 from treaty.ops.registry_sides import look, old_sets
 from treaty.ops.schemas import load_project
 from treaty_avro import AvroError, parse
-from treaty_codegen.breaking.facts import OldEvent, OldSet, old_set
 from treaty_codegen.diff import Change, diff
+from treaty_codegen.old_set import OldEvent, OldSet, old_set
 
 TREE = "tree"
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from treaty.errors import UsageError
 from treaty.ops.baseline import SET, read_set, release_folders
-from treaty_codegen.breaking.facts import OldSet
 from treaty_codegen.golden import Cell, cell, cell_is_promised, faults, read_golden
+from treaty_codegen.old_set import OldSet
 
 GOLDEN = "golden.jsonl"
 

@@ -22,7 +22,7 @@ from typing import Any, TypeAlias
 from treaty.errors import UsageError
 from treaty.ops.plan.references import Reference, references_in
 from treaty_avro import fingerprint, parse
-from treaty_codegen.breaking.facts import OldSet
+from treaty_codegen.old_set import OldSet
 
 LOCK = "schemas.lock"
 

@@ -16,9 +16,9 @@ from treaty.ops.seek import Kind, Seek, target
 from treaty_avro import AvroError, DecodeError, Record, Schema, canonical_text, compile_generic, parse
 from treaty_codegen import Catalog, publish
 from treaty_codegen.breaking import breaking
-from treaty_codegen.breaking.facts import OldEvent, OldSet
 from treaty_codegen.catalog import SchemaFile
 from treaty_codegen.finding import Severity
+from treaty_codegen.old_set import OldEvent, OldSet
 from treaty_runtime.event import Partition, Place
 from treaty_runtime.event import Record as KafkaRecord
 from treaty_runtime.kafka.log import Log, Span

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from treaty.ops.baseline import release_folders
 from treaty.ops.diff import Fact, facts
-from treaty_codegen.breaking.facts import OldSet
+from treaty_codegen.old_set import OldSet
 from treaty_codegen.render.markdown import as_code, as_text
 
 NOTES = "notes.md"

@@ -12,9 +12,9 @@ from treaty.ops.http import RegistryHttp
 from treaty.ops.plan.registry import Observed, Wanted, desired, incompatible
 from treaty_avro import Level
 from treaty_codegen import Catalog
-from treaty_codegen.breaking.facts import OldEvent, OldSet
 from treaty_codegen.breaking.registry_disagrees import TwoVerdicts
 from treaty_codegen.contract import key_of
+from treaty_codegen.old_set import OldEvent, OldSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

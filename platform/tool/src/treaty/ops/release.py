@@ -29,11 +29,11 @@ from treaty.ops.lockfile import LOCK, read_lock, released
 from treaty.ops.notes import CHANGELOG, NOTES, changelog, notes
 from treaty.ops.schemas import load_project
 from treaty.ops.tagging import TAG, annotate, commit, uncommitted
-from treaty_codegen.breaking.facts import OldSet, old_set
 from treaty_codegen.bump import FIRST as FIRST_CONTRACT
 from treaty_codegen.bump import Bump, Contracts, contracts, raised
 from treaty_codegen.finding import Finding, Severity
 from treaty_codegen.golden import golden
+from treaty_codegen.old_set import OldSet, old_set
 
 VERSION = re.compile(r"\d{1,9}\.\d{1,9}\.\d{1,9}", re.ASCII)
 ASIDE = re.compile(rf"\.{VERSION.pattern}-\w{{8}}", re.ASCII)

@@ -14,9 +14,9 @@ from treaty.ops.plan import Kind, Plan
 from treaty.ops.readers import project_readers
 from treaty_avro import AvroError
 from treaty_codegen import Catalog, EmitError
-from treaty_codegen.breaking.facts import OldSet, old_set
 from treaty_codegen.bump import Contracts
 from treaty_codegen.finding import Finding, Severity
+from treaty_codegen.old_set import OldSet, old_set
 from treaty_codegen.readers import Readers
 from treaty_codegen.review import EventRow, Problem
 

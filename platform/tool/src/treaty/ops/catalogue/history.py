@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from treaty_avro import AvroError, Record, Schema, parse
 from treaty_codegen import Catalog, publish
-from treaty_codegen.breaking.facts import OldSet
 from treaty_codegen.diff import Change, diff
+from treaty_codegen.old_set import OldSet
 from treaty_codegen.reach import named_within
 
 Field = tuple[str, str]

@@ -14,10 +14,11 @@ import treaty_avro as avro
 from treaty.registry.errors import InvalidSchema
 from treaty_codegen import Catalog
 from treaty_codegen.breaking import RULES
-from treaty_codegen.breaking.facts import Comparison, OldEvent
+from treaty_codegen.breaking.facts import Comparison
 from treaty_codegen.catalog import SchemaFile, Topic
 from treaty_codegen.diff import diff
 from treaty_codegen.finding import Finding, Severity
+from treaty_codegen.old_set import OldEvent
 from treaty_codegen.places import Places
 
 Category = Literal["wire", "meaning"]
