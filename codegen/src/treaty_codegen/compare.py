@@ -13,9 +13,11 @@ from treaty_codegen.lines import MARK
 
 Kind: TypeAlias = Literal["added", "changed", "stale", "foreign"]
 
-_MARK: Final = MARK.removeprefix("# ")
-_MARKS: Final = tuple(f"{start}{_MARK}".encode() for start in ("# ", "<!-- ", "/* ", '{\n  "x-generated": "'))
-"""How generated Python, Markdown and HTML, style sheets and scripts, and JSON begin."""
+GENERATED: Final = MARK.removeprefix("# ")
+"""What says in a file's first line that it is the generator's."""
+
+_STARTS: Final = ("# ", "<!-- ", "/* ", '{\n  "x-generated": "')
+"""What stands before the mark in Python, Markdown and HTML, style sheets and scripts, and JSON."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,22 +43,30 @@ class FileChange:
         return one_line(f"{self.kind:8} {PurePosixPath(folder) / self.path}")
 
 
-def compare(existing: Mapping[PurePosixPath, bytes], wanted: Mapping[PurePosixPath, bytes]) -> list[FileChange]:
-    """The differences, sorted by path; none where all wanted files are there, byte for byte, and nothing else."""
+def compare(
+    existing: Mapping[PurePosixPath, bytes], wanted: Mapping[PurePosixPath, bytes], *, mark: str = GENERATED
+) -> list[FileChange]:
+    """The differences, sorted by path; none where all wanted files are there, byte for byte, and nothing else.
+
+    ``mark``: how files begin that the maker of ``wanted`` may change or delete; those of another maker are foreign.
+    """
+    marks = tuple(f"{start}{mark}".encode() for start in _STARTS)
     changes = []
     for path in sorted({*existing, *wanted}, key=lambda path: path.parts):
         before, after = existing.get(path), wanted.get(path)
         if before == after:
             continue
-        changes.append(FileChange(path=path, kind=_kind(before, after), before=before or b"", after=after or b""))
+        changes.append(
+            FileChange(path=path, kind=_kind(before, after, marks), before=before or b"", after=after or b"")
+        )
     return changes
 
 
-def _kind(before: bytes | None, after: bytes | None) -> Kind:
+def _kind(before: bytes | None, after: bytes | None, marks: tuple[bytes, ...]) -> Kind:
     if before is None:
         return "added"
     # Nobody loses anything with an empty file; there may be one where a machine lost its power.
-    if before and not before.startswith(_MARKS):
+    if before and not before.startswith(marks):
         return "foreign"
     return "changed" if after is not None else "stale"
 

@@ -19,6 +19,7 @@ from tests.cases.markdown import ROOT
 from tests.e2e.browser import visit
 from treaty.cli import treaty
 from treaty.config import Settings
+from treaty.errors import UsageError
 from treaty.ops.baseline import RELEASES, SET, set_document
 from treaty.ops.catalogue import build
 from treaty.ops.catalogue.html import code, el
@@ -172,6 +173,26 @@ def test_build_writes_and_writes_nothing_again_and_leaves_what_is_not_its_own(ho
     foreign = CliRunner().invoke(treaty, words, standalone_mode=False)
     assert (foreign.return_value, foreign.stdout.split()) == (1, ["foreign", f"{hostile}/site/events/own.html"])
     assert (hostile / "site/events/own.html").read_text(encoding="utf-8") == "mine"
+
+
+def test_neither_the_site_nor_the_generator_takes_the_files_of_the_other_for_stale_ones(hostile: Path) -> None:
+    with (hostile / "treaty.toml").open("a", encoding="utf-8") as file:
+        file.write('catalog = "docs"\n')
+    there = ["--config", str(hostile / "treaty.toml")]
+    CliRunner().invoke(treaty, ["generate", *there], standalone_mode=False)
+    pages = {path: path.read_bytes() for path in (hostile / "docs").rglob("*") if path.is_file()}
+    assert {path.name for path in pages} >= {"order-events.md", "index.md"}
+    for folder in ("docs", "docs/site", "schemas", "sdk"):
+        refused = CliRunner().invoke(treaty, ["catalog", "build", "--to", str(hostile / folder), *there])
+        assert refused.exit_code != 0
+        assert isinstance(refused.exception, UsageError), folder
+    moved = (hostile / "docs").rename(hostile / "moved")
+    built = CliRunner().invoke(treaty, ["catalog", "build", "--to", str(moved), *there], standalone_mode=False)
+    assert (built.return_value, "foreign  " in built.stdout) == (1, True)
+    assert {path: (moved / path.relative_to(hostile / "docs")).read_bytes() for path in pages} == pages
+    moved.rename(hostile / "docs")
+    CliRunner().invoke(treaty, ["generate", *there], standalone_mode=False)
+    assert (hostile / "docs/events/mall.order.OrderPaid.html").is_file(), "the generator took a page of the site"
 
 
 @contextmanager

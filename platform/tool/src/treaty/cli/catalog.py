@@ -42,18 +42,22 @@ def build(config: Path | None, folder: Path) -> int:
     Exit codes: 0 written, 1 a link that leads nowhere, or foreign files among the pages, 2 usage, 3 disk.
     """
     from treaty.ops import catalogue
+    from treaty.ops.catalogue.frame import MARK
     from treaty.ops.catalogue.links import dead_links
     from treaty.ops.catalogue.site import PARTS
     from treaty.ops.generate import Generated
+    from treaty.ops.generated_folders import refuse_folder_of_project
     from treaty_codegen.disk import Output
 
-    site = catalogue.build(load_settings(config))
+    settings = load_settings(config)
+    refuse_folder_of_project(settings, folder)
+    site = catalogue.build(settings)
     dead = [*dead_links(site)]
     for sentence in dead:
         echo_row(sentence, err=True)
     if dead:
         return 1
-    made = Generated(name=str(folder), output=Output(folder=folder, parts=PARTS), wanted=site)
+    made = Generated(name=str(folder), output=Output(folder=folder, parts=PARTS), wanted=site, mark=MARK)
     changes = made.changes()
     made.write(changes)
     foreign = [change for change in changes if change.kind == "foreign"]

@@ -7,8 +7,10 @@ from typing import Final
 
 from treaty.ops.catalogue.html import Child, Html, el
 from treaty.ops.catalogue.places import INDEX, RULES, Places, way
-from treaty_codegen.lines import header
 
+MARK: Final = "Site made by treaty"
+"""How each file of the site begins, within a comment: not as those of the generator do, which must not take them for its own."""
+HEADER: Final = f"{MARK}. Do not edit: change the schemas and run `treaty catalog build`."
 POLICY: Final = "default-src 'self'; base-uri 'none'; form-action 'none'; object-src 'none'"
 """Nothing is loaded from anywhere else, and no text can become a script."""
 STYLE: Final = PurePosixPath("site.css")
@@ -53,8 +55,7 @@ def page(places: Places, at: PurePosixPath, title: str, *body: Child) -> bytes:
         ),
     )
     document = el("html", head, el("body", top, el("main", el("h1", title), body)), lang=words.lang)
-    mark = f"<!-- {header().removeprefix('# ').replace('treaty generate', 'treaty catalog build')} -->"
-    return f"{mark}\n<!doctype html>\n{document.text}\n".encode()
+    return f"<!-- {HEADER} -->\n<!doctype html>\n{document.text}\n".encode()
 
 
 def list_of(lang: str) -> PurePosixPath:

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from treaty.config import Settings
 from treaty.ops.baseline import RELEASES, releases
 from treaty.ops.catalogue.event import event_page, type_page
-from treaty.ops.catalogue.frame import SCRIPT, STYLE, list_of
+from treaty.ops.catalogue.frame import HEADER, SCRIPT, STYLE, list_of
 from treaty.ops.catalogue.history import Histories, History
 from treaty.ops.catalogue.index import index_page, rule_pages, rules_page
 from treaty.ops.catalogue.parts import Sample, sample
@@ -26,7 +26,6 @@ from treaty_codegen.breaking.facts import OldSet
 from treaty_codegen.documents.examples import Examples
 from treaty_codegen.documents.pages import Pages
 from treaty_codegen.index import SdkIndex, sdk_index
-from treaty_codegen.lines import header
 from treaty_codegen.readers import Readers
 
 PARTS = (
@@ -107,10 +106,10 @@ def search_list(places: Places) -> bytes:
         rows.append([places.words(kind), name, (doc or "").partition("\n")[0], str(path)])
     # ASCII only: nothing in it can end the text or the script, whatever a schema says.
     text = json.dumps(rows, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
-    return f"/* {header().removeprefix('# ')} */\nwindow.catalogue = {text};\n".encode()
+    return f"/* {HEADER} */\nwindow.catalogue = {text};\n".encode()
 
 
 def asset(name: str) -> bytes:
     """A file that is the same for every project."""
     text = files("treaty.ops.catalogue").joinpath("assets", name).read_text(encoding="utf-8")
-    return f"/* {header().removeprefix('# ')} */\n{text}".encode()
+    return f"/* {HEADER} */\n{text}".encode()
