@@ -214,3 +214,11 @@ def test_where_a_request_came_from_is_not_what_a_stranger_says() -> None:
         asked("POST", f"{url}/subjects/s/versions", json=INT, headers={"X-Forwarded-For": "6.6.6.6"})
     assert [entry.source_ip for _, entry in store.audit()] == ["127.0.0.1"]
     assert RegistrySettings().forwarded_allow_ips == ()
+
+
+def test_a_proxy_that_is_named_says_where_a_request_came_from_and_no_answer_names_the_server() -> None:
+    store = MemoryStore()
+    with registry(store, settings=RegistrySettings(forwarded_allow_ips=("127.0.0.1",))) as url:
+        answer = asked("POST", f"{url}/subjects/s/versions", json=INT, headers={"X-Forwarded-For": "6.6.6.6"})
+    assert [entry.source_ip for _, entry in store.audit()] == ["6.6.6.6"]
+    assert "server" not in answer.headers

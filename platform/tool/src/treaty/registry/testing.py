@@ -5,15 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import uvicorn
 
 from treaty.registry.http.app import create_app
-from treaty.registry.process.connection import connection_of
 from treaty.registry.process.listening import listen
+from treaty.registry.process.serving import config_of
 from treaty.registry.settings import RegistrySettings
 from treaty.registry.stores.memory import MemoryStore
 from treaty.registry.stores.protocol import Store
+
+SHUTDOWN_SECONDS: Final = 5
+"""Half of what a server has: tests are to end."""
 
 
 @contextmanager
@@ -25,16 +29,7 @@ def registry(store: Store | None = None, *, settings: RegistrySettings | None = 
     settings = settings or RegistrySettings()
     listening = listen("127.0.0.1", port)
     app = create_app(store or MemoryStore(), settings=settings)
-    config = uvicorn.Config(
-        app,
-        http=connection_of(settings.limits),
-        ws="none",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=5,
-    )
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(config_of(app, settings, shutdown_seconds=SHUTDOWN_SECONDS))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="registry-server", daemon=True)
     thread.start()
     try:

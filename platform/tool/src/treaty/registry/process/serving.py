@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Final
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from treaty.registry.http.app import create_app
 from treaty.registry.observation import Changed, Failed, Record
@@ -43,6 +44,33 @@ def certificate_of(settings: RegistrySettings, *, say: Callable[[str], object]) 
     return Certificate(files, say=say)
 
 
+def config_of(
+    app: ASGIApp,
+    settings: RegistrySettings,
+    *,
+    certificate: Certificate | None = None,
+    shutdown_seconds: int = SHUTDOWN_SECONDS,
+) -> uvicorn.Config:
+    """How uvicorn serves a registry, here and in tests; ``shutdown_seconds``: what is open has so long to be done at the end."""
+    config = uvicorn.Config(
+        app,
+        http=connection_of(settings.limits),
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Whoever is not named here could write any address into the audit.
+        proxy_headers=bool(settings.forwarded_allow_ips),
+        forwarded_allow_ips=list(settings.forwarded_allow_ips),
+        timeout_graceful_shutdown=shutdown_seconds,
+        callback_notify=None if certificate is None else certificate.renew,
+        timeout_notify=RENEWED_SECONDS,
+    )
+    config.load()
+    config.ssl = None if certificate is None else certificate.context
+    return config
+
+
 def answer_until_told(
     settings: RegistrySettings,
     store: Store,
@@ -57,22 +85,7 @@ def answer_until_told(
     """
     certificate = certificate_of(settings, say=say)
     app = create_app(store, settings=settings, observe=_teller(say), metrics_folder=metrics_folder)
-    config = uvicorn.Config(
-        app,
-        http=connection_of(settings.limits),
-        ws="none",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        # Whoever is not named here could write any address into the audit.
-        proxy_headers=bool(settings.forwarded_allow_ips),
-        forwarded_allow_ips=list(settings.forwarded_allow_ips),
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-        callback_notify=None if certificate is None else certificate.renew,
-        timeout_notify=RENEWED_SECONDS,
-    )
-    config.load()
-    config.ssl = None if certificate is None else certificate.context
+    config = config_of(app, settings, certificate=certificate)
     server = uvicorn.Server(config)
     # uvicorn raises the signal again after it has stopped; with these the process then ends with our exit code.
     previous = {number: signal.signal(number, _ignore) for number in (signal.SIGTERM, signal.SIGINT)}
