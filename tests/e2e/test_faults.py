@@ -97,6 +97,11 @@ def test_a_stuck_payment_comes_through_when_what_was_refused_is_tried_again(comp
     wait_until(paid, 300)
 
 
+def made(company: Company) -> list[int]:
+    """How many orders and goods there are."""
+    return [len(company.rows("order", "SELECT id FROM orders")), len(company.rows("goods", "SELECT id FROM goods"))]
+
+
 def test_a_limit_that_an_ended_fault_left_behind_is_told_and_put_back_by_what_is_printed(company: Company) -> None:
     addresses = {"brokers": company.layout.brokers, "registry": company.layout.registry_url}
     shell = Shell(company, {variable_of("local", name): address for name, address in addresses.items()})
@@ -105,8 +110,10 @@ def test_a_limit_that_an_ended_fault_left_behind_is_told_and_put_back_by_what_is
         wait_until(lambda: cluster.topics()[TOPIC].config[SETTING] == TOO_SMALL)
         assert re.search("^failed +topics", shell.run("treaty doctor")[1], re.MULTILINE)
         assert TOPIC in shell.run("treaty topics plan")[1]
+        before = made(company)
         code, refused = shell.run("treaty fault stuck-payment")
         assert (code, "an earlier stuck-payment was ended in the middle" in refused) == (3, True), refused
+        assert made(company) == before, "who is refused leaves nothing behind"
         code, said = shell.run(refused.partition("next: ")[2].strip())
         assert code == 0, said
         wait_until(lambda: cluster.topics()[TOPIC].config[SETTING] != TOO_SMALL)

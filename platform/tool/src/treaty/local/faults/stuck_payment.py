@@ -24,14 +24,15 @@ GOODS = {"title": "Desk lamp", "category": "dorm", "price": "29.90", "descriptio
 
 def plant(site: Site) -> Planted:
     """An order is paid while the topic takes no record of a usual size; afterwards the topic is as it was."""
-    order = _order(site)
     with Cluster(site.brokers) as cluster:
         before = cluster.topics()[TOPIC].config[SETTING]
+        # Asked before anything is made: who is refused finds no goods and no order that they did not know of.
         if before == TOO_SMALL:
             raise StartFailed(
                 f"{TOPIC} takes no more than {TOO_SMALL} bytes a record already: an earlier {NAME} was ended in the middle.",
                 next_step=f"{PLAN} && {APPLY}",
             )
+        order = _order(site)
         cluster.alter(TOPIC, {SETTING: TOO_SMALL})
         try:
             site.until(
