@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from random import Random
-from typing import Any, Self
+from typing import Any
 
 import httpx
 
 from tests.e2e.company import ADMIN, Company
+from tests.e2e.crowd import Crowd
 from tests.e2e.market import goods_on_sale, known_to
 from tests.parts.waiting import wait_until
 
@@ -21,8 +21,8 @@ AWAY = frozenset({502, 503, 504})
 STEPS = {"PENDING_PAYMENT": "mark-paid", "PAID": "ship", "SHIPPED": "confirm"}
 
 
-class Load:
-    """A context manager: within, buyers order, pay, cancel and write, each in a thread of their own.
+class Load(Crowd):
+    """Within, buyers order, pay, cancel and write, each in a thread of their own.
 
     ``refused`` counts answers that say no by the rules of the mall, ``faults`` are answers that nobody may ever give.
     """
@@ -38,6 +38,7 @@ class Load:
         new_user: Callable[[], int] | None = None,
     ) -> None:
         """``new_user``: who buys and sells; None: users without an account, whom no mail reaches."""
+        super().__init__()
         self._company = company
         new_user = new_user or company.new_user
         self.sellers = [new_user() for _ in range(4)]
@@ -51,40 +52,19 @@ class Load:
             known_to(company, "chat", goods_id)
         self.keys: dict[str, int] = {}
         self.messages: Counter[int] = Counter()
-        self.refused, self.faults = Counter[str](), list[str]()
-        self._stop = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._live, args=(buyer, Random(rng.random())), daemon=True)
-            for buyer in self.buyers
-        ]
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def pause(self, seconds: float) -> None:
-        """Let the buyers go on for so long."""
-        self._stop.wait(seconds)
+        self.refused = Counter[str]()
+        for buyer in self.buyers:
+            self.joins(self._live, buyer, Random(rng.random()))
 
     def _live(self, buyer: int, rng: Random) -> None:
         talks: dict[int, int] = {}
-        while not self._stop.wait(rng.uniform(0, PAUSE_SECONDS)):
-            try:
-                if rng.random() < 0.25:
-                    self._write(buyer, rng.choice(self.goods), talks)
-                elif rng.random() < 0.2:
-                    self._look(buyer, rng.choice(self.goods))
-                else:
-                    self._order(buyer, rng)
-            except AssertionError as fault:
-                self.faults.append(str(fault))
-                return
+        while self.goes_on(rng.uniform(0, PAUSE_SECONDS)):
+            if rng.random() < 0.25:
+                self._write(buyer, rng.choice(self.goods), talks)
+            elif rng.random() < 0.2:
+                self._look(buyer, rng.choice(self.goods))
+            else:
+                self._order(buyer, rng)
 
     def _order(self, buyer: int, rng: Random) -> None:
         key = f"order-{buyer}-{rng.getrandbits(64):016x}"

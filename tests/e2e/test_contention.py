@@ -6,19 +6,18 @@ from __future__ import annotations
 
 import os
 import secrets
-import threading
 from collections import Counter
 from random import Random
-from typing import Self
 
 import httpx
 import pytest
-from sqlalchemy.exc import OperationalError
 
 from tests.e2e.books import stock_faults
 from tests.e2e.company import Company
+from tests.e2e.crowd import Crowd
 from tests.e2e.ledger import Ledger
 from tests.e2e.load import AWAY, PATIENCE_SECONDS
+from tests.e2e.looking import Looking
 from tests.e2e.market import goods_on_sale, known_to
 from tests.e2e.test_kills import let_die
 from tests.e2e.test_rebuild import change, rebuilt, redis_of
@@ -35,40 +34,26 @@ pytestmark = [
 BUYERS, PIECES, KILLS, FLUSHES = 64, 100, 4, 10
 ATTEMPTS, GIVES_BACK = 4, 0.4
 """How often each buyer asks for pieces at least, also when all are gone; how often an order is given back instead."""
-LOOK_SECONDS, FLUSH_SECONDS = 0.05, 0.3
+LOOK_SECONDS, FLUSH_SECONDS, LOOKS = 0.05, 0.3, 20
+"""How often the pieces in the tables are counted and Redis is emptied; so many counts there must have been."""
 
 
-class Rush:
-    """A context manager: within, each buyer orders one to three pieces again and again, some give theirs back, and Redis is emptied.
+class Rush(Crowd):
+    """Within, each buyer orders one to three pieces again and again, some give theirs back, and Redis is emptied.
 
     ``placed``: pieces of every order that was answered; ``refused``: what buyers were told is left when they got nothing.
     """
 
     def __init__(self, company: Company, *, goods_id: int, rng: Random) -> None:
+        super().__init__()
         self._company, self._goods_id = company, goods_id
         self.placed: dict[int, int] = {}
         self.refused: Counter[int] = Counter()
         self.asked: Counter[int] = Counter()
-        self.faults: list[str] = []
-        self.looks = self.flushes = 0
-        self._stop = threading.Event()
-        lives = [(company.new_user(), Random(rng.random())) for _ in range(BUYERS)]
-        self._threads = [threading.Thread(target=self._buy, args=life, daemon=True) for life in lives]
-        self._threads += [threading.Thread(target=what, daemon=True) for what in (self._look, self._empty_redis)]
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def pause(self, seconds: float) -> None:
-        """Let them go on for so long."""
-        self._stop.wait(seconds)
+        self.flushes = 0
+        for _ in range(BUYERS):
+            self.joins(self._buy, company.new_user(), Random(rng.random()))
+        self.joins(self._empty_redis)
 
     @property
     def is_enough(self) -> bool:
@@ -78,14 +63,11 @@ class Rush:
 
     def _buy(self, buyer: int, rng: Random) -> None:
         mine: list[int] = []
-        try:
-            while not self._stop.wait(rng.uniform(0, 1)):
-                if mine and rng.random() < GIVES_BACK:
-                    self._give_back(buyer, mine.pop())
-                elif order_id := self._order(buyer, rng):
-                    mine.append(order_id)
-        except AssertionError as fault:
-            self.faults.append(str(fault))
+        while self.goes_on(rng.uniform(0, 1)):
+            if mine and rng.random() < GIVES_BACK:
+                self._give_back(buyer, mine.pop())
+            elif order_id := self._order(buyer, rng):
+                mine.append(order_id)
 
     def _order(self, buyer: int, rng: Random) -> int:
         """The number of the order, 0 if there were not enough pieces."""
@@ -122,18 +104,9 @@ class Rush:
         assert answer is not None
         return answer
 
-    def _look(self) -> None:
-        """Counts the pieces in the tables, all along."""
-        while not self._stop.wait(LOOK_SECONDS):
-            try:
-                self.faults += stock_faults(self._company)
-            except OperationalError:  # the file is being opened by a service that was just killed
-                continue
-            self.looks += 1
-
     def _empty_redis(self) -> None:
         with redis_of(self._company) as redis:
-            while not self._stop.wait(FLUSH_SECONDS):
+            while self.goes_on(FLUSH_SECONDS):
                 redis.flushall()
                 self.flushes += 1
 
@@ -146,11 +119,12 @@ def test_sixty_four_buyers_never_get_more_than_there_is_whatever_dies_or_is_forg
     goods_id = goods_on_sale(company, company.new_user(), listed_quantity=PIECES)
     known_to(company, "order", goods_id)
     rush = Rush(company, goods_id=goods_id, rng=rng)
-    with rush:
+    with Looking(lambda: stock_faults(company), every=LOOK_SECONDS) as looking, rush:
         died = let_die(company, rush, victims=("order",), times=KILLS, rng=rng)
-        wait_until(lambda: rush.is_enough or rush.faults, 900)
+        wait_until(lambda: (rush.is_enough and looking.looks >= LOOKS) or rush.faults, 900)
     company.settle()
-    assert not rush.faults
+    assert not [*rush.faults, *looking.faults(least=LOOKS)]
+    assert len(rush.asked) == BUYERS
     assert died == {"order": KILLS}
     assert_counted(company, goods_id, rush)
 
@@ -167,7 +141,9 @@ def test_sixty_four_buyers_never_get_more_than_there_is_whatever_dies_or_is_forg
     shown = company.call("cache", "GET", f"/api/v1/cache/goods/{goods_id}").json()
     assert shown["available"] == PIECES
     assert ends(company, *DLQ) == dead
-    print(f"{len(rush.placed)} orders, told is left {dict(rush.refused)}, {rush.looks} looks, {rush.flushes} FLUSHALL")
+    print(
+        f"{len(rush.placed)} orders, told is left {dict(rush.refused)}, {looking.looks} looks, {rush.flushes} FLUSHALL"
+    )
 
 
 def stock(company: Company, goods_id: int) -> tuple[int, int, int]:

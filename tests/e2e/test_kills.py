@@ -10,12 +10,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from random import Random
-from typing import Protocol
 
 import httpx
 import pytest
 
 from tests.e2e.company import Company
+from tests.e2e.crowd import Crowd
 from tests.e2e.ledger import Ledger
 from tests.e2e.load import Load
 from tests.e2e.topics import DLQ, Seen, ends, records
@@ -78,14 +78,6 @@ def test_killed_services_lose_nothing_and_do_nothing_twice(company: Company) -> 
     assert not ledger.stock_faults()
     assert_projections_agree(company, ledger)
     assert ends(company, *DLQ) == dead
-
-
-class Crowd(Protocol):
-    """People who do things meanwhile."""
-
-    @property
-    def faults(self) -> list[str]: ...
-    def pause(self, seconds: float) -> None: ...
 
 
 def let_die(company: Company, load: Crowd, *, victims: tuple[str, ...], times: int, rng: Random) -> Counter[str]:

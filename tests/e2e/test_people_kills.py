@@ -6,16 +6,16 @@ from __future__ import annotations
 
 import os
 import secrets
-import threading
 from collections import Counter
 from random import Random
-from typing import Any, Self
+from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
 from tests.e2e.company import ADMIN, Company
+from tests.e2e.crowd import Crowd
 from tests.e2e.load import AWAY, PATIENCE_SECONDS
 from tests.e2e.market import PASSWORD
 from tests.e2e.test_kills import let_die
@@ -35,34 +35,20 @@ DONE_ALREADY = 409
 """The answer of a try before this one was lost."""
 
 
-class Newcomers:
-    """A context manager: within, people open accounts, each once, and an administrator suspends every second one."""
+class Newcomers(Crowd):
+    """Within, people open accounts, each once, and an administrator suspends every second one."""
 
     def __init__(self, company: Company, *, threads: int, rng: Random) -> None:
+        super().__init__()
         self._company = company
         self.names: dict[str, int] = {}
         self.suspended: set[int] = set()
-        self.faults: list[str] = []
-        self._stop, self._rng = threading.Event(), Random(rng.random())
-        lives = [Random(rng.random()) for _ in range(threads)]
-        self._threads = [threading.Thread(target=self._live, args=(life,), daemon=True) for life in lives]
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def pause(self, seconds: float) -> None:
-        """Let people go on for so long."""
-        self._stop.wait(seconds)
+        self._rng = Random(rng.random())
+        for _ in range(threads):
+            self.joins(self._live, Random(rng.random()))
 
     def _live(self, rng: Random) -> None:
-        while not self._stop.wait(rng.uniform(0, 0.3)):
+        while self.goes_on(rng.uniform(0, 0.3)):
             name = f"k{uuid4().hex[:12]}"
             body = {"username": name, "email": f"{name}@example.com", "password": PASSWORD, "locale": "en"}
             answer = self._ask("POST", "/api/v1/users/register", {201}, body=body)
