@@ -13,6 +13,7 @@ from treaty.ops.baseline import RELEASES, SET, read_set, release_folders
 from treaty.ops.generated_folders import ASYNCAPI, generated_folders
 from treaty.ops.schemas import load_project, references_of
 from treaty_codegen import Catalog, FileChange, SdkSettings, compare, emit_asyncapi, emit_markdown, emit_sdk
+from treaty_codegen.compare import GENERATED
 from treaty_codegen.disk import InTheWay, Output
 from treaty_codegen.documents import Examples
 from treaty_codegen.endless import endless
@@ -26,18 +27,19 @@ UNRELEASED = "0.1.0.dev0"
 class Generated:
     """One generated folder: ``name`` as ``treaty.toml`` says it, and every file that it is to have, relative to it.
 
-    ``warnings`` are sentences about schemas that are legal and of no use.
+    ``warnings`` are sentences about schemas that are legal and of no use; ``mark`` is how its maker's files begin.
     """
 
     name: str
     output: Output
     wanted: Mapping[PurePosixPath, bytes]
     warnings: tuple[str, ...] = ()
+    mark: str = GENERATED
 
     def changes(self) -> list[FileChange]:
         """What differs on disk. Raises ``UsageError`` where a link or the like stands in the way."""
         try:
-            return compare(self.output.files(), self.wanted)
+            return compare(self.output.files(), self.wanted, mark=self.mark)
         except InTheWay as error:
             raise UsageError(f"{error}.") from error
 
