@@ -12,7 +12,7 @@ import pytest
 from tests.parts.waiting import DEADLINE, wait_until
 from tests.treaty.registry.asking import asked
 from treaty.registry.names import Name
-from treaty.registry.settings import RegistrySettings
+from treaty.registry.settings import Limits, RegistrySettings
 from treaty.registry.stores.memory import MemoryStore, MemoryWriter
 from treaty.registry.testing import registry
 
@@ -55,3 +55,23 @@ def test_writes_that_wait_keep_neither_watchers_nor_readers_waiting(*, is_near: 
         finally:
             store.is_free.set()
         assert [each.result() for each in writes] == [200] * len(writes)
+
+
+def test_as_many_writes_as_may_wait_refuse_no_read() -> None:
+    """They were counted together: 256 writes that waited refused every read."""
+    store, most = Busy(), 4
+
+    def write(number: int) -> int:
+        return asked(
+            "POST", f"{url}/subjects/s{number}/versions", json={"schema": '"int"'}, timeout=DEADLINE
+        ).status_code
+
+    limits = Limits(waiting_requests=most)
+    with registry(store, settings=RegistrySettings(limits=limits)) as url, ThreadPoolExecutor(2 * most) as writers:
+        writes = [writers.submit(write, number) for number in range(2 * most)]
+        try:
+            wait_until(lambda: sum(each.done() for each in writes) >= most)
+            assert asked("GET", f"{url}/subjects", timeout=DEADLINE).status_code == 200
+        finally:
+            store.is_free.set()
+        assert sorted(each.result() for each in writes) == [200] * most + [503] * most

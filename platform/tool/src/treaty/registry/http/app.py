@@ -31,6 +31,7 @@ from treaty.registry.http.desk import Desk
 from treaty.registry.http.door import Door, Remembering
 from treaty.registry.http.hands import Hands
 from treaty.registry.http.routes import ROUTES
+from treaty.registry.http.watch import Watch
 from treaty.registry.metrics import CONTENT_TYPE, Metrics
 from treaty.registry.observation import Observe, Record, ignore
 from treaty.registry.service import RegistryService
@@ -39,9 +40,6 @@ from treaty.registry.stores.protocol import Store
 
 READS_AT_ONCE: Final = 2
 """Threads at work on a store that is near: one, and one beside what takes long."""
-
-ASIDE: Final = 2
-"""Threads that ask the store how it is, for whoever watches: what keeps others waiting must not keep these."""
 
 
 def create_app(
@@ -70,15 +68,15 @@ def create_app(
     gate = gate_of(store, settings, now=now, now_ms=now_ms, observe=tell)
     remembering = Remembering(service.freshness, capacity_bytes=settings.cache_bytes)
     hands = Hands(settings.threads, at_once=READS_AT_ONCE if store.is_near else settings.threads)
-    aside = Hands(ASIDE, at_once=ASIDE)
-    routes = (*ROUTES, Route("GET", "/metrics", _exposition(metrics), "aside"))
-    desk = Desk(routes, service, hands, remembering, gate, aside=aside, now_ms=now_ms, tell=tell)
+    watch = Watch()
+    routes = (*ROUTES, Route("GET", "/metrics", _exposition(metrics), "watch"))
+    desk = Desk(routes, service, hands, remembering, gate, watch=watch, now_ms=now_ms, tell=tell)
     door = Door(
         desk.answer,
         remembering,
         gate,
         tell,
-        lifespan=Starlette(lifespan=until_shut_down(store, (hands, aside), gate)),
+        lifespan=Starlette(lifespan=until_shut_down(store, (hands, watch), gate)),
         most_open=settings.limits.open_requests,
         most_unread_bytes=settings.limits.unread_bytes,
         root_path=settings.root_path,
@@ -86,7 +84,7 @@ def create_app(
     return with_cors(door, settings.cors_origins)
 
 
-def until_shut_down(store: Store, hands: Iterable[Hands], gate: Gate) -> Lifespan[Starlette]:
+def until_shut_down(store: Store, hands: Iterable[Hands | Watch], gate: Gate) -> Lifespan[Starlette]:
     """What runs beside the requests, and what is let go of at the end: first who answers, last what they ask."""
 
     @asynccontextmanager

@@ -157,14 +157,14 @@ Handler: TypeAlias = Callable[[Call], "Json | Reply"]
 class Route:
     """A method, a path template and the function that answers; an id in the path is text until the function reads it.
 
-    ``place``: where the function runs. *hands*: beside the other requests' ones; *aside*: in threads of its own, which asks
-    the store how it is; *loop*: at once, which asks nobody.
+    ``place``: where the function runs. *hands*: beside the other requests' ones; *watch*: in threads of its path, once for all who
+    wait, which asks the store how it is; *loop*: at once, which asks nobody.
     """
 
     method: str
     path: str
     handler: Handler
-    place: Literal["hands", "aside", "loop"] = "hands"
+    place: Literal["hands", "watch", "loop"] = "hands"
 
 
 def read_version(text: str) -> int:

@@ -38,6 +38,7 @@ from treaty.registry.http.door import (
 )
 from treaty.registry.http.hands import Hands
 from treaty.registry.http.table import Table
+from treaty.registry.http.watch import Watch
 from treaty.registry.names import Name
 from treaty.registry.observation import Failed, Observe
 from treaty.registry.service import RegistryService
@@ -67,15 +68,15 @@ class Desk:
         remembering: Remembering,
         gate: Gate,
         *,
-        aside: Hands,
+        watch: Watch,
         now_ms: Callable[[], int],
         tell: Observe,
     ) -> None:
         self._table = Table(routes)
         self._service, self._remembering, self._gate = service, remembering, gate
-        self._hands, self._aside = hands, aside
+        self._hands, self._watch = hands, watch
         self._now_ms, self._tell = now_ms, tell
-        self._waiting = 0
+        self._waiting = {True: 0, False: 0}
 
     async def answer(self, scope: Scope, receive: Receive) -> Answer:
         """The answer to a request that the door has let in."""
@@ -96,8 +97,7 @@ class Desk:
             # The client went away within its body: nobody reads this, nothing failed.
             return Answer(400, [(b"content-length", b"0")], ())
         except Exception as error:  # noqa: BLE001  # the last place that can still answer; the observer gets it whole
-            self._tell(Failed(scope[REQUEST_ID], error))
-            return error_answer(RegistryError(), "8", Wish(is_packed=scope[IS_PACKED]), request_id=scope[REQUEST_ID])
+            return self._fault(error, scope)
 
     async def _answered(
         self, route: Route, params: Mapping[str, str], scope: Scope, receive: Receive, wish: Wish
@@ -107,16 +107,30 @@ class Desk:
         work = _Work(route, call, scope, wish)
         if route.place == "loop":
             return self._made(work)
-        if route.place == "aside":
-            return await self._aside.run(self._made, work)
-        if self._waiting >= self._service.settings.limits.waiting_requests:
-            raise StoreUnavailable
-        self._waiting += 1
+        if route.place == "watch":
+            return await self._watch.answer(route.path, (guard.visitor.principal.view, wish), self._watched, work)
         scope[CHANGES] = is_write = guard.role > Role.READER
+        # Apart: while the database keeps writes waiting, reads find a thread, and a place to wait for it.
+        if self._waiting[is_write] >= self._service.settings.limits.waiting_requests:
+            raise StoreUnavailable
+        self._waiting[is_write] += 1
         try:
             return await self._hands.run(self._made, work, is_write=is_write)
         finally:
-            self._waiting -= 1
+            self._waiting[is_write] -= 1
+
+    def _watched(self, work: _Work) -> Answer:
+        """In a thread, for all who wait: errors are answers too, so that each is told of once."""
+        try:
+            return self._made(work)
+        except RegistryError as error:
+            return error_answer(error, self._service.settings.wire_profile, work.wish)
+        except Exception as error:  # noqa: BLE001  # as in ``answer``
+            return self._fault(error, work.scope)
+
+    def _fault(self, error: Exception, scope: Scope) -> Answer:
+        self._tell(Failed(scope[REQUEST_ID], error))
+        return error_answer(RegistryError(), "8", Wish(is_packed=scope[IS_PACKED]), request_id=scope[REQUEST_ID])
 
     def _made(self, work: _Work) -> Answer:
         """In a thread: what the route's function answers, as it is sent, and remembered if it may be."""

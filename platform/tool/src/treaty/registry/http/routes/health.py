@@ -27,6 +27,6 @@ def master_available(call: Call) -> Reply:
 
 ROUTES: Final = (
     Route("GET", "/healthz", healthz, "loop"),
-    Route("GET", "/readyz", readyz, "aside"),
-    Route("GET", "/master_available", master_available, "aside"),
+    Route("GET", "/readyz", readyz, "watch"),
+    Route("GET", "/master_available", master_available, "watch"),
 )
