@@ -39,6 +39,8 @@ from treaty_runtime.wire.serde import Serde
 
 KEYS, A_REQUEST = 100, 3
 PACE_SECONDS = 0.05
+IN_ALL = 10
+"""So many times the patience that one step of progress gets is all that may be waited for what was committed."""
 FAULTS = (
     "registry cut", "redis cut", "database cut", "kafka killed", "registry silent", "redis silent", "database silent", "kafka frozen",
 )  # fmt: skip
@@ -189,13 +191,15 @@ class Outages:
             self._staged += [(key, number, str(event_id), outcome) for key, number, event_id in made]
 
     async def _caught_up(self) -> None:
-        """Everything that was committed until now has had its effect; a busy machine may take long, but not stand still."""
+        """Everything that was committed until now has had its effect; a busy machine may take long, but not stand still, nor for ever."""
         wanted = {event_id for _, _, event_id, outcome in self._staged if outcome == "ok"}
         fewest, end = len(wanted) + 1, 0.0
+        last = time.monotonic() + IN_ALL * self.patience
         while missing := len(wanted - {entry.event_id for entry in evidence.effects(self.stack.database)}):
+            now = time.monotonic()
             if missing < fewest:
-                fewest, end = missing, time.monotonic() + self.patience
-            elif time.monotonic() > end:
+                fewest, end = missing, min(now + self.patience, last)
+            if now > end:
                 self._wrong.append(f"no-progress after {self._now_away}: {missing} events had no effect")
                 return
             await asyncio.sleep(0.5)
