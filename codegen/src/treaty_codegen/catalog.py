@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from treaty_avro import Schema, inlined_text
 
 V = TypeVar("V")
+ANYBODY: Final = "*"
+"""Stands among a topic's producers where every service may write."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +149,12 @@ class Catalog:
     def by_name(self) -> Mapping[str, SchemaFile]:
         """Full name to file."""
         return self._by_name
+
+    @property
+    def service_names(self) -> list[str]:
+        """All that write or read, sorted: declared with their code, or only named as a producer."""
+        producers = {each for topic in self.topics.values() for each in topic.producers if each != ANYBODY}
+        return sorted(producers | {*self.services})
 
     def topic_of(self, full_name: str) -> Topic | None:
         """The topic that lists this event, or None for shared types."""

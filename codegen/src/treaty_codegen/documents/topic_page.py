@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import Final, TypeVar
+from typing import Final
 
 from treaty_codegen.catalog import Consumer, Topic
 from treaty_codegen.contract import event_type_of, key_of
+from treaty_codegen.documents.environments import by_environment
 from treaty_codegen.documents.event_page import producers, reader_of
 from treaty_codegen.documents.markdown_text import code, facts, paragraphs, plain, table
 from treaty_codegen.documents.pages import Pages, page
-
-V = TypeVar("V")
 
 _SUBJECTS: Final = {
     "topic-record": "topic and record: each event has its own line of versions on this topic",
@@ -34,11 +33,13 @@ def _facts(topic: Topic) -> Iterator[list[str]]:
     yield ["key", code(topic.key) if topic.key else "none: records have no order"]
     yield ["subjects are named by", _SUBJECTS[topic.subject]]
     yield ["compatibility", code(topic.compatibility)]
-    yield ["partitions", _by_environment(topic.partitions, str)]
-    yield ["replicas", _by_environment(topic.replication, str)]
-    yield ["kept for", _by_environment(topic.retention, _duration)]
+    yield ["partitions", by_environment(topic.partitions, shown=str, named=plain)]
+    yield ["replicas", by_environment(topic.replication, shown=str, named=plain)]
+    yield ["kept for", by_environment(topic.retention, shown=_duration, named=plain)]
     yield ["cleanup", code(topic.cleanup)]
-    yield from ([code(name), _by_environment(values, code)] for name, values in sorted(topic.config.items()))
+    yield from (
+        [code(name), by_environment(values, shown=code, named=plain)] for name, values in sorted(topic.config.items())
+    )
     yield ["personal data allowed", ", ".join(map(plain, topic.pii)) or "none"]
 
 
@@ -77,12 +78,6 @@ def _failures(consumer: Consumer, pages: Pages) -> str:
     if consumer.group.endswith("-*"):
         return "blocks: each process has a group of its own, and those have no retry topics"
     return f"is tried again after {', '.join(map(plain, service.retry))}, then goes to {code(service.dead_letter)}"
-
-
-def _by_environment(values: Mapping[str, V], shown: Callable[[V], str]) -> str:
-    """``3``, or ``1 (prod: 3)`` where environments differ."""
-    others = ", ".join(f"{plain(name)}: {shown(value)}" for name, value in sorted(values.items()) if name != "*")
-    return f"{shown(values['*'])} ({others})" if others else shown(values["*"])
 
 
 def _duration(value: timedelta) -> str:

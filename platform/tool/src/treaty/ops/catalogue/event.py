@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import PurePosixPath
 
+from treaty.ops.catalogue.example import Sample, example
+from treaty.ops.catalogue.fields import Around, anchor, told, types
 from treaty.ops.catalogue.frame import facts, page, paragraphs
 from treaty.ops.catalogue.history import History
-from treaty.ops.catalogue.html import Child, Html, code, el, joined, table
-from treaty.ops.catalogue.parts import Around, Sample, anchor, example, pre, told, types
+from treaty.ops.catalogue.html import Child, Html, code, el, joined, pre, table
 from treaty.ops.catalogue.places import Places
+from treaty.ops.catalogue.writers import producers
 from treaty_avro import Enum
 from treaty_codegen import Topic, publish
 from treaty_codegen.catalog import SchemaFile
@@ -95,13 +97,6 @@ def topic_facts(topic: Topic, file: SchemaFile, places: Places, at: PurePosixPat
         (words("only in"), joined(map(code, topic.settings_of(event).environments))),
         (words("schema file"), code(file.path)),
     )
-
-
-def producers(topic: Topic, places: Places, at: PurePosixPath) -> list[Child]:
-    """Who writes to a topic."""
-    if "*" in topic.producers:
-        return [places.words("anybody")]
-    return joined(places.link("services", name, at=at) for name in topic.producers) or [places.words("nobody")]
 
 
 def consumers(file: SchemaFile, places: Places, at: PurePosixPath) -> Child:

@@ -45,6 +45,11 @@ def code(text: str) -> Html:
     return el("code", text)
 
 
+def pre(text: str) -> Html:
+    """A text over several lines as it is."""
+    return el("pre", el("code", text), tabindex="0")
+
+
 def joined(children: Iterable[Child], between: str = ", ") -> list[Child]:
     """Children with a text between them."""
     parts: list[Child] = []

@@ -10,7 +10,7 @@ from markdown_it.token import Token
 
 from treaty.ops.catalogue.frame import page
 from treaty.ops.catalogue.html import Child, Html, code, el, joined, table
-from treaty.ops.catalogue.places import INDEX, RULES, Places, way
+from treaty.ops.catalogue.places import INDEX, RULES, Places, simple, way
 from treaty.ops.rules import NAMES
 from treaty.ops.rules import page as text_of_rule
 from treaty_codegen.catalog import SchemaFile
@@ -34,7 +34,7 @@ def index_page(places: Places, *, title: str) -> bytes:
     ]
     services: list[list[Child]] = [
         [places.link("services", name, at=at), catalog.services[name].owner if name in catalog.services else ""]
-        for name in sorted(places.services)
+        for name in catalog.service_names
     ]
     removed: list[list[Child]] = [
         [
@@ -109,8 +109,3 @@ def lead(tokens: Iterable[Token], places: Places, at: PurePosixPath) -> None:
 def doc(file: SchemaFile) -> str:
     """What a type says of itself."""
     return getattr(file.schema.root, "doc", "") or ""
-
-
-def simple(name: str) -> Html:
-    """A full name's last part."""
-    return code(name.rpartition(".")[2])

@@ -42,22 +42,21 @@ class Places:
             "events": self.pages.events,
             "types": (file.full_name for file in self.pages.shared()),
             "topics": sorted(self.catalog.topics),
-            "services": sorted(self.services),
+            "services": self.catalog.service_names,
             "rules": sorted(name for names in NAMES.values() for name in names),
         }
         return {(kind, name): self.folder / path for kind, names in named.items() for name, path in _paths(kind, names)}
-
-    @cached_property
-    def services(self) -> frozenset[str]:
-        """All that write or read: declared with their code, or only named as a producer."""
-        producers = {each for topic in self.catalog.topics.values() for each in topic.producers if each != "*"}
-        return frozenset(producers | {*self.catalog.services})
 
     def link(self, kind: str, name: str, *, at: PurePosixPath, text: Child = None) -> Html:
         """A link to the page of a thing, from the page at ``at``; only its name where it has no page."""
         target = self.paths.get((kind, name))
         shown = code(name) if text is None else text
         return el("span", shown) if target is None else el("a", shown, href=way(at, target))
+
+
+def simple(name: str) -> Html:
+    """A full name's last part."""
+    return code(name.rpartition(".")[2])
 
 
 def way(start: PurePosixPath, target: PurePosixPath) -> str:

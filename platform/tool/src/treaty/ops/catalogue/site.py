@@ -11,10 +11,10 @@ from pathlib import PurePosixPath
 from treaty.config import Settings
 from treaty.ops.baseline import RELEASES, releases
 from treaty.ops.catalogue.event import event_page, type_page
+from treaty.ops.catalogue.example import Sample, sample
 from treaty.ops.catalogue.frame import HEADER, SCRIPT, STYLE, list_of
 from treaty.ops.catalogue.history import Histories, History
 from treaty.ops.catalogue.index import index_page, rule_pages, rules_page
-from treaty.ops.catalogue.parts import Sample, sample
 from treaty.ops.catalogue.places import Places
 from treaty.ops.catalogue.topic import service_page, topic_page
 from treaty.ops.catalogue.words import ENGLISH, Words, chinese
@@ -22,10 +22,10 @@ from treaty.ops.generate import sdk_settings
 from treaty.ops.readers import project_readers
 from treaty.ops.schemas import load_project
 from treaty_codegen import Catalog
-from treaty_codegen.breaking.facts import OldSet
 from treaty_codegen.documents.examples import Examples
 from treaty_codegen.documents.pages import Pages
 from treaty_codegen.index import SdkIndex, sdk_index
+from treaty_codegen.old_set import OldSet
 from treaty_codegen.readers import Readers
 
 PARTS = (
@@ -76,7 +76,7 @@ class Site:
                 yield places.paths["types", name], type_page(file, places, readers=self.readers)
         for name, topic in self.catalog.topics.items():
             yield places.paths["topics", name], topic_page(topic, places)
-        for name in places.services:
+        for name in places.catalog.service_names:
             yield places.paths["services", name], service_page(name, places)
 
     def _title(self, words: Words) -> str:

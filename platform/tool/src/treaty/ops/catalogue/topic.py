@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
-
-from treaty.ops.catalogue.event import producers
 from treaty.ops.catalogue.frame import facts, page, paragraphs
 from treaty.ops.catalogue.html import Child, code, el, joined, table
-from treaty.ops.catalogue.places import Places
+from treaty.ops.catalogue.places import Places, simple
+from treaty.ops.catalogue.writers import producers
 from treaty_codegen import Topic
+from treaty_codegen.documents.environments import by_environment
+from treaty_codegen.quantities import span
 
 
 def topic_page(topic: Topic, places: Places) -> bytes:
@@ -18,7 +17,7 @@ def topic_page(topic: Topic, places: Places) -> bytes:
     rows: list[list[Child]] = []
     for each in topic.consumers:
         link = places.link("services", each.service, at=at) if each.service else each.external or ""
-        events = joined(places.link("events", name, at=at, text=_simple(name)) for name in each.events)
+        events = joined(places.link("events", name, at=at, text=simple(name)) for name in each.events)
         rows.append([code(each.group), link, events or words("all")])
     return page(
         places,
@@ -31,9 +30,9 @@ def topic_page(topic: Topic, places: Places) -> bytes:
             (words("compatibility"), code(topic.compatibility)),
             (words("written by"), producers(topic, places, at)),
             (words("personal data"), ", ".join(topic.pii)),
-            (words("partitions"), by_environment(topic.partitions)),
-            (words("replication"), by_environment(topic.replication)),
-            (words("retention"), by_environment({key: span(value) for key, value in topic.retention.items()})),
+            (words("partitions"), by_environment(topic.partitions, shown=str)),
+            (words("replication"), by_environment(topic.replication, shown=str)),
+            (words("retention"), by_environment(topic.retention, shown=span)),
             (words("cleanup"), code(topic.cleanup)),
         ),
         el("h2", words("Events")),
@@ -52,7 +51,7 @@ def service_page(name: str, places: Places) -> bytes:
         [
             places.link("topics", topic.name, at=at),
             code(each.group),
-            joined(places.link("events", event, at=at, text=_simple(event)) for event in each.events or topic.events),
+            joined(places.link("events", event, at=at, text=simple(event)) for event in each.events or topic.events),
         ]
         for topic in topics
         for each in topic.consumers
@@ -73,20 +72,3 @@ def service_page(name: str, places: Places) -> bytes:
         el("h2", words("Reads")),
         table(map(words, ("topic", "group", "events")), reads) or el("p", words("nothing")),
     )
-
-
-def by_environment(values: Mapping[str, object]) -> str:
-    """``3``, or ``prod 3, else 1`` where it is not the same everywhere."""
-    if set(values) == {"*"}:
-        return str(values["*"])
-    return ", ".join(f"{name if name != '*' else '…'} {value}" for name, value in sorted(values.items(), reverse=True))
-
-
-def span(value: timedelta) -> str:
-    """A duration in days or hours."""
-    hours = value / timedelta(hours=1)
-    return f"{hours / 24:g} d" if hours >= 24 and hours % 24 == 0 else f"{hours:g} h"
-
-
-def _simple(name: str) -> Child:
-    return code(name.rpartition(".")[2])

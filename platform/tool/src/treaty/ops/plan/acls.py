@@ -13,6 +13,7 @@ from typing import Any, Final
 from treaty.ops.plan import Drift
 from treaty.ops.plan.topics import readers
 from treaty_codegen import Catalog, Topic
+from treaty_codegen.catalog import ANYBODY
 from treaty_runtime.control import TOPIC as CONTROL
 from treaty_runtime.retry import RetryPolicy
 from treaty_runtime.rights import Right
@@ -20,7 +21,6 @@ from treaty_runtime.rights import Right
 READ: Final = ("DESCRIBE", "READ")
 WRITE: Final = ("DESCRIBE", "WRITE")
 BOTH: Final = ("DESCRIBE", "READ", "WRITE")
-ANYBODY: Final = "*"
 
 Row = tuple[str, str, Any, Any]
 
@@ -33,7 +33,7 @@ def principal_of(service: str, *, namespace: str) -> str:
 def desired(catalog: Catalog, *, namespace: str) -> frozenset[Right]:
     """What every declared service needs, and nothing else. Readers outside the repository have no name here."""
     found: set[Right] = set()
-    for service in services(catalog):
+    for service in catalog.service_names:
         who = principal_of(service, namespace=namespace)
         for kind, name, operations in needs(catalog, service):
             pattern = "PREFIXED" if name.endswith("*") else "LITERAL"
@@ -42,12 +42,6 @@ def desired(catalog: Catalog, *, namespace: str) -> frozenset[Right]:
                 for operation in operations
             }
     return frozenset(found)
-
-
-def services(catalog: Catalog) -> list[str]:
-    """All that are declared, or named as a producer."""
-    named = {each for topic in catalog.topics.values() for each in topic.producers if each != ANYBODY}
-    return sorted(named | {*catalog.services})
 
 
 def needs(catalog: Catalog, service: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:

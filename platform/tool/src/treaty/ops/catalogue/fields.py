@@ -1,9 +1,9 @@
-"""Pieces that several pages show: the fields of a type, who reads it, a schema's text, an example."""
+"""The fields of a type, with what is within it: what each means, since when it is there, who reads it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -11,17 +11,12 @@ from treaty.ops.catalogue.frame import paragraphs
 from treaty.ops.catalogue.history import Field as Place
 from treaty.ops.catalogue.html import Child, Html, code, el, table
 from treaty.ops.catalogue.places import Places
-from treaty_avro import MISSING, AvroError, Enum, Field, Fixed, Named, Record, compile_generic, from_json
-from treaty_codegen.catalog import SchemaFile
+from treaty.ops.catalogue.reading import lines_of
+from treaty_avro import MISSING, Enum, Field, Fixed, Named, Record
 from treaty_codegen.documents.type_words import type_words
-from treaty_codegen.finding import Reader
 from treaty_codegen.reach import has_class, is_duration, named_within
 from treaty_codegen.readers import Readers
 from treaty_codegen.tags import deprecation, personal_data, symbol_deprecation, unit
-
-MOST_LINES = 20
-"""Lines of code that read one field; more are counted."""
-LARGEST_HEX = 4_096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +86,7 @@ def field_row(record: Record, field: Field, around: Around) -> list[Child]:
         around.since.get(place) or (words("unreleased") if around.since else ""),
         told(deprecation(field)),
         field.doc or "",
-        readers_of(around.readers.of(owner=place[0], field=place[1], event=around.event)),
+        lines_of(around.readers.of(owner=place[0], field=place[1], event=around.event)),
     ]
 
 
@@ -120,48 +115,3 @@ def anchor(full_name: str) -> str:
 def told(gone: object) -> str:
     """A deprecation in words; nothing where there is none."""
     return "" if gone is None else str(gone)
-
-
-def readers_of(readers: Iterable[Reader]) -> list[Child]:
-    """Services with the lines that read; lines after which nobody can say are marked."""
-    lines: dict[str, list[str]] = {}
-    for reader in readers:
-        mark = "?" if reader.why else ""
-        lines.setdefault(reader.service, []).append(f"{reader.file}:{reader.line}{mark}")
-    return [
-        el("details", el("summary", service, f" ({len(found)})"), el("p", ", ".join(found[:MOST_LINES])))
-        for service, found in lines.items()
-    ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """An event as JSON and as bytes in hexadecimal; "" for what there is not. Made once, shown in each language."""
-
-    text: str = ""
-    data: str = ""
-
-
-def sample(file: SchemaFile, text: str | None) -> Sample:
-    """An example (JSON in the plain style) with its bytes."""
-    if text is None:
-        return Sample()
-    try:
-        data = compile_generic(file.schema)[0](from_json(file.schema, text, style="plain"))
-    except AvroError:
-        return Sample(text=text)
-    more = " …" if len(data) > LARGEST_HEX else ""
-    return Sample(text=text, data=data[:LARGEST_HEX].hex(" ") + more)
-
-
-def example(made: Sample, places: Places) -> list[Child]:
-    """An event as JSON and as bytes."""
-    if not made.text:
-        return [el("p", places.words("There is none: the smallest value has no end, or is too large for a page."))]
-    binary = [el("p", places.words("The same in Avro's binary form:")), pre(made.data)]
-    return [pre(made.text), *(binary if made.data else ())]
-
-
-def pre(text: str) -> Html:
-    """A text over several lines as it is."""
-    return el("pre", el("code", text), tabindex="0")
