@@ -5,11 +5,15 @@ from __future__ import annotations
 import ast
 import http.client
 import json
+import signal
+import subprocess
+import sys
 import threading
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 import pytest
 from click.testing import CliRunner
@@ -195,6 +199,17 @@ def test_neither_the_site_nor_the_generator_takes_the_files_of_the_other_for_sta
     assert (hostile / "docs/events/mall.order.OrderPaid.html").is_file(), "the generator took a page of the site"
 
 
+def test_a_folder_without_its_slash_leads_to_the_one_with_it() -> None:
+    with served({PurePosixPath("zh/index.html"): b"home"}) as server:
+        connection = http.client.HTTPConnection(HOST, server.server_address[1])
+        connection.request("GET", "/zh")
+        answer = connection.getresponse()
+        assert (answer.status, answer.headers["Location"], answer.read()) == (308, "/zh/", b"")
+        connection.request("GET", "/zh/")
+        answer = connection.getresponse()
+        assert (answer.status, answer.read()) == (200, b"home")
+
+
 @contextmanager
 def served(site: Site) -> Iterator[SiteServer]:
     with SiteServer(site, port=0) as server:
@@ -223,6 +238,19 @@ def test_the_server_gives_pages_of_the_site_and_nothing_else() -> None:
         assert asked("/", host="evil.example:80")[0] == 404, "another name for this address"
         assert asked("/", method="POST")[0] == 501
         assert asked("/")[2].startswith("default-src 'self'; base-uri 'none'")
+
+
+def test_the_server_stops_at_ctrl_c_and_that_is_no_fault(hostile: Path) -> None:
+    words = [sys.executable, "-m", "treaty", "catalog", "serve", "--config", str(hostile / "treaty.toml")]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as command:
+        assert command.stdout is not None
+        place = urlsplit(command.stdout.readline().strip())
+        connection = http.client.HTTPConnection(HOST, place.port)
+        connection.request("GET", "/")
+        assert connection.getresponse().status == 200, "it serves, so the signal cannot come too early"
+        command.send_signal(signal.SIGINT)
+        _, said = command.communicate(timeout=60)
+    assert (command.returncode, said) == (0, "")
 
 
 @pytest.mark.browser

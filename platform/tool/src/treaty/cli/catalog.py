@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -88,5 +89,6 @@ def serve(config: Path | None, port: int) -> int:
 
     with SiteServer(catalogue.build(load_settings(config)), port=port) as server:
         echo(server.url)
-        server.serve_forever()
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
     return 0

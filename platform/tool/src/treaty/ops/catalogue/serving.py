@@ -7,7 +7,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import PurePosixPath
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from treaty.errors import EnvironmentFault
 from treaty.ops.catalogue.frame import POLICY
@@ -55,7 +55,13 @@ class _Answering(BaseHTTPRequestHandler):
         # A page of another origin must not read it under a name of its own that leads here.
         is_ours = self.headers.get("Host", "").rpartition(":")[0] in {HOST, "localhost"}
         asked = PurePosixPath(unquote(urlsplit(self.path).path).strip("/") or "index.html")
-        found = self.server.files.get(asked) or self.server.files.get(asked / "index.html")
+        found = self.server.files.get(asked)
+        if found is None and is_ours and asked / "index.html" in self.server.files:
+            place = urlsplit(self.path).path
+            if not place.endswith("/"):
+                self._lead_to(f"/{quote(str(asked))}/")
+                return
+            found = self.server.files[asked / "index.html"]
         data = found if is_ours and found is not None else b"There is no such page.\n"
         kind = _TYPES.get(asked.suffix, "text/html") if data is found else "text/plain"
         self.send_response(HTTPStatus.OK if data is found else HTTPStatus.NOT_FOUND)
@@ -67,6 +73,14 @@ class _Answering(BaseHTTPRequestHandler):
         self.end_headers()
         if has_body:
             self.wfile.write(data)
+
+    def _lead_to(self, place: str) -> None:
+        """The folder's own address: links of its page are relative to it."""
+        self.send_response(HTTPStatus.PERMANENT_REDIRECT)
+        self.send_header("Location", place)
+        self.send_header("Content-Length", "0")
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the standard library's name
         """Says nothing: the command tells where the site is, and that is enough."""
