@@ -163,6 +163,22 @@ def test_a_shared_type_that_would_break_one_event_is_blocked_with_it(project: Pa
     assert [row.subject for row in blocked] == ["mall.order.OrderLine", PAID], "OrderSeen is only read forward"
 
 
+def test_a_shared_type_may_break_where_no_event_that_holds_it_does(project: Path, http: RegistryHttp) -> None:
+    needed = ', {"name": "note", "type": "string"}'
+    place, topics = project / "schemas/order/order_line.avsc", project / "schemas/topics.toml"
+    place.write_text(LINE % needed, encoding="utf-8")
+    topics.write_text(TOPICS.partition('[topic."order-news"]')[0], encoding="utf-8")
+    apply(project, http)
+    place.write_text(LINE % "", encoding="utf-8")
+    apply(project, http)
+    # An int of that name breaks the first version, which only the new event's level, and so the type's, looks back to.
+    place.write_text(LINE % ', {"name": "note", "type": "int", "default": 0}', encoding="utf-8")
+    topics.write_text(TOPICS.replace("FORWARD_TRANSITIVE", "BACKWARD_TRANSITIVE"), encoding="utf-8")
+    line = "mall.order.OrderLine"
+    lifted = [step.after for step in apply(project, http).steps if (step.action, step.subject) == ("set-level", line)]
+    assert lifted == ["BACKWARD_TRANSITIVE", "NONE", "BACKWARD_TRANSITIVE"], "in sight of the plan"
+
+
 @pytest.mark.parametrize("first", ["inline", "registry"])
 def test_moving_between_the_forms_registers_no_event_anew_and_leaves_no_drift(
     project: Path, http: RegistryHttp, first: str
@@ -208,6 +224,20 @@ def test_a_registered_text_is_whole_whatever_became_of_the_listing_of_its_types(
     assert '"symbols":["UNKNOWN","CNY"]' in Wholes(held.__getitem__).text(line)
     assert Wholes(lambda _: None).text(line) == line.text, "what is gone for good is left out"
     assert Wholes(held.__getitem__).text(circle) == circle.text, "and what needs itself is left as it is"
+
+
+def test_what_cannot_be_made_whole_is_asked_for_once() -> None:
+    broken = Piece(text=LINE % "", references=(Reference(name="mall.Currency", subject="gone", version=1),))
+    event = Piece(text=EVENT % "E", references=(Reference(name="mall.order.OrderLine", subject="line", version=1),))
+    asked: list[tuple[str, int]] = []
+
+    def ask(place: tuple[str, int]) -> Piece | None:
+        asked.append(place)
+        return broken if place == ("line", 1) else None
+
+    wholes = Wholes(ask)
+    assert wholes.text(event) == wholes.text(event) == event.text
+    assert asked == [("line", 1), ("gone", 1)]
 
 
 async def test_a_record_of_a_generated_class_is_read_by_confluents_client(

@@ -112,9 +112,9 @@ def refused(made: Plan, registry: RegistryHttp) -> Iterator[Blocked]:
 def accepted_breaks(
     settings: Settings, catalog: Catalog, actual: Mapping[str, Observed], *, today: date
 ) -> frozenset[str]:
-    """Events that break a live version, and whose every break of the wire was waived soundly."""
+    """Events that break a live version, and whose every break of the wire was waived soundly; shared types that no event forbids."""
     waivers = load_waivers(settings).waivers
-    if not waivers:
+    if not waivers and references_of(settings) == "inline":
         return frozenset()
     wanted = desired(catalog, environment="")
     side = RegistrySide(
@@ -124,5 +124,6 @@ def accepted_breaks(
     judge = Judge(catalog=catalog, today=today, pii_owner=settings.get("governance", "pii_owner"), judges_unused=False)
     left = {name for row in judge.apply(found, waivers) if row.severity is Severity.ERROR for name in row.affects}
     accepted = frozenset(name for row in found for name in row.affects) - left
-    # A shared type breaks with the events that hold it: it may if one of them may and none must not.
-    return accepted | (frozenset(depths(catalog, accepted)) - frozenset(depths(catalog, left)))
+    # A shared type's subject is kept as strictly as all events that hold it together, so it may break where none of them does:
+    # it may where none of them must not.
+    return accepted | (frozenset(depths(catalog, [row.event for row in wanted])) - frozenset(depths(catalog, left)))

@@ -57,6 +57,7 @@ class Wholes:
             raise Broken
         if place not in self._schemas:
             piece = self._ask(place)
+            self._schemas[place] = None  # one that cannot be made whole is none, and is not asked for again
             self._schemas[place] = None if piece is None else self._schema(piece, (*trail, place))
         schema = self._schemas[place]
         if schema is None:
