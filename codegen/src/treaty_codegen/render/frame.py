@@ -1,7 +1,8 @@
 """The line that a finding is about, with its place marked beneath: what a person sees on a terminal.
 
 Laws: nothing of the text reaches the terminal but printable characters; the marks stand under what they mark, however wide its
-characters are; a line is never longer than the terminal, and one of a megabyte costs no more than what is shown of it.
+characters are; a line is never longer than the terminal, unless that has no room for ``LEAST`` cells of text; one of a megabyte
+costs no more than what is shown of it.
 """
 
 from __future__ import annotations

@@ -154,7 +154,8 @@ def _found(given: Given, *, topics: tuple[str, ...] = ()) -> list[Staged]:
     from treaty_runtime.publish.outbox_desk import OutboxDesk
 
     if not given["ids"] and not given["keys"] and not topics:
-        raise UsageError("Which rows?", next_step="name event ids, or a --key")
+        ways = "name event ids, a --key or a --topic" if "topics" in given else "name event ids, or a --key"
+        raise UsageError("Which rows?", next_step=ways)
 
     async def find(engine: Any) -> list[Staged]:
         return await OutboxDesk(engine).find(ids=given["ids"], keys=given["keys"], topics=topics)
