@@ -33,6 +33,8 @@ from treaty_codegen.old_set import old_set
 CATALOGUE = tomllib.loads(files("treaty_codegen").joinpath("zh.toml").read_text(encoding="utf-8"))
 SOURCES = (ROOT / "codegen/src/treaty_codegen", ROOT / "platform/tool/src/treaty/ops")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
+RETOLD = {SOURCES[0] / "language.py", SOURCES[1] / "cache" / "outcomes.py"}
+"""Modules that make a ``Text`` of one that another module made."""
 READY = {"{reason}"}
 """Templates that hold somebody else's words alone: a parser's, the disk's."""
 
@@ -40,7 +42,7 @@ READY = {"{reason}"}
 def templates() -> Iterator[tuple[str, str]]:
     """Module and every template that it makes a ``Text`` of; a name stands for what is assigned to it in the module."""
     for folder in SOURCES:
-        for path in sorted(set(folder.rglob("*.py")) - {SOURCES[0] / "language.py"}):
+        for path in sorted(set(folder.rglob("*.py")) - RETOLD):
             tree = ast.parse(path.read_text(encoding="utf-8"))
             assigned: dict[str, list[ast.expr]] = {}
             for node in ast.walk(tree):

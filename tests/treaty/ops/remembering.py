@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from tests.treaty.cli.scratch import Scratch
@@ -19,6 +21,7 @@ from treaty_codegen.render import PRINTERS, Report
 MARK: Final = "what was judged before"
 TODAY: Final = date(2026, 12, 1)
 RELEASES: Final = Against(names=("releases",))
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +31,16 @@ class Remembering:
     scratch: Scratch
     drawer: Drawer
 
-    def settings(self, **env: str) -> Settings:
+    def settings(self, env: Mapping[str, str] = NOTHING) -> Settings:
         return Settings.load(None, env, start=self.scratch.root)
 
-    def lint(self, *, rules: tuple[str, ...] = (), only: tuple[str, ...] = (), **env: str) -> Outcome:
-        return checks.lint(self.settings(**env), drawer=self.drawer, rules=rules, only=only)
+    def lint(
+        self, *, rules: tuple[str, ...] = (), only: tuple[str, ...] = (), env: Mapping[str, str] = NOTHING
+    ) -> Outcome:
+        return checks.lint(self.settings(env), drawer=self.drawer, rules=rules, only=only)
 
-    def breaking(self, against: Against = RELEASES, *, today: date = TODAY, **env: str) -> Outcome:
-        return checks.breaking(self.settings(**env), against, today=today, drawer=self.drawer)
+    def breaking(self, against: Against = RELEASES, *, today: date = TODAY) -> Outcome:
+        return checks.breaking(self.settings(), against, today=today, drawer=self.drawer)
 
     def mark(self) -> None:
         """From now on an answer that is told again says so: it looked at ``MARK``."""

@@ -113,14 +113,14 @@ def test_a_change_on_disk_is_told_again_as_it_was_judged(change: Row, tmp_path: 
 def same_three_times(project: Remembering) -> None:
     """No cache, an empty one, a full one: the same in every format; and the third was not judged."""
     settings, strict = project.settings(), {"TREATY_LINT__USE": "strict"}
-    without = checks.lint(project.settings(**strict), drawer=None)
-    assert printed(project.lint(**strict)) == printed(without)
-    assert project.lint(**strict) == without
+    without = checks.lint(project.settings(strict), drawer=None)
+    assert printed(project.lint(env=strict)) == printed(without)
+    assert project.lint(env=strict) == without
     broken = checks.breaking(settings, RELEASES, today=TODAY, drawer=None)
     assert printed(project.breaking()) == printed(broken)
     assert project.breaking() == broken
     project.mark()
-    assert (project.lint(**strict).looked_at, project.breaking().looked_at) == (MARK, MARK)
+    assert (project.lint(env=strict).looked_at, project.breaking().looked_at) == (MARK, MARK)
 
 
 def first_cases() -> Iterator[Case]:
