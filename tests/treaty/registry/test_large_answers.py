@@ -190,13 +190,62 @@ def test_what_was_done_is_answered_however_many_answers_wait(full: MemoryStore) 
 
 
 def test_one_answer_larger_than_the_bound_goes_out_alone() -> None:
-    sending, large = Sending(most_bytes=10), Answer(200, [], (b"x" * 9, b"y" * 9))
-    assert sending.takes(large)
+    sending, large = Sending(most_bytes=10, seconds=90), Answer(200, [], (b"x" * 9, b"y" * 9))
+    assert sending.takes(large, "a")
     seen: list[bool] = []
 
     async def send(_message: Any) -> None:
-        seen.append(sending.takes(large))
+        seen.append(sending.takes(large, "b"))
 
-    asyncio.run(sending.send(large, [], send))
+    asyncio.run(sending.send(large, [], send, client="a", cut_off=int))
     assert not any(seen)
-    assert sending.takes(large)
+    assert sending.takes(large, "b")
+
+
+def test_one_client_holds_a_share_and_leaves_the_rest_to_others() -> None:
+    sending, large = Sending(most_bytes=100, seconds=90), Answer(200, [], (b"x" * 9, b"y" * 9))
+    seen: list[tuple[bool, bool]] = []
+
+    async def send(_message: Any) -> None:
+        seen.append((sending.takes(large, "a"), sending.takes(large, "b")))
+
+    asyncio.run(sending.send(large, [], send, client="a", cut_off=int))
+    assert set(seen) == {(False, True)}
+    assert sending.takes(large, "a")
+
+
+def test_an_answer_that_is_read_steadily_and_too_slowly_is_cut_off() -> None:
+    """Each piece that was read began the time anew: a few clients kept everyone out of large answers."""
+    sending, large = Sending(most_bytes=100, seconds=0.05), Answer(200, [], (b"x", b"y"))
+
+    async def ask() -> None:
+        is_cut_off = asyncio.Event()
+
+        async def send(_message: Any) -> None:
+            await asyncio.sleep(0)  # it reads on, and on
+            if _message.get("body") == b"y":
+                await asyncio.wait_for(is_cut_off.wait(), 90)
+
+        await sending.send(large, [], send, client="a", cut_off=is_cut_off.set)
+
+    asyncio.run(ask())
+
+
+@pytest.mark.long
+def test_a_client_that_always_reads_a_little_is_cut_off_in_the_end(
+    full: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("treaty.registry.http.sending.LEAST_BYTES_A_SECOND", 1_000_000_000)
+    with serving(full, Limits(unread_seconds=1.0)) as (url, size), asking(url) as client:
+        received = 0
+
+        def is_over() -> bool:
+            nonlocal received
+            try:
+                received += len(client.recv(4_096))
+            except ConnectionResetError:
+                return True
+            assert received < size, "it was never cut off"
+            return False
+
+        wait_until(is_over)

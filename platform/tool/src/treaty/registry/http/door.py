@@ -17,7 +17,7 @@ from treaty.registry.cache import Lru
 from treaty.registry.errors import AnswersUnread, HeadersTooLarge, RegistryError, StoreUnavailable, Unauthorized
 from treaty.registry.guard.gate import Gate
 from treaty.registry.http.answers import Answer, Wish, error_answer
-from treaty.registry.http.sending import Message, Send, Sending
+from treaty.registry.http.sending import CONNECTION, Message, Send, Sending
 from treaty.registry.observation import Answered, Observe, Remembered
 from treaty.registry.stores.freshness import Freshness
 from treaty.registry.wire.incoming import read_headers
@@ -112,12 +112,14 @@ class Door:
         lifespan: App,
         most_open: int,
         most_unread_bytes: int,
+        unread_seconds: float,
         root_path: str = "",
     ) -> None:
         """``lifespan``: who is told of start and end; ``most_open``: requests at work at once; ``most_unread_bytes``: of large
-        answers that wait for their clients; ``root_path``: what may stand before every path."""
+        answers that wait for their clients; ``unread_seconds``: how long, beside their size; ``root_path``: what may stand
+        before every path."""
         self._answered_by, self._remembering, self._gate, self._tell = answer, remembering, gate, tell
-        self._lifespan, self._sending = lifespan, Sending(most_bytes=most_unread_bytes)
+        self._lifespan, self._sending = lifespan, Sending(most_bytes=most_unread_bytes, seconds=unread_seconds)
         self._open, self._most_open, self._root_path = 0, most_open, root_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -136,11 +138,11 @@ class Door:
         try:
             answer = _refusal(fault, scope) if fault is not None else await self._counted(scope, headers, receive)
             # What was done is never answered as if it had not been: only what changed nothing can be asked for again.
-            if not scope.get(CHANGES) and not self._sending.takes(answer):
+            if not scope.get(CHANGES) and not self._sending.takes(answer, _source(scope)):
                 answer = _refusal(AnswersUnread(), scope)
             status = answer.status
             own = [*_EVERY_ANSWER, (b"x-request-id", scope[REQUEST_ID].encode())]
-            await self._sending.send(answer, own, send)
+            await self._sending.send(answer, own, send, client=_source(scope), cut_off=_cut_off(scope))
         finally:
             seconds = time.perf_counter() - began
             self._tell(Answered(_method(scope), scope.get(ROUTE, "other"), status, seconds))
@@ -198,6 +200,12 @@ def _refusal(error: RegistryError, scope: Scope) -> Answer:
 def _size(key: Key, answer: Answer) -> int:
     # The key counts: its query is the client's, and may be longer than the answer.
     return answer.size_bytes + sum(map(len, key)) + 512
+
+
+def _cut_off(scope: Scope) -> Callable[[], object]:
+    # A server that is not ours (an application in a test) has connections of its own.
+    cut_off: Callable[[], object] = (scope.get("extensions") or {}).get(CONNECTION, {}).get("cut_off", int)
+    return cut_off
 
 
 def _source(scope: Scope) -> str:

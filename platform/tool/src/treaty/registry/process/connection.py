@@ -16,6 +16,7 @@ from typing import ClassVar, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from treaty.registry.http.sending import CONNECTION
 from treaty.registry.settings import Limits
 from treaty.registry.wire.incoming import HEADER_BYTES
 
@@ -63,6 +64,7 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
+        self.scope["extensions"] = {CONNECTION: {"cut_off": self._cut_off}}
         self._is_head_open = self._is_first_look = True
         self._body = 0
 
