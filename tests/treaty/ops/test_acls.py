@@ -88,6 +88,15 @@ def test_a_topic_that_anybody_writes_to_is_every_services() -> None:
     assert all("write topic order-events" in told(rights, f"User:{name}") for name in ("billing", "push"))
 
 
+def test_a_name_whose_right_would_cover_what_is_anothers_is_refused() -> None:
+    longer = (TOPICS % "order").replace('["order"]', '["order", "order-archive"]')
+    with pytest.raises(UsageError, match=r"service order to its relay's names would cover those of order-archive"):
+        acls.desired(load_catalog({"order_paid.avsc": ORDER}, topics=longer), namespace="mall")
+    every = (TOPICS % "order").replace('"push-*"', '"*"')
+    with pytest.raises(UsageError, match=r"group of order-events is called \*"):
+        acls.desired(load_catalog({"order_paid.avsc": ORDER}, topics=every), namespace="mall")
+
+
 def test_only_gits_own_principals_lose_rights_and_strangers_are_drift() -> None:
     wanted = acls.desired(catalog(), namespace="")
     needless = Right(principal="User:order", resource="TOPIC", name="*", operation="ALL")

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any, Final
 
+from treaty.errors import UsageError
 from treaty.ops.plan import Drift
 from treaty.ops.plan.topics import readers
 from treaty_codegen import Catalog, Topic
@@ -32,6 +33,7 @@ def principal_of(service: str, *, namespace: str) -> str:
 
 def desired(catalog: Catalog, *, namespace: str) -> frozenset[Right]:
     """What every declared service needs, and nothing else. Readers outside the repository have no name here."""
+    refuse_what_covers_others(catalog)
     found: set[Right] = set()
     for service in catalog.service_names:
         who = principal_of(service, namespace=namespace)
@@ -42,6 +44,24 @@ def desired(catalog: Catalog, *, namespace: str) -> frozenset[Right]:
                 for operation in operations
             }
     return frozenset(found)
+
+
+def refuse_what_covers_others(catalog: Catalog) -> None:
+    """Raises ``UsageError`` for names under which a right by prefix would be one to what belongs to others."""
+    writers = {each for topic in catalog.topics.values() for each in topic.producers}
+    if ANYBODY in writers:
+        writers |= {*catalog.services}
+    for short, long in ((short, long) for short in writers for long in writers if long.startswith(f"{short}-")):
+        raise UsageError(
+            f"The rights of service {short} to its relay's names would cover those of {long}.",
+            next_step="rename one of them, or take `acl` out of [environment.NAME]",
+        )
+    for name, topic in catalog.topics.items():
+        if any(reader.service and reader.group == ANYBODY for reader in topic.consumers):
+            raise UsageError(
+                f"A consumer group of {name} is called {ANYBODY}: its right would be one to every group.",
+                next_step="begin the name with what its groups have in common",
+            )
 
 
 def needs(catalog: Catalog, service: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
