@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from treaty_runtime.admin import Cluster, ClusterRefused, ClusterUnreachable
+from treaty_runtime.admin import Cluster, ClusterRefused, ClusterUnreachable, NoAuthorizer
 
 
 def answers(*codes: int | None) -> Callable[[], str]:
@@ -54,3 +56,25 @@ def test_other_answers_are_told_at_once(cluster: Cluster, slept: list[float]) ->
     with pytest.raises(ClusterUnreachable, match="does not answer"):
         cluster._again(answers(KafkaError._TRANSPORT))
     assert slept == []
+
+
+class Listing(Cluster):
+    """A cluster without any right, whose one broker tells these settings."""
+
+    settings: Mapping[str, Any] = {}
+
+    def _ask(self, call: Callable[[], Any]) -> Any:  # noqa: ARG002  # the name that it replaces
+        return SimpleNamespace(brokers={1: None})
+
+    def _settle(self, futures: Mapping[Any, Any]) -> dict[Any, Any]:
+        return {key: [] if key == "" else self.settings for key in futures}
+
+
+def test_only_an_authorizer_that_is_told_to_be_none_is_none() -> None:
+    cluster = Listing("127.0.0.1:1", timeout=0.2)
+    assert cluster.rights() == frozenset(), "a broker that does not say may well have one"
+    cluster.settings = {"authorizer.class.name": SimpleNamespace(value="")}
+    with pytest.raises(NoAuthorizer):
+        cluster.rights()
+    cluster.settings = {"authorizer.class.name": SimpleNamespace(value="org.example.Own")}
+    assert cluster.rights() == frozenset()

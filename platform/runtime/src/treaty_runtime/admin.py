@@ -236,13 +236,13 @@ class Cluster:
             raise self._no_authorizer()
         return frozenset(map(right_of, found))
 
-    def _authorizer(self) -> str:
-        """The class that checks rights, by the settings of one broker; "" for none."""
+    def _authorizer(self) -> str | None:
+        """The class that checks rights, by the settings of one broker; "" for none, None where the broker does not say."""
         listed = self._ask(lambda: self._admin.list_topics(timeout=self._timeout)).brokers
         resource = ConfigResource(ConfigResource.Type.BROKER, str(min(listed)))
         (told,) = self._settle(self._admin.describe_configs([resource], request_timeout=self._timeout)).values()
         entry = told.get("authorizer.class.name")
-        return str(entry.value or "") if entry is not None else ""
+        return str(entry.value or "") if entry is not None else None
 
     def allow(self, rights: Iterable[Right]) -> None:
         """Gives rights; those that are there already stay as they are."""
