@@ -77,9 +77,7 @@ def create_app(
         gate,
         tell,
         lifespan=Starlette(lifespan=until_shut_down(store, (hands, watch), gate)),
-        most_open=settings.limits.open_requests,
-        most_unread_bytes=settings.limits.unread_bytes,
-        unread_seconds=settings.limits.unread_seconds,
+        limits=settings.limits,
         root_path=settings.root_path,
     )
     return with_cors(door, settings.cors_origins)

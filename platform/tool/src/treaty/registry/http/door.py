@@ -19,6 +19,7 @@ from treaty.registry.guard.gate import Gate
 from treaty.registry.http.answers import Answer, Wish, error_answer
 from treaty.registry.http.sending import CONNECTION, Message, Send, Sending
 from treaty.registry.observation import Answered, Observe, Remembered
+from treaty.registry.settings import Limits
 from treaty.registry.stores.freshness import Freshness
 from treaty.registry.wire.incoming import read_headers
 from treaty.registry.wire.negotiation import answer_type, takes_gzip
@@ -110,17 +111,14 @@ class Door:
         tell: Observe,
         *,
         lifespan: App,
-        most_open: int,
-        most_unread_bytes: int,
-        unread_seconds: float,
+        limits: Limits,
         root_path: str = "",
     ) -> None:
-        """``lifespan``: who is told of start and end; ``most_open``: requests at work at once; ``most_unread_bytes``: of large
-        answers that wait for their clients; ``unread_seconds``: how long, beside their size; ``root_path``: what may stand
-        before every path."""
+        """``lifespan``: who is told of start and end; ``limits``: of what is open at once and waits for its clients;
+        ``root_path``: what may stand before every path."""
         self._answered_by, self._remembering, self._gate, self._tell = answer, remembering, gate, tell
-        self._lifespan, self._sending = lifespan, Sending(most_bytes=most_unread_bytes, seconds=unread_seconds)
-        self._open, self._most_open, self._root_path = 0, most_open, root_path
+        self._lifespan, self._sending = lifespan, Sending(most_bytes=limits.unread_bytes, seconds=limits.unread_seconds)
+        self._open, self._most_open, self._root_path = 0, limits.open_requests, root_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
