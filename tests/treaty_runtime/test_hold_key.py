@@ -283,6 +283,7 @@ async def test_a_row_goes_with_the_effect_or_not_at_all(store: Sessions | None) 
 # -- on brokers
 
 
+@pytest.mark.chaos
 async def test_keys_are_held_in_order_on_mock_brokers_while_members_come_and_go(sessions: Sessions) -> None:
     """Three keys; the fifth record of each fails twice. A second member joins meanwhile and takes partitions over."""
     handled: dict[str, list[int]] = {}

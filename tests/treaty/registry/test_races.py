@@ -116,6 +116,7 @@ def serving(database: str, port: int) -> Iterator[tuple[subprocess.Popen[str], h
         process.stderr.close()
 
 
+@pytest.mark.chaos
 def test_two_processes_on_one_database_act_as_one(database: str, port: int) -> None:
     from treaty.local.ports import free_port
 

@@ -18,7 +18,10 @@ from treaty.registry.errors import StartRefused
 from treaty.registry.settings import RegistrySettings
 from treaty.registry.stores.sql.store import open_store
 
-pytestmark = pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
+pytestmark = [
+    pytest.mark.chaos,
+    pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc"),
+]
 
 
 def is_gone(pid: int) -> bool:
