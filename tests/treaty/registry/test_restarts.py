@@ -47,7 +47,7 @@ def test_an_id_that_was_deleted_for_good_does_not_come_again_after_a_restart(dat
 
 
 @pytest.mark.chaos
-@pytest.mark.timeout(3000)
+@pytest.mark.timeout(max(3000, 25 * KILLS))
 def test_acknowledged_ids_outlive_every_kill_9_and_answer_four_ways(database: str, port: int) -> None:
     acknowledged: dict[str, int] = {}
     with births(database, port) as born:
