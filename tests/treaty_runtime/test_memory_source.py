@@ -1,12 +1,15 @@
-"""A source in memory whose reader is cancelled, as every task is when a loop ends before its time."""
+"""A source in memory whose reader is cancelled, as every task is when a loop ends before its time, or reads no further."""
 
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
 from tests.parts.waiting import eventually
+from treaty_runtime.event import Partition
+from treaty_runtime.transport import Assigned, Position, Revoking
 from treaty_runtime.transport.memory import MemoryBroker, MemorySource
 
 SECONDS = 90
@@ -33,3 +36,20 @@ async def test_nobody_waits_for_a_reader_that_was_cancelled(*, is_closing: bool)
     async with asyncio.timeout(SECONDS):
         await asyncio.gather(reading, closing, return_exceptions=True)
     assert (reading.cancelled(), broker.group("g").members) == (True, [])
+
+
+@pytest.mark.parametrize("takes_it", [False, True], ids=["never asked again", "taken and never answered"])
+async def test_who_holds_the_events_and_reads_no_further_keeps_nobody_from_closing(*, takes_it: bool) -> None:
+    broker = MemoryBroker(partitions=1)
+    source = MemorySource(broker, group="g", topics=["t"], drain=timedelta(seconds=-5))  # no patience at all
+    events = source.events()
+    assert isinstance(await anext(events), Assigned)
+    closing = asyncio.create_task(source.close())
+    revoking = await anext(events) if takes_it else None
+    async with asyncio.timeout(SECONDS):
+        await closing
+    if isinstance(revoking, Revoking):
+        revoking.done({Partition("t", 0): Position(1)})
+    assert (broker.group("g").members, broker.committed("g")) == ([], {}), "what comes too late is not committed"
+    left = [event async for event in events]
+    assert all(isinstance(event, Revoking) for event in left), "events end"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zlib import crc32
@@ -186,10 +187,13 @@ class MemoryProducer:
 
 
 class MemorySource:
-    """A member of a group on a ``MemoryBroker``."""
+    """A member of a group on a ``MemoryBroker``. What is not given back within ``drain`` and five seconds leaves without its commit."""
 
-    def __init__(self, broker: MemoryBroker, *, group: str, topics: Iterable[str]) -> None:
+    def __init__(
+        self, broker: MemoryBroker, *, group: str, topics: Iterable[str], drain: timedelta = timedelta(seconds=10)
+    ) -> None:
         self._broker, self._group = broker, group
+        self._revoke_seconds = drain.total_seconds() + 5  # as a real source: only bounds a reader that hangs
         self.topics = tuple(topics)
         self.assigned: set[Partition] = set()
         self._positions: dict[Partition, int] = {}
@@ -248,7 +252,7 @@ class MemorySource:
         self._store(offsets)
 
     async def close(self) -> None:
-        """Gives everything back in good order and leaves."""
+        """Gives everything back in good order and leaves, also when nobody reads its events any more."""
         group = self._broker.group(self._group)
         if self not in group.members:
             self._is_closed = True
@@ -257,7 +261,10 @@ class MemorySource:
         self._is_closing = True
         self.give_up(set(self.assigned))
         if self._is_read:
-            await self._returned.wait()
+            with suppress(TimeoutError):  # an iterator that is held and not asked looks like a slow reader
+                async with asyncio.timeout(self._revoke_seconds):
+                    await self._returned.wait()
+        self._drop(frozenset(self.assigned))
         group.members.remove(self)
         self._is_closed = True
         self.wake()
