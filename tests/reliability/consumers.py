@@ -8,8 +8,9 @@ import time
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from random import Random
+from tempfile import TemporaryDirectory
 
-from tests.reliability import evidence
+from tests.reliability import diary, evidence
 from tests.reliability.ends import ended_badly
 from tests.reliability.member import Member
 from tests.reliability.outcome import Outcome, judged, sentence
@@ -18,12 +19,14 @@ from tests.reliability.stack import Counter, Stack
 from tests.treaty_runtime.order_events import FakeRegistry, OrderCreated
 from treaty_runtime.kafka import KafkaProducer
 from treaty_runtime.kafka.config import producer_config
+from treaty_runtime.kafka.groups import Groups
 from treaty_runtime.publish.publisher import Publisher
 from treaty_runtime.testing.checker import Entry
 from treaty_runtime.wire.serde import Serde
 
 KEYS, CHUNK, AHEAD = 500, 250, 6_000
 FAILING = 0.002
+_ANSWERING_SECONDS = 5.0
 
 
 @dataclass(slots=True)
@@ -40,6 +43,7 @@ class ConsumerKills:
     _chance: Random = field(init=False)
     _killed: int = 0
     _lives: int = 0
+    _diaries: str = ""
 
     def __post_init__(self) -> None:
         """The dice of the run."""
@@ -47,6 +51,10 @@ class ConsumerKills:
 
     async def run(self) -> Outcome:
         """The whole run."""
+        with TemporaryDirectory(prefix="diaries-") as self._diaries:
+            return await self._run()
+
+    async def _run(self) -> Outcome:
         began = time.monotonic()
         engine = await self.stack.prepare()
         await engine.dispose()
@@ -79,6 +87,7 @@ class ConsumerKills:
             transaction_size=self._chance.choice([1, 20, 50]),
             failing=FAILING,
             fault=self.fault,
+            diary=self._diaries,
         )
 
     async def _drive(self, members: list[Member], counter: Counter) -> list[str]:
@@ -95,9 +104,8 @@ class ConsumerKills:
                 break
             if time.monotonic() - moved > self.patience:
                 await producer.close()
-                return [
-                    f"no-progress: {counter.events()} of {self.records} events had an effect, {published} were published"
-                ]
+                told = f"{counter.events()} of {self.records} events had an effect, {published} were published"
+                return [f"no-progress: {told}", *await self._standing(members)]
             while published < self.records and published - done < AHEAD:
                 size = min(CHUNK, self.records - published)
                 await publisher.publish_many([self._next(sequences) for _ in range(size)])
@@ -107,6 +115,18 @@ class ConsumerKills:
             await asyncio.sleep(0.1)
         await producer.close()
         return []
+
+    async def _standing(self, members: list[Member]) -> list[str]:
+        """Where everybody stands who did not move: the broker's view of the group, and the members' diaries."""
+        group = Groups(self.stack.bootstrap, timeout=30).describe(self.stack.group)
+        for member in members:
+            member.ask_where_it_stands()
+        await asyncio.sleep(_ANSWERING_SECONDS)
+        return [
+            str(group),
+            *(f"{member.life.name} alive: {member.is_alive}" for member in members),
+            *diary.told(self._diaries),
+        ]
 
     def _due(self, number: int) -> int:
         """How many effects there are before the kill of that number."""
@@ -145,9 +165,9 @@ class ConsumerKills:
         dead = sum(1 for _ in evidence.records(stack.bootstrap, stack.dead_letter))
         left = evidence.behind(stack.bootstrap, stack.group, stack.topic)
         wrong = [*told, *map(sentence, broken)]
-        wrong += [f"{dead} dead letters"] * (dead > 0) + [f"{left} offsets are not committed after the end"] * (
-            left > 0
-        )
+        wrong += [f"{dead} dead letters"] * (dead > 0)
+        if left > 0:
+            wrong += [f"{left} offsets are not committed after the end", *diary.told(self._diaries)]
         return Outcome(
             run="consumers killed",
             faults=f"{self._killed} SIGKILLs of {self.members} members",

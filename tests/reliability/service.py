@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
+from tests.reliability.diary import Diary
 from tests.reliability.tables import EFFECT, RAN
 from tests.reliability.wrong import plant
 from tests.treaty_runtime.order_events import FakeRegistry, OrderCreated
@@ -59,6 +60,8 @@ class Life:
     service: str = "order"
     fault: str = ""
     quarantine_after: int = 3
+    diary: str = ""
+    """A folder in which it writes down what it sees; empty: it does not."""
 
 
 def serve(life: Life) -> None:
@@ -70,6 +73,7 @@ def serve(life: Life) -> None:
 async def _serve(life: Life) -> None:
     event = event_on(life.topic)
     engine = runtime_database.open_engine(life.database, pool_size=_WORKERS)
+    diary = Diary(life.diary, life.name) if life.diary else None
     runtime = Runtime(
         service=life.service,
         settings=settings_of(life),
@@ -80,7 +84,10 @@ async def _serve(life: Life) -> None:
         fence=life.fence,
         delay=delays_of(life),
         registry=None if life.registry else FakeRegistry(event),
+        observers=[] if diary is None else [diary.observe],
     )
+    if diary is not None:
+        diary.answer(runtime)
     async with runtime:
         await runtime.until_signal()
     await engine.dispose()

@@ -10,7 +10,8 @@ from tests.treaty_runtime.order_events import OrderCreated, OrderSeen
 from tests.treaty_runtime.shop import TOPIC, Seen, Shop, group_of, order, recording
 from treaty_runtime.event import Context, Partition
 from treaty_runtime.handlers import Handlers
-from treaty_runtime.hooks import DeadLettered, Failed, Handled, OutageBegan, Recovered
+from treaty_runtime.hooks import CommitFailed, DeadLettered, Failed, Handled, OutageBegan, Recovered
+from treaty_runtime.kafka.groups import Groups
 from treaty_runtime.testing.chaos import Chaos
 from treaty_runtime.transport import Outgoing
 from treaty_runtime.wire import headers as names
@@ -142,4 +143,18 @@ async def test_a_commit_that_fails_is_made_up_for_by_the_next(chaos: Chaos, shop
         chaos.fail("OffsetCommit", 22)  # ILLEGAL_GENERATION
         await shop.publisher.publish(order(2))
         await eventually(lambda: sum(shop.committed().values()) == 2)
+        assert len(shop.told(CommitFailed)) == 1
     assert seen[:2] == [1, 2]
+
+
+async def test_the_last_commit_of_a_member_is_asked_again_while_others_come_and_go(chaos: Chaos, shop: Shop) -> None:
+    seen: Seen = []
+    async with shop.running(group_of(recording(seen))) as consumer:
+        await shop.publisher.publish(order(1))
+        await eventually(lambda: sum(shop.committed().values()) == 1)
+        chaos.fail("OffsetCommit", 27, 22)  # REBALANCE_IN_PROGRESS, ILLEGAL_GENERATION
+        await shop.publisher.publish(order(2))
+        await eventually(lambda: seen == [1, 2])
+        partitions = [Partition(*partition) for partition in consumer.dispatch.assignments]
+    committed = await asyncio.to_thread(Groups(chaos.bootstrap).committed, "order", partitions)
+    assert sum(committed.values()) == 2

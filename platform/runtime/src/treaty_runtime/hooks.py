@@ -231,6 +231,14 @@ class Committed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CommitFailed:
+    """The broker did not take a commit; it is tried again within a second. Until then records would be seen once more."""
+
+    group: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobRun:
     """A delayed job ended: `done`, `failed`, `retried` or `duplicate`."""
 

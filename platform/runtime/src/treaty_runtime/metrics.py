@@ -66,6 +66,7 @@ class Metrics:
             ).inc(),
             seen.Skipped: lambda hook: self._skipped.labels(hook.group, hook.topic, hook.reason).inc(),
             seen.Rebalanced: lambda hook: self._rebalances.labels(hook.group).inc(),
+            seen.CommitFailed: lambda hook: self._commit_failures.labels(hook.group).inc(),
             seen.Throttled: lambda hook: self._throttled.labels(hook.group).set(hook.is_on),
             seen.OutageBegan: lambda hook: self._outage.labels(hook.group, hook.dependency).set(1),
             seen.Recovered: lambda hook: self._outage.labels(hook.group, hook.dependency).set(0),
@@ -144,7 +145,8 @@ class Metrics:
                 self._retries.labels(group.name, topic, error)
                 self._dead.labels(group.name, topic, error)
         for each in (
-            self._duplicates, self._rebalances, self._throttled, self._poll_age, self._paused, self._busy_lanes, self._held_keys,
+            self._duplicates, self._rebalances, self._commit_failures, self._throttled, self._poll_age, self._paused, self._busy_lanes,
+            self._held_keys,
         ):  # fmt: skip
             each.labels(group.name)
         for dependency in DEPENDENCIES:
@@ -167,6 +169,9 @@ class Metrics:
         self._dead = self._counter("kafka_dlq_messages", "Dead-lettered records.", failing)
         self._duplicates = self._counter("kafka_consumer_duplicates", "The inbox knew the event.", ("consumergroup",))
         self._rebalances = self._counter("kafka_consumer_rebalances", "Changes of assignment.", ("consumergroup",))
+        self._commit_failures = self._counter(
+            "kafka_consumer_commit_failures", "Not taken by the broker, tried again.", ("consumergroup",)
+        )
         self._skipped = self._counter("kafka_consumer_skipped_messages", "Nobody handles it.", (*_OF_TOPIC, "reason"))
         self._processing = self._histogram(
             "kafka_consumer_processing_duration_seconds", "Time in the handler.", ("service", "consumergroup", "topic")

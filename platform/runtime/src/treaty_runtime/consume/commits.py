@@ -13,10 +13,16 @@ Offsets = Mapping[Partition, Position]
 
 
 class Commits:
-    """Sends offsets by ``send`` and tells ``taken`` which ones the broker took."""
+    """Sends offsets by ``send``, tells ``taken`` which ones the broker took, and ``failed`` why it did not."""
 
-    def __init__(self, send: Callable[[Offsets], Awaitable[None]], taken: Callable[[Offsets], None]) -> None:
-        self._send, self._taken = send, taken
+    def __init__(
+        self,
+        send: Callable[[Offsets], Awaitable[None]],
+        *,
+        taken: Callable[[Offsets], None],
+        failed: Callable[[TreatyError], None],
+    ) -> None:
+        self._send, self._taken, self._failed = send, taken, failed
         self._under_way: asyncio.Task[None] | None = None
         self._waiting: dict[Partition, Position] = {}
 
@@ -35,8 +41,9 @@ class Commits:
     async def _commit(self, offsets: Offsets) -> None:
         try:
             await self._send(offsets)
-        except TreatyError:
-            return  # the next tick tries again; until then the records would only be seen once more
+        except TreatyError as error:
+            self._failed(error)  # the next tick tries again; until then the records would only be seen once more
+            return
         finally:
             self._under_way = None
             if self._waiting:

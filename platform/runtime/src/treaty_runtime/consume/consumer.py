@@ -79,7 +79,7 @@ class Consumer:
         self._told: dict[Place, Told] = {}
         self._telling = Telling(self._hooks, group=group, clock=self._clock, told=self._told)
         self._source: Source | None = None
-        self._commits = Commits(self._send_commit, self._committed)
+        self._commits = Commits(self._send_commit, taken=self._committed, failed=self._telling.not_committed)
         self._stop_ticking: Callable[[], None] = lambda: None
         self._overdue, self._progress = Overdue(_TICK), asyncio.Event()
         self._is_stopping = self._is_draining = False
@@ -311,10 +311,10 @@ class Consumer:
 
     def _tick(self) -> None:
         now = self._clock.now()
+        self._stop_ticking = self._clock.call_at(now + _TICK, self._tick)  # first: whatever breaks below, commits go on
         if self._overdue.mark(self._workers.jobs(), now):
             self._workers.cancel(lambda job: job.is_overdue)
         self._obey(self.dispatch.tick())
-        self._stop_ticking = self._clock.call_at(now + _TICK, self._tick)
 
     def _went_on(self) -> None:
         if self._is_draining:

@@ -11,6 +11,7 @@ from treaty_runtime.consume.actions import KILLS_PROCESS, Copy, DeadLetter, Hold
 from treaty_runtime.consume.copies import Told
 from treaty_runtime.consume.dispatch import Dispatch
 from treaty_runtime.consume.outage import Away
+from treaty_runtime.errors import TreatyError
 from treaty_runtime.event import Place
 from treaty_runtime.handlers import Group
 from treaty_runtime.hooks import Hooks
@@ -73,6 +74,10 @@ class Telling:
         """A record is in the table: a failed one, or one of its key behind it."""
         if self._hooks.are_heard and not action.is_again:
             self._hooks(seen.Held(group=self._group, place=action.place))
+
+    def not_committed(self, error: TreatyError) -> None:
+        """The broker did not take a commit."""
+        self._hooks(seen.CommitFailed(group=self._group, error=str(error)))
 
     def copied(self, action: Copy | DeadLetter) -> None:
         """The broker has the copy."""

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, KafkaError, KafkaException, TopicPartition
@@ -34,6 +34,16 @@ from treaty_runtime.transport import (
 _CONSUME_RECORDS, _CONSUME_SECONDS = 500, 0.05
 _BATCHES_AHEAD = 2
 _COMMITTED_SECONDS = 5.0
+_LAST_COMMIT_SECONDS, _LAST_COMMIT_PAUSE = 5.0, 0.2
+_MOVING = frozenset(
+    {
+        KafkaError.ILLEGAL_GENERATION,
+        KafkaError.REBALANCE_IN_PROGRESS,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.NOT_COORDINATOR,
+    }
+)
+"""What a commit is refused with that crossed a rebalance on its way; the partitions are still ours then."""
 _END, _GONE, _NO_BROKERS = KafkaError._PARTITION_EOF, KafkaError._DESTROY, KafkaError._ALL_BROKERS_DOWN  # noqa: SLF001  # librdkafka's local codes are named so
 
 
@@ -203,9 +213,23 @@ class KafkaSource:
             if partition in leaving
         }
         if final:
-            with suppress(KafkaException):  # not taken: those records are seen again
-                consumer.commit(offsets=_topic_partitions(final), asynchronous=False)
+            self._commit_last(consumer, final)
         self._assigned -= leaving
+
+    def _commit_last(self, consumer: Any, offsets: Mapping[Partition, Position]) -> None:
+        """Commits what leaves with its partitions. Where others come or go at this moment the broker refuses for that moment."""
+        deadline = monotonic() + _LAST_COMMIT_SECONDS
+        while True:
+            try:
+                consumer.commit(offsets=_topic_partitions(offsets), asynchronous=False)
+            except KafkaException as failure:
+                error = failure.args[0]
+                self._noticed(error)
+                if error.code() not in _MOVING or monotonic() > deadline:
+                    return  # not taken: those records are seen again
+                sleep(_LAST_COMMIT_PAUSE)
+            else:
+                return
 
     def _on_lost(self, _consumer: Any, partitions: list[Any]) -> None:
         lost = frozenset(Partition(each.topic, each.partition) for each in partitions)
