@@ -11,12 +11,12 @@ from functools import partial
 from fastapi import FastAPI
 
 from mall.notification import api, socket
-from mall.notification.delivering import RETRY, mail_handlers, other_handlers
+from mall.notification.delivering import DRAIN, RETRY, mail_handlers, other_handlers
 from mall.notification.handlers import inbox_handlers, push_handlers
 from mall.notification.hub import Hub
 from mall.notification.inbox import Readership
 from mall.notification.sms import FileSms, SmsGateway
-from mall.notification.smtp import SmtpMail
+from mall.notification.smtp import AT_ONCE, SmtpMail
 from mall.notification.tables import metadata
 from mall.notification.unread import QUEUE, unread_worker
 from mall.notification.webhook import HttpWebhook
@@ -48,12 +48,20 @@ def groups(*, hub: Hub, ways: Ways, instance: str, readership: Readership) -> li
     return [
         Group("notification-service", inbox_handlers(readership), dead_letter=DEAD_LETTER),
         # Apart: a mail server that is away pauses its group, and neither inboxes nor calls wait for it.
-        Group("notification-mail", mail_handlers(ways.mail), dead_letter=DEAD_LETTER, retry=RETRY),
+        Group(
+            "notification-mail",
+            mail_handlers(ways.mail),
+            dead_letter=DEAD_LETTER,
+            retry=RETRY,
+            workers=AT_ONCE,
+            drain=DRAIN,
+        ),
         Group(
             "notification-delivery",
             other_handlers(sms=ways.sms, webhook=ways.webhook),
             dead_letter=DEAD_LETTER,
             retry=RETRY,
+            drain=DRAIN,
         ),
         # A node's group is nobody else's: retry topics of its own would outlive it.
         Group(f"notification-push-{instance}", push_handlers(hub), dead_letter=DEAD_LETTER, has_retry_topics=False),

@@ -1,8 +1,9 @@
 """Groups `notification-mail` and `notification-delivery`: what was asked for leaves the mall.
 
 Law 1: what is done is noted under the request's key and never done again; a death between the two sends twice, with the same
-key, and so does a rebalance or SIGTERM during a send that takes longer than the group's drain. Law 2: a mail server that is away
-is waited for; a system of a user's own gets its attempts and is then given up.
+key. Law 2: a record that is given away takes its send along: whoever leaves waits `DRAIN` for it, which is longer than a call takes
+and than a mail server has until it is given the mail. What is left is a server that says so late that it has a mail. Law 3: a mail
+server that is away is waited for; a system of a user's own gets its attempts and is then given up.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ Requested = EmailRequested | SmsRequested | WebhookRequested
 RETRY = RetryPolicy()
 ATTEMPTS = 1 + len(RETRY.delays)
 TIMEOUT, MAIL_TIMEOUT = timedelta(seconds=20), timedelta(seconds=90)
+DRAIN = timedelta(seconds=25)
+"""No longer: a group whose thread does not turn for half a minute counts as dead, and an orchestrator would end it."""
 SENT, REFUSED, GIVEN_UP = "sent", "refused", "given_up"
 
 

@@ -1,7 +1,7 @@
 """One send a key and process: a handler that is run again, for a lock it lost or for its time-out, finds its first send.
 
-Law: a send is repeated only if its process dies between sending and noting, or loses the partition meanwhile: a rebalance or SIGTERM
-during a send that takes longer than the group's drain gives the record to a process that knows nothing of it.
+Law: a send is repeated only if its process dies between sending and noting, or loses the partition meanwhile: after the group's drain
+the record belongs to a process that knows nothing of it.
 """
 
 from __future__ import annotations

@@ -1,18 +1,24 @@
-"""The way to the mail server: one connection a mail, bounded in time."""
+"""The way to the mail server: one connection a mail, bounded in time.
+
+Law: a server that has not been given the whole mail in `BEFORE_SECONDS` is never given it, so that its record may go to somebody else.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import smtplib
-from contextlib import closing, suppress
-from dataclasses import dataclass
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field
 
+from mall.notification.conversation import Letter, Limit, converse
 from mall.notification.mails import SENDER
 from treaty_runtime.errors import Outage
 
-TIMEOUT_SECONDS = 10.0
+AT_ONCE = 8
+"""Mails under way at the same time: each has a thread, so that none waits for one while its time runs."""
+BEFORE_SECONDS = 20.0
 ANSWER_SECONDS = 60.0
-"""A server that has taken a mail may need its time to say so; who does not wait sends it twice (RFC 5321, section 4.5.3.2.6)."""
+"""A server that was given a mail may need its time to say that it has it; who does not wait sends it twice (RFC 5321, 4.5.3.2.6)."""
 PERMANENT = 500
 
 
@@ -20,30 +26,44 @@ class MailRefused(Exception):
     """The mail server will never take this mail."""
 
 
+def _threads() -> Executor:
+    return ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="mall-mail")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmtpMail:
-    """Sends mails by SMTP; a server has so many ``seconds`` to greet."""
+    """Sends mails by SMTP: so many ``seconds`` until the server has the whole mail, and ``answer_seconds`` until it says so."""
 
     host: str
     port: int
-    seconds: float = TIMEOUT_SECONDS
+    seconds: float = BEFORE_SECONDS
+    answer_seconds: float = ANSWER_SECONDS
+    _threads: Executor = field(default_factory=_threads, repr=False, compare=False)
 
     async def send(self, content: bytes, *, to: str) -> None:
-        """Hand a mail to the server; raises MailRefused, and Outage while the server is away or busy."""
-        await asyncio.to_thread(self._send, content, to)
-
-    def _send(self, content: bytes, to: str) -> None:
+        """Hand a mail to the server; raises MailRefused, and Outage while the server is away, busy or slow."""
+        loop, limit = asyncio.get_running_loop(), Limit()
+        ends = (
+            loop.call_later(self.seconds, limit.end_unless_given),
+            loop.call_later(self.seconds + self.answer_seconds, limit.end),
+        )
         try:
-            with closing(smtplib.SMTP(self.host, self.port, timeout=self.seconds)) as server:
-                if server.sock is not None:
-                    server.sock.settimeout(ANSWER_SECONDS)
-                server.sendmail(SENDER, [to], content)
-                # The server has the mail: a farewell that is lost or late is no reason to send it once more.
-                with suppress(OSError, smtplib.SMTPException):
-                    server.quit()
-        except smtplib.SMTPRecipientsRefused as error:
-            ((code, reason),) = error.recipients.values()
-            raise _judged(code, reason) from None
+            letter = Letter(sender=SENDER, to=to, content=content)
+            await loop.run_in_executor(self._threads, self._send, letter, limit)
+        finally:
+            for end in ends:
+                end.cancel()
+
+    def _send(self, letter: Letter, limit: Limit) -> None:
+        try:
+            converse(
+                letter,
+                host=self.host,
+                port=self.port,
+                seconds=self.seconds,
+                answer_seconds=self.answer_seconds,
+                limit=limit,
+            )
         except smtplib.SMTPResponseException as error:
             raise _judged(error.smtp_code, error.smtp_error) from None
         except (OSError, smtplib.SMTPException) as error:
