@@ -24,6 +24,7 @@ pytestmark = [
 ]
 AWAY_SECONDS = float(os.environ.get("TREATY_E2E_OUTAGE_SECONDS", "20"))
 PAUSE_SECONDS = 0.1
+PIECES = 1_000 + int(AWAY_SECONDS / PAUSE_SECONDS)
 
 
 def test_orders_succeed_while_kafka_is_killed_and_everything_arrives_afterwards(company: Company) -> None:
@@ -110,7 +111,7 @@ def test_a_cache_without_redis_says_so_and_catches_up(company: Company) -> None:
 
 
 def some_goods(company: Company) -> int:
-    goods_id = goods_on_sale(company, company.new_user(), listed_quantity=1_000)
+    goods_id = goods_on_sale(company, company.new_user(), listed_quantity=PIECES)
     known_to(company, "order", goods_id)
     wait_until(lambda: not company.behind())
     return goods_id
