@@ -19,8 +19,9 @@ from tests.repository.test_house import PACKAGES
         ("platform/runtime/README.md", PACKAGES["treaty_runtime"]),
         ("platform/tool/README.md", PACKAGES["treaty"] / "registry"),
         ("codegen/README.md", PACKAGES["treaty_codegen"]),
+        ("services/README.md", PACKAGES["mall"]),
     ],
-    ids=["treaty_avro", "treaty_runtime", "treaty.registry", "treaty_codegen"],
+    ids=["treaty_avro", "treaty_runtime", "treaty.registry", "treaty_codegen", "mall"],
 )
 def test_every_module_stands_in_one_room(page: str, package: Path) -> None:
     _, _, section = (ROOT / page).read_text(encoding="utf-8").partition("## Where is what")
