@@ -156,6 +156,6 @@ def test_a_new_id_is_a_uuid_of_version_seven_that_sorts_by_time() -> None:
 
 
 def test_an_id_that_is_no_uuid_gets_one_of_its_source() -> None:
-    assert as_event_id(str(ID), source="/a") == ID
-    assert as_event_id("order-7", source="/a") == as_event_id("order-7", source="/a")
-    assert as_event_id("order-7", source="/a") != as_event_id("order-7", source="/b")
+    assert as_event_id(str(ID), source=lambda: "/a") == ID
+    assert as_event_id("order-7", source=lambda: "/a") == as_event_id("order-7", source=lambda: "/a")
+    assert as_event_id("order-7", source=lambda: "/a") != as_event_id("order-7", source=lambda: "/b")

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from tests.treaty_runtime.order_events import FakeRegistry, OrderCreated, envelope_of
 from tests.treaty_runtime.statements import counted
 from treaty_runtime.errors import Outage
-from treaty_runtime.event import Context, Envelope, Outcome
+from treaty_runtime.event import BatchContext, Context, Envelope, Outcome
 from treaty_runtime.publish.outbox import Outbox
 from treaty_runtime.sql import database as runtime_database
 from treaty_runtime.sql.inbox import Inbox
@@ -197,6 +197,28 @@ async def test_a_process_killed_between_effect_and_commit_leaves_no_effect(
     assert await _count(sessions) == 0
     assert await _run(Inbox(sessions), envelope_of(1), _effect) is Outcome.HANDLED
     assert await _count(sessions) == 1
+
+
+async def test_of_a_batch_those_are_handled_that_are_new_each_once_and_in_their_order(
+    database: AsyncEngine, sessions: Sessions
+) -> None:
+    inbox, handled = Inbox(sessions), list[tuple[UUID, int]]()
+
+    async def note(context: BatchContext) -> None:
+        handled.extend((envelope.id, envelope.place.offset) for envelope in context.envelopes)
+
+    async def batch(*envelopes: Envelope[Any]) -> str:
+        handled.clear()
+        outcomes = await inbox.run_batch(envelopes, group="g", handle=note, deadline=NOW)
+        return "".join(outcome.name[0] for outcome in outcomes)
+
+    with counted(database) as statements:
+        assert await batch(envelope_of(3, offset=1), envelope_of(1, offset=2), envelope_of(3, offset=3)) == "HHD"
+    assert handled == [(UUID(int=3), 1), (UUID(int=1), 2)]
+    assert await batch(envelope_of(9, offset=4), envelope_of(1, offset=5), envelope_of(2, offset=6)) == "HDH"
+    assert handled == [(UUID(int=9), 4), (UUID(int=2), 6)]
+    assert await batch(envelope_of(3, offset=7), envelope_of(9, offset=8)) == "DD"
+    assert (handled, len(statements)) == ([], 1)
 
 
 @asynccontextmanager

@@ -7,12 +7,11 @@ whose answer was lost is not judged: the work runs again and the row says whethe
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Uuid
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -21,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from treaty_runtime.errors import Outage
 from treaty_runtime.event import BatchContext, BatchHandle, Context, Envelope, Handle, Outcome, Schedule, Stage
 from treaty_runtime.sql.database import is_away, is_conflict
-from treaty_runtime.sql.sqltext import statements
+from treaty_runtime.sql.sqltext import array, statements
 from treaty_runtime.sql.tables import InboxRow, Tables
 
 RUNS = 6
@@ -33,18 +32,17 @@ _REMEMBER = {
     "sqlite": sqlite.insert(_TABLE).on_conflict_do_nothing().returning(_TABLE.c.event_id),
 }
 # One text and a few parameters for any number of rows: a statement with a row of parameters each is made anew for each batch.
-_REMEMBER_ALL = {
-    dialect: statement.columns(event_id=Uuid())
-    for dialect, statement in statements(
-        'INSERT INTO inbox (consumer, event_id, topic, partition, "offset")'
-        " SELECT CAST(:consumer AS text), event_id, topic, part, place FROM unnest(CAST(:ids AS uuid[]),"
-        " CAST(:topics AS text[]), CAST(:partitions AS integer[]), CAST(:offsets AS bigint[]))"
-        " AS fresh (event_id, topic, part, place) ON CONFLICT DO NOTHING RETURNING event_id",
-        sqlite='INSERT INTO inbox (consumer, event_id, topic, partition, "offset")'
-        " SELECT :consumer, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),"
-        " json_extract(value, '$[3]') FROM json_each(:rows) WHERE true ON CONFLICT DO NOTHING RETURNING event_id",
-    ).items()
-}
+# Ids come back only if some were known, which is seldom: reading a thousand of them costs as much as writing them.
+_REMEMBER_ALL = statements(
+    'WITH fresh AS (INSERT INTO inbox (consumer, event_id, topic, partition, "offset")'
+    " SELECT CAST(:consumer AS text), event_id, topic, part, place FROM unnest(CAST(:ids AS uuid[]),"
+    " CAST(:topics AS text[]), CAST(:partitions AS integer[]), CAST(:offsets AS bigint[]))"
+    " AS known (event_id, topic, part, place) ON CONFLICT DO NOTHING RETURNING event_id)"
+    " SELECT CASE WHEN count(*) < :wanted THEN coalesce(array_agg(replace(CAST(event_id AS text), '-', '')), '{}') END FROM fresh",
+    sqlite='INSERT INTO inbox (consumer, event_id, topic, partition, "offset")'
+    " SELECT :consumer, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),"
+    " json_extract(value, '$[3]') FROM json_each(:rows) WHERE true ON CONFLICT DO NOTHING RETURNING event_id",
+)
 
 
 class Inbox:
@@ -161,24 +159,27 @@ async def _remember_all(
     session: AsyncSession, envelopes: Sequence[Envelope[Any]], *, group: str
 ) -> list[Envelope[Any]]:
     """The events that were not known; of two with one id the first. Rows are in order of id, so that two batches cannot lock up."""
-    first = {envelope.id: envelope for envelope in reversed(envelopes)}
-    ordered = [first[event_id] for event_id in sorted(first)]
+    # By number and by text: a UUID is compared and hashed in Python, which costs more than all else here.
+    first = {envelope.id.int: envelope for envelope in reversed(envelopes)}
+    ordered = {f"{number:032x}": first[number] for number in sorted(first)}
     dialect = session.get_bind().dialect.name
-    inserted = await session.execute(
-        _REMEMBER_ALL[dialect], {"consumer": group, **_parameters(ordered, dialect=dialect)}
-    )
-    fresh = set(inserted.scalars())
-    return [envelope for envelope in envelopes if envelope.id in fresh and first[envelope.id] is envelope]
+    answer = await session.execute(_REMEMBER_ALL[dialect], {"consumer": group, **_parameters(ordered, dialect=dialect)})
+    fresh = answer.scalar_one() if dialect == "postgresql" else answer.scalars().all()
+    if fresh is None and len(ordered) == len(envelopes):
+        return list(envelopes)
+    chosen = {id(ordered[text]) for text in (ordered if fresh is None else fresh)}
+    return [envelope for envelope in envelopes if id(envelope) in chosen]
 
 
-def _parameters(envelopes: Sequence[Envelope[Any]], *, dialect: str) -> dict[str, object]:
-    """The rows of these events: a list for each column, or JSON."""
+def _parameters(ordered: Mapping[str, Envelope[Any]], *, dialect: str) -> dict[str, object]:
+    """The rows of these events, by id as 32 hexadecimal digits: a list for each column, or JSON."""
     if dialect != "postgresql":
-        return {"rows": json.dumps([[envelope.id.hex, *envelope.place] for envelope in envelopes])}
-    topics, partitions, offsets = zip(*(envelope.place for envelope in envelopes), strict=True)
+        return {"rows": json.dumps([[text, *envelope.place] for text, envelope in ordered.items()])}
+    topics, partitions, offsets = zip(*(envelope.place for envelope in ordered.values()), strict=True)
     return {
-        "ids": [envelope.id for envelope in envelopes],
-        "topics": list(topics),
-        "partitions": list(partitions),
-        "offsets": list(offsets),
+        "wanted": len(ordered),
+        "ids": f"{{{','.join(ordered)}}}",
+        "topics": array(topics),
+        "partitions": array(partitions),
+        "offsets": array(offsets),
     }

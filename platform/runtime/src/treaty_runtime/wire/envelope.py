@@ -101,7 +101,7 @@ def _timestamp(envelope: Envelope[Any]) -> datetime:
 def _id(value: bytes | None, envelope: Envelope[Any]) -> UUID:
     text = read_text(value)
     if text:
-        return as_event_id(text, source=envelope.source)
+        return as_event_id(text, source=lambda: envelope.source)
     topic, partition, offset = envelope.origin
     return derived_id(topic, str(partition), str(offset))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import lru_cache
 from uuid import UUID, uuid5
@@ -33,9 +34,12 @@ def derived_id(*parts: str) -> UUID:
     return uuid5(NAMESPACE, "\x00".join(parts))
 
 
-def as_event_id(text: str, *, source: str) -> UUID:
-    """The UUID that the text is, else the one derived from source and text (CloudEvents: source + id is unique)."""
+def as_event_id(text: str, *, source: Callable[[], str]) -> UUID:
+    """The UUID that the text is, else the one derived from source and text (CloudEvents: source + id is unique).
+
+    ``source`` is asked only then: another header would be read for each event.
+    """
     try:
         return UUID(text)
     except ValueError:
-        return derived_id(source, text)
+        return derived_id(source(), text)
