@@ -5,7 +5,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do command 
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && { echo $$p; break; }; done)
 BIN := .venv/bin
 READY := .venv/.ready
-SOURCES := platform/avro/src platform/runtime/src platform/tool/src codegen/src services/src tests bench scripts .github/actions
+PACKAGES := platform/avro/src platform/runtime/src platform/tool/src codegen/src services/src
+SOURCES := $(PACKAGES) tests bench scripts .github/actions
 # One more than cores, as tests of real parts wait a third of their time; at most six, as each has a broker of its own.
 WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$(( n < 5 ? n + 1 : 6 )))
 TESTS ?=
@@ -14,7 +15,7 @@ MUTANTS ?=
 REQUESTS ?= 500000
 RUNS ?= consumers relays fenced doors stops outages brokers memory company
 
-.PHONY: help setup demo up down test test-long chaos soak reliability test-deps check fmt generate snapshots bench fuzz mutants lock secrets stack-minimal stack-full
+.PHONY: help setup bytecode demo up down test test-long chaos soak reliability test-deps check fmt generate snapshots bench fuzz mutants lock secrets stack-minimal stack-full
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -25,28 +26,32 @@ $(READY): requirements.lock build.lock tools.lock scripts/bootstrap.py $(wildcar
 
 setup: $(READY) ## make the Python environment that all other targets use
 
-demo: $(READY) ## start everything with steady traffic and a live view; Ctrl-C ends it
+# What starts hundreds of interpreters compiles nothing twice, even where PYTHONDONTWRITEBYTECODE is set; pytest compiles tests itself.
+bytecode: $(READY)
+	@$(BIN)/python -m compileall -q $(PACKAGES) sdk/src tests -x '/test_'
+
+demo: bytecode ## start everything with steady traffic and a live view; Ctrl-C ends it
 	@$(BIN)/treaty demo
 
-up: $(READY) ## start Kafka, registry, Redis, mail sink and the services; Ctrl-C ends them
+up: bytecode ## start Kafka, registry, Redis, mail sink and the services; Ctrl-C ends them
 	@$(BIN)/treaty up
 
 down: $(READY) ## end what `make up` or `make demo` started in another terminal
 	@$(BIN)/treaty down
 
-test: $(READY) ## run the tests on real parts (TESTS=path to choose, WORKERS=n)
+test: bytecode ## run the tests on real parts (TESTS=path to choose, WORKERS=n)
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m "not chaos and not long" $(TESTS)
 
-test-long: $(READY) ## run what takes minutes: hundreds of hostile catalogs, whole guides, kills at every write
+test-long: bytecode ## run what takes minutes: hundreds of hostile catalogs, whole guides, kills at every write
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m "long and not chaos" $(TESTS)
 
-chaos: $(READY) ## kill processes and servers under load, and count what became of every event
+chaos: bytecode ## kill processes and servers under load, and count what became of every event
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m chaos -s $(TESTS)
 
-soak: $(READY) ## a day of the registry in miniature: killed processes, a database that restarts, every answer checked (REQUESTS=n)
+soak: bytecode ## a day of the registry in miniature: killed processes, a database that restarts, every answer checked (REQUESTS=n)
 	@$(BIN)/python -m tests.soak.registry --requests $(REQUESTS)
 
-reliability: $(READY) ## kill, stop and cut off at full size, and write docs/reliability.md: an hour (RUNS="consumers relays")
+reliability: bytecode ## kill, stop and cut off at full size, and write docs/reliability.md: an hour (RUNS="consumers relays")
 	@for run in $(RUNS); do $(BIN)/python -m tests.reliability $$run --write || exit; done
 
 test-deps: $(READY) ## install what tests need beyond wheels: a browser and a font (apt, as root), else say how

@@ -89,7 +89,8 @@ def install_with_uv(uv: Path) -> bool:
     editable = [part for member in MEMBERS for part in ("-e", f"./{member}")]
     return (
         run(uv, "venv", "-q", "--allow-existing", "--python", sys.executable, VENV, env=env)
-        and run(uv, "pip", "sync", "-q", "--require-hashes", "--python", PYTHON, *LOCKS, env=env)
+        # Compiled once: with PYTHONDONTWRITEBYTECODE set, each service and command would compile all it imports at every start.
+        and run(uv, "pip", "sync", "-q", "--compile-bytecode", "--require-hashes", "--python", PYTHON, *LOCKS, env=env)
         and run(uv, "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--python", PYTHON, *editable, env=env)
     )
 
