@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import time
 from dataclasses import dataclass, field, replace
@@ -114,7 +115,19 @@ class ConsumerKills:
                 self._kill_one(members, counter)
             await asyncio.sleep(0.1)
         await producer.close()
-        return []
+        return await self._caught_up(members)
+
+    async def _caught_up(self, members: list[Member]) -> list[str]:
+        """Waits until all is committed: what a killed member had done is read again by the next owner, and has no effect any more."""
+        stack, least, moved = self.stack, math.inf, time.monotonic()
+        while time.monotonic() - moved < self.patience:
+            left = await asyncio.to_thread(evidence.behind, stack.bootstrap, stack.group, stack.topic)
+            if not left:
+                return []
+            if left < least:
+                least, moved = left, time.monotonic()
+            await asyncio.sleep(1)
+        return [f"no-progress: {least} offsets are not committed", *await self._standing(members)]
 
     async def _standing(self, members: list[Member]) -> list[str]:
         """Where everybody stands who did not move: the broker's view of the group, and the members' diaries."""
