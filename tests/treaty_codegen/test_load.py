@@ -104,6 +104,19 @@ def test_a_removal_takes_dates_bare_or_as_text() -> None:
     assert (removal.soft_after, removal.permanent_after) == (date(2026, 12, 1), date(2027, 6, 1))
 
 
+def test_a_tombstone_of_a_shared_type_names_no_topic() -> None:
+    text = (
+        TOPICS
+        + '[[removed]]\ntype = "mall.order.OrderLine"\nreason = "nobody holds it"\napproved_by = "@mall/orders"\n'
+    )
+    event, shared = load(text).removals
+    assert (event.type, shared.type, shared.topic, shared.event) == (None, "mall.order.OrderLine", "", None)
+    assert not event.is_of_topic
+    assert not shared.is_of_topic
+    with pytest.raises(CatalogError, match="a tombstone is of a shared `type`, which is on no topic, or of a `topic`"):
+        load(text.replace('type = "mall', 'topic = "order-events"\ntype = "mall'))
+
+
 def test_the_topic_of_an_event_is_found_and_shared_types_have_none() -> None:
     catalog = load()
     assert catalog.topic_of("mall.order.OrderPaid") is catalog.topics["order-events"]

@@ -108,15 +108,23 @@ class Service:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removal:
-    """A tombstone: the only way anything is ever deleted. No event: the whole topic."""
+    """A tombstone: the only way anything is ever deleted. Of a topic's ``event`` (None: of the whole topic), or else of a shared
+    ``type`` with a subject of its own, which belongs to no topic (``topic`` "").
+    """
 
     topic: str
     reason: str
     approved_by: str
     event: str | None = None
+    type: str | None = None
     soft_after: date | None = None
     permanent_after: date | None = None
     line: int = 0
+
+    @property
+    def is_of_topic(self) -> bool:
+        """Whether the whole topic goes."""
+        return self.event is None and self.type is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeAlias
 
-from treaty_avro import Array, Enum, Field, Fixed, Map, Record, Type, Union
+from treaty_avro import Array, Enum, Field, Fixed, Map, Primitive, Record, Type, Union
 
 Kind: TypeAlias = Literal[
     "field-added",
@@ -127,15 +127,17 @@ class _Walk:
         yield from named(old, new, path, place)
         left = {field.name: field for field in old.fields}
         for field in new.fields:
-            at = Place(owner=new.name.full, pointer=field.pointer)
             before, name = match_field(field, left), join(path, field.name)
             if before is None:
+                at = Place(owner=new.name.full, pointer=field.pointer)
                 yield Change(
                     kind="field-added", path=name, place=at, new=field.type, new_field=field, after=describe(field.type)
                 )
                 continue
             del left[before.name]
-            yield from fields(before, field, name, at)
+            yield from fields(before, field, name, new)
+            if is_same_primitive(before.type, field.type):  # as most are
+                continue
             inside = Place(owner=new.name.full, pointer=f"{field.pointer}/type")
             yield from self.compare(before.type, field.type, name, inside)
         for field in left.values():
@@ -250,17 +252,29 @@ def named(old: Named, new: Named, path: str, place: Place) -> Iterator[Change]:
         )
 
 
-def fields(old: Field, new: Field, path: str, place: Place) -> Iterator[Change]:
-    """What can change about a field besides its type: name (by alias), default, properties, documentation."""
+def fields(old: Field, new: Field, path: str, record: Record) -> Iterator[Change]:
+    """What can change about a field of the new ``record`` besides its type: name (by alias), default, properties, documentation."""
+    is_renamed, is_told_otherwise = old.name != new.name, (old.doc or "") != (new.doc or "")
+    is_changed = not is_same_json(old.default, new.default) or not is_same_json(dict(old.props), dict(new.props))
+    if not (is_renamed or is_changed or is_told_otherwise):  # as most are
+        return
+    place = Place(owner=record.name.full, pointer=new.pointer)
     changed = Change(
         kind="field-changed", path=path, place=place, old=old.type, new=new.type, old_field=old, new_field=new
     )
-    if old.name != new.name:
+    if is_renamed:
         yield replace(changed, kind="field-renamed", before=old.name, after=new.name)
-    if not is_same_json(old.default, new.default) or not is_same_json(dict(old.props), dict(new.props)):
+    if is_changed:
         yield changed
-    if (old.doc or "") != (new.doc or ""):
+    if is_told_otherwise:
         yield replace(changed, kind="doc-changed", before=old.doc or "", after=new.doc or "")
+
+
+def is_same_primitive(one: Type, other: Type) -> bool:
+    """Whether both are the same type without parts: there is nothing to compare within."""
+    return (
+        type(one) is Primitive and type(other) is Primitive and one.kind == other.kind and one.logical == other.logical
+    )
 
 
 def is_same_json(one: Any, other: Any) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final, TypeAlias
@@ -190,8 +190,8 @@ _WITHOUT_NODES: Final = frozenset(
 _LEAVES: Final = frozenset({ast.Constant, ast.Expr})
 """Kinds with members that hold no nodes, or only what a rule has looked at: documentation has its text read with its indentation."""
 
-_Table: TypeAlias = Mapping[type[ast.AST], tuple[tuple[Rule, ...], Callable[[Any], tuple[Any, ...]] | None]]
-"""Kind of node to the rules that look at it, and to what reads its members that hold nodes."""
+_Table: TypeAlias = Mapping[type, tuple[Rule | None, Callable[[Any], Iterable[Any]] | None]]
+"""Kind of node to the rule that looks at it, and to what reads its members that hold nodes; lists and None are members too."""
 
 
 def check(path: str, *, source: str, allowed: Allowed, rules: Mapping[Rule, tuple[type[ast.AST], ...]] = RULES) -> None:
@@ -204,34 +204,42 @@ def check(path: str, *, source: str, allowed: Allowed, rules: Mapping[Rule, tupl
         raise GuardError(f"is not Python: {error}", path=path) from None
     table = _TABLE if rules is RULES else _by_kind(rules)
     strangers = table[ast.AST]
-    waiting: list[ast.AST] = [tree]
+    waiting: list[Iterable[Any]] = [(tree,)]
     while waiting:
-        node = waiting.pop()
-        looks_at, within = table.get(type(node), strangers)
-        for rule in looks_at:
-            if (reason := rule(node, allowed)) is not None:
+        for node in waiting.pop():
+            rule, within = table.get(type(node), strangers)
+            if rule is not None and (reason := rule(node, allowed)) is not None:
                 raise GuardError(reason, path=path, line=getattr(node, "lineno", 0))
-        if within is not None:
-            for value in within(node):
-                if type(value) is list:
-                    # A key of ``**`` in a dict is None.
-                    waiting += value if None not in value else filter(None, value)
-                elif value is not None:  # a member that is left out
-                    waiting.append(value)
+            if within is not None:
+                waiting.append(within(node))
 
 
 def _by_kind(rules: Mapping[Rule, tuple[type[ast.AST], ...]]) -> _Table:
     known: set[type[ast.AST]] = {*_WITHOUT_RULE, *(kind for kinds_ in RULES.values() for kind in kinds_)}
-    return {kind: (tuple(rule for rule, nodes in rules.items() if kind in nodes), _within(kind)) for kind in known}
+    table: dict[type, tuple[Rule | None, Callable[[Any], Iterable[Any]] | None]] = {
+        kind: (_one([rule for rule, nodes in rules.items() if kind in nodes]), _within(kind)) for kind in known
+    }
+    # A member may be left out, as may a key of a dict: that of ``**``.
+    return {**table, list: (None, iter), type(None): (None, None)}
 
 
-def _within(kind: type[ast.AST]) -> Callable[[Any], tuple[Any, ...]] | None:
+def _one(rules: list[Rule]) -> Rule | None:
+    """Several rules as one, which is one call for most kinds of nodes."""
+    first, others = (rules[0] if rules else None), _one(rules[1:]) if len(rules) > 1 else None
+    if first is None or others is None:
+        return first
+    return lambda node, allowed: first(node, allowed) or others(node, allowed)
+
+
+def _within(kind: type[ast.AST]) -> Callable[[Any], Iterable[Any]] | None:
     """What reads the members of a kind of node that hold nodes, all at once; None where there are none."""
     names_ = () if kind in _LEAVES else tuple(name for name in kind._fields if name not in _WITHOUT_NODES)
     if not names_:
         return None
-    read = attrgetter(*names_)
-    return read if len(names_) > 1 else lambda node: (read(node),)
+    read: Callable[[Any], Any] = attrgetter(*names_)
+    if len(names_) > 1:
+        return read
+    return lambda node: value if type(value := read(node)) is list else (value,)
 
 
 _TABLE: Final = _by_kind(RULES)

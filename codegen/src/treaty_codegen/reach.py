@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 from treaty_avro import Array, Enum, Fixed, Map, Named, Primitive, Record, Type, Union
@@ -17,27 +16,29 @@ def named_within(root: Type) -> dict[str, Named]:
     waiting = [root]
     while waiting:
         type_ = waiting.pop()
+        if isinstance(type_, Primitive):  # as most are
+            continue
         if isinstance(type_, Record | Enum | Fixed):
             if type_.name.full in found:
                 continue
             found[type_.name.full] = type_
-        waiting.extend(reversed(list(parts(type_))))
+        waiting.extend(reversed(parts(type_)))
     return found
 
 
-def parts(type_: Type) -> Iterator[Type]:
+def parts(type_: Type) -> tuple[Type, ...]:
     """The types that a type is directly made of, in the order of the schema."""
     match type_:
         case Array():
-            yield type_.items
+            return (type_.items,)
         case Map():
-            yield type_.values
+            return (type_.values,)
         case Union():
-            yield from type_.branches
+            return type_.branches
         case Record():
-            yield from (field.type for field in type_.fields)
+            return tuple([field.type for field in type_.fields])
         case Primitive() | Enum() | Fixed():
-            return
+            return ()
 
 
 def leaves(type_: Type) -> tuple[Type, ...]:

@@ -7,6 +7,7 @@ import re
 import sys
 from dataclasses import dataclass
 
+from treaty_avro.schema.names import are_names, is_name
 from treaty_codegen.errors import EmitError
 from treaty_codegen.names import DEVICES
 from treaty_codegen.publish import References
@@ -28,7 +29,7 @@ class SdkSettings:
 
     def __post_init__(self) -> None:
         """Check the names: they become file names and source."""
-        if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", self.package) is None or keyword.iskeyword(self.package):
+        if self.package.startswith("_") or not is_name(self.package) or keyword.iskeyword(self.package):
             raise EmitError(f"{self.package!r} is not an import package; use letters, digits and underscores")
         if self.package in sys.stdlib_module_names or self.package.casefold() in DEVICES:
             raise EmitError(
@@ -36,5 +37,5 @@ class SdkSettings:
             )
         if re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", self.distribution) is None:
             raise EmitError(f"{self.distribution!r} is not the name of a distribution; use letters, digits and hyphens")
-        if re.fullmatch(r"([A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*)?", self.namespace) is None:
+        if not are_names(self.namespace):
             raise EmitError(f"{self.namespace!r} is not an Avro namespace")

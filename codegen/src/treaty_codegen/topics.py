@@ -235,11 +235,17 @@ def _service(name: str, table: Section) -> Service:
 
 
 def _removal(table: Section) -> Removal:
+    shared = table.optional_text("type")
+    if shared is not None and (table.has("topic") or table.has("event")):
+        raise table.error(
+            "a tombstone is of a shared `type`, which is on no topic, or of a `topic` and its `event`", member="type"
+        )
     removal = Removal(
-        topic=table.text("topic"),
+        topic=table.text("topic") if shared is None else "",
         reason=table.text("reason"),
         approved_by=table.text("approved_by"),
         event=table.optional_text("event"),
+        type=shared,
         soft_after=table.date("soft_after"),
         permanent_after=table.date("permanent_after"),
         line=table.line,

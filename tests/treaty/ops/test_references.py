@@ -209,6 +209,70 @@ def test_the_same_plan_runs_on_after_a_failure(project: Path, http: RegistryHttp
     assert planned(project, http)[0].steps == ()
 
 
+MARK = '{"type": "enum", "namespace": "mall", "name": "Mark", "symbols": ["UNKNOWN"], "default": "UNKNOWN"}'
+STAMP = """{"type": "record", "namespace": "mall", "name": "Stamp", "doc": "d", "fields": [
+  {"name": "mark", "type": "Mark"}, {"name": "currency", "type": "Currency"}]}"""
+STAMPED = EVENT.replace('"name": "paid_in", "type": "mall.Currency"', '"name": "stamp", "type": "mall.Stamp"')
+
+
+def bury(project: Path, *, event: str = "", types: str = "") -> None:
+    """``OrderSeen``, its topic and the two types that it alone held are gone; tombstones of both kinds, with the days given."""
+    for file in ("order/order_seen", "mark", "stamp"):
+        (project / f"schemas/{file}.avsc").unlink(missing_ok=True)
+    names = {
+        'topic = "order-news"\nevent = "mall.order.OrderSeen"': event,
+        'type = "mall.Mark"': types,
+        'type = "mall.Stamp"': types,
+    }
+    stones = [
+        f'[[removed]]\n{name}\nreason = "r"\napproved_by = "@o"\n{days}\n' for name, days in names.items() if days
+    ]
+    kept = TOPICS.partition('[topic."order-news"]')[0]
+    (project / "schemas/topics.toml").write_text(kept + "".join(stones), encoding="utf-8")
+
+
+def test_tombstones_take_shared_types_last_and_only_when_nothing_refers_to_them(
+    project: Path, http: RegistryHttp
+) -> None:
+    for file, text in (("mark", MARK), ("stamp", STAMP), ("order/order_seen", STAMPED % "OrderSeen")):
+        (project / f"schemas/{file}.avsc").write_text(text, encoding="utf-8")
+    apply(project, http)
+    gone = [SEEN, "mall.Stamp", "mall.Mark"]
+    bury(project)
+    made = apply(project, http)
+    assert {action for action, _ in done_by(made)} == {"set-level"}, "one event fewer asks for less"
+    assert {row.subject for row in made.drift} == {*gone}
+    soft = "soft_after = 2026-01-01"
+    bury(project, types=soft)
+    assert planned(project, http)[0].steps == (), "a version refers to them that no tombstone covers"
+    bury(project, event=soft, types=soft)
+    made = apply(project, http)
+    assert (done_by(made), made.drift) == ([("soft-delete", name) for name in gone], ())
+    good = f"{soft}\npermanent_after = 2026-02-01"
+    bury(project, event=soft, types=good)
+    assert planned(project, http)[0].steps == (), "what is only soft-deleted refers to them still"
+    bury(project, event=good, types=good)
+    assert done_by(apply(project, http)) == [("permanent-delete", name) for name in gone]
+    assert (http.deleted_subjects(), "mall.Currency" in http.subjects()) == ([], True)
+
+
+def test_a_shared_type_waits_in_its_grave_for_an_older_version_of_an_event_that_lives(
+    project: Path, http: RegistryHttp
+) -> None:
+    apply(project, http)
+    for file, name in (("order_paid", "OrderPaid"), ("order_seen", "OrderSeen")):
+        text = (EVENT % name).replace('"items": "OrderLine"', '"items": "string"')
+        (project / f"schemas/order/{file}.avsc").write_text(text, encoding="utf-8")
+    (project / "schemas/order/order_line.avsc").unlink()
+    stone = '[[removed]]\ntype = "mall.order.OrderLine"\nreason = "r"\napproved_by = "@o"\nsoft_after = 2026-01-01\n'
+    (project / "schemas/topics.toml").write_text(TOPICS.replace("FORWARD_TRANSITIVE", "NONE") + stone, encoding="utf-8")
+    topics = (project / "schemas/topics.toml").read_text(encoding="utf-8").replace("BACKWARD", "NONE")
+    (project / "schemas/topics.toml").write_text(topics, encoding="utf-8")
+    made = apply(project, http)
+    assert "soft-delete" not in {action for action, _ in done_by(made)}
+    assert "mall.order.OrderLine" in http.subjects()
+
+
 def test_a_version_that_is_not_there_to_be_referred_to_is_a_moved_registry(project: Path, http: RegistryHttp) -> None:
     made, _ = planned(project, http)
     cut = [step for step in made.steps if step.subject != "mall.Currency"]

@@ -15,13 +15,13 @@ NAME = "event-removed"
 
 def check(catalog: Catalog, old: OldSet, *, places: Places) -> Iterator[Finding]:
     """Looks at whole sets: nothing is deleted without a ``[[removed]]`` table in ``topics.toml``. A rename is no removal."""
-    buried = {(removal.topic, removal.event) for removal in catalog.removals}
+    buried = {(removal.topic, removal.event) for removal in catalog.removals if removal.type is None}
     renamed = new_names(catalog)
     for event, before in old.events.items():
         topic = catalog.topics.get(before.topic)
-        if {(before.topic, event), (before.topic, None)} & buried:
+        if topic is not None and (event in topic.events or renamed.get(event) in topic.events):
             continue
-        if topic is None or {event, renamed.get(event)}.isdisjoint(topic.events):
+        if (before.topic, event) not in buried and (before.topic, None) not in buried:
             yield gone(catalog, event, before, old, places=places)
 
 

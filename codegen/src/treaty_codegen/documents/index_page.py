@@ -75,8 +75,9 @@ def _owners(pages: Pages) -> Iterator[list[str]]:
 def _removed(pages: Pages) -> Iterator[list[str]]:
     yield ["what", "from topic", "why", "gone after"]
     for removal in pages.catalog.removals:
-        what = code(removal.event) if removal.event else "the whole topic"
-        yield [what, code(removal.topic), plain(removal.reason), str(removal.soft_after or "")]
+        name = removal.event or removal.type
+        what, topic = code(name) if name else "the whole topic", code(removal.topic) if removal.topic else ""
+        yield [what, topic, plain(removal.reason), str(removal.soft_after or "")]
 
 
 def _doc(file: SchemaFile) -> str:

@@ -15,10 +15,8 @@ MOST_DIGITS = 38
 
 def check(facts: LintFacts) -> Iterator[Finding]:
     """Databases and warehouses stop at 38."""
-    for record, field in facts.fields():
-        wide = [
-            leaf for leaf in facts.leaves(field) if leaf.logical is not None and leaf.logical.precision > MOST_DIGITS
-        ]
+    for record, field, logical in facts.logical_fields():
+        wide = [leaf for leaf in logical if leaf.logical is not None and leaf.logical.precision > MOST_DIGITS]
         if wide:
             yield finding(
                 NAME,

@@ -13,8 +13,8 @@ NAME = "duration-type"
 
 def check(facts: LintFacts) -> Iterator[Finding]:
     """Months, days and milliseconds in one value have no length, and few languages know the type."""
-    for record, field in facts.fields():
-        found = [leaf for leaf in facts.leaves(field) if leaf.logical is not None and leaf.logical.kind == "duration"]
+    for record, field, logical in facts.logical_fields():
+        found = [leaf for leaf in logical if leaf.logical is not None and leaf.logical.kind == "duration"]
         if found:
             yield finding(
                 NAME,

@@ -56,6 +56,10 @@ class LintFacts:
         """What a field of the catalog holds in the end (``reach.leaves``)."""
         return self._leaves[id(field)]
 
+    def logical_fields(self) -> Iterator[tuple[Record, Field, tuple[Type, ...]]]:
+        """The fields that hold a logical type, each with the leaves that have one."""
+        return iter(self._logical_fields)
+
     # Some forty rules walk through all of these: the walk is made once.
     @cached_property
     def _types(self) -> tuple[tuple[SchemaFile, Named], ...]:
@@ -73,6 +77,14 @@ class LintFacts:
     def _leaves(self) -> dict[int, tuple[Type, ...]]:
         # By identity, which is what tells fields apart; the catalog keeps them.
         return {id(field): leaves(field.type) for _, field in self._fields}
+
+    @cached_property
+    def _logical_fields(self) -> tuple[tuple[Record, Field, tuple[Type, ...]], ...]:
+        held = (
+            (record, field, tuple(leaf for leaf in self.leaves(field) if leaf.logical is not None))
+            for record, field in self._fields
+        )
+        return tuple(each for each in held if each[2])
 
     def at_type(self, named: Named, step: str = "") -> Location:
         """The place of a named type, or of one of its keys (``/name``)."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from treaty_avro import MISSING, Field, Record, parse
-from treaty_codegen.catalog import SchemaFile
+from treaty_avro import MISSING, Field, Record
 from treaty_codegen.finding import Finding, Severity, Text
 from treaty_codegen.lint.facts import LintFacts, finding
-from treaty_codegen.publish import publish
 from treaty_codegen.reach import named_within
+from treaty_codegen.released import fields_of
 from treaty_codegen.rule import Rule
 
 NAME = "field-without-default"
@@ -17,17 +16,17 @@ NAME = "field-without-default"
 
 def check(facts: LintFacts) -> Iterator[Finding]:
     """At FORWARD and FULL old readers keep asking for a field that once had no default; a first release has no old readers."""
-    newest = facts.released.newest
+    newest, required = facts.released.newest, required_fields(facts)
     told: set[tuple[str, str]] = set()
     for topic in facts.catalog.topics.values():
         if not topic.compatibility.startswith(("FORWARD", "FULL")):
             continue
         for event in topic.events:
             file = facts.catalog.by_name.get(event)
-            if file is None or event not in newest or publish(file) == newest[event]:
+            if file is None or event not in newest:
                 continue
-            for record, field in added(file, newest[event]):
-                if field.default is not MISSING or (record.name.full, field.name) in told:
+            for record, field in added(newest[event], required):
+                if (record.name.full, field.name) in told or record.name.full not in named_within(file.schema.root):
                     continue
                 told.add((record.name.full, field.name))
                 yield finding(
@@ -45,16 +44,22 @@ def check(facts: LintFacts) -> Iterator[Finding]:
                 )
 
 
-def added(file: SchemaFile, released: str) -> Iterator[tuple[Record, Field]]:
-    """Fields of an event's records that its released text does not have, by name or alias; records that are new are left out."""
-    before = named_within(parse(released, rules="stored").root)
-    for name, record in named_within(file.schema.root).items():
-        old = before.get(name)
-        if isinstance(record, Record) and isinstance(old, Record):
-            known = {field.name for field in old.fields}
-            for field in record.fields:
-                if known.isdisjoint((field.name, *field.aliases)):
-                    yield record, field
+def required_fields(facts: LintFacts) -> dict[str, list[tuple[Record, Field]]]:
+    """The fields without default, by the full name of their record."""
+    required: dict[str, list[tuple[Record, Field]]] = {}
+    for record, field in facts.fields():
+        if field.default is MISSING:
+            required.setdefault(record.name.full, []).append((record, field))
+    return required
+
+
+def added(released: str, required: Mapping[str, list[tuple[Record, Field]]]) -> Iterator[tuple[Record, Field]]:
+    """Required fields that the records of a released text have by no name or alias; records that are new are left out."""
+    for name, fields in fields_of(released):
+        known = {field["name"] for field in fields}
+        for record, field in required.get(name, ()):
+            if field.name not in known and known.isdisjoint(field.aliases):
+                yield record, field
 
 
 RULE = Rule(name=NAME, category="evolution", severity=Severity.ERROR, check=check)

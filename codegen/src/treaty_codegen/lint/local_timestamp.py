@@ -13,10 +13,8 @@ NAME = "local-timestamp"
 
 def check(facts: LintFacts) -> Iterator[Finding]:
     """Two readers in two places take it for two instants."""
-    for record, field in facts.fields():
-        local = [
-            leaf for leaf in facts.leaves(field) if leaf.logical is not None and leaf.logical.kind.startswith("local-")
-        ]
+    for record, field, logical in facts.logical_fields():
+        local = [leaf for leaf in logical if leaf.logical is not None and leaf.logical.kind.startswith("local-")]
         if local:
             yield finding(
                 NAME,

@@ -17,10 +17,12 @@ TIME = re.compile(r"(_at|_time|timestamp|_before|_after|_until)$")
 def check(facts: LintFacts) -> Iterator[Finding]:
     """Seconds, milliseconds or microseconds since when? The type should say."""
     for record, field in facts.fields():
+        if TIME.search(field.name) is None:
+            continue
         bare = [leaf for leaf in facts.leaves(field) if leaf.kind in {"int", "long"} and leaf.logical is None]
         # A unit tells a length of time from an instant: lead_time in hours.
         is_length = field.name.endswith("_time") and treaty_props(field.props).get("unit")
-        if bare and TIME.search(field.name) and not is_length:
+        if bare and not is_length:
             yield finding(
                 NAME,
                 "types",

@@ -119,7 +119,7 @@ def read_set(path: Path) -> OldSet:
 
 
 def old_event(body: Mapping[str, Any]) -> OldEvent:
-    if any(type(value) is not str for value in body.values()):
+    if not {str}.issuperset(map(type, body.values())):
         raise TypeError("every member of an event is a text")
     return OldEvent(**body)
 

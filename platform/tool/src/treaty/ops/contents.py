@@ -84,6 +84,14 @@ def deleted_piece(registry: RegistryHttp, place: tuple[str, int]) -> Piece | Non
         return None
 
 
+def deleted_references(registry: RegistryHttp, subject: str) -> frozenset[str]:
+    """The subjects that a soft-deleted one refers to."""
+    path = f"/subjects/{part(subject)}/versions"
+    numbers = registry.call("GET", path, params={"deleted": "true"}, absent=(40401,), kind=list) or []
+    pieces = (deleted_piece(registry, (subject, number)) for number in numbers)
+    return frozenset(each.subject for piece in pieces if piece is not None for each in piece.references)
+
+
 def listed(registry: RegistryHttp) -> Iterator[Mapping[str, Any]]:
     """The rows of ``GET /schemas``, page after page until one is empty; subject by subject where a registry has no such list."""
     count, first = 0, None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from treaty.config import Settings
@@ -17,7 +17,7 @@ from treaty_codegen.compare import GENERATED
 from treaty_codegen.disk import InTheWay, Output
 from treaty_codegen.documents import Examples
 from treaty_codegen.endless import endless
-from treaty_codegen.old_set import OldEvent, OldSet, old_set
+from treaty_codegen.old_set import OldSet, old_set
 
 UNRELEASED = "0.1.0.dev0"
 """The SDK's version before the first release."""
@@ -102,6 +102,6 @@ def sdk_version(folder: Path, catalog: Catalog) -> str:
     return f"{major}.{minor}.{int(patch) + 1}.dev0"
 
 
-def events_of(old: OldSet) -> dict[str, OldEvent]:
+def events_of(old: OldSet) -> dict[str, tuple[str, ...]]:
     """What classes are made of, by event: versions are not part of it."""
-    return {name: replace(event, version="", contract="") for name, event in old.events.items()}
+    return {name: (event.text, event.topic, event.key, event.level) for name, event in old.events.items()}

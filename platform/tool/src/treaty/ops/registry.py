@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
 from treaty.config import Settings
 from treaty.ops import git
 from treaty.ops.baseline import RELEASES, releases
-from treaty.ops.contents import contents, levels, observed, together
+from treaty.ops.contents import contents, deleted_references, levels, observed, together
 from treaty.ops.http import RegistryHttp
 from treaty.ops.lockfile import read_lock
 from treaty.ops.plan import Plan
 from treaty.ops.plan.references import depths
-from treaty.ops.plan.registry import Blocked, History, Observed, burials, desired, explained, plan, whole
+from treaty.ops.plan.registry import Blocked, Burial, History, Observed, burials, desired, explained, plan, whole
 from treaty.ops.registry_sides import RegistrySide, old_sets
 from treaty.ops.schemas import load_project, references_of
 from treaty.ops.waivers import load_waivers
@@ -52,8 +53,7 @@ def plan_registry(
     actual = observe(registry, wanted=[row.subject for row in wanted])
     buried = burials(catalog, today=today) if today is not None else ()
     if buried:
-        gone = (name for name in registry.deleted_subjects() if any(burial.covers(name) for burial in buried))
-        actual |= {name: Observed(level=None, versions={}, is_deleted=True) for name in gone}
+        actual |= deleted(registry, catalog, buried, actual)
     made, blocked = plan(
         wanted,
         actual,
@@ -65,6 +65,22 @@ def plan_registry(
         history=history(settings, environment),
     )
     return made, blocked or tuple(refused(made, registry))
+
+
+def deleted(
+    registry: RegistryHttp, catalog: Catalog, buried: Iterable[Burial], actual: Mapping[str, Observed]
+) -> dict[str, Observed]:
+    """The soft-deleted subjects that tombstones cover; where one is of a shared type, all of them with what they refer to, since
+    they hold it still.
+    """
+    names = registry.deleted_subjects()
+    has_types = any(removal.type is not None for removal in catalog.removals)
+    referred = together(lambda name: deleted_references(registry, name), names if has_types else ())
+    return {
+        name: replace(actual.get(name, NEVER), is_deleted=True, refers_to=referred.get(name, frozenset()))
+        for name in names
+        if has_types or any(burial.covers(name) for burial in buried)
+    }
 
 
 def explain_registry(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -57,9 +58,10 @@ def read_tree(folder: Path) -> Tree:
     unread: list[Unread] = []
     topics = folder / TOPICS
     found = sorted(files_called(folder, ".avsc", SUFFIX))
-    for path in [*found, *([topics] if topics.is_symlink() or topics.exists() else [])]:
-        name = path.relative_to(folder).as_posix()
-        read = text_of(path, name)
+    if topics.is_symlink() or topics.exists():
+        found.append(TOPICS)
+    for name in found:
+        read = text_of(folder / name, name)
         if isinstance(read, Unread):
             unread.append(read)
         else:
@@ -73,18 +75,22 @@ def read_tree(folder: Path) -> Tree:
 
 def avsc_files(folder: Path) -> Iterator[Path]:
     """Whatever is called ``.avsc``, and what lies in plain folders; links are not followed."""
-    return files_called(folder, ".avsc")
+    return (folder / name for name in files_called(folder, ".avsc"))
 
 
-def files_called(folder: Path, *suffixes: str) -> Iterator[Path]:
-    """Whatever has a name with one of these ends, and what lies in plain folders, however deep; links are not followed."""
-    waiting = [folder]
+def files_called(folder: Path, *suffixes: str) -> Iterator[str]:
+    """Whatever has a name with one of these ends, by relative path with forward slashes, and what lies in plain folders, however
+    deep; links are not followed.
+    """
+    waiting = [""]
     while waiting:
-        for path in waiting.pop().iterdir():
-            if path.name.endswith(suffixes):
-                yield path
-            elif stat.S_ISDIR(path.lstat().st_mode):
-                waiting.append(path)
+        home = waiting.pop()
+        with os.scandir(folder / home) as entries:
+            for entry in entries:
+                if entry.name.endswith(suffixes):
+                    yield f"{home}{entry.name}"
+                elif entry.is_dir(follow_symlinks=False):
+                    waiting.append(f"{home}{entry.name}/")
 
 
 def text_of(path: Path, name: str) -> str | Unread:

@@ -38,8 +38,8 @@ def index_page(places: Places, *, title: str) -> bytes:
     ]
     removed: list[list[Child]] = [
         [
-            code(each.event or each.topic),
-            code(each.topic),
+            code(each.event or each.type or each.topic),
+            code(each.topic) if each.topic else "",
             each.reason,
             str(each.permanent_after or each.soft_after or ""),
         ]

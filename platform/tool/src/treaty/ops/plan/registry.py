@@ -124,11 +124,11 @@ def referring(catalog: Catalog, rows: Iterable[Wanted]) -> tuple[Wanted, ...]:
 
 
 def burials(catalog: Catalog, *, today: date) -> tuple[Burial, ...]:
-    """Every tombstone of ``topics.toml``; one without an event buries whatever the topic had."""
+    """Every tombstone of ``topics.toml``; that of a whole topic buries whatever the topic had."""
     return tuple(
         Burial(
             subjects=frozenset(buried_subjects(catalog, removal)),
-            prefix=f"{removal.topic}-" if removal.event is None else "",
+            prefix=f"{removal.topic}-" if removal.is_of_topic else "",
             is_soft_due=removal.soft_after is not None and today > removal.soft_after,
             is_permanent_due=removal.permanent_after is not None and today > removal.permanent_after,
         )
@@ -137,8 +137,10 @@ def burials(catalog: Catalog, *, today: date) -> tuple[Burial, ...]:
 
 
 def buried_subjects(catalog: Catalog, removal: Removal) -> Iterator[str]:
-    """The names under which a removed event may be registered."""
-    if removal.event is not None:
+    """The names under which a removed event or shared type may be registered."""
+    if removal.type is not None:
+        yield removal.type
+    elif removal.event is not None:
         topic = catalog.topics.get(removal.topic)
         yield subject_of(topic, event=removal.event) if topic is not None else f"{removal.topic}-{removal.event}"
 
@@ -225,27 +227,26 @@ def registering(
 def deletions(
     wanted: tuple[Wanted, ...], actual: Mapping[str, Observed], buried: tuple[Burial, ...]
 ) -> list[tuple[str, str, Any, Any]]:
-    """What tombstones ask for today, last of all: first what is live, then what is gone for good. A subject that git wants stays."""
+    """What tombstones ask for today, last of all: first what is live, then what is gone for good. A subject that git wants stays, and
+    so does one that a version refers to which is not deleted with it.
+    """
     known = {row.subject for row in wanted}
-    due = [
-        (name, seen, burial)
-        for name, seen in sorted(actual.items())
-        if name not in known
-        for burial in buried
-        if burial.covers(name)
+    due = {name: [each for each in buried if each.covers(name)] for name in actual if name not in known}
+    live = {name: seen for name, seen in actual.items() if seen.versions}
+    soft = deletable({name for name in live if any(each.is_soft_due for each in due.get(name, ()))}, live)
+    deleted = {name for name, seen in actual.items() if seen.is_deleted}.union(soft)
+    hard = deletable({name for name in deleted if any(each.is_permanent_due for each in due.get(name, ()))}, actual)
+    return [
+        *(("soft-delete", name, sorted(live[name].versions), None) for name in soft),
+        *(("permanent-delete", name, None, None) for name in hard),
     ]
-    soft = [
-        ("soft-delete", name, sorted(seen.versions), None)
-        for name, seen, burial in due
-        if seen.versions and burial.is_soft_due
-    ]
-    gone = {name for _, name, _, _ in soft}
-    hard = [
-        ("permanent-delete", name, None, None)
-        for name, seen, burial in due
-        if burial.is_permanent_due and (seen.is_deleted or name in gone)
-    ]
-    return [*soft, *hard]
+
+
+def deletable(due: set[str], actual: Mapping[str, Observed]) -> list[str]:
+    """Those that nothing else refers to, who refers before what it refers to: a registry deletes nothing that is referred to."""
+    left = due - within_reach(actual.keys() - due, actual)
+    # Who refers to another reaches all that the other does, and itself.
+    return sorted(left, key=lambda name: (-len(within_reach({name}, actual)), name))
 
 
 def newest(seen: Observed) -> int | None:

@@ -96,14 +96,14 @@ class Buried:
 
 
 def burials(catalog: Catalog, *, today: date) -> tuple[Buried, ...]:
-    """The topics that tombstones without an event name. Kafka knows no soft deletion, so only ``permanent_after`` makes one due."""
+    """The whole topics that tombstones name. Kafka knows no soft deletion, so only ``permanent_after`` makes one due."""
     return tuple(
         Buried(
             topic=removal.topic,
             is_due=removal.permanent_after is not None and today > removal.permanent_after,
         )
         for removal in catalog.removals
-        if removal.event is None
+        if removal.is_of_topic
     )
 
 
