@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -118,16 +119,21 @@ class Company:
 
     def behind(self) -> dict[str, int]:
         """Groups that have records left, and how many; services whose outbox holds rows; or why Kafka did not say."""
-        groups = groups_of(load_project(self.settings), without=self.layout.left_out)
-        groups["notification-push-notification-local"] = ["user.notifications"]
         try:
             with Cluster(self.layout.brokers) as cluster:
-                left = {group: sum(cluster.lags(group, topics).values()) for group, topics in groups.items()}
+                left = {group: sum(cluster.lags(group, topics).values()) for group, topics in self._groups.items()}
         except (ClusterRefused, ClusterUnreachable) as fault:
             return {str(fault): 1}
         for service in ("order", "goods", "chat", "user", "payment", "notification"):
             left[f"outbox of {service}"] = self.rows(service, "SELECT count(*) FROM outbox")[0][0]
         return {name: number for name, number in left.items() if number}
+
+    @cached_property
+    def _groups(self) -> dict[str, list[str]]:
+        """Consumer groups and their topics, read once: they stay as they are while the company runs, and every look needs them."""
+        groups = groups_of(load_project(self.settings), without=self.layout.left_out)
+        groups["notification-push-notification-local"] = ["user.notifications"]
+        return groups
 
     def settle(self, deadline: float = SETTLE_SECONDS) -> None:
         """Wait until every service is well, every outbox empty and every group has handled all there is."""

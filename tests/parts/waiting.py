@@ -14,20 +14,24 @@ from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 DEADLINE = 180.0
-PAUSE_SECONDS = 0.02
+PAUSE_SECONDS, LONGEST_PAUSE = 0.02, 0.1
 _LONGEST = 300
 """Letters of a value in a failure."""
 
 
 def wait_until(condition: Callable[[], T | None], deadline: float = DEADLINE) -> T:
-    """Calls ``condition`` until its answer is true and returns that answer; fails after ``deadline`` seconds."""
-    end = time.monotonic() + deadline
+    """Calls ``condition`` until its answer is true and returns that answer; fails after ``deadline`` seconds.
+
+    The longer it takes, the longer the pauses: who asks ten services fifty times a second takes from them what they need.
+    """
+    began = time.monotonic()
     while True:
         answer = condition()
         if answer:
             return answer
-        assert time.monotonic() < end, describe(condition, answer, deadline)
-        time.sleep(PAUSE_SECONDS)
+        waited = time.monotonic() - began
+        assert waited < deadline, describe(condition, answer, deadline)
+        time.sleep(min(max(PAUSE_SECONDS, waited / 10), LONGEST_PAUSE))
 
 
 @overload
