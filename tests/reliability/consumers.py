@@ -18,6 +18,8 @@ from tests.reliability.outcome import Outcome, judged, sentence
 from tests.reliability.service import Life, event_on, serve, settings_of
 from tests.reliability.stack import Counter, Stack
 from tests.treaty_runtime.order_events import FakeRegistry, OrderCreated
+from treaty_runtime.admin import ClusterRefused
+from treaty_runtime.event import Partition
 from treaty_runtime.kafka import KafkaProducer
 from treaty_runtime.kafka.config import producer_config
 from treaty_runtime.kafka.groups import Groups
@@ -131,15 +133,24 @@ class ConsumerKills:
 
     async def _standing(self, members: list[Member]) -> list[str]:
         """Where everybody stands who did not move: the broker's view of the group, and the members' diaries."""
-        group = Groups(self.stack.bootstrap, timeout=30).describe(self.stack.group)
         for member in members:
             member.ask_where_it_stands()
         await asyncio.sleep(_ANSWERING_SECONDS)
         return [
-            str(group),
+            *await asyncio.to_thread(self._seen_by_the_broker),
             *(f"{member.life.name} alive: {member.is_alive}" for member in members),
             *diary.told(self._diaries),
         ]
+
+    def _seen_by_the_broker(self) -> list[str]:
+        """The group as it is described, and whether the coordinator still takes a commit of another group."""
+        groups = Groups(self.stack.bootstrap, timeout=30)
+        seen = [str(groups.describe(self.stack.group))]
+        try:
+            groups.commit(f"{self.stack.name}-asks", {Partition(self.stack.topic, 0): 0})
+        except ClusterRefused as fault:
+            return [*seen, f"a commit of another group: {fault}"]
+        return [*seen, "a commit of another group was taken"]
 
     def _due(self, number: int) -> int:
         """How many effects there are before the kill of that number."""
