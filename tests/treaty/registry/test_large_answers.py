@@ -26,7 +26,7 @@ from treaty.registry.http.call import Reply, Route
 from treaty.registry.http.desk import Desk
 from treaty.registry.http.door import HEADERS, IS_PACKED, QUERY, REQUEST_ID, VISITOR, Remembering
 from treaty.registry.http.hands import Hands
-from treaty.registry.http.sending import Sending
+from treaty.registry.http.sending import WRITTEN_AHEAD, Held, Sending
 from treaty.registry.http.watch import Watch
 from treaty.registry.observation import ignore
 from treaty.registry.service import RegistryService
@@ -212,6 +212,45 @@ def test_one_client_holds_a_share_and_leaves_the_rest_to_others() -> None:
     asyncio.run(sending.send(large, [], send, client="a", cut_off=int))
     assert set(seen) == {(False, True)}
     assert sending.takes(large, "a")
+
+
+def test_an_answer_that_goes_to_many_is_counted_once_and_each_connection_too() -> None:
+    """A remembered answer is in memory once: counted for each client, it filled the room that others' answers need."""
+    pieces = tuple(b"x" * PIECE_BYTES for _ in range(20))
+    one, other = Answer(200, [], pieces), Answer(200, [], pieces)
+    room = one.size_bytes + 4 * WRITTEN_AHEAD
+    sending = Sending(most_bytes=room, seconds=90)
+
+    async def ask() -> tuple[int, bool]:
+        is_read, readers, takes_other = asyncio.Event(), list[asyncio.Task[None]](), False
+
+        async def send(_message: Any) -> None:
+            await is_read.wait()
+
+        while sending.takes(one, f"client {len(readers)}") and len(readers) < 100:
+            client = f"client {len(readers)}"
+            readers.append(asyncio.create_task(sending.send(one, [], send, client=client, cut_off=int)))
+            await asyncio.sleep(0)
+            takes_other = takes_other or sending.takes(other, "another")
+        is_read.set()
+        await asyncio.gather(*readers)
+        return len(readers), takes_other
+
+    assert asyncio.run(ask()) == (4, False)
+    assert sending.takes(other, "another"), "all is let go of"
+
+
+def test_what_goes_to_one_client_several_times_is_counted_once_in_its_share() -> None:
+    answer = Answer(200, [], tuple(b"x" * PIECE_BYTES for _ in range(20)))
+    held = Held()
+    held.add(answer)
+    first = held.size_bytes
+    held.add(answer)
+    assert (first, held.size_bytes) == (answer.size_bytes + WRITTEN_AHEAD, answer.size_bytes + 2 * WRITTEN_AHEAD)
+    held.remove(answer)
+    assert held.size_bytes == first
+    held.remove(answer)
+    assert held.size_bytes == 0
 
 
 def test_an_answer_that_is_read_steadily_and_too_slowly_is_cut_off() -> None:
