@@ -28,6 +28,7 @@ from tests.reliability.relays import RelayKills
 from tests.reliability.service import event_on
 from tests.reliability.stack import Stack
 from tests.reliability.stops import Stops
+from tests.reliability.wear import Wear
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,7 @@ FULL = {
     "brokers": Size(kills=20, seconds=10.0),
     "memory": Size(records=1_000_000),
     "company": Size(minutes=10.0, every=5.0),
+    "wear": Size(minutes=60.0, every=5.0),
 }
 """The full size of each run."""
 
@@ -65,6 +67,9 @@ def run(name: str, folder: Path, *, size: Size, seed: int) -> Outcome:
     if name == "company":
         with running_company(folder, database="sqlite") as company:
             return CompanyKills(company, seconds=60 * size.minutes, every=size.every, seed=seed).run()
+    if name == "wear":
+        with running_company(folder, database="sqlite") as company:
+            return Wear(company, seconds=60 * size.minutes, every=size.every, seed=seed).run()
     with servers(folder, durable=name == "outages") as (kafka, postgres, redis):
         stack = Stack(bootstrap=kafka.bootstrap, database=postgres.url())
         if name == "consumers":
@@ -126,7 +131,12 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=0, help="kills, or orderly ends; 0: the run's full size")
     parser.add_argument("--seconds", type=float, default=0, help="how long each outage lasts; 0: the run's full length")
     parser.add_argument("--minutes", type=float, default=0, help="how long the company works; 0: the run's full length")
-    parser.add_argument("--every", type=float, default=0, help="seconds between kills of the company's services")
+    parser.add_argument(
+        "--every",
+        type=float,
+        default=0,
+        help="seconds between kills of the company's services, or between looks at them",
+    )
     parser.add_argument("--seed", type=int, default=0, help="0: another one each time, printed")
     parser.add_argument("--keep", type=Path, help="leave data and logs in this folder, which must not exist yet")
     parser.add_argument("--write", action="store_true", help="replace the run's row in docs/reliability.md")
