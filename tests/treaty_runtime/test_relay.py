@@ -106,7 +106,7 @@ async def test_a_row_between_acknowledgement_and_delete_is_sent_again_with_the_s
             raise Killed
 
     sql_event.listen(service.engine.sync_engine, "before_cursor_execute", die)
-    relay = service.relay()
+    relay = service.relay(lease=_lasting(service))
     await relay._renew()
     with pytest.raises(Killed):
         await relay._round()
@@ -231,7 +231,7 @@ async def test_a_late_lower_position_is_not_skipped(service: Service) -> None:
 
 
 async def test_a_batch_costs_two_statements(service: Service) -> None:
-    relay = service.relay(producer=MemoryProducer(service.broker))
+    relay = service.relay(lease=_lasting(service))
     await relay._renew()
     await service.outbox._serde.warm([OrderCreated])
     await service.stage(*((f"o-{number}", number) for number in range(1000)))
@@ -243,13 +243,18 @@ async def test_a_batch_costs_two_statements(service: Service) -> None:
 
 async def test_idling_costs_one_statement_a_round_and_three_a_renewal(service: Service) -> None:
     """Five rounds a second and a renewal every three seconds: six statements a second."""
-    relay = service.relay()
+    relay = service.relay(lease=_lasting(service))
     await relay._renew()
     with counted(service.engine) as statements:
         assert not await relay._round()
         assert len(statements) == 1
         await relay._renew()
         assert len(statements) == 4
+
+
+def _lasting(service: Service) -> Lease:
+    """A lease whose clock stands still: the test may take longer than a lease lasts."""
+    return service.lease(clock=lambda: 0.0)
 
 
 async def _expire(service: Service) -> None:

@@ -23,6 +23,7 @@ class KafkaFence:
     """Lanes with a client each. `service` is unique in the cluster: two outboxes of one name would shut each other out."""
 
     portion: int | None = PORTION
+    keeps_marks = True
     is_replaced = False
 
     def __init__(self, settings: KafkaSettings, *, service: str) -> None:

@@ -10,7 +10,9 @@ from treaty_runtime.event import Event
 from treaty_runtime.publish.backlog import Pending
 from treaty_runtime.publish.outbox_headers import WRITER, load_headers, writer_of
 from treaty_runtime.transport import Fault, FaultKind
-from treaty_runtime.wire.serde import UNKNOWN_ID, Serde, schema_id_of, with_schema_id
+from treaty_runtime.wire.serde import UNKNOWN_ID, Serde, frame, with_schema_id
+
+_UNKNOWN = frame(UNKNOWN_ID)
 
 
 class LateIds:
@@ -29,7 +31,7 @@ class LateIds:
         for row in rows:
             if row.key in held:
                 continue
-            filled = row if schema_id_of(row.payload) != UNKNOWN_ID else await self._filled(row)
+            filled = row if not row.payload.startswith(_UNKNOWN) else await self._filled(row)
             if isinstance(filled, Fault):
                 held[row.key] = filled
             else:

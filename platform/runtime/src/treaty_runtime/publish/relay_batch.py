@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from contextlib import suppress
+from functools import lru_cache, partial
 
 from treaty_runtime.errors import QueueFull
 from treaty_runtime.event import Place
@@ -17,7 +18,7 @@ from treaty_runtime.publish.backlog import Pending, Refusal
 from treaty_runtime.publish.outbox_headers import WRITER, load_headers
 from treaty_runtime.transport import Delivery, Fault, FaultKind, Fence, Outgoing, Producer
 from treaty_runtime.wire.headers import DATASCHEMA, dataschema_of
-from treaty_runtime.wire.serde import schema_id_of
+from treaty_runtime.wire.serde import FRAME_BYTES, schema_id_of
 
 _TOO_LARGE = "MSG_SIZE_TOO_LARGE"
 _POSITION_BYTES = 6
@@ -47,10 +48,18 @@ class Batch:
             if number % CHUNK == 0 and not may_send():
                 self.give_up(fence)
                 break
-            if row.key not in self._blocked:
-                await self._produce(row, fence.producer(row.lane), registry_url=registry_url)
+            if row.key in self._blocked:
+                continue
+            record = outgoing(row, registry_url=registry_url, has_mark=fence.keeps_marks)
+            producer, done = fence.producer(row.lane), partial(self._answered, row)
+            self._waiting += 1
+            try:
+                producer.produce(record, done)
+            except QueueFull:
+                await _produce_later(producer, record, done)
         self._is_sent = True
-        self._look()
+        if not self._waiting:
+            self._settled.set()
 
     def give_up(self, fence: Fence) -> None:
         """Drop what is not on the wire: the rows stay in the table for whoever owns their lane next."""
@@ -92,15 +101,6 @@ class Batch:
             overtaken = last.get(row.key, -1) > row.position
             yield Refusal(row=row, code=fault.name, error=fault.text, overtaken=overtaken)
 
-    async def _produce(self, row: Pending, producer: Producer, *, registry_url: str) -> None:
-        record = outgoing(row, registry_url=registry_url)
-        self._waiting += 1
-        while True:
-            try:
-                return producer.produce(record, partial(self._answered, row))
-            except QueueFull:
-                await producer.room()
-
     def _answered(self, row: Pending, delivery: Delivery) -> None:
         self._waiting -= 1
         fault = delivery.fault
@@ -108,10 +108,12 @@ class Batch:
             self.acknowledged.append(row)
             if delivery.place is not None:
                 self.places[row.position] = delivery.place
-            self._published(row, delivery)
+                if self._hooks.are_heard:
+                    self._published(row, delivery.place)
         else:
             self._failed(row, fault)
-        self._look()
+        if self._is_sent and not self._waiting:
+            self._settled.set()
 
     def _failed(self, row: Pending, fault: Fault) -> None:
         self._blocked.add(row.key)
@@ -122,37 +124,47 @@ class Batch:
         elif fault.kind is not FaultKind.AGAIN and not self._is_given_up:
             self.outage = self.outage or fault
 
-    def _published(self, row: Pending, delivery: Delivery) -> None:
-        if self._hooks and delivery.place is not None:
-            seconds = self._clock() - self.started
-            self._hooks(
-                Published(
-                    topic=row.topic,
-                    event_type=row.type,
-                    event_id=row.id,
-                    place=delivery.place,
-                    seconds=seconds,
-                    trace=_trace(row.trace),
-                )
+    def _published(self, row: Pending, place: Place) -> None:
+        self._hooks(
+            Published(
+                topic=row.topic,
+                event_type=row.type,
+                event_id=row.id,
+                place=place,
+                seconds=self._clock() - self.started,
+                trace=_trace(row.trace),
             )
-
-    def _look(self) -> None:
-        if self._is_sent and not self._waiting:
-            self._settled.set()
+        )
 
 
-def outgoing(row: Pending, *, registry_url: str) -> Outgoing:
+async def _produce_later(producer: Producer, record: Outgoing, done: Callable[[Delivery], None]) -> None:
+    while True:
+        await producer.room()
+        with suppress(QueueFull):
+            return producer.produce(record, done)
+
+
+def outgoing(row: Pending, *, registry_url: str, has_mark: bool = False) -> Outgoing:
     """The record of a row whose schema id is filled in."""
     headers = load_headers(row.headers)
     headers.pop(WRITER, None)
-    headers[DATASCHEMA] = dataschema_of(registry_url, schema_id_of(row.payload)).encode()
+    headers[DATASCHEMA] = _dataschema(registry_url, row.payload[:FRAME_BYTES])
+    named = tuple(headers.items())
+    if row.trace is not None:
+        named += tuple((name, value.encode()) for name, value in _trace(row.trace))
     return Outgoing(
         topic=row.topic,
         key=row.key.encode(),
         value=row.payload,
-        headers=(*headers.items(), *((name, value.encode()) for name, value in _trace(row.trace))),
-        mark=mark_of(row),
+        headers=named,
+        mark=mark_of(row) if has_mark else b"",
     )
+
+
+@lru_cache(maxsize=1_024)
+def _dataschema(registry_url: str, framed: bytes) -> bytes:
+    """By the bytes before the value's body: rows of a batch have few schemas."""
+    return dataschema_of(registry_url, schema_id_of(framed)).encode()
 
 
 def mark_of(row: Pending) -> bytes:

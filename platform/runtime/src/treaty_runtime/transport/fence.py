@@ -17,6 +17,8 @@ class Fence(Protocol):
 
     portion: int | None
     """How many records of a lane travel together at most; None: any number."""
+    keeps_marks: bool
+    """Whether the marks of what is sent are noted; else nobody need make them."""
 
     @property
     def is_replaced(self) -> bool:
@@ -45,6 +47,7 @@ class LeaseFence:
     """One producer for all lanes; that a lane is ours is told by the lease alone."""
 
     portion: int | None = None
+    keeps_marks = False
 
     def __init__(self, producer: Producer) -> None:
         self._producer = producer

@@ -18,7 +18,7 @@ from treaty_runtime.event import Event
 UNKNOWN_ID = 0
 """Schema id of a frame whose id is not known yet; registries count from 1."""
 
-_FRAME_BYTES = 5
+FRAME_BYTES = 5
 
 
 class Schemas(Protocol):
@@ -44,14 +44,14 @@ def frame(schema_id: int) -> bytes:
 
 def schema_id_of(value: bytes) -> int:
     """The id in a framed value; ``NotFramed`` if it does not begin with the magic byte and four more."""
-    if len(value) < _FRAME_BYTES or value[0] != 0:
+    if len(value) < FRAME_BYTES or value[0] != 0:
         raise NotFramed(f"The value begins with {value[:5].hex() or 'nothing'}, not with 00 and a schema id.")
-    return int.from_bytes(value[1:_FRAME_BYTES], "big", signed=True)
+    return int.from_bytes(value[1:FRAME_BYTES], "big", signed=True)
 
 
 def with_schema_id(value: bytes, schema_id: int) -> bytes:
     """The same framed value with another id."""
-    return frame(schema_id) + value[_FRAME_BYTES:]
+    return frame(schema_id) + value[FRAME_BYTES:]
 
 
 @dataclass(slots=True)  # not frozen: one is made per event
