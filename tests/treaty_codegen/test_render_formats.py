@@ -23,6 +23,7 @@ from treaty_codegen.finding import Edit, Finding, Fix, Location, Operation, Proo
 from treaty_codegen.old_set import old_set
 from treaty_codegen.render import PRINTERS, Report, github, gitlab, junit, markdown, sarif
 from treaty_codegen.render.markdown import LONGEST, MARK
+from treaty_codegen.render.printable import printable_json, printable_xml
 
 SARIF_SHA256: Final = "2d99159ae54a3eea97f81781cff48780548657c35949f4b7f25e99a2ba4de4f8"
 ROW = Finding(
@@ -226,3 +227,21 @@ def test_every_format_prints_what_the_rules_really_find() -> None:
     assert len(json.loads(gitlab(report))) == len(json.loads(sarif(report))["runs"][0]["results"]) == len(found)
     assert sum(1 for _ in document(report).iter("testcase")) == len(found)
     assert len(markdown(report)) <= LONGEST
+
+
+OBEYED = "##[set-output name=a]b\n  ::set-output name=a::b\n::c\x9b2J\u202e\x7f\\##[ \u8a02\u55ae"
+
+
+def test_what_a_runner_or_a_terminal_would_obey_is_an_escape_in_documents_and_means_the_same() -> None:
+    told = printable_json({OBEYED: [OBEYED]}, indent=2)
+    assert json.loads(told) == {OBEYED: [OBEYED]}
+    root = ET.Element("a", b=OBEYED)
+    root.text = OBEYED
+    document = printable_xml(ET.tostring(root, encoding="unicode"))
+    read = ET.fromstring(document)  # noqa: S314  # our own document
+    assert (read.text, read.get("b")) == (OBEYED, OBEYED)
+    for text in (told, document):
+        assert "##[" not in text
+        assert not [line for line in text.splitlines() if line.lstrip().startswith("::")]
+        assert not {"\x9b", "\u202e", "\x7f"} & set(text)
+        assert "\u8a02\u55ae" in text

@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -141,6 +142,28 @@ def test_a_broken_file_sets_no_output_of_the_workflow(scratch: Scratch) -> None:
     done = scratch.run("generate", GITHUB_ACTIONS="true")
     assert done.code == 1
     assert obeyed(done) == []
+
+
+@pytest.mark.parametrize("format_", ["text", "json", "jsonl", "github", "gitlab", "junit", "sarif", "markdown"])
+def test_no_format_of_findings_sets_an_output_of_the_workflow_or_moves_a_cursor(tmp_path: Path, format_: str) -> None:
+    evil = f"\x9b2J\u202e{OLD_SETS_OUTPUT}\n{SETS_OUTPUT}"
+    scratch = project(tmp_path)
+    scratch.write(f"schemas/order/{OLD_SETS_OUTPUT}.avsc", "{")
+    scratch.write("schemas/order/order_paid.avsc", EVENT | {"fields": [{"name": "order_id", "type": evil}], "doc": ""})
+    done = scratch.run("lint", "--format", format_, GITHUB_ACTIONS="true")
+    assert (done.code, "set-output" in done.out) == (1, True)
+    assert obeyed(done) == []
+    assert not {"\x9b", "\u202e"} & set(done.out + done.err)
+
+
+def test_a_difference_as_json_sets_no_output_of_the_workflow_and_says_what_it_is(tmp_path: Path) -> None:
+    scratch, evil = project(tmp_path), f"\x9b2J\u202e {OLD_SETS_OUTPUT}\n{SETS_OUTPUT}"
+    shutil.copytree(tmp_path / "schemas", tmp_path / "older")
+    scratch.write("schemas/order/order_paid.avsc", EVENT | {"doc": evil})
+    done = scratch.run("diff", "dir:older", "tree", "--format", "json", GITHUB_ACTIONS="true")
+    assert evil in [row["after"] for row in json.loads(done.out)]
+    assert obeyed(done) == []
+    assert not {"\x9b", "\u202e"} & set(done.out)
 
 
 @pytest.mark.parametrize(

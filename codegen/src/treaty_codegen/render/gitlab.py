@@ -5,11 +5,11 @@ Source: GitLab documentation, "Code Quality", report format (a subset of Code Cl
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
 from treaty_codegen.finding import Finding, Severity
+from treaty_codegen.render.printable import printable_json
 from treaty_codegen.render.report import Report
 
 SEVERITIES: Final[Mapping[Severity, str]] = {
@@ -21,7 +21,7 @@ SEVERITIES: Final[Mapping[Severity, str]] = {
 
 def gitlab(report: Report) -> str:
     """One JSON array; the fingerprint is ours, so that a finding stays the same when lines move."""
-    return json.dumps([entry(finding) for finding in report.findings], indent=2, ensure_ascii=False) + "\n"
+    return printable_json([entry(finding) for finding in report.findings], indent=2) + "\n"
 
 
 def entry(finding: Finding) -> dict[str, Any]:

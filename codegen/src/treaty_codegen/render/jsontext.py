@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
 from treaty_codegen.finding import Finding, Fix
+from treaty_codegen.render.printable import printable_json
 
 
 def as_json(finding: Finding) -> dict[str, Any]:
@@ -35,12 +35,12 @@ def json_document(findings: Iterable[Finding]) -> str:
     """One document: version, findings, and how many there are of each severity."""
     rows = list(findings)
     document = {"version": 1, "findings": [as_json(row) for row in rows], "summary": summary(rows)}
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return printable_json(document, indent=2) + "\n"
 
 
 def json_lines(findings: Iterable[Finding]) -> str:
     """One finding a line."""
-    return "".join(json.dumps(as_json(finding), ensure_ascii=False) + "\n" for finding in findings)
+    return "".join(printable_json(as_json(finding)) + "\n" for finding in findings)
 
 
 def summary(findings: Iterable[Finding]) -> dict[str, int]:

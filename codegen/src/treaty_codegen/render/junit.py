@@ -10,6 +10,7 @@ from typing import Final
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from treaty_codegen.finding import Finding, Severity
+from treaty_codegen.render.printable import printable_xml
 from treaty_codegen.render.report import Report
 
 FORBIDDEN: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -32,7 +33,7 @@ def junit(report: Report) -> str:
         for path in clean:
             SubElement(suite, "testcase", name=legal(path), classname="treaty")
     indent(root)
-    return '<?xml version="1.0" encoding="utf-8"?>\n' + tostring(root, encoding="unicode") + "\n"
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + printable_xml(tostring(root, encoding="unicode")) + "\n"
 
 
 def case(suite: Element, finding: Finding) -> None:

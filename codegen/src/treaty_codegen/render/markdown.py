@@ -107,9 +107,11 @@ def listed(findings: Iterable[Finding]) -> str:
 
 
 def as_text(text: str) -> str:
-    """A text that stays one: every character of markup as its number, mentions cut, one line, and nothing that turns its direction."""
+    """A text that stays one: every character of markup as its number, mentions cut, one line, nothing that turns its direction, and
+    no ``::``, which would begin a command in the log of a workflow.
+    """
     plain = _MARKUP.sub(lambda found: f"&#{ord(found[0])};", one_line(" ".join(text.split())))
-    return plain.replace("&#64;", "&#64;<!-- -->").replace("://", "&#58;//")
+    return plain.replace("&#64;", "&#64;<!-- -->").replace("://", "&#58;//").replace("::", "&#58;:")
 
 
 def as_code(text: str) -> str:

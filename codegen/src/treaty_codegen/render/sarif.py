@@ -5,13 +5,13 @@ Source: OASIS SARIF 2.1.0 and its JSON schema.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
 from treaty_codegen.finding import Finding, Fix, Location, Severity
+from treaty_codegen.render.printable import printable_json
 from treaty_codegen.render.report import Report
 
 LEVELS: Final[Mapping[Severity, str]] = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -31,7 +31,7 @@ def sarif(report: Report) -> str:
             }
         ],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return printable_json(document, indent=2) + "\n"
 
 
 def rule(name: str, report: Report) -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from pathlib import Path
 
 import click
 
 from treaty.cli.findings import plural
-from treaty.cli.harmless import echo
+from treaty.cli.harmless import echo, echo_json
 from treaty.cli.project import config_option, load_settings
 
 
@@ -39,7 +38,7 @@ def diff(config: Path | None, before: str, after: str, format_: str) -> None:
     one, other = (side(settings, name, connect=partial(registry_of, settings)) for name in (before, after))
     rows = list(facts(one, other))
     if format_ == "json":
-        click.echo(json.dumps([row.as_json() for row in rows], indent=2, ensure_ascii=False))
+        echo_json([row.as_json() for row in rows], indent=2)
     else:
         for row in rows:
             echo(str(row))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from treaty.cli.dlq_options import place as as_place
-from treaty.cli.harmless import echo
+from treaty.cli.harmless import echo, echo_json
 from treaty.cli.plans import environment_option
 from treaty.cli.project import config_option, load_settings
 from treaty.cli.tables import format_option
@@ -61,7 +60,7 @@ def dry_run(
 def show(answer: DryRun, format_: str) -> None:
     """Prints an answer."""
     if format_ == "json":
-        click.echo(json.dumps(asdict(answer), indent=2))
+        echo_json(asdict(answer), indent=2)
         return
     echo(f"outcome  {answer.outcome}")
     if answer.error:

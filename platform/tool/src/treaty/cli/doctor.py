@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import click
 
-from treaty.cli.harmless import echo
+from treaty.cli.harmless import echo, echo_json
 from treaty.cli.project import config_option, load_settings
 
 if TYPE_CHECKING:
@@ -36,8 +36,6 @@ def doctor(config: Path | None, environment: str, format_: str, publish: str | N
 
     Exit codes: 0 all is well, 1 a check failed (it names the next command), 2 usage.
     """
-    import json
-
     from treaty.ops.doctor import Patient, examine, made
     from treaty.wiring import cluster_of, registry_of
 
@@ -55,7 +53,7 @@ def doctor(config: Path | None, environment: str, format_: str, publish: str | N
     for row in looks:
         failed += row.state == "failed"
         if format_ == "jsonl":
-            click.echo(json.dumps(asdict(row), ensure_ascii=False))
+            echo_json(asdict(row))
             continue
         echo(f"{row.state:7} {row.name:22} {row.detail}")
         if row.next_step:

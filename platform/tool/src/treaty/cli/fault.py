@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from treaty.cli.harmless import echo
+from treaty.cli.harmless import echo, echo_json
 from treaty.cli.project import config_option, load_settings
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ def fault(config: Path | None, name: str | None, format_: str) -> int:
 
     Exit codes: 0 planted, or listed, 2 usage, 3 no stack runs, or it does not take the fault.
     """
-    import json
     from dataclasses import asdict
 
     from treaty.local.faults import FAULTS
@@ -51,7 +50,7 @@ def fault(config: Path | None, name: str | None, format_: str) -> int:
         planted = chosen.plant(site)
     exports = elsewhere(settings, site)
     if format_ == "json":
-        click.echo(json.dumps({**asdict(planted), "environment": exports}, ensure_ascii=False))
+        echo_json({**asdict(planted), "environment": exports})
     else:
         show(planted, exports)
     return 0

@@ -21,6 +21,13 @@ def echo_row(text: str, *, err: bool = False) -> None:
     echo(text.replace("\n", "\\n"), err=err)
 
 
+def echo_json(value: object, *, indent: int | None = None) -> None:
+    """Says a value as JSON, one line or indented, and nothing of the texts in it is obeyed."""
+    from treaty_codegen.render.printable import printable_json
+
+    click.echo(printable_json(value, indent=indent))
+
+
 def harmless(text: str) -> str:
     """Words of schemas, files and settings, line by line, as a terminal and the log of a workflow may have them.
 

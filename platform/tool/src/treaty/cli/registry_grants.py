@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from treaty.cli.harmless import echo
+from treaty.cli.harmless import echo, echo_json
 from treaty.cli.registry_access import administration, options
 
 
@@ -100,11 +100,9 @@ def list_audit(limit: int, config: Path | None, database: str | None) -> None:
 
     Exit codes: 0, 2 usage, 3 the database is away.
     """
-    import json
-
     with administration(config, database) as opened:
         for number, entry in opened.store.audit(limit=limit):
-            click.echo(json.dumps({"id": number, **entry.as_json()}, ensure_ascii=False))
+            echo_json({"id": number, **entry.as_json()})
 
 
 @audit.command()

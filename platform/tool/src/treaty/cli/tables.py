@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import click
 
-from treaty.cli.harmless import echo
+from treaty.cli.harmless import echo, echo_json
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,7 +28,7 @@ def format_option(command: F) -> F:
 
 def show_json(value: object) -> None:
     """One JSON document on stdout."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    echo_json(value, indent=2)
 
 
 def show_table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
