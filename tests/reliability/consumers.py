@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import os
 import time
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from tests.reliability import diary, evidence
 from tests.reliability.ends import ended_badly
 from tests.reliability.member import Member
 from tests.reliability.outcome import Outcome, judged, sentence
+from tests.reliability.progress import PATIENCE_SECONDS, Progress
 from tests.reliability.service import Life, event_on, serve, settings_of
 from tests.reliability.stack import Counter, Stack
 from tests.treaty_runtime.order_events import FakeRegistry, OrderCreated
@@ -42,10 +42,11 @@ class ConsumerKills:
     seed: int
     members: int = 4
     fault: str = ""
-    patience: float = 180.0
+    patience: float = PATIENCE_SECONDS
     _chance: Random = field(init=False)
     _killed: int = 0
     _lives: int = 0
+    _late: int = 0
     _diaries: str = ""
 
     def __post_init__(self) -> None:
@@ -68,7 +69,7 @@ class ConsumerKills:
                 member.start(self._life(index))
             told = await self._drive(members, counter)
             told += ended_badly(members, counter)
-            seen = {"attempts undone": counter.undone(), "lives": self._lives}
+            seen = {"attempts undone": counter.undone(), "lives": self._lives, "late stalls": self._late}
         finally:
             counter.close()
             for member in members:
@@ -97,18 +98,15 @@ class ConsumerKills:
         """Publishes ahead of the group and kills as it goes on, so often as asked, spread over all records."""
         publisher, producer = self._publisher(members[0].life)
         sequences = dict.fromkeys((f"o-{number}" for number in range(KEYS)), 0)
-        published = newest = 0
-        moved = time.monotonic()
+        published, progress = 0, Progress(lambda: self._standing(members), self.patience)
         while True:
             done = counter.effects()
-            if done > newest:
-                newest, moved = done, time.monotonic()
             if done >= self.records and self._killed >= self.kills and counter.events() >= self.records:
                 break
-            if time.monotonic() - moved > self.patience:
+            if (standing := await progress.stalled(done)) is not None:
                 await producer.close()
                 told = f"{counter.events()} of {self.records} events had an effect, {published} were published"
-                return [f"no-progress: {told}", *await self._standing(members)]
+                return [f"no-progress: {told}", *standing]
             while published < self.records and published - done < AHEAD:
                 size = min(CHUNK, self.records - published)
                 await publisher.publish_many([self._next(sequences) for _ in range(size)])
@@ -117,19 +115,18 @@ class ConsumerKills:
                 self._kill_one(members, counter)
             await asyncio.sleep(0.1)
         await producer.close()
+        self._late += progress.late
         return await self._caught_up(members)
 
     async def _caught_up(self, members: list[Member]) -> list[str]:
         """Waits until all is committed: what a killed member had done is read again by the next owner, and has no effect any more."""
-        stack, least, moved = self.stack, math.inf, time.monotonic()
-        while time.monotonic() - moved < self.patience:
-            left = await asyncio.to_thread(evidence.behind, stack.bootstrap, stack.group, stack.topic)
-            if not left:
-                return []
-            if left < least:
-                least, moved = left, time.monotonic()
+        stack, progress = self.stack, Progress(lambda: self._standing(members), self.patience)
+        while left := await asyncio.to_thread(evidence.behind, stack.bootstrap, stack.group, stack.topic):
+            if (standing := await progress.stalled(self.records - left)) is not None:
+                return [f"no-progress: {left} offsets are not committed", *standing]
             await asyncio.sleep(1)
-        return [f"no-progress: {least} offsets are not committed", *await self._standing(members)]
+        self._late += progress.late
+        return []
 
     async def _standing(self, members: list[Member]) -> list[str]:
         """Where everybody stands who did not move: the broker's view of the group, and the members' diaries."""
