@@ -76,8 +76,9 @@ class Drawer:
         gone = []
         with contextlib.suppress(OSError), self._opened() as folder:
             for _, size, name in _listed(folder):
-                os.unlink(name, dir_fd=folder)
-                gone.append(size)
+                with contextlib.suppress(FileNotFoundError):  # another process was faster
+                    os.unlink(name, dir_fd=folder)
+                    gone.append(size)
         return Contents(entries=len(gone), size_bytes=sum(gone))
 
     @contextmanager

@@ -30,13 +30,10 @@ def event_page(
     at = places.paths["events", name]
     root = file.schema.named[name]
     around = Around(places=places, at=at, since=history.since, readers=readers, event=name)
-    return page(
+    return page_of(
+        file,
         places,
         at,
-        name.rpartition(".")[2],
-        el("p", code(name)),
-        paragraphs(root.doc or ""),
-        gone(file, places),
         [topic_facts(topic, file, places, at) for topic in places.pages.homes.get(name, ())],
         el("h2", words("Fields"), id=anchor(name)),
         types(root, around),
@@ -60,19 +57,23 @@ def type_page(file: SchemaFile, places: Places, *, readers: Readers) -> bytes:
     root = file.schema.named[name]
     users = [places.link("events", user, at=at) for user in places.pages.used_by.get(name, ())]
     around = Around(places=places, at=at, since={}, readers=readers, event=name)
-    return page(
+    return page_of(
+        file,
         places,
         at,
-        name.rpartition(".")[2],
-        el("p", code(name)),
-        paragraphs(root.doc or ""),
-        gone(file, places),
         facts((words("used in"), joined(users) or words("nothing")), (words("schema file"), code(file.path))),
         el("h2", words("Symbols" if isinstance(root, Enum) else "Fields"), id=anchor(name)),
         types(root, around),
         el("h2", words("Schema")),
         schema(file),
     )
+
+
+def page_of(file: SchemaFile, places: Places, at: PurePosixPath, *blocks: Child) -> bytes:
+    """The page of a schema file: its name, what it says, whether it is to go, and what else is told of it."""
+    name = file.full_name
+    doc = file.schema.named[name].doc or ""
+    return page(places, at, name.rpartition(".")[2], el("p", code(name)), paragraphs(doc), gone(file, places), *blocks)
 
 
 def gone(file: SchemaFile, places: Places) -> Html | None:
