@@ -134,7 +134,7 @@ class Door:
         scope[IS_PACKED] = takes_gzip(headers.get(b"accept-encoding", b"").decode("latin-1"))
         status = 500
         try:
-            answer = _refusal(fault, scope) if fault is not None else await self._counted(scope, headers, receive)
+            answer = _refusal(fault, scope) if fault is not None else await self._answer(scope, headers, receive)
             # What was done is never answered as if it had not been: only what changed nothing can be asked for again.
             if not scope.get(CHANGES) and not self._sending.takes(answer, _source(scope)):
                 answer = _refusal(AnswersUnread(), scope)
@@ -145,25 +145,34 @@ class Door:
             seconds = time.perf_counter() - began
             self._tell(Answered(_method(scope), scope.get(ROUTE, "other"), status, seconds))
 
-    async def _counted(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Answer:
+    async def _answer(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Answer:
+        try:
+            self._find_path(scope)
+        except RegistryError as error:
+            return _refusal(error, scope)
+        if scope["path"] in _WATCHED:  # they keep nobody out either, however many ask
+            return await self._admitted(scope, headers, receive)
+        if self._open >= self._most_open:
+            return _refusal(StoreUnavailable(), scope)
         self._open += 1
         try:
-            return await self._answer(scope, headers, receive)
+            return await self._admitted(scope, headers, receive)
         finally:
             # Whoever does not read what they are sent is no longer at work, and keeps nobody out.
             self._open -= 1
 
-    async def _answer(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Answer:
+    def _find_path(self, scope: Scope) -> None:
+        raw_path = scope.get("raw_path") or scope["path"].encode()
+        require_short(raw_path, scope["query_string"])
+        routed = routed_path(raw_path)
+        path, query = without_context(
+            without_root(routed, root_path=self._root_path), parsed_query(scope["query_string"])
+        )
+        scope["path"], scope[QUERY] = path, query
+
+    async def _admitted(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Answer:
+        path, query = scope["path"], scope[QUERY]
         try:
-            raw_path = scope.get("raw_path") or scope["path"].encode()
-            require_short(raw_path, scope["query_string"])
-            routed = routed_path(raw_path)
-            path, query = without_context(
-                without_root(routed, root_path=self._root_path), parsed_query(scope["query_string"])
-            )
-            scope["path"], scope[QUERY] = path, query
-            if self._open > self._most_open and path not in _WATCHED:
-                raise StoreUnavailable
             visitor = await self._gate.admit(
                 scope["method"], path, headers, source_ip=_source(scope), request_id=scope[REQUEST_ID]
             )
