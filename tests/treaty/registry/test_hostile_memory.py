@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gzip
 import re
 from collections.abc import Callable
@@ -20,7 +21,11 @@ ROUNDS = 25
 MOST_GROWTH = 48 * MIB
 """A thread's arena and the allocator's slack; each round sends several hundred MiB, packed or not."""
 DEEP = 50_000
-BOMB = gzip.compress(b" " * (200 * MIB), compresslevel=1)
+
+
+@functools.cache
+def bomb() -> bytes:
+    return gzip.compress(b" " * (200 * MIB), compresslevel=1)
 
 
 def post(client: httpx.Client, content: bytes, **headers: str) -> None:
@@ -32,7 +37,7 @@ def post(client: httpx.Client, content: bytes, **headers: str) -> None:
 
 ATTACKS: dict[str, Callable[[httpx.Client], None]] = {
     "20 MB": lambda client: post(client, b" " * (20 * MIB)),
-    "a gzip bomb": lambda client: post(client, BOMB, Content_Encoding="gzip"),
+    "a gzip bomb": lambda client: post(client, bomb(), Content_Encoding="gzip"),
     "a body nested 50,000 deep": lambda client: post(client, b"[" * DEEP),
     "a schema nested 50,000 deep": lambda client: post(client, of_schema("[" * DEEP)),
     "records nested as deep as fits": lambda client: post(client, of_schema('{"type":"array","items":' * 15_000)),
