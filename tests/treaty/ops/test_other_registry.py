@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,92 @@ def test_plan_and_apply_agree_with_it(tmp_path: Path) -> None:
         assert {number: row.id for number, row in lock[own.paid].items()} == {
             number: row.id for number, row in done.contents[own.paid].items()
         }
+
+
+SHARED = {
+    "currency": '{"type": "enum", "namespace": "%s", "name": "Currency", "symbols": ["UNKNOWN"], "default": "UNKNOWN"}',
+    "line": """{"type": "record", "namespace": "%s", "name": "Line", "doc": "d", "fields": [
+      {"name": "currency", "type": "Currency"}]}""",
+    "paid": """{"type": "record", "namespace": "%s", "name": "Paid", "doc": "d", "fields": [
+      {"name": "order_id", "type": "long"}, {"name": "lines", "type": {"type": "array", "items": "Line"}},
+      {"name": "paid_in", "type": "Currency"}]}""",
+    "placed": """{"type": "record", "namespace": "%s", "name": "Placed", "doc": "d", "fields": [
+      {"name": "order_id", "type": "long"}]}""",
+}
+STONES = """
+[[removed]]
+topic = "{0}-events"
+event = "{0}.Paid"
+reason = "r"
+approved_by = "@o"
+soft_after = 2026-01-01
+permanent_after = 2026-02-01
+[[removed]]
+type = "{0}.Line"
+reason = "r"
+approved_by = "@o"
+soft_after = 2026-01-01
+permanent_after = 2026-02-01
+[[removed]]
+type = "{0}.Currency"
+reason = "r"
+approved_by = "@o"
+soft_after = 2026-01-01
+permanent_after = 2026-02-01
+"""
+
+
+class Referring:
+    """A project in mode ``registry`` whose namespace nobody else has: two events, one of which holds shared types."""
+
+    def __init__(self, root: Path, http: RegistryHttp) -> None:
+        self.name, self.root, self._http = f"own{secrets.token_hex(6)}", root, http
+        for file, text in SHARED.items():
+            self.write(f"schemas/{file}.avsc", text % self.name)
+        self.declare("Placed", "Paid")
+        told = (
+            f'[project]\nnamespace = "{self.name}"\nreferences = "registry"\n[environment.local]\nregistry = "{URL}"\n'
+        )
+        self.write("treaty.toml", told)
+
+    def write(self, path: str, text: str) -> None:
+        (self.root / path).parent.mkdir(exist_ok=True)
+        (self.root / path).write_text(text, encoding="utf-8")
+
+    def declare(self, *events: str, stones: str = "") -> None:
+        names = ", ".join(f'"{self.name}.{event}"' for event in events)
+        topic = (
+            f'format = 1\n[topic.{self.name}-events]\ndoc = "d"\nowner = "@o"\nkey = "order_id"\nevents = [{names}]\n'
+        )
+        self.write("schemas/topics.toml", topic + stones)
+
+    def apply(self) -> list[tuple[str, str]]:
+        """What was done; afterwards there is nothing left to do, and nothing of ours that git does not know."""
+        settings = Settings.load(self.root / "treaty.toml", {}, start=self.root)
+        made, blocked = plan_registry(settings, self._http, environment="local", today=date(2026, 12, 1))
+        assert blocked == ()
+        record(settings, made, apply_registry(made, self._http, done=lambda *_: None).contents)
+        again, _ = plan_registry(settings, self._http, environment="local", today=date(2026, 12, 1))
+        assert (again.steps, [row for row in again.drift if self.name in row.subject]) == ((), [])
+        return [(step.action, step.subject.removeprefix(f"{self.name}-events-")) for step in made.steps]
+
+
+def test_shared_types_are_referred_to_changed_and_buried_in_it(tmp_path: Path) -> None:
+    with RegistryHttp(URL) as http:
+        own = Referring(tmp_path, http)
+        placed, paid, line, currency = (f"{own.name}.{name}" for name in ("Placed", "Paid", "Line", "Currency"))
+        assert [name for action, name in own.apply() if action == "register"] == [placed, currency, line, paid]
+        newest = http.call("GET", f"/subjects/{own.name}-events-{paid}/versions/latest")
+        assert sorted(each["name"] for each in newest["references"]) == [currency, line]
+        note = ', {"name": "note", "type": ["null", "string"], "default": null}]}'
+        own.write("schemas/line.avsc", SHARED["line"].replace("]}", note) % own.name)
+        assert own.apply() == [("register", line), ("register", paid)]
+        for file in ("currency", "line", "paid"):
+            (tmp_path / f"schemas/{file}.avsc").unlink()
+        own.declare("Placed", stones=STONES.format(own.name))
+        gone = [paid, line, currency]
+        assert own.apply() == [(action, name) for name in gone for action in ("soft-delete", "permanent-delete")]
+        assert not {line, currency} & {*http.subjects(), *http.deleted_subjects()}
 
 
 def test_one_that_moved_is_refused(tmp_path: Path) -> None:

@@ -110,6 +110,28 @@ def test_more_versions_than_a_page_holds_are_all_read() -> None:
         assert len(contents(http)) == 250
 
 
+@pytest.mark.parametrize("level", ["BACKWARD", "BACKWARD_TRANSITIVE"])
+def test_a_registry_that_judges_one_version_at_a_time_is_asked_about_each_that_the_level_looks_at(level: str) -> None:
+    real = httpx.HTTPTransport()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        is_about_all = request.url.path.startswith("/compatibility/") and request.url.path.endswith("/versions")
+        return httpx.Response(404, json={"detail": "Not Found"}) if is_about_all else real.handle_request(request)
+
+    record = '{"type": "record", "name": "R", "fields": [%s]}'
+    texts = [record % field for field in ('{"name": "a", "type": "int"}', '{"name": "a", "type": "long"}')]
+    with registry() as url, RegistryHttp(url) as http:
+        http.set_level("a-value", "NONE")
+        for text in texts:
+            http.register("a-value", text)
+        http.set_level("a-value", level)
+        with RegistryHttp(url, transport=httpx.MockTransport(answer)) as other:
+            for text in (*texts, record % '{"name": "a", "type": "string"}', record % ""):
+                assert other.objections("a-value", text) == http.objections("a-value", text)
+                assert other.objections("unknown", text) == ()
+        assert bool(http.objections("a-value", record % '{"name": "a", "type": "string"}'))
+
+
 def test_a_plan_sends_only_questions(settings: Settings) -> None:
     """GET, and the question whether a text would be compatible; also where a change, a waiver or a tombstone is at stake."""
     with registry() as url:

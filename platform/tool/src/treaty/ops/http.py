@@ -126,10 +126,29 @@ class RegistryHttp:
             self.call("PUT", f"/config/{part(subject)}", json={"compatibility": level})
 
     def objections(self, subject: str, text: str) -> tuple[str, ...]:
-        """Why the registry would not take a text as the subject's next version, in its words; empty: it would. Only asks."""
+        """Why the registry would not take a text as the subject's next version, in its words; empty: it would. Only asks.
+
+        Karapace judges beside one version at a time: there each is asked about that the subject's level looks at.
+        """
         path = f"/compatibility/subjects/{part(subject)}/versions"
-        body = self.call("POST", path, json={"schema": text}, params={"verbose": "true"}, absent=(40401,))
-        if body is None or self._member(body, "is_compatible", kind=bool):
+        told = self._objections(path, text)
+        if told is not None:
+            return told
+        numbers = self.call("GET", f"/subjects/{part(subject)}/versions", absent=(40401,), kind=list)
+        if not numbers:
+            return ()
+        config = self.call("GET", f"/config/{part(subject)}", params={"defaultToGlobal": "true"})
+        is_transitive = str(self._member(config, "compatibilityLevel")).endswith("_TRANSITIVE")
+        asked = sorted(map(int, numbers), reverse=True) if is_transitive else ["latest"]
+        return next(filter(None, (self._objections(f"{path}/{at}", text) for at in asked)), ())
+
+    def _objections(self, path: str, text: str) -> tuple[str, ...] | None:
+        """What one question of compatibility is answered; None where there is no such question, subject or version."""
+        params, absent = {"verbose": "true"}, (404, 405, 40401, 40402)
+        body = self.call("POST", path, json={"schema": text}, params=params, absent=absent)
+        if body is None:
+            return None
+        if self._member(body, "is_compatible", kind=bool):
             return ()
         return tuple(map(str, body.get("messages") or ())) or ("it is not compatible",)
 

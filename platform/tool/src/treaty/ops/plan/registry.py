@@ -227,26 +227,25 @@ def registering(
 def deletions(
     wanted: tuple[Wanted, ...], actual: Mapping[str, Observed], buried: tuple[Burial, ...]
 ) -> list[tuple[str, str, Any, Any]]:
-    """What tombstones ask for today, last of all: first what is live, then what is gone for good. A subject that git wants stays, and
-    so does one that a version refers to which is not deleted with it.
+    """What tombstones ask for today, last of all. A subject that git wants stays, and so does one until all that refers to it is gone
+    for good: Karapace refuses even a soft deletion before that.
     """
     known = {row.subject for row in wanted}
-    due = {name: [each for each in buried if each.covers(name)] for name in actual if name not in known}
-    live = {name: seen for name, seen in actual.items() if seen.versions}
-    soft = deletable({name for name in live if any(each.is_soft_due for each in due.get(name, ()))}, live)
-    deleted = {name for name, seen in actual.items() if seen.is_deleted}.union(soft)
-    hard = deletable({name for name in deleted if any(each.is_permanent_due for each in due.get(name, ()))}, actual)
-    return [
-        *(("soft-delete", name, sorted(live[name].versions), None) for name in soft),
-        *(("permanent-delete", name, None, None) for name in hard),
-    ]
-
-
-def deletable(due: set[str], actual: Mapping[str, Observed]) -> list[str]:
-    """Those that nothing else refers to, who refers before what it refers to: a registry deletes nothing that is referred to."""
-    left = due - within_reach(actual.keys() - due, actual)
-    # Who refers to another reaches all that the other does, and itself.
-    return sorted(left, key=lambda name: (-len(within_reach({name}, actual)), name))
+    due = {name: stones for name in actual if name not in known and (stones := [b for b in buried if b.covers(name)])}
+    steps: list[tuple[str, str, Any, Any]] = []
+    gone = set[str]()
+    # Who refers to another reaches all that the other does, and itself: it comes first.
+    for name in sorted(due, key=lambda name: (-len(within_reach({name}, actual)), name)):
+        seen, referrers = actual[name], {other for other, each in actual.items() if name in each.refers_to}
+        if referrers - gone - {name}:
+            continue
+        is_going = bool(seen.versions) and any(each.is_soft_due for each in due[name])
+        if is_going:
+            steps.append(("soft-delete", name, sorted(seen.versions), None))
+        if (is_going or seen.is_deleted) and any(each.is_permanent_due for each in due[name]):
+            steps.append(("permanent-delete", name, None, None))
+            gone.add(name)
+    return steps
 
 
 def newest(seen: Observed) -> int | None:
