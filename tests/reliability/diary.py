@@ -22,7 +22,7 @@ class Diary:
 
     def __init__(self, folder: str, life: str) -> None:
         # Open as long as the life: a signal must find it ready.
-        self._file: TextIO = Path(folder, f"{life}.diary").open("a", buffering=1, encoding="utf-8")  # noqa: SIM115
+        self._file: TextIO = Path(folder, f"{life}.diary").open("a", buffering=1, encoding="utf-8")  # noqa: SIM115  # a signal must find it
         self._committed = 0
 
     def observe(self, event: Any) -> None:
