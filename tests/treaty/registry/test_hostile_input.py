@@ -16,7 +16,7 @@ import pytest
 from tests.treaty.registry.asking import asking
 from treaty.registry.http.app import create_app
 from treaty.registry.observation import Answered, Record
-from treaty.registry.settings import RegistrySettings
+from treaty.registry.settings import Limits, RegistrySettings
 from treaty.registry.stores.memory import MemoryStore
 from treaty.registry.testing import registry
 from treaty.registry.wire.incoming import read_headers
@@ -280,3 +280,32 @@ def test_a_chain_of_references_is_as_deep_for_a_registry_that_has_just_read_it()
             return client.post(f"/subjects/L{level}/versions", json=body).status_code
 
         assert [status(level) for level in range(22)] == [200] * 21 + [422]
+
+
+def record_of(name: str, size: int, *references: str) -> dict[str, object]:
+    """A body with a record of what it refers to, whose doc is so long."""
+    fields = [{"name": f"f{number}", "type": each} for number, each in enumerate(references)]
+    schema = {"type": "record", "name": name, "fields": fields, "doc": "x" * size}
+    return {"schema": json.dumps(schema), "references": [{"name": r, "subject": r, "version": 1} for r in references]}
+
+
+def test_references_are_bounded_with_all_that_they_refer_to_and_shared_ones_count_once() -> None:
+    """Only what was referred to at first hand was counted: twenty steps of a hundred each were parsed for one request."""
+    limits = Limits(reference_bytes=100_000)
+    with registry(settings=RegistrySettings(limits=limits)) as url, asking(url) as client:
+
+        def answer(name: str, size: int, *references: str) -> httpx.Response:
+            return client.post(f"/subjects/{name}/versions", json=record_of(name, size, *references))
+
+        for name, size, references in (
+            ("A", 60_000, ()),
+            ("B", 1, ("A",)),
+            ("C", 1, ("A",)),
+            ("D", 1, ("B", "C")),
+            ("E", 60_000, ()),
+            ("F", 1, ("E",)),
+        ):
+            assert answer(name, size, *references).status_code == 200, name
+        refused = answer("G", 1, "D", "F")
+        assert (refused.status_code, refused.json()["error_code"]) == (422, 42201)
+        assert "references have more text than 100000 bytes" in refused.json()["message"]

@@ -8,7 +8,7 @@ lenient ones read as the same types, so one tree serves both.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
@@ -28,6 +28,9 @@ Rules = Literal["new", "stored"]
 PARSED_BYTES: Final = 2_097_152
 """Texts of parsed schemas that are remembered; the objects they become take some thirty times as much."""
 
+REFERRED_BYTES: Final = 512
+"""A schema that is referred to counts as so much, however short it is."""
+
 SPELLED_BYTES: Final = 8_388_608
 """Requests' texts whose stored form is remembered, without their trees: clients send the same ones at each start."""
 
@@ -38,9 +41,10 @@ class Parsed:
     They raise ``InvalidSchema`` where types come to stand too deep: uses before definitions nest deeper than the text does.
     """
 
-    def __init__(self, schema: avro.Schema, height: int, *, is_strict: bool) -> None:
-        """``height``: how many schemas refer to each other below this one; ``is_strict``: the rules for new ones accept it."""
-        self.schema, self.height, self.is_strict = schema, height, is_strict
+    def __init__(self, schema: avro.Schema, height: int, below: Mapping[Hashable, int], *, is_strict: bool) -> None:
+        """``height``: how many schemas refer to each other below this one; ``below``: the bytes of each that it stands on;
+        ``is_strict``: the rules for new ones accept it."""
+        self.schema, self.height, self.below, self.is_strict = schema, height, below, is_strict
 
     @cached_property
     def canonical(self) -> str:
@@ -183,24 +187,39 @@ class Library:
             raise self._too_deep()
         rows = [_referred(reader, context, reference) for reference in references]
         if sum(len(row.content.text) for row in rows) > self._limits.reference_bytes:
-            raise InvalidSchema(f"references have more text than {self._limits.reference_bytes} bytes")
+            raise self._too_long()
         key = (text, *((row.content_sha256, row.resolved_sha256) for row in rows))
         parsed = self._parsed.get(key)
         if parsed is None or not (parsed.is_strict or rules == "stored"):
-            known = [
-                self._parse(
-                    reader, row.context, row.content.text, row.content.references, rules="stored", depth=depth + 1
-                )
-                for row in rows
-            ]
+            known, below = self._known(reader, rows, depth=depth + 1)
             height = max((each.height + 1 for each in known), default=0)
             # Asked here too: what is remembered ends the descent, and a chain must not be too deep only after a restart.
             if height > self._limits.reference_depth:
                 raise self._too_deep()
             schema, is_strict = _parsed_text(text, [each.schema for each in known], rules)
-            parsed = Parsed(schema, height, is_strict=is_strict)
+            parsed = Parsed(schema, height, below, is_strict=is_strict)
             self._parsed.put(key, parsed)
         return parsed
+
+    def _known(
+        self, reader: Reader, rows: Sequence[SchemaRow], *, depth: int
+    ) -> tuple[list[Parsed], dict[Hashable, int]]:
+        """What is referred to, and the bytes of all that this and what it refers to in turn say, each counted once."""
+        known, below = list[Parsed](), dict[Hashable, int]()
+        for row in rows:
+            content = row.content
+            known.append(
+                self._parse(reader, row.context, content.text, content.references, rules="stored", depth=depth)
+            )
+            below |= known[-1].below
+            below[row.content_sha256, row.resolved_sha256] = max(len(content.text), REFERRED_BYTES)
+            # Asked each time, so that what is too long is not parsed on to its end.
+            if sum(below.values()) > self._limits.reference_bytes:
+                raise self._too_long()
+        return known, below
+
+    def _too_long(self) -> InvalidSchema:
+        return InvalidSchema(f"references have more text than {self._limits.reference_bytes} bytes")
 
     def _too_deep(self) -> InvalidSchema:
         return InvalidSchema(f"references are nested deeper than {self._limits.reference_depth}")
