@@ -20,7 +20,7 @@ from treaty_avro import compile_decoder
 from treaty_runtime.settings import KafkaSettings
 
 MESSAGES, ROUNDS = 3_000, 5
-LEAST = 15
+LEAST = 7
 
 
 def measure() -> list[Row]:

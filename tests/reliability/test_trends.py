@@ -17,7 +17,7 @@ PLANTED = ("", "memory", "descriptors", "outbox", "answers")
 
 
 def an_hour(chance: Random, *, planted: str = "") -> Looks:
-    """Two services that breathe: memory to and fro by megabytes with one step, pools, bursts in the outbox, a slow machine later on."""
+    """Two services that breathe: memory up and down by megabytes with one step, pools, bursts in the outbox, a slow machine later on."""
     looks = Looks()
     for at in range(0, HOUR, EVERY):
         for name in ("order", "goods"):
