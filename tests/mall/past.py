@@ -13,6 +13,7 @@ from sqlalchemy import MetaData, text
 
 from mall.database import Database
 from mall.settings import Settings
+from tests.parts.waiting import DEADLINE
 from tests.treaty_runtime.order_events import FakeRegistry
 from treaty_avro import compile_encoder
 from treaty_runtime.clock import EPOCH
@@ -76,7 +77,7 @@ class Past:
             producer.produce(
                 Outgoing(topic=kind.__topic__, key=b"k", value=value, headers=headers, timestamp_ms=at), lambda _: None
             )
-        await producer.flush(timedelta(seconds=1))
+        assert await producer.flush(timedelta(seconds=DEADLINE)) == 0
 
     async def live(self, group: str) -> None:
         """Let the running service handle what it has not handled."""

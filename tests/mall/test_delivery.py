@@ -33,6 +33,7 @@ from mall_events.goods import GoodsStatus, GoodsUpdated, StockChanged
 from mall_events.notification import EmailRequested, UserNotified
 from mall_events.order import OrderCreated, OrderLine, OrderStatus, OrderStatusChanged
 from mall_events.user import UserActivityRecorded, UserRegistered
+from tests.parts.waiting import DEADLINE
 from treaty.local.smtp import MailSink
 from treaty_runtime.handlers import Handlers
 from treaty_runtime.testing import Harness
@@ -183,7 +184,7 @@ async def test_a_mail_server_that_is_away_delays_mails_and_loses_none(
         parameters={"username": "anna"},
         event_time=NOW,
     )
-    handlers = mail_handlers(SmtpMail(host="127.0.0.1", port=port))
+    handlers = mail_handlers(SmtpMail(host="127.0.0.1", port=port, seconds=DEADLINE))
     async with running("notification", database_url, notification_tables, handlers) as (harness, database):
         await harness.publish(mail)
         await harness.advance(minutes=2)
