@@ -232,10 +232,13 @@ class Committed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitFailed:
-    """The broker did not take a commit; it is tried again within a second. Until then records would be seen once more."""
+    """The broker did not take a commit while partitions are ours; it is tried again within a second.
+
+    Until then their records would be seen once more. The last commit of partitions that leave is no hook: nobody could act on it.
+    """
 
     group: str
-    error: str
+    fault: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

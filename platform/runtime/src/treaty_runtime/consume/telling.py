@@ -77,7 +77,7 @@ class Telling:
 
     def not_committed(self, error: TreatyError) -> None:
         """The broker did not take a commit."""
-        self._hooks(seen.CommitFailed(group=self._group, error=str(error)))
+        self._hooks(seen.CommitFailed(group=self._group, fault=str(error)))
 
     def copied(self, action: Copy | DeadLetter) -> None:
         """The broker has the copy."""

@@ -43,7 +43,10 @@ _MOVING = frozenset(
         KafkaError.NOT_COORDINATOR,
     }
 )
-"""What a commit is refused with that crossed a rebalance on its way; the partitions are still ours then."""
+"""What a commit is refused with that crossed a rebalance on its way; the partitions are still ours then.
+
+Source: librdkafka 2.16, `rd_kafka_cgrp_op_handle_OffsetCommit`: while a member joins again, the new generation comes after this error.
+"""
 _END, _GONE, _NO_BROKERS = KafkaError._PARTITION_EOF, KafkaError._DESTROY, KafkaError._ALL_BROKERS_DOWN  # noqa: SLF001  # librdkafka's local codes are named so
 
 
@@ -206,6 +209,7 @@ class KafkaSource:
         if leaving:
             self._post(Revoking(leaving, done))
             answered.wait(self._revoke_seconds)
+            self._polled_at = monotonic()  # to drain was no standstill; the last commit has its own time
         final = {
             partition: position
             for offsets in answers
