@@ -31,6 +31,9 @@ PARSED_BYTES: Final = 2_097_152
 REFERRED_BYTES: Final = 512
 """A schema that is referred to counts as so much, however short it is."""
 
+BELOW_BYTES: Final = 10
+"""What knowing of one schema further down counts as, in bytes of text: it takes some three hundred of memory."""
+
 SPELLED_BYTES: Final = 8_388_608
 """Requests' texts whose stored form is remembered, without their trees: clients send the same ones at each start."""
 
@@ -103,9 +106,7 @@ class Library:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._parsed: Lru[tuple[Hashable, ...], Parsed] = Lru(
-            PARSED_BYTES, size_of=lambda _, parsed: len(parsed.schema.text) + 512
-        )
+        self._parsed: Lru[tuple[Hashable, ...], Parsed] = Lru(PARSED_BYTES, size_of=_parsed_bytes)
         self._spelled: Lru[tuple[Hashable, ...], Spelled] = Lru(SPELLED_BYTES, size_of=_spelled_bytes)
 
     def prepare(
@@ -231,6 +232,10 @@ def guid_of(content: Content) -> str:
     return str(
         avro.confluent_guid(content.text, references=references, metadata=content.metadata, rule_set=content.rule_set)
     )
+
+
+def _parsed_bytes(_key: tuple[Hashable, ...], parsed: Parsed) -> int:
+    return len(parsed.schema.text) + 512 + BELOW_BYTES * len(parsed.below)
 
 
 def _spelled_bytes(key: tuple[Hashable, ...], spelled: Spelled) -> int:
