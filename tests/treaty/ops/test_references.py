@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from click.testing import CliRunner
 from confluent_kafka.schema_registry import SchemaRegistryClient
@@ -274,6 +275,36 @@ def test_a_shared_type_waits_in_its_grave_for_an_older_version_of_an_event_that_
     made = apply(project, http)
     assert "soft-delete" not in {action for action, _ in done_by(made)}
     assert "mall.order.OrderLine" in http.subjects()
+
+
+@pytest.mark.parametrize("has_list", [True, False])
+def test_a_shared_type_waits_in_its_grave_for_a_soft_deleted_version_of_an_event_that_lives(
+    project: Path, http: RegistryHttp, url: str, has_list: bool
+) -> None:
+    apply(project, http)
+    for name in (PAID, SEEN):
+        http.set_level(name, "NONE")
+        http.register(name, '{"type": "record", "name": "Other", "fields": []}')
+        http.call("DELETE", f"/subjects/{name}/versions/1", kind=int)
+    line = "mall.order.OrderLine"
+    http.delete(line)
+    for file in ("order/order_paid", "order/order_seen", "order/order_line"):
+        (project / f"schemas/{file}.avsc").unlink()
+    days = "soft_after = 2026-01-01\npermanent_after = 2026-02-01"
+    stone = f'[[removed]]\ntype = "{line}"\nreason = "r"\napproved_by = "@o"\n{days}\n'
+    (project / "schemas/topics.toml").write_text(f"format = 1\n{stone}", encoding="utf-8")
+    real = httpx.HTTPTransport()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/schemas" and not has_list:
+            return httpx.Response(404, json={"error_code": 404, "message": "HTTP 404 Not Found"})
+        return real.handle_request(request)
+
+    with RegistryHttp(url, transport=httpx.MockTransport(answer)) as other:
+        assert done_by(apply(project, other)) == [], "the registry would refuse it, and everything after it"
+        for name in (PAID, SEEN):
+            http.call("DELETE", f"/subjects/{name}/versions/1", params={"permanent": "true"}, kind=int)
+        assert done_by(apply(project, other)) == [("permanent-delete", line)]
 
 
 def test_a_version_that_is_not_there_to_be_referred_to_is_a_moved_registry(project: Path, http: RegistryHttp) -> None:

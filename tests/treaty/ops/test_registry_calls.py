@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 
 import httpx
 import pytest
@@ -143,3 +144,35 @@ def test_a_plan_sends_only_questions(settings: Settings) -> None:
             _, blocked = plan_registry(settings, http, environment="local", today=TODAY)
         assert blocked, "the texts of git would break what is there"
         assert set(asked.calls) <= {"GET /schemas", "GET /config", "GET /subjects", "POST /compatibility"}
+
+
+@pytest.mark.parametrize(("permanent_after", "lists"), [("2026-11-30", 1), ("2026-12-01", 0)])
+def test_what_refers_to_a_grave_is_asked_for_in_one_list_on_the_day_that_it_opens(
+    tmp_path: Path, permanent_after: str, lists: int
+) -> None:
+    """However many subjects are soft-deleted: each of them read by itself would be a call more for years."""
+    (tmp_path / "schemas").mkdir()
+    stone = f"""format = 1
+[[removed]]
+type = "mall.Line"
+reason = "r"
+approved_by = "@o"
+soft_after = 2026-01-01
+permanent_after = {permanent_after}
+"""
+    mark = '{"type": "enum", "namespace": "mall", "name": "Mark", "symbols": ["UNKNOWN"], "default": "UNKNOWN"}'
+    (tmp_path / "schemas/mark.avsc").write_text(mark, encoding="utf-8")
+    (tmp_path / "schemas/topics.toml").write_text(stone, encoding="utf-8")
+    (tmp_path / "treaty.toml").write_text('[project]\nnamespace = "mall"\n', encoding="utf-8")
+    with registry() as url:
+        with RegistryHttp(url) as http:
+            for name in ("mall.Line", *(f"old-{number}" for number in range(5))):
+                http.register(name, '"int"')
+                http.delete(name)
+        with counted(url) as (http, asked):
+            made, _ = plan_registry(
+                Settings.load(tmp_path / "treaty.toml", {}, start=tmp_path), http, environment="local", today=TODAY
+            )
+    assert [step.action for step in made.steps] == ["permanent-delete"] * lists
+    # A list ends with an empty page: the live versions have none, the deleted ones one and then the empty one.
+    assert asked.calls == {"GET /schemas": 1 + 2 * lists, "GET /subjects": 2}

@@ -49,7 +49,7 @@ def contents(registry: RegistryHttp) -> Contents:
                 references=references_in(row),
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise EnvironmentFault(f"{registry.host} lists no versions: is it a schema registry?") from error
+            raise no_versions(registry) from error
         if not subject.startswith(":."):  # another context: a registry that knows no prefixes lists them too
             found.setdefault(subject, {})[number] = stored
     return made_whole(found, registry)
@@ -84,22 +84,33 @@ def deleted_piece(registry: RegistryHttp, place: tuple[str, int]) -> Piece | Non
         return None
 
 
-def deleted_references(registry: RegistryHttp, subject: str) -> frozenset[str]:
-    """The subjects that a soft-deleted one refers to."""
-    path = f"/subjects/{part(subject)}/versions"
-    numbers = registry.call("GET", path, params={"deleted": "true"}, absent=(40401,), kind=list) or []
-    pieces = (deleted_piece(registry, (subject, number)) for number in numbers)
-    return frozenset(each.subject for piece in pieces if piece is not None for each in piece.references)
+def references(registry: RegistryHttp) -> dict[str, frozenset[str]]:
+    """What the versions of each subject refer to, the soft-deleted ones too: they hold it as fast as the live ones."""
+    found: dict[str, set[str]] = {}
+    for row in listed(registry, deleted=True):
+        try:
+            found.setdefault(str(row["subject"]), set()).update(each.subject for each in references_in(row))
+        except (KeyError, TypeError, ValueError) as error:
+            raise no_versions(registry) from error
+    return {subject: frozenset(names) for subject, names in found.items()}
 
 
-def listed(registry: RegistryHttp) -> Iterator[Mapping[str, Any]]:
-    """The rows of ``GET /schemas``, page after page until one is empty; subject by subject where a registry has no such list."""
-    count, first = 0, None
+def no_versions(registry: RegistryHttp) -> EnvironmentFault:
+    """The fault of a list that is not one of versions."""
+    return EnvironmentFault(f"{registry.host} lists no versions: is it a schema registry?")
+
+
+def listed(registry: RegistryHttp, *, deleted: bool = False) -> Iterator[Mapping[str, Any]]:
+    """The rows of ``GET /schemas``, page after page until one is empty; subject by subject where a registry has no such list.
+
+    ``deleted``: soft-deleted versions too.
+    """
+    count, first, more = 0, None, also_deleted(deleted)
     while True:
-        params = {"subjectPrefix": "", "offset": str(count), "limit": str(PAGE)}
+        params = {"subjectPrefix": "", "offset": str(count), "limit": str(PAGE), **more}
         page = registry.call("GET", "/schemas", params=params, absent=(404, 405), kind=list)
         if page is None:
-            yield from one_by_one(registry)
+            yield from one_by_one(registry, deleted=deleted)
             return
         if not page or (count and page[0] == first):  # a registry that knows no pages gives the same one again
             return
@@ -108,19 +119,30 @@ def listed(registry: RegistryHttp) -> Iterator[Mapping[str, Any]]:
         yield from page
 
 
-def one_by_one(registry: RegistryHttp) -> Iterator[Mapping[str, Any]]:
-    """Every live version, a call for each and one more for each subject: for registries that have no list."""
+def one_by_one(registry: RegistryHttp, *, deleted: bool = False) -> Iterator[Mapping[str, Any]]:
+    """Every live version, a call for each and one more for each subject: for registries that have no list.
+
+    ``deleted``: soft-deleted versions too.
+    """
+    more = also_deleted(deleted)
 
     def numbers(subject: str) -> list[int]:
-        return registry.call("GET", f"/subjects/{part(subject)}/versions", absent=(40401,), kind=list) or []
+        path = f"/subjects/{part(subject)}/versions"
+        return registry.call("GET", path, params=more, absent=(40401,), kind=list) or []
 
     def version(place: tuple[str, int]) -> Mapping[str, Any] | None:
         path = f"/subjects/{part(place[0])}/versions/{place[1]}"
-        row: Mapping[str, Any] | None = registry.call("GET", path, absent=(40401, 40402))
+        row: Mapping[str, Any] | None = registry.call("GET", path, params=more, absent=(40401, 40402))
         return row
 
-    places = [(name, number) for name, found in together(numbers, registry.subjects()).items() for number in found]
+    names = [*registry.subjects(), *(registry.deleted_subjects() if deleted else ())]
+    places = [(name, number) for name, found in together(numbers, names).items() for number in found]
     yield from filter(None, together(version, places).values())
+
+
+def also_deleted(deleted: bool) -> dict[str, str]:
+    """The parameter that asks for what is soft-deleted too."""
+    return {"deleted": "true"} if deleted else {}
 
 
 def levels(registry: RegistryHttp, subjects: Iterable[str]) -> dict[str, str | None]:

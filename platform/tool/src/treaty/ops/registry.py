@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Final
@@ -10,12 +10,23 @@ from typing import Final
 from treaty.config import Settings
 from treaty.ops import git
 from treaty.ops.baseline import RELEASES, releases
-from treaty.ops.contents import contents, deleted_references, levels, observed, together
+from treaty.ops.contents import contents, levels, observed, references, together
 from treaty.ops.http import RegistryHttp
 from treaty.ops.lockfile import read_lock
 from treaty.ops.plan import Plan
 from treaty.ops.plan.references import depths
-from treaty.ops.plan.registry import Blocked, Burial, History, Observed, burials, desired, explained, plan, whole
+from treaty.ops.plan.registry import (
+    Blocked,
+    Burial,
+    History,
+    Observed,
+    burials,
+    desired,
+    explained,
+    is_due,
+    plan,
+    whole,
+)
 from treaty.ops.registry_sides import RegistrySide, old_sets
 from treaty.ops.schemas import load_project, references_of
 from treaty.ops.waivers import load_waivers
@@ -53,7 +64,7 @@ def plan_registry(
     actual = observe(registry, wanted=[row.subject for row in wanted])
     buried = burials(catalog, today=today) if today is not None else ()
     if buried:
-        actual |= deleted(registry, catalog, buried, actual)
+        actual |= deleted(registry, buried, actual)
     made, blocked = plan(
         wanted,
         actual,
@@ -67,20 +78,19 @@ def plan_registry(
     return made, blocked or tuple(refused(made, registry))
 
 
-def deleted(
-    registry: RegistryHttp, catalog: Catalog, buried: Iterable[Burial], actual: Mapping[str, Observed]
-) -> dict[str, Observed]:
-    """The soft-deleted subjects that tombstones cover; where one is of a shared type, all of them with what they refer to, since
-    they hold it still.
+def deleted(registry: RegistryHttp, buried: Sequence[Burial], actual: Mapping[str, Observed]) -> dict[str, Observed]:
+    """The soft-deleted subjects that tombstones cover. On the day that one asks for a deletion, also all that hold what is to go by
+    versions that are soft-deleted, of living subjects too: the registry refuses it before those are gone.
     """
-    names = registry.deleted_subjects()
-    has_types = any(removal.type is not None for removal in catalog.removals)
-    referred = together(lambda name: deleted_references(registry, name), names if has_types else ())
-    return {
-        name: replace(actual.get(name, NEVER), is_deleted=True, refers_to=referred.get(name, frozenset()))
-        for name in names
-        if has_types or any(burial.covers(name) for burial in buried)
-    }
+    gone = registry.deleted_subjects()
+    held = {**actual, **{name: replace(actual.get(name, NEVER), is_deleted=True) for name in gone}}
+    due = {name for name, seen in held.items() if is_due(name, seen, buried)}
+    found = {name: held[name] for name in gone if any(burial.covers(name) for burial in buried)}
+    for name, names in references(registry).items() if due else ():
+        if names & due:
+            seen = held.get(name, NEVER)
+            found[name] = replace(seen, refers_to=seen.refers_to | names & due)
+    return found
 
 
 def explain_registry(

@@ -248,6 +248,15 @@ def deletions(
     return steps
 
 
+def is_due(name: str, seen: Observed, buried: Iterable[Burial]) -> bool:
+    """Whether a tombstone asks for a deletion of the subject today, if nothing stands against it."""
+    return any(
+        (bool(seen.versions) and each.is_soft_due) or (seen.is_deleted and each.is_permanent_due)
+        for each in buried
+        if each.covers(name)
+    )
+
+
 def newest(seen: Observed) -> int | None:
     """Number of the newest live version; None before the first."""
     return max(seen.versions, default=None)
