@@ -232,7 +232,7 @@ class Runtime:
         return Obedience(self._valves, producer=self._producer, member=member, now=self._world.now)
 
     async def stop(self) -> None:
-        """Stop taking work, let what runs end, commit, give lanes back, flush: handlers get ten seconds, the producer three.
+        """Stop taking work, let what runs end, commit, give lanes back, flush: handlers get their group's drain, the producer three.
 
         Nothing unfinished is committed; what was cut off is seen again.
         """

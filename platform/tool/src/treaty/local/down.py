@@ -10,7 +10,8 @@ from treaty.local.errors import LocalFault
 from treaty.local.guard import end_groups
 from treaty.local.state import StateFile
 
-STOP_SECONDS = 60.0
+STOP_SECONDS = 120.0
+"""The services have a minute together, and then the servers end."""
 
 
 class StillRunning(LocalFault):
@@ -20,7 +21,7 @@ class StillRunning(LocalFault):
 def end_stack(folder: Path) -> list[str]:
     """Ends what runs for the project whose ``.treaty`` folder this is; the names of what was ended, empty if nothing ran.
 
-    Raises ``StillRunning`` when the supervising command does not end within a minute.
+    Raises ``StillRunning`` when the supervising command does not end within two minutes.
     """
     file = StateFile(folder)
     state = file.read()

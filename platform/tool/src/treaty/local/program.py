@@ -11,6 +11,9 @@ from treaty.local.errors import StartFailed
 from treaty.local.guard import Guard
 from treaty.local.process import Process
 
+PATIENCE_SECONDS = 60.0
+"""Longer than the orderly end of any service: requests and handlers under way, last commits, relay, producer."""
+
 
 @dataclass(kw_only=True)
 class Program:
@@ -48,6 +51,6 @@ class Program:
         """Why it is not ready, in its own words."""
         return health.complaint(self.health_port)
 
-    def stop(self) -> int:
-        """Ends it; services finish what they have begun (10 s), hence the longer patience. The exit status."""
-        return self.process.stop(seconds=15.0)
+    def stop(self, *, seconds: float = PATIENCE_SECONDS) -> int:
+        """Ends it, after ``seconds`` by force: a service first finishes what it has begun. The exit status."""
+        return self.process.stop(seconds=seconds)

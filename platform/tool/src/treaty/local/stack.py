@@ -26,7 +26,7 @@ from treaty.local.machine import Machine
 from treaty.local.part import Part
 from treaty.local.ports import require_free
 from treaty.local.postgres import Postgres
-from treaty.local.program import Program
+from treaty.local.program import PATIENCE_SECONDS, Program
 from treaty.local.redis import Redis
 from treaty.local.state import Running, State, StateFile
 from treaty.local.training import training
@@ -91,11 +91,13 @@ class Stack:
     def stop(self) -> None:
         """Ends all services together, then the servers, the last started first."""
         started = set(map(id, self._launched))
-        running: list[Part] = [part for part in self.services if id(part) in started]
-        for part in running:
-            part.process.ask_to_stop()
-        servers = [part for part in self.servers if id(part) in started]
-        for part in [*reversed(running), *reversed(servers)]:
+        running = [part for part in self.services if id(part) in started]
+        for service in running:
+            service.process.ask_to_stop()
+        deadline = time.monotonic() + PATIENCE_SECONDS  # one for all: they were asked together
+        for service in reversed(running):
+            service.stop(seconds=max(0.0, deadline - time.monotonic()))
+        for part in reversed([part for part in self.servers if id(part) in started]):
             with contextlib.suppress(StartFailed):
                 part.stop()
 
