@@ -15,7 +15,7 @@ import pytest
 from tests.cases.markdown import ROOT
 from treaty.config import Settings
 from treaty.ops.contents import MOST_AT_ONCE, contents
-from treaty.ops.http import RegistryHttp
+from treaty.ops.http import RegistryHttp, RegistryRefused
 from treaty.ops.plan.registry import desired
 from treaty.ops.registry import plan_registry
 from treaty.ops.registry_apply import apply_registry
@@ -131,6 +131,34 @@ def test_a_registry_that_judges_one_version_at_a_time_is_asked_about_each_that_t
                 assert other.objections("a-value", text) == http.objections("a-value", text)
                 assert other.objections("unknown", text) == ()
         assert bool(http.objections("a-value", record % '{"name": "a", "type": "string"}'))
+
+
+@pytest.mark.parametrize("level", ["BACKWARD", "BACKWARD_TRANSITIVE"])
+@pytest.mark.parametrize(
+    ("status", "code", "stays", "is_refused"),
+    [(404, 404, True, True), (405, 405, True, True), (404, 40402, True, True), (404, 40402, False, False)],
+)
+def test_a_listed_version_that_cannot_be_asked_about_is_no_yes(
+    level: str, status: int, code: int, stays: bool, is_refused: bool
+) -> None:
+    """Only one that was deleted between the list and the question is left out."""
+    lists: list[list[int]] = [[1, 2], [1, 2] if stays else []]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.startswith("/compatibility/"):
+            of_all = request.url.path.endswith("/versions")
+            told = {"error_code": 404 if of_all else code, "message": "not here"}
+            return httpx.Response(404 if of_all else status, json=told)
+        if request.url.path.startswith("/config/"):
+            return httpx.Response(200, json={"compatibilityLevel": level})
+        return httpx.Response(200, json=lists.pop(0) if len(lists) > 1 else lists[0])
+
+    with RegistryHttp("http://r:1", transport=httpx.MockTransport(answer)) as http:
+        if not is_refused:
+            assert http.objections("a-value", '"int"') == ()
+            return
+        with pytest.raises(RegistryRefused, match=f"{code}.*not here"):
+            http.objections("a-value", '"int"')
 
 
 def test_a_plan_sends_only_questions(settings: Settings) -> None:

@@ -97,8 +97,8 @@ class RegistryHttp:
 
     def versions(self, subject: str) -> dict[int, str]:
         """Live versions of a subject: number to text; empty for an unknown subject."""
-        numbers = self.call("GET", f"/subjects/{part(subject)}/versions", absent=(40401,), kind=list) or []
-        found = {n: self.call("GET", f"/subjects/{part(subject)}/versions/{n}", absent=(40401, 40402)) for n in numbers}
+        path = f"/subjects/{part(subject)}/versions"
+        found = {n: self.call("GET", f"{path}/{n}", absent=(40401, 40402)) for n in self._numbers(subject)}
         return {number: str(self._member(body, "schema")) for number, body in found.items() if body is not None}
 
     def mode(self) -> str:
@@ -131,26 +131,39 @@ class RegistryHttp:
         Karapace judges beside one version at a time: there each is asked about that the subject's level looks at.
         """
         path = f"/compatibility/subjects/{part(subject)}/versions"
-        told = self._objections(path, text)
+        told = self._objections(path, text, absent=(404, 405, 40401, 40402))
         if told is not None:
             return told
-        numbers = self.call("GET", f"/subjects/{part(subject)}/versions", absent=(40401,), kind=list)
+        numbers = self._numbers(subject)
         if not numbers:
             return ()
         config = self.call("GET", f"/config/{part(subject)}", params={"defaultToGlobal": "true"})
         is_transitive = str(self._member(config, "compatibilityLevel")).endswith("_TRANSITIVE")
-        asked = sorted(map(int, numbers), reverse=True) if is_transitive else ["latest"]
-        return next(filter(None, (self._objections(f"{path}/{at}", text) for at in asked)), ())
+        asked = sorted(numbers, reverse=True) if is_transitive else ["latest"]
+        return next(filter(None, (self._objections_beside(subject, at, text) for at in asked)), ())
 
-    def _objections(self, path: str, text: str) -> tuple[str, ...] | None:
-        """What one question of compatibility is answered; None where there is no such question, subject or version."""
-        params, absent = {"verbose": "true"}, (404, 405, 40401, 40402)
-        body = self.call("POST", path, json={"schema": text}, params=params, absent=absent)
+    def _objections_beside(self, subject: str, at: int | str, text: str) -> tuple[str, ...]:
+        """Those beside one listed version; none where it was deleted meanwhile. Raises ``RegistryRefused`` else: no answer is no yes."""
+        try:
+            return self._objections(f"/compatibility/subjects/{part(subject)}/versions/{at}", text) or ()
+        except RegistryRefused as error:
+            now = self._numbers(subject) if error.code in {40401, 40402} else [at]
+            if at in now or (at == "latest" and now):
+                raise
+            return ()
+
+    def _objections(self, path: str, text: str, *, absent: tuple[int, ...] = ()) -> tuple[str, ...] | None:
+        """What one question of compatibility is answered; None where the answer is one of the ``absent`` error codes."""
+        body = self.call("POST", path, json={"schema": text}, params={"verbose": "true"}, absent=absent)
         if body is None:
             return None
         if self._member(body, "is_compatible", kind=bool):
             return ()
         return tuple(map(str, body.get("messages") or ())) or ("it is not compatible",)
+
+    def _numbers(self, subject: str) -> list[int]:
+        """The numbers of a subject's live versions; none for an unknown subject."""
+        return list(map(int, self.call("GET", f"/subjects/{part(subject)}/versions", absent=(40401,), kind=list) or ()))
 
     def register(
         self, subject: str, text: str, *, references: Sequence[Mapping[str, Any]] = (), provenance: str | None = None
