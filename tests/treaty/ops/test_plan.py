@@ -277,6 +277,20 @@ def test_topics_of_tools_are_shown_when_asked_for() -> None:
     assert (shown.steps, [row.subject for row in shown.drift]) == ((), ["__consumer_offsets"])
 
 
+def test_all_that_a_registry_said_is_in_the_digest_of_it() -> None:
+    seen = Observed(level="FULL", versions={1: text()})
+    told = [
+        seen,
+        replace(seen, level=None),
+        replace(seen, versions={2: text()}),
+        replace(seen, is_deleted=True),
+        replace(seen, refers_to=frozenset({"mall.Currency"})),
+    ]
+    assert len({registry_plan({SUBJECT: each})[0].actual_sha256 for each in told}) == len(told)
+    one, other = (replace(seen, refers_to=frozenset(names)) for names in (("a", "b", "c"), ("c", "b", "a")))
+    assert registry.digest_of({SUBJECT: one}) == registry.digest_of({SUBJECT: other}), "whatever its order"
+
+
 def test_a_version_that_git_never_had_is_drift_and_one_of_the_past_is_none() -> None:
     strange = json.dumps(json.loads(text()) | {"doc": "registered by hand"})
     former = json.dumps(json.loads(text()) | {"doc": "released once"})

@@ -189,7 +189,17 @@ def plan(
 
 def digest_of(actual: Mapping[str, Observed]) -> str:
     """Hash of everything that the registry said."""
-    return digest({name: {"level": o.level, "versions": list(o.versions.items())} for name, o in actual.items()})
+    return digest(
+        {
+            name: {
+                "level": seen.level,
+                "versions": list(seen.versions.items()),
+                "is_deleted": seen.is_deleted,
+                "refers_to": sorted(seen.refers_to),
+            }
+            for name, seen in actual.items()
+        }
+    )
 
 
 def body_of(row: Wanted, wanted: Mapping[str, Wanted], actual: Mapping[str, Observed]) -> dict[str, Any]:
