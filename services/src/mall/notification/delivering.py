@@ -30,8 +30,8 @@ Requested = EmailRequested | SmsRequested | WebhookRequested
 RETRY = RetryPolicy()
 ATTEMPTS = 1 + len(RETRY.delays)
 TIMEOUT, MAIL_TIMEOUT = timedelta(seconds=20), timedelta(seconds=90)
-DRAIN = timedelta(seconds=25)
-"""No longer: a group whose thread does not turn for half a minute counts as dead, and an orchestrator would end it."""
+DRAIN = timedelta(seconds=20)
+"""No longer: with the last commit it stays below the half minute after which a thread that does not turn counts as dead."""
 SENT, REFUSED, GIVEN_UP = "sent", "refused", "given_up"
 
 

@@ -16,7 +16,7 @@ from treaty_runtime.errors import Outage
 
 AT_ONCE = 8
 """Mails under way at the same time: each has a thread, so that none waits for one while its time runs."""
-BEFORE_SECONDS = 20.0
+BEFORE_SECONDS = 15.0
 ANSWER_SECONDS = 60.0
 """A server that was given a mail may need its time to say that it has it; who does not wait sends it twice (RFC 5321, 4.5.3.2.6)."""
 PERMANENT = 500
