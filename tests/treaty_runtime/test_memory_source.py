@@ -8,9 +8,12 @@ from datetime import timedelta
 import pytest
 
 from tests.parts.waiting import eventually
-from treaty_runtime.event import Partition
+from tests.treaty_runtime.order_events import OrderCreated
+from treaty_runtime.event import Context, Partition
+from treaty_runtime.handlers import Group, Handlers
 from treaty_runtime.transport import Assigned, Position, Revoking
 from treaty_runtime.transport.memory import MemoryBroker, MemorySource
+from treaty_runtime.wiring.connections import MemoryConnections
 
 SECONDS = 90
 
@@ -53,3 +56,21 @@ async def test_who_holds_the_events_and_reads_no_further_keeps_nobody_from_closi
     assert (broker.group("g").members, broker.committed("g")) == ([], {}), "what comes too late is not committed"
     left = [event async for event in events]
     assert all(isinstance(event, Revoking) for event in left), "events end"
+
+
+async def test_a_source_of_a_group_waits_as_long_as_the_group_drains() -> None:
+    connections = MemoryConnections(MemoryBroker(partitions=1))
+    handlers = Handlers()
+
+    @handlers.on(OrderCreated)
+    async def take(event: OrderCreated, context: Context) -> None:
+        """Nothing comes."""
+
+    source = connections.source(Group("g", handlers, dead_letter="dlq.g", drain=timedelta(seconds=-5)))
+    events = source.events()
+    assert isinstance(await anext(events), Assigned)
+    closing = asyncio.create_task(source.close())
+    for _ in range(100):  # turns of the loop, which take no time
+        await asyncio.sleep(0)
+    assert closing.done()
+    await closing

@@ -217,7 +217,8 @@ class Harness:
         sources: list[MemorySource] = []
 
         def connect() -> Source:
-            sources.append(MemorySource(self.broker, group=self.group.name, topics=self.group.subscription))
+            group = self.group
+            sources.append(MemorySource(self.broker, group=group.name, topics=group.subscription, drain=group.drain))
             return sources[-1]
 
         consumer = Consumer(

@@ -187,7 +187,10 @@ class MemoryProducer:
 
 
 class MemorySource:
-    """A member of a group on a ``MemoryBroker``. What is not given back within ``drain`` and five seconds leaves without its commit."""
+    """A member of a group on a ``MemoryBroker``.
+
+    What is not given back within ``drain`` and five seconds of closing leaves without its commit; a rebalance waits for it.
+    """
 
     def __init__(
         self, broker: MemoryBroker, *, group: str, topics: Iterable[str], drain: timedelta = timedelta(seconds=10)

@@ -137,7 +137,7 @@ class MemoryConnections:
 
     def source(self, group: Group) -> Source:
         """A member of the broker's group."""
-        return MemorySource(self._broker, group=group.name, topics=group.subscription)
+        return MemorySource(self._broker, group=group.name, topics=group.subscription, drain=group.drain)
 
     def bounds(self) -> Bounds:
         """What the broker holds."""
