@@ -307,6 +307,17 @@ def test_a_shared_type_waits_in_its_grave_for_a_soft_deleted_version_of_an_event
         assert done_by(apply(project, other)) == [("permanent-delete", line)]
 
 
+def test_a_tombstone_of_a_shared_type_that_git_still_publishes_is_drift(project: Path, http: RegistryHttp) -> None:
+    stone = '[[removed]]\ntype = "mall.Currency"\nreason = "r"\napproved_by = "@o"\nsoft_after = 2026-01-01\n'
+    (project / "schemas/topics.toml").write_text(TOPICS + stone, encoding="utf-8")
+    made = apply(project, http)
+    assert [str(row.subject) for row in made.drift] == ["mall.Currency"]
+    assert "still wants" in made.drift[0].what
+    assert "soft-delete" not in {action for action, _ in done_by(made)}
+    inline = apply(project, http, form="inline")
+    assert inline.drift == (), "where it has no subject of its own any more, its subject may well go"
+
+
 def test_a_version_that_is_not_there_to_be_referred_to_is_a_moved_registry(project: Path, http: RegistryHttp) -> None:
     made, _ = planned(project, http)
     cut = [step for step in made.steps if step.subject != "mall.Currency"]

@@ -181,7 +181,11 @@ def plan(
             desired_sha256=digest([asdict(row) for row in wanted]),
             actual_sha256=digest_of(actual),
             steps=numbered(steps),
-            drift=(*drift(wanted, actual, buried), *strange_versions(wanted, actual, history)),
+            drift=(
+                *drift(wanted, actual, buried),
+                *buried_alive(wanted, buried),
+                *strange_versions(wanted, actual, history),
+            ),
         ),
         tuple(blocked),
     )
@@ -315,6 +319,13 @@ def drift(wanted: tuple[Wanted, ...], actual: Mapping[str, Observed], buried: tu
             yield Drift(
                 subject=name, what=f"is in the registry with {count} version{'s' * (count > 1)}, but not in git"
             )
+
+
+def buried_alive(wanted: tuple[Wanted, ...], buried: tuple[Burial, ...]) -> Iterator[Drift]:
+    """Subjects that git wants and a tombstone names: it never comes to its day. One of a whole topic names none of them."""
+    for row in wanted:
+        if any(row.subject in burial.subjects for burial in buried):
+            yield Drift(subject=row.subject, what="has a tombstone in topics.toml, but git still wants it")
 
 
 def within_reach(subjects: Iterable[str], actual: Mapping[str, Observed]) -> set[str]:
