@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from smtplib import SMTPException
+from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -132,6 +134,25 @@ def test_a_mail_whose_time_was_over_before_it_could_be_given_is_not_given() -> N
     limit.end_unless_given()
     with pytest.raises(TimeoutError, match="was not sent"):
         limit.let_give()
+
+
+def test_a_time_that_ends_while_a_name_is_looked_up_ends_the_conversation_with_a_silent_server(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked, answered, look_up = threading.Event(), threading.Event(), socket.getaddrinfo
+
+    def late(*question: Any, **more: Any) -> Any:
+        asked.set()
+        answered.wait(DEADLINE)
+        return look_up(*question, **more)
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setattr(socket, "getaddrinfo", late)
+        talk = Talk(silent.getsockname()[1])
+        assert asked.wait(DEADLINE)
+        talk.limit.end_unless_given()
+        answered.set()
+        assert "was not sent" in talk.ended()
 
 
 def test_lines_that_begin_with_a_dot_arrive_as_they_are() -> None:

@@ -39,11 +39,15 @@ class Limit:
         """Whatever this one waits for is ended from now on."""
         self._server = server
 
+    def require_time(self) -> None:
+        """Raises TimeoutError if the time is over: what began before there was a connection could not be ended."""
+        with self._lock:
+            self._require_time()
+
     def let_give(self) -> None:
         """The point of no return; raises TimeoutError if the time is over."""
         with self._lock:
-            if self._is_over:
-                raise TimeoutError("The mail server took its time, and the mail was not sent.")
+            self._require_time()
             self._is_given = True
 
     def end_unless_given(self) -> None:
@@ -61,6 +65,10 @@ class Limit:
             with suppress(OSError):  # shut and not closed: a thread reads from it
                 connection.shutdown(socket.SHUT_RDWR)
 
+    def _require_time(self) -> None:
+        if self._is_over:
+            raise TimeoutError("The mail server took its time, and the mail was not sent.")
+
 
 def converse(letter: Letter, *, host: str, port: int, seconds: float, answer_seconds: float, limit: Limit) -> None:
     """Hand over a mail; each answer may take ``seconds``, that of who was given the mail ``answer_seconds``.
@@ -69,7 +77,10 @@ def converse(letter: Letter, *, host: str, port: int, seconds: float, answer_sec
     """
     with closing(smtplib.SMTP(timeout=seconds)) as server:
         limit.binds(server)
-        _expect(server.connect(host, port), READY)
+        # In two steps: a limit that ended before there was a socket to shut is asked before anything is waited for.
+        server.sock = socket.create_connection((host, port), seconds)
+        limit.require_time()
+        _expect(server.getreply(), READY)
         server.ehlo_or_helo_if_needed()
         _expect(server.mail(letter.sender), DONE)
         _expect(server.rcpt(letter.to), DONE, FORWARDED)
