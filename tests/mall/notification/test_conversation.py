@@ -21,7 +21,7 @@ from mall.notification.delivering import DRAIN, MAIL_TIMEOUT
 from mall.notification.hub import Hub
 from mall.notification.inbox import Readership
 from mall.notification.sms import FileSms
-from mall.notification.smtp import ANSWER_SECONDS, BEFORE_SECONDS, SmtpMail
+from mall.notification.smtp import ANSWER_SECONDS, AT_ONCE, BEFORE_SECONDS, SmtpMail
 from mall.serving import GRACE_SECONDS
 from tests.parts.waiting import DEADLINE
 from treaty.local.ports import free_port
@@ -190,6 +190,8 @@ def test_a_send_ends_before_its_handler_s_time_and_who_leaves_waits_until_a_mail
         for group in groups(hub=Hub(), ways=ways, instance="a", readership=Readership(locale="en", admins=frozenset()))
     }
     assert MAIL_TIMEOUT.total_seconds() > BEFORE_SECONDS + ANSWER_SECONDS
+    threads = vars(ways.mail._threads)["_max_workers"]
+    assert own["notification-mail"].workers == threads == AT_ONCE, "a mail would wait for a thread while its time runs"
     drain = DRAIN.total_seconds()
     assert max(BEFORE_SECONDS, 2 * webhook.TIMEOUT_SECONDS) + MARGIN_SECONDS <= drain
     assert drain + LAST_COMMIT_SECONDS + MARGIN_SECONDS <= ALIVE_SECONDS

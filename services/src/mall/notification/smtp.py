@@ -1,6 +1,6 @@
 """The way to the mail server: one connection a mail, bounded in time.
 
-Law: a server that has not been given the whole mail in `BEFORE_SECONDS` is never given it, so that its record may go to somebody else.
+Law: a mail whose giving has not begun after `BEFORE_SECONDS` is not given, so that its record may go to somebody else.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from mall.notification.mails import SENDER
 from treaty_runtime.errors import Outage
 
 AT_ONCE = 8
-"""Mails under way at the same time: each has a thread, so that none waits for one while its time runs."""
+"""Mails under way at the same time: as many threads as the group has workers. What waits for one all the same does so in its own time."""
 BEFORE_SECONDS = 15.0
 ANSWER_SECONDS = 60.0
 """A server that was given a mail may need its time to say that it has it; who does not wait sends it twice (RFC 5321, 4.5.3.2.6)."""
@@ -32,7 +32,7 @@ def _threads() -> Executor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmtpMail:
-    """Sends mails by SMTP: so many ``seconds`` until the server has the whole mail, and ``answer_seconds`` until it says so."""
+    """Sends mails by SMTP: ``seconds`` until a mail begins to be given, ``answer_seconds`` more until the server says that it has it."""
 
     host: str
     port: int
