@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
@@ -223,12 +224,13 @@ def _by_kind(rules: Mapping[Rule, tuple[type[ast.AST], ...]]) -> _Table:
     return {**table, list: (None, iter), type(None): (None, None)}
 
 
-def _one(rules: list[Rule]) -> Rule | None:
-    """Several rules as one, which is one call for most kinds of nodes."""
-    first, others = (rules[0] if rules else None), _one(rules[1:]) if len(rules) > 1 else None
-    if first is None or others is None:
-        return first
-    return lambda node, allowed: first(node, allowed) or others(node, allowed)
+def _one(rules: Sequence[Rule]) -> Rule | None:
+    """Several rules as one, which is one call for most kinds of nodes; None where there are none."""
+    return reduce(_both, rules) if rules else None
+
+
+def _both(first: Rule, second: Rule) -> Rule:
+    return lambda node, allowed: first(node, allowed) or second(node, allowed)
 
 
 def _within(kind: type[ast.AST]) -> Callable[[Any], Iterable[Any]] | None:
