@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import html
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,7 +23,7 @@ from treaty_codegen.breaking import breaking
 from treaty_codegen.finding import Edit, Finding, Fix, Location, Operation, Proof, Severity, Text, fingerprint
 from treaty_codegen.old_set import old_set
 from treaty_codegen.render import PRINTERS, Report, github, gitlab, junit, markdown, sarif
-from treaty_codegen.render.markdown import LONGEST, MARK
+from treaty_codegen.render.markdown import LONGEST, MARK, as_text
 from treaty_codegen.render.printable import printable_json, printable_xml
 
 SARIF_SHA256: Final = "2d99159ae54a3eea97f81781cff48780548657c35949f4b7f25e99a2ba4de4f8"
@@ -227,6 +228,13 @@ def test_every_format_prints_what_the_rules_really_find() -> None:
     assert len(json.loads(gitlab(report))) == len(json.loads(sarif(report))["runs"][0]["results"]) == len(found)
     assert sum(1 for _ in document(report).iter("testcase")) == len(found)
     assert len(markdown(report)) <= LONGEST
+
+
+@pytest.mark.parametrize("text", ["::x", ":::x", "::::", "a::://b", "https://x"])
+def test_a_text_in_a_comment_begins_no_command_however_many_colons_it_has(text: str) -> None:
+    shown = as_text(text)
+    assert "::" not in shown
+    assert html.unescape(shown) == text, "and means the same"
 
 
 OBEYED = "##[set-output name=a]b\n  ::set-output name=a::b\n::c\x9b2J\u202e\x7f\\##[ \u8a02\u55ae"

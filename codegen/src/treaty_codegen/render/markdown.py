@@ -29,6 +29,7 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Column of the table to the categories of findings that it sums up."""
 
+_COMMAND: Final = re.compile(":(?=:)")
 _MARKUP: Final = re.compile(r"[!\"#$%&*+<=>?@\[\\\]^_`{|}~]")
 
 
@@ -111,7 +112,7 @@ def as_text(text: str) -> str:
     no ``::``, which would begin a command in the log of a workflow.
     """
     plain = _MARKUP.sub(lambda found: f"&#{ord(found[0])};", one_line(" ".join(text.split())))
-    return plain.replace("&#64;", "&#64;<!-- -->").replace("://", "&#58;//").replace("::", "&#58;:")
+    return _COMMAND.sub("&#58;", plain.replace("&#64;", "&#64;<!-- -->").replace("://", "&#58;//"))
 
 
 def as_code(text: str) -> str:
