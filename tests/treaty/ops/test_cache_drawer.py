@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,8 +14,7 @@ import pytest
 from tests.treaty.cli.scratch import Scratch, changed, project
 from treaty.config import Settings
 from treaty.ops.cache import checks
-from treaty.ops.cache import drawer as drawer_module
-from treaty.ops.cache.drawer import Contents, Drawer
+from treaty.ops.cache.drawer import Contents, Drawer, listed
 from treaty.ops.cache.generated import keep, key_of, standing
 from treaty.ops.generate import generated
 
@@ -102,20 +102,15 @@ def test_what_was_not_used_for_longest_goes_first(drawer: Drawer) -> None:
     assert small.get(KEYS[1]) is None, "more than all"
 
 
-def test_an_entry_that_another_process_takes_away_first_stops_no_clearing(
-    drawer: Drawer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for key in KEYS:
-        drawer.put(key, b"an answer")
-    listed = drawer_module._listed
-
-    def slower(folder: int) -> list[tuple[int, int, str]]:
+def test_an_entry_that_another_process_takes_away_first_stops_no_clearing(drawer: Drawer) -> None:
+    def listed_before_another_took_one(folder: int) -> list[tuple[int, int, str]]:
         found = listed(folder)
         (drawer.folder / found[0][2]).unlink()
         return found
 
-    monkeypatch.setattr(drawer_module, "_listed", slower)
-    assert drawer.clear().entries == len(KEYS) - 1
+    for key in KEYS:
+        drawer.put(key, b"an answer")
+    assert replace(drawer, lister=listed_before_another_took_one).clear().entries == len(KEYS) - 1
     assert list(drawer.folder.iterdir()) == []
 
 

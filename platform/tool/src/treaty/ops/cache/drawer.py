@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,17 @@ _OURS: Final = re.compile(r"[0-9a-f]{64}|\.[0-9a-f]{64}\.\d+", re.ASCII)
 _PLAIN: Final = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # a pipe of this name must not keep us waiting
 
 
+def listed(folder: int) -> list[tuple[int, int, str]]:
+    """Time of last use, size and name of each of our files; half-written ones of killed processes too."""
+    found = []
+    for name in os.listdir(folder):  # of the folder that was looked at, whatever its path is by now
+        with contextlib.suppress(FileNotFoundError):
+            state = os.stat(name, dir_fd=folder, follow_symlinks=False)
+            if _OURS.fullmatch(name) and stat.S_ISREG(state.st_mode):
+                found.append((state.st_mtime_ns, state.st_size, name))
+    return found
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
     """How many entries a drawer holds, and their size."""
@@ -34,10 +45,14 @@ class Contents:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawer:
-    """Entries by key (64 hexadecimal digits). No method raises: a folder that cannot be used holds nothing and keeps nothing."""
+    """Entries by key (64 hexadecimal digits). No method raises: a folder that cannot be used holds nothing and keeps nothing.
+
+    ``lister``: reads the folder; whatever it names may be gone a moment later.
+    """
 
     folder: Path
     most_bytes: int = MOST_BYTES
+    lister: Callable[[int], list[tuple[int, int, str]]] = listed
 
     def get(self, key: str) -> bytes | None:
         """What was put under this key, as it was put; None for what is missing or was changed since."""
@@ -67,7 +82,7 @@ class Drawer:
     def contents(self) -> Contents:
         """What there is."""
         with contextlib.suppress(OSError), self._opened() as folder:
-            sizes = [size for _, size, _ in _listed(folder)]
+            sizes = [size for _, size, _ in self.lister(folder)]
             return Contents(entries=len(sizes), size_bytes=sum(sizes))
         return Contents(entries=0, size_bytes=0)
 
@@ -75,7 +90,7 @@ class Drawer:
         """Takes all entries away, and says what is gone; files that are not ours stay."""
         gone = []
         with contextlib.suppress(OSError), self._opened() as folder:
-            for _, size, name in _listed(folder):
+            for _, size, name in self.lister(folder):
                 with contextlib.suppress(FileNotFoundError):  # another process was faster
                     os.unlink(name, dir_fd=folder)
                     gone.append(size)
@@ -95,9 +110,9 @@ class Drawer:
 
     def _bound(self, folder: int) -> None:
         """Takes the oldest away until the rest is small enough."""
-        listed = sorted(_listed(folder))
-        over = sum(size for _, size, _ in listed) - self.most_bytes
-        for _, size, name in listed:
+        oldest_first = sorted(self.lister(folder))
+        over = sum(size for _, size, _ in oldest_first) - self.most_bytes
+        for _, size, name in oldest_first:
             if over <= 0:
                 return
             with contextlib.suppress(FileNotFoundError):  # another process was faster
@@ -108,17 +123,6 @@ class Drawer:
 def _seal(key: str, body: bytes) -> bytes:
     """A digest that binds a body to its key and to this format."""
     return hashlib.sha256(b"treaty-cache-1\0" + key.encode() + b"\0" + body).hexdigest().encode()
-
-
-def _listed(folder: int) -> list[tuple[int, int, str]]:
-    """Time of last use, size and name of each of our files; half-written ones of killed processes too."""
-    found = []
-    for name in os.listdir(folder):  # of the folder that was looked at, whatever its path is by now
-        with contextlib.suppress(FileNotFoundError):
-            state = os.stat(name, dir_fd=folder, follow_symlinks=False)
-            if _OURS.fullmatch(name) and stat.S_ISREG(state.st_mode):
-                found.append((state.st_mtime_ns, state.st_size, name))
-    return found
 
 
 @contextmanager
