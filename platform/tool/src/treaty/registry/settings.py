@@ -31,6 +31,7 @@ class Limits:
     references: int = 100
     reference_depth: int = 20
     reference_bytes: int = 4_194_304
+    types_and_fields: int = 10_000
     versions: int = 10_000
     waiting_requests: int = 256
     open_requests: int = 1_024

@@ -15,6 +15,7 @@ from typing import Final, Literal
 
 import treaty_avro as avro
 from treaty.registry.cache import Lru
+from treaty.registry.decisions.extent import exceeds
 from treaty.registry.decisions.identity import content_sha256, resolved_sha256
 from treaty.registry.decisions.request import SchemaRequest
 from treaty.registry.errors import EmptySchema, InvalidSchema
@@ -198,6 +199,8 @@ class Library:
             if height > self._limits.reference_depth:
                 raise self._too_deep()
             schema, is_strict = _parsed_text(text, [each.schema for each in known], rules)
+            if exceeds(schema, self._limits.types_and_fields):
+                raise self._too_large()
             parsed = Parsed(schema, height, below, is_strict=is_strict)
             self._parsed.put(key, parsed)
         return parsed
@@ -218,6 +221,11 @@ class Library:
             if sum(below.values()) > self._limits.reference_bytes:
                 raise self._too_long()
         return known, below
+
+    def _too_large(self) -> InvalidSchema:
+        return InvalidSchema(
+            f"it has more than {self._limits.types_and_fields} types and fields, with all that it uses of its references"
+        )
 
     def _too_long(self) -> InvalidSchema:
         return InvalidSchema(f"references have more text than {self._limits.reference_bytes} bytes")
