@@ -15,8 +15,8 @@ from tests.e2e.topics import ends, records
 
 pytestmark = [pytest.mark.kafka, pytest.mark.browser, pytest.mark.timeout(1800), pytest.mark.xdist_group("e2e")]
 CONSUMED, FAILED = "#step-consumed[data-state=done]", "li[data-state=failed]"
-CLICKS = 20
-"""The page gives Kafka five seconds to acknowledge and the group five to consume; a machine with too much to do takes longer."""
+CLICKS, BUSY = 5, "status of 503"
+"""The page gives Kafka five seconds to acknowledge (else 503) and the group five to consume; a machine with too much to do takes longer."""
 SCREENS = {
     "en": {"locale": "en-GB", "viewport": {"width": 1000, "height": 900}},
     "zh": {"locale": "zh-CN", "viewport": {"width": 1000, "height": 900}},
@@ -33,13 +33,13 @@ def send(seen: Visit, *, note: str) -> UUID:
     """Clicks until the page says that the event was consumed, and reads its id from the list; as people do, again if it took too long."""
     seen.page.fill("#note", note)
     for _ in range(CLICKS):
-        before = list(seen.faults)
         seen.page.click("#submit")
         seen.page.wait_for_selector(f"{CONSUMED}, {FAILED}", timeout=PATIENCE_MS)
         if seen.page.locator(CONSUMED).count():
             return UUID(seen.page.locator("#events tr").first.locator("td").nth(4).inner_text())
         assert re.search("5 s|5 秒", problem := seen.page.locator("#problem").inner_text()), problem
-        seen.faults[:] = before  # the browser tells a 503 on its console
+        # The browser tells a 503 on its console; whatever else it tells is a fault of the page.
+        seen.faults[:] = [fault for fault in seen.faults if BUSY not in fault]
     pytest.fail(f"not consumed in {CLICKS} tries")
 
 
