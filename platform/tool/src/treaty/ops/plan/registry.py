@@ -181,11 +181,7 @@ def plan(
             desired_sha256=digest([asdict(row) for row in wanted]),
             actual_sha256=digest_of(actual),
             steps=numbered(steps),
-            drift=(
-                *drift(wanted, actual, buried),
-                *buried_alive(wanted, buried),
-                *strange_versions(wanted, actual, history),
-            ),
+            drift=(*drift(wanted, actual, buried), *strange_versions(wanted, actual, history)),
         ),
         tuple(blocked),
     )
@@ -308,7 +304,8 @@ def incompatible(row: Wanted, seen: Observed) -> Iterator[Blocked]:
 
 
 def drift(wanted: tuple[Wanted, ...], actual: Mapping[str, Observed], buried: tuple[Burial, ...]) -> Iterator[Drift]:
-    """Subjects that git does not know and no tombstone covers. They are never deleted: only a tombstone in ``topics.toml`` may do that.
+    """Subjects that git does not know and no tombstone covers, and those that it wants and buries at once. None of them is deleted:
+    only a tombstone in ``topics.toml`` may do that, and of nothing that git wants.
 
     What a version of git's own refers to belongs to it, in whichever form git publishes today.
     """
@@ -319,6 +316,7 @@ def drift(wanted: tuple[Wanted, ...], actual: Mapping[str, Observed], buried: tu
             yield Drift(
                 subject=name, what=f"is in the registry with {count} version{'s' * (count > 1)}, but not in git"
             )
+    yield from buried_alive(wanted, buried)
 
 
 def buried_alive(wanted: tuple[Wanted, ...], buried: tuple[Burial, ...]) -> Iterator[Drift]:
