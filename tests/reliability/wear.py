@@ -119,7 +119,7 @@ class Wear:
 
 
 def figures(looks: Looks) -> dict[str, int]:
-    """The four numbers: what grew most, which outbox held most, which answers are how slow."""
+    """What the page tells: how often was looked, what grew most, how full an outbox was, and how slow each kind of answers became."""
     memory = {name: trends.memory_trend(sizes) for name, sizes in looks.sizes.items() if name not in STORES}
     descriptors = {name: trends.descriptor_trend(sizes) for name, sizes in looks.sizes.items()}
     thirsty, greedy = max(memory, key=memory.__getitem__), max(descriptors, key=descriptors.__getitem__)
