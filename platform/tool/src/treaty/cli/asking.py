@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from treaty.cli.talk import aloud
+from treaty.cli.talk import aloud, is_terminal
 from treaty.errors import UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -28,7 +28,7 @@ def agreed(question: str, *, yes: bool, dry_run: bool) -> bool:
         return False
     if yes:
         return True
-    if not sys.stdin.isatty():
+    if not is_terminal(sys.stdin):
         raise UsageError("There is no terminal to ask on.", next_step="say --yes")
     with aloud():
         return click.confirm(question, abort=True, err=True)

@@ -38,6 +38,7 @@ def output_options(command: F) -> F:
 
 def finish(outcome: Outcome, *, format_: str | None, output: Path | None, strict: bool = False) -> int:
     """Prints everything; returns 1 if there is an error (``strict``: or a warning), else 0."""
+    from treaty.ops.files import put
     from treaty_codegen.render import PRINTERS, Report, summary
 
     default = "github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text"
@@ -58,7 +59,7 @@ def finish(outcome: Outcome, *, format_: str | None, output: Path | None, strict
     if output is None:
         click.echo(no_command(printed) if chosen_format == "text" else printed, nl=False)
     else:
-        output.write_text(printed, encoding="utf-8")
+        put(output, printed)
     counts = summary(outcome.findings)
     click.echo(harmless(summed_up(outcome.looked_at, counts, language)), err=True)
     mendable = sum(finding.fix is not None for finding in outcome.findings)

@@ -88,10 +88,16 @@ def report(error: Exception, *, debug: bool) -> int:
 
     handle, name = tempfile.mkstemp(prefix="treaty-report-", suffix=".txt")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(f"treaty {__version__}, Python {sys.version}\n{' '.join(sys.argv[:2])} …\n\n")
+        file.write(f"treaty {__version__}, Python {sys.version}\n{called()}\n\n")
         traceback.print_exception(error, file=file)
     echo(
-        f"treaty: this is a bug in treaty: {type(error).__name__}: {error}\n  next: report it with {Path(name)}",
+        f"treaty: this is a bug in treaty {__version__}, command {called()}: {type(error).__name__}: {error}\n"
+        f"  next: report it with {Path(name)}",
         err=True,
     )
     return BUG
+
+
+def called() -> str:
+    """The command as it was called, without what follows its name: that may be a secret."""
+    return f"treaty {' '.join(sys.argv[1:2])} …"

@@ -14,6 +14,7 @@ from treaty.cli.asking import agreed
 from treaty.cli.findings import plural
 from treaty.cli.harmless import echo, echo_row
 from treaty.cli.project import config_option
+from treaty.cli.talk import is_terminal
 
 if TYPE_CHECKING:
     from treaty.ops.plan import Kind, Plan, Step
@@ -119,7 +120,7 @@ def confirm(plan: Plan, *, yes: bool) -> None:
     """Asks before anything is changed; without a terminal only ``--yes`` will do."""
     if yes or not plan.steps:
         return
-    if sys.stdin.isatty():
+    if is_terminal(sys.stdin):
         show(plan)
     agreed(f"Do these {len(plan.steps)} steps?", yes=yes, dry_run=False)
 

@@ -12,7 +12,7 @@ import click
 
 from treaty.cli.harmless import echo
 from treaty.cli.project import config_option, load_settings
-from treaty.cli.talk import aloud
+from treaty.cli.talk import aloud, is_terminal
 
 if TYPE_CHECKING:
     from treaty.registry.guard.administration import Administration
@@ -173,7 +173,7 @@ def asked_password() -> str:
     """A password typed twice; without a terminal a usage error that names the option."""
     from treaty.errors import UsageError
 
-    if not sys.stdin.isatty():
+    if not is_terminal(sys.stdin):
         raise UsageError("There is no terminal to ask for a password.", next_step="give --password-file FILE")
     with aloud():
         answer: str = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)

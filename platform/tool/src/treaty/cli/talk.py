@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TextIO, TypeVar
 
 import click
 
@@ -76,7 +76,12 @@ def may_be_colored() -> bool:
 
 def is_for_a_terminal() -> bool:
     """Whether data goes to a person's eyes at once; ``--color always`` says so of a pager."""
-    return click.get_current_context().color is True or sys.stdout.isatty()
+    return click.get_current_context().color is True or is_terminal(sys.stdout)
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a person is at the other end; nobody is where the stream was closed before we began (`>&-`)."""
+    return stream is not None and stream.isatty()
 
 
 def aloud() -> contextlib.AbstractContextManager[object]:
