@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 from sqlalchemy import event as sql_event
@@ -145,6 +146,36 @@ async def test_a_refused_row_is_set_aside_and_the_later_rows_of_its_key_wait(ser
     (failed,) = await _failed(service)
     assert (failed.aggregateid, failed.code, failed.attempts, failed.overtaken) == ("o-1", "INVALID_RECORD", 1, False)
     assert await service.waiting() == 2
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"payload": b"{}"},
+        {"payload": b""},
+        {"headers": '{"a": "b"} garbage'},
+        {"headers": ' {"a": "b"}'},
+        {"headers": '["a"]'},
+        {"headers": '{"a": 1}'},
+        {"headers": '{"a": {"base64": "YWE"}}'},
+        {"headers": "a"},
+    ],
+)
+async def test_a_row_that_no_record_can_be_made_of_is_set_aside_and_its_neighbours_arrive_once(
+    service: Service, broken: dict[str, object]
+) -> None:
+    await service.stage(("o-1", 1), ("o-2", 1), ("o-2", 2), ("o-3", 1))
+    (first, _), (bad, bad_id), _, (last, _) = await service.staged()
+    async with service.sessions.begin() as session:
+        await session.execute(update(OutboxRow).where(OutboxRow.id == UUID(bad_id)).values(**broken))
+    async with running(service.relay()):
+        await until(lambda: _failed(service))
+        await until(lambda: len(service.sent()) >= 2)
+    assert [key for key, _ in service.sent()] == [first, last]
+    (failed,) = await _failed(service)
+    assert (failed.aggregateid, failed.code, failed.attempts, failed.overtaken) == (bad, "INVALID_RECORD", 1, False)
+    assert await service.waiting() == 2
+    assert [type(each) for each in service.heard(PublishRefused)] == [PublishRefused]
 
 
 async def test_rows_staged_while_the_registry_was_away_get_their_id_from_the_relay(service: Service) -> None:

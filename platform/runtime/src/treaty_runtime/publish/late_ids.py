@@ -41,7 +41,11 @@ class LateIds:
     async def _filled(self, row: Pending) -> Pending | Fault:
         event = self._events[row.full_name] if row.full_name in self._events else None  # noqa: SIM401  # a lazy catalog has no get
         # The text decides, not the name: after an update the class of this name has another schema and another id.
-        if event is None or load_headers(row.headers).get(WRITER) != writer_of(event):
+        try:
+            writer = load_headers(row.headers).get(WRITER)
+        except ValueError:
+            return row  # no record can be made of it, whatever its id: the batch sets it aside
+        if event is None or writer != writer_of(event):
             text = f"This program lacks the schema that wrote outbox row {row.position}: run the one that staged it."
             return Fault("SCHEMA_UNKNOWN", text, FaultKind.HELD)
         try:

@@ -14,6 +14,8 @@ WRITER = "treaty-writer"
 A program that was updated between staging and relaying has another text under the same name; its id would be wrong.
 """
 
+_UNREAD = "The headers of an outbox row are a JSON object of texts, and nothing else: these are not."
+
 _read = json.JSONDecoder().raw_decode
 
 
@@ -29,10 +31,18 @@ def dump_headers(headers: Headers) -> str:
 
 
 def load_headers(text: str) -> dict[str, bytes]:
-    """What `dump_headers` wrote, in the same order."""
+    """What `dump_headers` wrote, in the same order; ``ValueError`` for any other text."""
     # Nearly all are texts: a relay reads a dozen for each row, and what `json.loads` does around this costs as much again.
-    told, _ = _read(text.lstrip())
-    return {name: value.encode() if type(value) is str else b64decode(value["base64"]) for name, value in told.items()}
+    try:
+        told, end = _read(text)
+        headers = {
+            name: value.encode() if type(value) is str else b64decode(value["base64"]) for name, value in told.items()
+        }
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ValueError(_UNREAD) from error
+    if end != len(text):
+        raise ValueError(_UNREAD)
+    return headers
 
 
 def _dump(value: bytes) -> str | dict[str, str]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache, partial
 
-from treaty_runtime.errors import QueueFull
+from treaty_runtime.errors import NotFramed, QueueFull
 from treaty_runtime.event import Place
 from treaty_runtime.hooks import Hooks, Published, PublishRefused, Trace
 from treaty_runtime.publish.backlog import Pending, Refusal
@@ -21,6 +21,8 @@ from treaty_runtime.wire.headers import DATASCHEMA, dataschema_of
 from treaty_runtime.wire.serde import FRAME_BYTES, schema_id_of
 
 _TOO_LARGE = "MSG_SIZE_TOO_LARGE"
+_INVALID = "INVALID_RECORD"
+"""A row that no record can be made of is set aside like one whose record the broker refuses: nothing of it is sent."""
 _POSITION_BYTES = 6
 CHUNK = 100
 """Rows between two looks at the lease."""
@@ -50,7 +52,11 @@ class Batch:
                 break
             if row.key in self._blocked:
                 continue
-            record = outgoing(row, registry_url=registry_url, has_mark=fence.keeps_marks)
+            try:
+                record = outgoing(row, registry_url=registry_url, has_mark=fence.keeps_marks)
+            except (NotFramed, ValueError) as error:
+                self._failed(row, Fault(_INVALID, str(error), FaultKind.REFUSED))
+                continue
             producer, done = fence.producer(row.lane), partial(self._answered, row)
             self._waiting += 1
             try:
@@ -145,7 +151,7 @@ async def _produce_later(producer: Producer, record: Outgoing, done: Callable[[D
 
 
 def outgoing(row: Pending, *, registry_url: str, has_mark: bool = False) -> Outgoing:
-    """The record of a row whose schema id is filled in."""
+    """The record of a row whose schema id is filled in. Raises ``NotFramed``, ``ValueError`` for headers that are none."""
     headers = load_headers(row.headers)
     headers.pop(WRITER, None)
     headers[DATASCHEMA] = _dataschema(registry_url, row.payload[:FRAME_BYTES])
