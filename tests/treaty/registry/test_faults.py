@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NoReturn
@@ -13,7 +14,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from tests.parts.waiting import wait_until
 from tests.treaty.registry.asking import asked, asking
@@ -22,6 +23,7 @@ from treaty.registry.errors import StoreConflict, StoreUnavailable
 from treaty.registry.names import Name
 from treaty.registry.rows import Reference
 from treaty.registry.stores.memory import MemoryStore
+from treaty.registry.stores.sql.postgres import Postgres
 from treaty.registry.stores.sql.sqlite import Sqlite
 from treaty.registry.stores.sql.store import open_store
 from treaty.registry.testing import registry
@@ -201,3 +203,41 @@ def test_a_read_that_cannot_begin_is_named_like_other_faults(tmp_path: Path) -> 
     with pytest.raises(SQLAlchemyError), database.reading():
         pass
     database.close()
+
+
+@pytest.mark.postgres
+def test_a_statement_that_hangs_is_given_up_and_leaves_nothing(postgres: str) -> None:
+    """Another's lock on the table keeps it; without a limit of its own it would wait for as long as the lock is held."""
+    store = open_store(postgres, migrate=True)
+    with registry(store) as url, asking(url) as client:
+        assert client.post("/subjects/s/versions", json=INT).json()["id"] == 1
+        with psycopg.connect(postgres.replace("+psycopg", "")) as other:
+            other.execute("LOCK TABLE versions, schemas IN ACCESS EXCLUSIVE MODE")
+            with ThreadPoolExecutor(
+                2
+            ) as both:  # the registry's own limit is five seconds: side by side they cost them once
+                reading = both.submit(client.get, "/subjects/s/versions")
+                writing = both.submit(client.post, "/subjects/t/versions", json=INT)
+            for answer in (reading.result(), writing.result()):
+                assert answer.status_code == 503
+                assert answer.json() == {"error_code": 50001, "message": "Error in the backend data store"}
+                assert answer.headers["retry-after"] == "1"
+            other.rollback()
+        assert client.get("/subjects").json() == ["s"], "what was given up was not done after all"
+        assert client.post("/subjects/t/versions", json=INT).json()["id"] == 1
+
+
+@pytest.mark.postgres
+def test_it_is_the_database_that_gives_a_statement_up(postgres: str) -> None:
+    """Else it would go on there, with its locks, when nobody waits for it any more."""
+    database = Postgres(make_url(postgres))
+    try:
+        with (
+            pytest.raises(DBAPIError) as caught,
+            database.writing(Name(".", "s"), ()) as connection,
+        ):
+            connection.exec_driver_sql("SELECT pg_sleep(600)")
+    finally:
+        database.close()
+    assert isinstance(caught.value.orig, psycopg.errors.QueryCanceled)
+    assert not database.is_conflict(caught.value), "to decide anew at once would hang again, five times"
