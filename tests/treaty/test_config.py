@@ -80,8 +80,9 @@ def test_lists_and_numbers_come_from_variables_with_their_type(tmp_path: Path) -
 
 def test_an_unknown_environment_is_refused_with_the_nearest_name(tmp_path: Path) -> None:
     project(tmp_path, "[environment.prod]\nbrokers = 'k:9092'\n")
-    with pytest.raises(UsageError, match="did you mean `prod`"):
+    with pytest.raises(UsageError, match="did you mean `prod`") as raised:
         load(tmp_path).of_environment("prd")
+    assert raised.value.next_step == "there are: prod"
 
 
 def test_a_password_in_a_url_is_not_shown(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.treaty.cli.scratch import Scratch, project
+from tests.treaty.cli.scratch import TOPICS, Scratch, project
 from treaty.cli import plans
 from treaty.errors import EnvironmentFault
 from treaty.ops.http import RegistryHttp
@@ -76,6 +76,16 @@ def scratch(tmp_path: Path) -> Scratch:
     made = project(tmp_path, toml='[environment.prod]\nregistry = "http://localhost:1"\nbrokers = "localhost:1"\n')
     assert made.run("release", "1.0.0").code == 0
     return made
+
+
+def test_topics_of_an_environment_that_nobody_names_are_not_listed(tmp_path: Path) -> None:
+    scratch = project(tmp_path)
+    scratch.write("schemas/topics.toml", TOPICS + 'retention = { prod = "24h", "*" = "1h" }\n')
+    assert "retention.ms=86400000" in scratch.run("topics", "list", "--env", "prod").out
+    assert "retention.ms=3600000" in scratch.run("topics", "list").out
+    done = scratch.run("topics", "list", "--env", "prd")
+    assert (done.code, done.out) == (2, "")
+    assert "names an environment `prd`: did you mean `prod`?" in done.err
 
 
 def test_nothing_is_applied_without_a_person_or_yes_and_a_plan_of_the_other_kind_is_refused(scratch: Scratch) -> None:

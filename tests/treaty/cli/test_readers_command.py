@@ -42,6 +42,19 @@ def test_a_line_that_reads_a_field_is_named(scratch: Scratch) -> None:
     assert scratch.run("readers", "--service", "biling").code == 2
 
 
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("OrderPaid.noet", "mall.order.OrderPaid has no field `noet`: did you mean `note`?"),
+        ("mall.order.OrderPaid.note.text", "mall.order.OrderPaid has no field `note.text`"),
+    ],
+)
+def test_nobody_reads_it_is_no_answer_for_a_field_that_is_not_there(scratch: Scratch, what: str, words: str) -> None:
+    done = scratch.run("readers", what)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"treaty: {words}")
+
+
 def test_a_removed_field_names_its_readers(scratch: Scratch) -> None:
     assert scratch.run("release", "1.0.0").code == 0
     scratch.write("schemas/order/order_paid.avsc", changed(note=None))

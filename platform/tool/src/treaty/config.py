@@ -142,7 +142,11 @@ class Settings:
     def of_environment(self, name: str) -> Mapping[str, Any]:
         """``[environment.name]`` as plain values; ``UsageError`` with the nearest name if there is none."""
         if name not in self.environments:
-            raise UsageError(f"{FILE} has no [environment.{name}]{nearest(name, list(self.environments))}")
+            known = ", ".join(self.environments)
+            raise UsageError(
+                f"{FILE} has no [environment.{name}]{nearest(name, list(self.environments))}",
+                next_step=f"there are: {known}" if known else f"write [environment.{name}] into {FILE}",
+            )
         return {key: value.value for key, value in self.environments[name].items()}
 
     def has_rights(self, name: str) -> bool:

@@ -30,7 +30,7 @@ def readers(config: Path | None, what: str, service: str, write: bool, merge: tu
     treaty readers --service notification
     treaty readers --merge ../billing/schemas/readers.lock
 
-    Exit codes: 0, 2 usage (no such event or service).
+    Exit codes: 0, 2 usage (no such event, field or service).
     """
     from treaty.ops.readers import answer, write_readers
 

@@ -33,12 +33,11 @@ def list_topics(config: Path | None, environment: str) -> int:
     treaty topics list
     treaty topics list --env prod
 
-    Exit codes: 0, 2 usage.
+    Exit codes: 0, 2 usage (no such environment).
     """
-    from treaty.ops.plan.topics import desired
-    from treaty.ops.schemas import load_project
+    from treaty.ops.topics import listed
 
-    rows = desired(load_project(load_settings(config)), environment=environment)
+    rows = listed(load_settings(config), environment=environment)
     width = max(map(len, rows), default=0)
     for name, state in rows.items():
         settings = ", ".join(f"{key}={value}" for key, value in state.config.items())

@@ -13,8 +13,10 @@ from treaty.ops.generate import sdk_settings
 from treaty.ops.readers_lock import LOCK, lock_text, merged, read_lock
 from treaty.ops.schemas import load_project
 from treaty.ops.service_code import code_folder, sources
+from treaty_avro import Record, Type
 from treaty_codegen import Catalog, SdkIndex, sdk_index
 from treaty_codegen.catalog import Service
+from treaty_codegen.reach import leaves
 from treaty_codegen.readers import Read, Readers, Scan, Unknown, scan, with_fields_of
 
 
@@ -87,7 +89,7 @@ def code_of(settings: Settings, service: Service) -> Path | None:
 def answer(settings: Settings, *, what: str = "", service: str = "") -> Answer:
     """Who reads ``what``: an event (``OrderPaid`` or its full name), or one field of it (``OrderPaid.lines.title``); "": everything.
 
-    Raises ``UsageError`` with the nearest name for an event or service that does not exist.
+    Raises ``UsageError`` with the nearest name for an event, field or service that does not exist.
     """
     catalog = load_project(settings)
     if service and service not in catalog.services:
@@ -110,11 +112,27 @@ def named(catalog: Catalog, what: str) -> tuple[str, str]:
     for event in events:
         for name in (event, event.rpartition(".")[2]):
             if what == name or what.startswith(f"{name}."):
-                return event, what.removeprefix(name).removeprefix(".")
+                path = what.removeprefix(name).removeprefix(".")
+                if path:
+                    require_field(catalog, event, path)
+                return event, path
     first = what.partition(".")[0]
     raise UsageError(
         f"No topic carries an event `{what}`{nearest(first, [event.rpartition('.')[2] for event in events])}"
     )
+
+
+def require_field(catalog: Catalog, event: str, path: str) -> None:
+    """Raises ``UsageError`` with the nearest name where the event has no such field: "nobody reads it" would be no answer."""
+    within: tuple[Type, ...] = (catalog.by_name[event].schema.root,)
+    for step in path.split("."):
+        fields = {field.name: field for each in within if isinstance(each, Record) for field in each.fields}
+        if step not in fields:
+            raise UsageError(
+                f"{event} has no field `{path}`{nearest(step, list(fields))}",
+                next_step="treaty breaking names who reads a field that is gone",
+            )
+        within = leaves(fields[step].type)
 
 
 def fits(read: Read, event: str, path: str) -> bool:

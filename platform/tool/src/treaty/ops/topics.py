@@ -7,11 +7,11 @@ from datetime import date
 from itertools import groupby
 from typing import Final
 
-from treaty.config import Settings
-from treaty.errors import EnvironmentFault
+from treaty.config import FILE, Settings, nearest
+from treaty.errors import EnvironmentFault, UsageError
 from treaty.ops import git
 from treaty.ops.plan import Plan, Step, acls
-from treaty.ops.plan.topics import NO_ACCESS, Access, TopicState, burials, desired, plan
+from treaty.ops.plan.topics import NO_ACCESS, Access, TopicState, burials, desired, environments, plan
 from treaty.ops.schemas import load_project
 from treaty_codegen import Catalog
 from treaty_runtime.admin import Cluster, ClusterRefused, ClusterUnreachable, NoAuthorizer, TopicFacts
@@ -25,6 +25,17 @@ class ClusterMoved(EnvironmentFault):
     """The cluster moved since the plan was made."""
 
     exit_code = 1
+
+
+def listed(settings: Settings, *, environment: str) -> dict[str, TopicState]:
+    """Every topic that git wants in an environment of ``treaty.toml`` or ``topics.toml``; ``UsageError`` for any other name."""
+    catalog = load_project(settings)
+    known = sorted({"local", *settings.environments, *environments(catalog)})
+    if environment not in known:
+        raise UsageError(
+            f"Neither {FILE} nor topics.toml names an environment `{environment}`{nearest(environment, known)}"
+        )
+    return desired(catalog, environment=environment)
 
 
 def observe(cluster: Cluster, wanted: Mapping[str, TopicState]) -> dict[str, TopicState]:

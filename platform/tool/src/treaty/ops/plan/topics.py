@@ -34,6 +34,22 @@ def desired(catalog: Catalog, *, environment: str) -> dict[str, TopicState]:
     return dict(sorted(topics.items()))
 
 
+def environments(catalog: Catalog) -> set[str]:
+    """The environments that any value of ``topics.toml`` names."""
+    return {
+        name
+        for topic in catalog.topics.values()
+        for values in (topic.partitions, topic.replication, topic.retention, *topic.config.values())
+        for name in values
+        if name != "*"
+    } | {
+        name
+        for topic in catalog.topics.values()
+        for each in topic.event_settings.values()
+        for name in each.environments
+    }
+
+
 def declared(topic: Topic, environment: str) -> TopicState:
     """A topic of ``topics.toml`` with the values of one environment."""
     config = {key: for_env(values, environment) for key, values in topic.config.items()}
