@@ -236,7 +236,7 @@ def test_it_is_the_database_that_gives_a_statement_up(postgres: str) -> None:
             pytest.raises(DBAPIError) as caught,
             database.writing(Name(".", "s"), ()) as connection,
         ):
-            connection.exec_driver_sql("SELECT pg_sleep(600)")
+            connection.exec_driver_sql("SELECT pg_sleep(60)")
     finally:
         database.close()
     assert isinstance(caught.value.orig, psycopg.errors.QueryCanceled)
