@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from treaty.errors import UsageError
+from treaty.errors import EnvironmentFault, UsageError
 from treaty.ops import git
 
 
@@ -39,6 +39,20 @@ def test_a_ref_that_is_no_commit_is_refused_and_never_an_option(repository: Path
     with pytest.raises(UsageError, match="no commit"):
         git.commit_of(repository, ref)
     assert not (repository / "x").exists()
+
+
+def test_a_partial_clone_says_what_fetches_the_rest_and_that_does(
+    repository: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    run(repository, "config", "uploadpack.allowFilter", "true")
+    clone = tmp_path_factory.mktemp("partial")
+    run(clone, "clone", "-q", "--filter=blob:none", "--no-checkout", repository.as_uri(), ".")
+    (clone / "schemas").mkdir()
+    with pytest.raises(EnvironmentFault, match="partial") as raised:
+        git.files_at(clone, "HEAD", clone / "schemas")
+    assert raised.value.next_step is not None
+    run(clone, *raised.value.next_step.split()[1:])
+    assert git.files_at(clone, "HEAD", clone / "schemas")["order/a.avsc"] == b"old"
 
 
 def test_outside_a_repository_there_is_no_head(tmp_path: Path) -> None:

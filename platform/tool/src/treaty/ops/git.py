@@ -19,7 +19,8 @@ def run_git(
 ) -> bytes:
     """Runs git in ``root`` and returns its output; ``settings`` win over the repository's.
 
-    Raises ``UsageError`` with git's words, ``EnvironmentFault`` without git.
+    Raises ``UsageError`` with git's words, ``EnvironmentFault`` without git or where a partial clone lacks what is asked for:
+    nothing is fetched, since the repository's settings would say how.
     """
     program = shutil.which("git")
     if program is None:
@@ -33,6 +34,10 @@ def run_git(
     done = subprocess.run([program, *SAFE, *arguments], cwd=root, env=env, input=data, capture_output=True, check=False)  # noqa: S603  # a program that was looked up, no shell
     if done.returncode != 0:
         words = done.stderr.decode(errors="replace").strip().splitlines()
+        if any("promisor remote" in line for line in words):
+            raise EnvironmentFault(
+                "This clone is partial and lacks old contents.", next_step="git fetch --refetch --no-filter"
+            )
         raise UsageError(f"git: {words[-1] if words else 'failed'}")
     return done.stdout
 
