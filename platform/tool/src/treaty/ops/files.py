@@ -33,7 +33,10 @@ def write_folder(target: Path, files: Mapping[str, str]) -> None:
 
 def replace_whole(target: Path, text: str) -> None:
     """Writes a file in place of what is there; a kill at any moment leaves the old file or the new one."""
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
+    except OSError as fault:  # told of the file that was asked for: nobody knows the one aside
+        raise OSError(fault.errno, fault.strerror, str(target)) from fault
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
