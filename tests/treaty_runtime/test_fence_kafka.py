@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
+from tests.parts.waiting import wait_until
 from tests.treaty_runtime.order_events import FakeRegistry, OrderCreated
 from tests.treaty_runtime.relaying import running, until
 from tests.treaty_runtime.test_runtime_kafka import _create, _event_on
@@ -73,7 +74,7 @@ async def test_a_zombie_appends_nothing_after_its_successor_took_the_lane(
     assert await _send(successor, topic, 3) == [None]
     assert set(await _send(zombie, topic, 2)) == {FaultKind.FENCED}  # it slept, and goes on as if nothing had happened
     assert await _send(successor, topic, 4) == [None]
-    assert _values(kafka, topic) == ["1", "2", "3", "4"]
+    assert _values(kafka, topic, 4) == ["1", "2", "3", "4"]
     assert zombie.untaken({LANE: 1}) == {LANE}
 
 
@@ -91,7 +92,7 @@ async def test_what_a_former_owner_left_open_is_undone_and_its_successor_knows_w
     await _take(successor, 2)
     assert await successor.sent(LANE, [topic]) == {_mark(1), _mark(2)}
     assert await _send(successor, topic, 3) == [None]
-    assert _values(kafka, topic) == ["1", "2", "3"]
+    assert _values(kafka, topic, 3) == ["1", "2", "3"]
 
 
 async def test_who_lost_the_lane_before_the_broker_heard_of_it_does_not_take_it(
@@ -120,7 +121,7 @@ async def test_rows_that_are_in_the_log_but_still_in_the_outbox_are_only_deleted
         await until(outbox.is_empty)
         await outbox.stage("a", 4)
         await until(outbox.is_empty)
-    assert _numbers(kafka, topic) == [1, 2, 3, 4]
+    assert _numbers(kafka, topic, 4) == [1, 2, 3, 4]
 
 
 async def test_rows_that_are_in_the_log_are_not_sent_again_when_rows_before_them_are_committed_late(
@@ -143,7 +144,7 @@ async def test_rows_that_are_in_the_log_are_not_sent_again_when_rows_before_them
     successor.portion = 4  # so that the late rows fill its first transaction
     async with running(outbox.relay(successor)):
         await until(outbox.is_empty)
-    assert sorted(_numbers(kafka, topic)) == [1, 2, 3, 4, 11, 12, 13]
+    assert sorted(_numbers(kafka, topic, 7)) == [1, 2, 3, 4, 11, 12, 13]
 
 
 async def test_a_row_that_the_broker_refuses_takes_its_neighbours_back_and_they_go_without_it(
@@ -165,7 +166,7 @@ async def test_a_row_that_the_broker_refuses_takes_its_neighbours_back_and_they_
             return len(await desk.failed(limit=10)) == 1 and len(await desk.waiting(after=0, limit=10)) == 1
 
         await until(only_the_refused_is_left)
-    assert _numbers(kafka, small) == [1, 3]
+    assert _numbers(kafka, small, 2) == [1, 3]
 
 
 def test_a_text_that_is_not_ours_holds_no_marks() -> None:
@@ -242,15 +243,20 @@ def _mark(number: int) -> bytes:
     return number.to_bytes(MARK_BYTES, "big")
 
 
-def _raw(kafka: str, topic: str) -> list[bytes]:
-    with Log(kafka) as log:
-        return [record.value or b"" for record in log.read(log.spans([topic]))]
+def _raw(kafka: str, topic: str, count: int) -> list[bytes]:
+    """What can be read, once there are so many: a commit is acknowledged before its mark is in the log."""
+
+    def read() -> list[bytes]:
+        with Log(kafka) as log:
+            return [record.value or b"" for record in log.read(log.spans([topic]))]
+
+    return wait_until(lambda: found if len(found := read()) >= count else None)
 
 
-def _numbers(kafka: str, topic: str) -> list[int]:
+def _numbers(kafka: str, topic: str, count: int) -> list[int]:
     decode = compile_decoder(OrderCreated)
-    return [decode(value, 5).number for value in _raw(kafka, topic)]
+    return [decode(value, 5).number for value in _raw(kafka, topic, count)]
 
 
-def _values(kafka: str, topic: str) -> list[str]:
-    return [value.decode() for value in _raw(kafka, topic)]
+def _values(kafka: str, topic: str, count: int) -> list[str]:
+    return [value.decode() for value in _raw(kafka, topic, count)]
