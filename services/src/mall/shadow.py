@@ -11,13 +11,14 @@ import asyncio
 import fcntl
 import os
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 from zlib import crc32
 
 from sqlalchemy import Connection, MetaData, Table, event, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, async_sessionmaker
 
 from mall.database import Database, Sessions
@@ -100,12 +101,10 @@ async def opened_shadow(database: Database, metadata: MetaData, *, service: str)
     is_sqlite = database.engine.dialect.name == "sqlite"
     with _file_lock(database.engine.url.database if is_sqlite else None):
         engine = autocommit(database.engine) if is_sqlite else database.engine
-        async with engine.connect() as connection:
+        async with engine.connect() as connection, nullcontext() if is_sqlite else _server_lock(connection, service):
             mode = {"begin": "BEGIN"}
             if is_sqlite:
                 _begin_as_told(connection, mode)
-            else:
-                await _server_lock(connection, service)
             await _never_another(connection)
             fresh = _copies(metadata, schema="temp" if is_sqlite else "pg_temp")
             await connection.run_sync(lambda sync: fresh.create_all(sync, checkfirst=False))
@@ -147,12 +146,21 @@ async def _never_another(connection: AsyncConnection) -> None:
     event.listen(connection.sync_connection, "begin", begin)
 
 
-async def _server_lock(connection: AsyncConnection, service: str) -> None:
+@asynccontextmanager
+async def _server_lock(connection: AsyncConnection, service: str) -> AsyncIterator[None]:
     key = {"mall": _REBUILD_LOCK, "service": crc32(service.encode()) >> 1}
     taken = await connection.scalar(text("SELECT pg_try_advisory_lock(:mall, :service)"), key)
     await connection.commit()
     if not taken:
         raise RebuildRefused(_RUNNING)
+    try:
+        yield
+    finally:
+        # By word: a server ends the session of a closed connection a moment later, and would refuse the next rebuild until then.
+        with suppress(SQLAlchemyError, RebuildBroken):  # lost: its session has ended or will
+            await connection.rollback()
+            await connection.execute(text("SELECT pg_advisory_unlock(:mall, :service)"), key)
+            await connection.commit()
 
 
 @contextmanager
