@@ -7,8 +7,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 PACKAGES := platform/avro/src platform/runtime/src platform/tool/src codegen/src services/src
 SOURCES := $(PACKAGES) tests bench scripts .github/actions
-# Two more than cores, as tests of real parts wait almost half their time; at most six, as each has a PostgreSQL and a Redis of its own.
-WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$(( n < 4 ? n + 2 : 6 )))
+# One more than cores, as tests of real parts wait a third of their time; at most six, as each has a PostgreSQL and a Redis of its own.
+WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$(( n < 5 ? n + 1 : 6 )))
 TESTS ?=
 FUZZ_SECONDS ?= 60
 MUTANTS ?=
