@@ -99,11 +99,18 @@ class Talk(threading.Thread):
         return self.fault
 
 
-def test_a_server_that_has_not_been_given_the_mail_in_time_never_is() -> None:
-    server = Slow("RCPT")
+@contextmanager
+def talking(server: Slow) -> Iterator[Talk]:
+    """A conversation that has come to where the server stands still."""
     with listening(server) as port:
         talk = Talk(port)
         assert server.stands.wait(DEADLINE)
+        yield talk
+
+
+def test_a_server_that_has_not_been_given_the_mail_in_time_never_is() -> None:
+    server = Slow("RCPT")
+    with talking(server) as talk:
         talk.limit.end_unless_given()
         assert talk.ended()
     assert server.taken == []
@@ -111,9 +118,7 @@ def test_a_server_that_has_not_been_given_the_mail_in_time_never_is() -> None:
 
 def test_a_server_that_was_given_the_mail_is_waited_for() -> None:
     server = Slow("DATA")
-    with listening(server) as port:
-        talk = Talk(port)
-        assert server.stands.wait(DEADLINE)
+    with talking(server) as talk:
         talk.limit.end_unless_given()
         server.may_go_on.set()
         assert talk.ended() == ""
@@ -121,10 +126,7 @@ def test_a_server_that_was_given_the_mail_is_waited_for() -> None:
 
 
 def test_a_server_that_was_given_the_mail_is_not_waited_for_for_ever() -> None:
-    server = Slow("DATA")
-    with listening(server) as port:
-        talk = Talk(port)
-        assert server.stands.wait(DEADLINE)
+    with talking(Slow("DATA")) as talk:
         talk.limit.end()
         assert talk.ended()
 

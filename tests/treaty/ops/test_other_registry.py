@@ -97,27 +97,16 @@ SHARED = {
     "placed": """{"type": "record", "namespace": "%s", "name": "Placed", "doc": "d", "fields": [
       {"name": "order_id", "type": "long"}]}""",
 }
-STONES = """
+STONE = """
 [[removed]]
-topic = "{0}-events"
-event = "{0}.Paid"
-reason = "r"
-approved_by = "@o"
-soft_after = 2026-01-01
-permanent_after = 2026-02-01
-[[removed]]
-type = "{0}.Line"
-reason = "r"
-approved_by = "@o"
-soft_after = 2026-01-01
-permanent_after = 2026-02-01
-[[removed]]
-type = "{0}.Currency"
+%s
 reason = "r"
 approved_by = "@o"
 soft_after = 2026-01-01
 permanent_after = 2026-02-01
 """
+GONE = ('topic = "{0}-events"\nevent = "{0}.Paid"', 'type = "{0}.Line"', 'type = "{0}.Currency"')
+STONES = "".join(STONE % what for what in GONE)
 
 
 class Referring:

@@ -25,12 +25,10 @@ from treaty.ops.generate import generated
 from treaty.ops.http import RegistryHttp, RegistryMoved, RegistryUnreachable
 from treaty.ops.lockfile import read_lock
 from treaty.ops.plan import Plan, Step
-from treaty.ops.plan.references import Reference, strictest
 from treaty.ops.plan.registry import Blocked
 from treaty.ops.registry import plan_registry
 from treaty.ops.registry_apply import apply_registry
 from treaty.ops.schemas import load_project
-from treaty.ops.whole import Piece, Wholes
 from treaty.registry.testing import registry
 from treaty_avro import compile_encoder
 from treaty_codegen.old_set import old_set
@@ -326,29 +324,6 @@ def test_a_version_that_is_not_there_to_be_referred_to_is_a_moved_registry(proje
         apply_registry(Plan(**{**body, "steps": tuple(cut)}), http, done=lambda *_: None)
 
 
-def test_a_registered_text_is_whole_whatever_became_of_the_listing_of_its_types() -> None:
-    line = Piece(text=LINE % "", references=(Reference(name="mall.Currency", subject="c", version=3),))
-    circle = Piece(text=LINE % "", references=(Reference(name="mall.Currency", subject="circle", version=1),))
-    held: dict[tuple[str, int], Piece] = {("c", 3): Piece(text=CURRENCY), ("circle", 1): circle}
-    assert '"symbols":["UNKNOWN","CNY"]' in Wholes(held.__getitem__).text(line)
-    assert Wholes(lambda _: None).text(line) == line.text, "what is gone for good is left out"
-    assert Wholes(held.__getitem__).text(circle) == circle.text, "and what needs itself is left as it is"
-
-
-def test_what_cannot_be_made_whole_is_asked_for_once() -> None:
-    broken = Piece(text=LINE % "", references=(Reference(name="mall.Currency", subject="gone", version=1),))
-    event = Piece(text=EVENT % "E", references=(Reference(name="mall.order.OrderLine", subject="line", version=1),))
-    asked: list[tuple[str, int]] = []
-
-    def ask(place: tuple[str, int]) -> Piece | None:
-        asked.append(place)
-        return broken if place == ("line", 1) else None
-
-    wholes = Wholes(ask)
-    assert wholes.text(event) == wholes.text(event) == event.text
-    assert asked == [("line", 1), ("gone", 1)]
-
-
 async def test_a_record_of_a_generated_class_is_read_by_confluents_client(
     project: Path, http: RegistryHttp, url: str
 ) -> None:
@@ -422,16 +397,3 @@ def run(project: Path, *words: str) -> None:
 def test_a_word_that_names_no_form_is_refused(project: Path, http: RegistryHttp) -> None:
     with pytest.raises(UsageError, match=r"`inline` or `registry`, not `both`"):
         planned(project, http, form="both")
-
-
-@pytest.mark.parametrize(
-    ("levels", "all_of_them"),
-    [
-        (["BACKWARD", "FORWARD_TRANSITIVE"], "FULL_TRANSITIVE"),
-        (["BACKWARD", "NONE"], "BACKWARD"),
-        (["NONE"], "NONE"),
-        (["FULL", "BACKWARD"], "FULL"),
-    ],
-)
-def test_a_shared_type_promises_what_each_of_its_events_does(levels: list[str], all_of_them: str) -> None:
-    assert strictest(levels) == all_of_them

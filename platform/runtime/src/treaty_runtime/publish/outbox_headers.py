@@ -38,7 +38,7 @@ def load_headers(text: str) -> dict[str, bytes]:
         headers = {
             name: value.encode() if type(value) is str else b64decode(value["base64"]) for name, value in told.items()
         }
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ValueError(_UNREAD) from error
     if end != len(text):
         raise ValueError(_UNREAD)

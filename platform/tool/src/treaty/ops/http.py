@@ -163,7 +163,10 @@ class RegistryHttp:
 
     def _numbers(self, subject: str) -> list[int]:
         """The numbers of a subject's live versions; none for an unknown subject."""
-        return list(map(int, self.call("GET", f"/subjects/{part(subject)}/versions", absent=(40401,), kind=list) or ()))
+        told = self.call("GET", f"/subjects/{part(subject)}/versions", absent=(40401,), kind=list) or []
+        if not all(type(each) is int for each in told):
+            raise EnvironmentFault(f"{self.host} lists no versions: is it a schema registry?")
+        return list(told)
 
     def register(
         self, subject: str, text: str, *, references: Sequence[Mapping[str, Any]] = (), provenance: str | None = None
