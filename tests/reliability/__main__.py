@@ -14,13 +14,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from shlex import quote
 
 from tests.e2e.company import running_company
 from tests.reliability.company import CompanyKills
 from tests.reliability.consumers import ConsumerKills
 from tests.reliability.crossings import Crossings
 from tests.reliability.memory import Memory
-from tests.reliability.outages import Outages
+from tests.reliability.outages import FAULTS, Outages
 from tests.reliability.outcome import Outcome
 from tests.reliability.page import write
 from tests.reliability.parts import broker_servers, registry_with, servers
@@ -29,6 +30,7 @@ from tests.reliability.service import event_on
 from tests.reliability.stack import Stack
 from tests.reliability.stops import Stops
 from tests.reliability.wear import Wear
+from treaty.local.layout import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +42,14 @@ class Size:
     seconds: float = 0.0
     minutes: float = 0.0
     every: float = 0.0
+    only: str = ""
+    database: Database | None = None
 
     def __str__(self) -> str:
-        return "".join(f" --{name} {value:.12g}" for name, value in asdict(self).items() if value)
+        told = {name: value for name, value in asdict(self).items() if value}
+        return "".join(
+            f" --{name} {quote(value) if isinstance(value, str) else f'{value:.12g}'}" for name, value in told.items()
+        )
 
 
 FULL = {
@@ -68,7 +75,7 @@ def run(name: str, folder: Path, *, size: Size, seed: int) -> Outcome:
         with running_company(folder, database="sqlite") as company:
             return CompanyKills(company, seconds=60 * size.minutes, every=size.every, seed=seed).run()
     if name == "wear":
-        with running_company(folder, database="sqlite") as company:
+        with running_company(folder, database=size.database or "sqlite") as company:
             return Wear(company, seconds=60 * size.minutes, every=size.every, seed=seed).run()
     with servers(folder, durable=name == "outages") as (kafka, postgres, redis):
         stack = Stack(bootstrap=kafka.bootstrap, database=postgres.url())
@@ -85,7 +92,9 @@ def run(name: str, folder: Path, *, size: Size, seed: int) -> Outcome:
         with registry_with(event_on(stack.topic)) as port:
             if name == "doors":
                 url = f"http://127.0.0.1:{port}"
-                return asyncio.run(Crossings(stack, redis.url, url, folder, seed, kills=size.kills).run())
+                return asyncio.run(
+                    Crossings(stack, redis.url, url, folder, seed, kills=size.kills, only=size.only).run()
+                )
             outages = Outages(
                 stack,
                 (kafka,),
@@ -94,6 +103,8 @@ def run(name: str, folder: Path, *, size: Size, seed: int) -> Outcome:
                 registry=port,
                 seconds=size.seconds,
                 seed=seed,
+                faults=tuple(fault for fault in FAULTS if size.only in fault),
+                name=f"outages{f', only {size.only}' * bool(size.only)}",
             )
             return asyncio.run(outages.run())
 
@@ -136,6 +147,12 @@ def main() -> int:
         type=float,
         default=0,
         help="seconds between kills of the company's services, or between looks at them",
+    )
+    parser.add_argument(
+        "--only", default="", help="strike only points, or let only those things happen, that have this in their names"
+    )
+    parser.add_argument(
+        "--database", choices=("sqlite", "postgres"), help="what the worn company's services keep their tables in"
     )
     parser.add_argument("--seed", type=int, default=0, help="0: another one each time, printed")
     parser.add_argument("--keep", type=Path, help="leave data and logs in this folder, which must not exist yet")

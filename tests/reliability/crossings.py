@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import psycopg
+from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from tests.reliability import evidence
@@ -55,9 +56,10 @@ class Blow(NamedTuple):
 
 @dataclass(slots=True)
 class Crossings:
-    """``kills`` limits how many points are struck with each fence; 0: every one. ``folder`` is where lives write what they passed.
+    """``kills`` limits how many points are struck with each fence; 0: every one. ``only`` is in the names of those that are struck.
 
-    First with the fence of leases, then with that of transactions, where nothing may be in the log twice.
+    First with the fence of leases, then with that of transactions, where nothing may be in the log twice. ``folder`` is where
+    lives write what they passed.
     """
 
     stack: Stack
@@ -66,6 +68,7 @@ class Crossings:
     folder: Path
     seed: int
     kills: int = 0
+    only: str = ""
     patience: float = 60.0
     _staged: list[tuple[str, int, str, str]] = field(default_factory=list)
     _fenced: set[str] = field(default_factory=set)
@@ -102,15 +105,21 @@ class Crossings:
         self._outbox = Outbox(serde, service="order", now=utcnow, entropy=os.urandom)
 
     def _chosen(self, fence: FenceKind) -> list[Blow]:
-        points = [blow for blow in self._blows.values() if blow.fence == fence]
+        points = [blow for blow in self._blows.values() if blow.fence == fence and self.only in blow.point]
         count = min(self.kills or len(points), len(points))
         return [points[number * len(points) // count] for number in range(count)]
+
+    async def _begin(self, member: Member, life: Struck) -> None:
+        """Redis keeps scripts, and only a life that finds none loads them: each begins without."""
+        async with Redis.from_url(self.redis) as redis:
+            await redis.script_flush()
+        member.start(life)
 
     async def _learn(self, member: Member, counter: Counter, *, fence: FenceKind, fails: bool) -> None:
         """What a whole life passes, from its start to its good end; and what one passes in which every call fails once."""
         self.folder.mkdir(exist_ok=True)
         await self._stage(fence)
-        member.start(self._life(fence, fails=fails))
+        await self._begin(member, self._life(fence, fails=fails))
         await self._until(lambda: self._is_done(counter))
         await self._stop(member)
         self._note(self._passed(member.life.doors), fence=fence, fails=fails)
@@ -123,7 +132,7 @@ class Crossings:
     async def _strike(self, member: Member, blow: Blow) -> bool:
         """One life that dies at the point; a life that does not come by within patience is stopped, and may come by then."""
         await self._stage(blow.fence)
-        member.start(self._life(blow.fence, fails=blow.fails, kill=blow.point))
+        await self._begin(member, self._life(blow.fence, fails=blow.fails, kill=blow.point))
         await self._until(lambda: not member.is_alive)
         await self._stop(member)
         return blow.point in self._passed(member.life.doors)
@@ -131,7 +140,7 @@ class Crossings:
     async def _end(self, member: Member, counter: Counter, *, fence: FenceKind) -> None:
         """One life in which nothing happens and everything ends."""
         await self._stage(fence)
-        member.start(self._life(fence))
+        await self._begin(member, self._life(fence))
         if not await self._until(lambda: self._is_done(counter), patience=10 * self.patience):
             missing = len(self._staged) - counter.events()
             self._wrong.append(f"no-progress, {fence}: {missing} events had no effect, {self._jobs()} jobs ran")
@@ -219,7 +228,7 @@ class Crossings:
         wrong += [f"{len(twice)} events fenced by transactions are in the log twice: {twice[:3]}"] * bool(twice)
         points = len(self._blows)
         return Outcome(
-            run="killed at every call",
+            run=f"killed at every call{f', only {self.only}' * bool(self.only)}",
             faults=f"{len(struck)} SIGKILLs, one at a point each, of {points} points, each fence's its own; calls failed once",
             records=len(self._staged),
             seed=self.seed,

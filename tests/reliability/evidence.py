@@ -58,6 +58,13 @@ def effects(database: str) -> list[Entry]:
     ]
 
 
+def without_effect(database: str, events: Iterable[str]) -> set[str]:
+    """Those of the events that had none yet: little is read, however many effects there are."""
+    sql = "SELECT unnest(%s::text[]) EXCEPT SELECT event_id FROM effect"
+    with psycopg.connect(plain(database)) as connection:
+        return {row[0] for row in connection.execute(sql, [list(events)])}
+
+
 def commits(bootstrap: str, group: str, topic: str) -> list[Entry]:
     """What the group has committed, as commits after everything else."""
     offsets = committed(bootstrap, group, topic)

@@ -12,9 +12,9 @@ SHARED = ["before COMMIT", "after COMMIT", "before DELETE outbox"]
 OF_LANES = ["before lane begin", "after lane commit"]
 
 
-def crossings(*, kills: int = 0) -> Crossings:
+def crossings(*, kills: int = 0, only: str = "") -> Crossings:
     stack = Stack(bootstrap="127.0.0.1:1", database="postgresql+psycopg://127.0.0.1:1/none")
-    run = Crossings(stack, "redis://127.0.0.1:1", "http://127.0.0.1:1", Path("none"), seed=1, kills=kills)
+    run = Crossings(stack, "redis://127.0.0.1:1", "http://127.0.0.1:1", Path("none"), seed=1, kills=kills, only=only)
     passed: dict[FenceKind, list[str]] = {"lease": SHARED, "transaction": [*SHARED, *OF_LANES]}
     for fence, points in passed.items():
         run._note(points, fence=fence, fails=False)
@@ -38,3 +38,8 @@ def test_so_many_points_as_are_asked_for_are_spread_over_all() -> None:
         "before COMMIT", "before DELETE outbox", "after lane commit",
     ]  # fmt: skip
     assert len(crossings(kills=50)._chosen("lease")) == 4
+
+
+def test_only_the_points_that_are_asked_for_are_struck() -> None:
+    assert [blow.point for blow in crossings(only="COMMIT")._chosen("lease")] == ["before COMMIT", "after COMMIT"]
+    assert crossings(only="lane begin")._chosen("lease") == []

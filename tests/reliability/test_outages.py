@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from types import SimpleNamespace
+from collections.abc import Iterable
 
 import pytest
 
@@ -15,13 +15,10 @@ EVENTS = 10_000
 
 
 async def test_progress_that_is_far_too_slow_is_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
-    done: list[SimpleNamespace] = []
+    def one_less(_database: str, events: Iterable[str]) -> set[str]:
+        return set(list(events)[1:])
 
-    def one_more(_database: str) -> list[SimpleNamespace]:
-        done.append(SimpleNamespace(event_id=str(len(done))))
-        return done
-
-    monkeypatch.setattr(evidence, "effects", one_more)
+    monkeypatch.setattr(evidence, "without_effect", one_less)
     stack = Stack(bootstrap="127.0.0.1:1", database="postgresql+psycopg://127.0.0.1:1/none")
     outages = Outages(stack, (), postgres=1, redis=1, registry=1, seconds=1, seed=1, patience=0.1)
     outages._staged = [("o-1", number, str(number), "ok") for number in range(EVENTS)]

@@ -108,7 +108,7 @@ class Wear:
         mailed = {name for name, _ in arrivals(self.company.layout.mail)}
         seconds = self._clock()
         return Outcome(
-            run="wear",
+            run="wear" if self.company.layout.database == "sqlite" else f"wear on {self.company.layout.database}",
             faults=f"steady work of {len(looks.sizes)} processes",
             records=telling.records,
             seed=self.seed,
