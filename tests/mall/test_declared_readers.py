@@ -5,43 +5,18 @@ from __future__ import annotations
 import ast
 import importlib
 import tomllib
-from collections.abc import Iterable
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-from redis.asyncio import Redis
 
 from mall import SERVICES
-from mall.analytics.app import groups as analytics_groups
-from mall.audit.app import groups as audit_groups
-from mall.cache.app import groups as cache_groups
-from mall.cache.store import CacheStore
-from mall.chat.app import groups as chat_groups
-from mall.goods.app import groups as goods_groups
-from mall.goods.image_files import ImageFiles
-from mall.notification.app import Ways
-from mall.notification.app import groups as notification_groups
-from mall.notification.hub import Hub
-from mall.notification.inbox import Readership
-from mall.notification.sms import FileSms
-from mall.notification.smtp import SmtpMail
-from mall.notification.webhook import HttpWebhook
-from mall.order.app import groups as order_groups
-from mall.payment.app import groups as payment_groups
-from mall.payment.till import Till
-from mall.search.app import groups as search_groups
-from mall.user.app import groups as user_groups
 from tests.cases.markdown import ROOT
-from treaty_runtime.handlers import Group
+from tests.mall.own_groups import own_groups
 
 TOPICS = ROOT / "schemas" / "topics.toml"
 SETTINGS = ROOT / "treaty.toml"
 NOT_BUILT: set[str] = set()
 """Declared, so that whoever changes an event knows of them; `docs/services.md` lists what they will read. A built one leaves this set."""
-NO_TILL = Till.__new__(Till)
-"""Handlers are only registered here, never called."""
 Reads = set[tuple[str, str, str, str]]
 
 
@@ -55,29 +30,11 @@ def declared(topics: dict[str, Any]) -> Reads:
     }
 
 
-def ways() -> Ways:
-    """Ways out that nothing is sent on."""
-    return Ways(mail=SmtpMail(host="localhost", port=9), sms=FileSms(Path("sms.jsonl")), webhook=HttpWebhook())
-
-
 def written() -> Reads:
     """The same of the services' code."""
-    groups: dict[str, Iterable[Group]] = {
-        "order": order_groups(now=lambda: datetime.now(UTC)),
-        "goods": goods_groups(ImageFiles(Path("images"))),
-        "chat": chat_groups(),
-        "user": user_groups(),
-        "payment": payment_groups(NO_TILL, fee_bps=60),
-        "notification": notification_groups(hub=Hub(), ways=ways(), instance="*", readership=Readership(locale="en")),
-        "cache": cache_groups(CacheStore(Redis())),
-        "analytics": analytics_groups(),
-        "search": search_groups(),
-        "audit": audit_groups(now=lambda: datetime.now(UTC)),
-    }
-    assert set(groups) == set(SERVICES)
     return {
         (service, group.name, event.__topic__, event.__name__)
-        for service, own in groups.items()
+        for service, own in own_groups().items()
         for group in own
         for event in group.handlers.events
     }
@@ -131,10 +88,5 @@ def test_a_service_makes_the_events_that_it_names_on_topics_that_name_it(service
 
 def test_dead_letters_go_where_they_are_declared() -> None:
     topics = tomllib.loads(TOPICS.read_text(encoding="utf-8"))
-    for service, groups in (
-        ("goods", goods_groups(ImageFiles(Path("images")))),
-        ("chat", chat_groups()),
-        ("user", user_groups()),
-        ("payment", payment_groups(NO_TILL, fee_bps=60)),
-    ):
+    for service, groups in own_groups().items():
         assert {group.dead_letter for group in groups} == {topics["service"][service]["dead_letter"]}

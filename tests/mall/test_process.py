@@ -33,6 +33,14 @@ def test_an_unknown_service_is_a_usage_error(arguments: list[str], tmp_path: Pat
     assert "|".join(SERVICES) in errors
 
 
+def test_names_are_listed_without_loading_what_services_need() -> None:
+    said = (
+        "import sys; from mall.__main__ import main; print(main(['shoe']), {'fastapi', 'sqlalchemy'} & {*sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True, timeout=DEADLINE)
+    assert done.stdout == "2 set()\n"
+
+
 def test_a_service_without_a_read_model_names_those_that_have_one(tmp_path: Path) -> None:
     process = start(["chat", "rebuild"], {}, tmp_path)
     _, errors = process.communicate(timeout=DEADLINE)

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import importlib
 import os
 import sys
 
 from mall import SERVICES
-from mall.logs import set_up
-from mall.rebuilding import rebuild
-from mall.replaying import replay
-from mall.serving import server
-from mall.settings import InvalidSettings
 
-USAGE, ENVIRONMENT = 2, 3
-COMMANDS = {"replay": replay, "rebuild": rebuild}
-
-
-async def run(name: str) -> None:
-    """Run a service of `SERVICES`."""
-    app, settings = importlib.import_module(SERVICES[name]).create(os.environ)
-    listening = server(app, host=settings.host, port=settings.port, trusted_proxies=settings.trusted_proxies)
-    await listening.serve()
+USAGE = 2
+COMMANDS = ("replay", "rebuild")
 
 
 def main(arguments: list[str]) -> int:
@@ -31,15 +17,9 @@ def main(arguments: list[str]) -> int:
     if name not in SERVICES or (rest and rest[0] not in COMMANDS):
         print(f"usage: python -m mall {{{'|'.join(SERVICES)}}} [replay … | rebuild …]", file=sys.stderr)
         return USAGE
-    set_up(name)
-    try:
-        if rest:
-            return COMMANDS[rest[0]](name, rest[1:], env=os.environ)
-        asyncio.run(run(name))
-    except InvalidSettings as error:
-        print(error, file=sys.stderr)
-        return ENVIRONMENT
-    return 0
+    from mall.running import run  # noqa: PLC0415  # who mistypes a name does not wait for a web server and a Kafka client
+
+    return run(name, rest, env=os.environ)
 
 
 if __name__ == "__main__":

@@ -58,7 +58,10 @@ class Identities:
                 algorithms=["EdDSA"],
                 options={"require": ["sub", "exp"], "verify_exp": False, "verify_iat": False},
             )
-        except jwt.InvalidTokenError:
+        except (
+            jwt.InvalidTokenError,
+            UnicodeEncodeError,
+        ):  # half a pair of surrogates, which JSON can say and no header
             raise Unauthorized("The token is not valid here.") from None
         if not _is_later(claims["exp"], self._now()):
             raise Unauthorized("The token has expired.")

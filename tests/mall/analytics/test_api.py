@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -95,23 +96,47 @@ async def test_nobody_records_without_end(analytics: Counter) -> None:
     assert codes == [202] * 120 + [429]
 
 
-async def test_the_live_screen_shows_counters_to_admins_only(analytics: Counter, tokens: Tokens) -> None:
-    token = tokens.of(ADMIN, admin=True)["Authorization"].removeprefix("Bearer ")
+@pytest.fixture
+def token(tokens: Tokens) -> str:
+    """An admin's."""
+    return tokens.of(ADMIN, admin=True)["Authorization"].removeprefix("Bearer ")
+
+
+async def test_the_live_screen_shows_counters(analytics: Counter, token: str) -> None:
+    def look() -> dict[str, Any]:
+        with TestClient(analytics.app) as client, client.websocket_connect("/ws/live") as screen:
+            screen.send_json({"token": token})
+            shown: dict[str, Any] = screen.receive_json()
+            return shown
+
+    assert set((await asyncio.to_thread(look))["today"]) == set(NAMES)
+
+
+async def test_the_live_screen_is_for_admins_who_say_so_first(analytics: Counter, tokens: Tokens) -> None:
     stranger = tokens.of(10)["Authorization"].removeprefix("Bearer ")
+    hellos = (f'{{"token": "{stranger}"}}', '{"token": "x"}', '{"token": "\\ud800"}', '{"token": 1}', "{}", "[]")
 
-    def look() -> tuple[dict[str, Any], list[int]]:
+    def codes(*hellos: str) -> set[int]:
         with TestClient(analytics.app) as client:
-            with client.websocket_connect("/ws/live") as screen:
-                screen.send_json({"token": token})
-                first = screen.receive_json()
-            codes = []
-            hellos: list[object] = [{"token": stranger}, {"token": "x"}, {}, []]
-            for hello in hellos:
-                with client.websocket_connect("/ws/live") as screen:
-                    screen.send_json(hello)
-                    codes.append(int(screen.receive()["code"]))
-            return first, codes
+            return {told(client, hello) for hello in hellos}
 
-    first, codes = await asyncio.to_thread(look)
-    assert set(first["today"]) == set(NAMES)
-    assert codes == [1008, 1008, 1003, 1003]
+    assert await asyncio.to_thread(codes, *hellos) == {1008}
+    assert await asyncio.to_thread(codes, "hello", "", "[" * 60_000) == {1003}
+
+
+async def test_the_live_screen_ends_for_a_client_that_says_more(analytics: Counter, token: str) -> None:
+    def codes() -> list[int]:
+        with TestClient(analytics.app) as client:
+            return [told(client, json.dumps({"token": token}), more) for more in ("{}", "more", b"\x00")]
+
+    assert await asyncio.to_thread(codes) == [1008, 1003, 1003]
+
+
+def told(client: TestClient, *frames: str | bytes) -> int:
+    """The code that a connection ends with whose client says this; counters that come before are passed over."""
+    with client.websocket_connect("/ws/live") as screen:
+        for frame in frames:
+            screen.send({"type": "websocket.receive", "bytes" if isinstance(frame, bytes) else "text": frame})
+        while (answer := screen.receive())["type"] != "websocket.close":
+            pass
+        return int(answer["code"])

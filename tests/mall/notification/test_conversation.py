@@ -22,12 +22,10 @@ from mall.notification.hub import Hub
 from mall.notification.inbox import Readership
 from mall.notification.sms import FileSms
 from mall.notification.smtp import ANSWER_SECONDS, AT_ONCE, BEFORE_SECONDS, SmtpMail
-from mall.serving import GRACE_SECONDS
 from tests.parts.waiting import DEADLINE
 from treaty.local.ports import free_port
-from treaty.local.program import PATIENCE_SECONDS
 from treaty_runtime.errors import Outage
-from treaty_runtime.runtime import ALIVE_SECONDS, FLUSHED, HANDLERS_END, RELAY_ENDS
+from treaty_runtime.runtime import ALIVE_SECONDS
 
 LAST_COMMIT_SECONDS, MARGIN_SECONDS = 5.0, 3.0
 """A source tries its last commit so long, after the drain and before its thread turns again."""
@@ -197,6 +195,4 @@ def test_a_send_ends_before_its_handler_s_time_and_who_leaves_waits_until_a_mail
     drain = DRAIN.total_seconds()
     assert max(BEFORE_SECONDS, 2 * webhook.TIMEOUT_SECONDS) + MARGIN_SECONDS <= drain
     assert drain + LAST_COMMIT_SECONDS + MARGIN_SECONDS <= ALIVE_SECONDS
-    runtime = (HANDLERS_END + RELAY_ENDS + FLUSHED).total_seconds()
-    assert GRACE_SECONDS + drain + LAST_COMMIT_SECONDS + runtime < PATIENCE_SECONDS, "`treaty down` would cut it"
     assert own["notification-mail"].drain == own["notification-delivery"].drain == DRAIN

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated
-from uuid import NAMESPACE_OID, uuid5
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
@@ -11,7 +10,7 @@ from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mall import cursors
-from mall.chat import store
+from mall.chat import saying, store
 from mall.chat.answers import (
     ConversationAnswer,
     ConversationPage,
@@ -22,15 +21,12 @@ from mall.chat.answers import (
     message_answer,
     message_page,
 )
-from mall.chat.domain import NEXT_STEPS, Refused, begin, send
-from mall.chat.tables import ConversationRow, MessageRow, idempotency_keys
-from mall.errors import NotFound, Refusal
+from mall.chat.tables import ConversationRow, idempotency_keys
+from mall.errors import NotFound
 from mall.idempotency import Attempt
 from mall.identity import Identity
 from mall.requests import Body, Id, Text
 from mall.web import AtDesk, IdempotencyKey, PageSize, PathId, Who
-from mall.work import Work
-from mall_events.chat import ChatMessageCreated
 
 routes = APIRouter(prefix="/api/v1")
 
@@ -57,12 +53,7 @@ class ReadUpTo(Body):
 async def open_conversation(body: OpenConversation, who: Who, desk: AtDesk, response: Response) -> ConversationAnswer:
     """Open the conversation with the seller of goods; the same one again answers 200."""
     async with desk.open() as work:
-        listing = begin(
-            who.user_id, listing=await store.find_listing(work.session, body.goods_id), goods_id=body.goods_id
-        )
-        if isinstance(listing, Refused):
-            raise Refusal(listing.code, listing.message, next_step=NEXT_STEPS[listing.code])
-        row, is_new = await store.open_conversation(work.session, listing, buyer_id=who.user_id, now=work.now)
+        row, is_new = await saying.open_about(work, goods_id=body.goods_id, buyer=who)
         response.status_code = 201 if is_new else 200
         return conversation_answer(row)
 
@@ -91,7 +82,7 @@ async def say(
         row = await _own(work.session, conversation_id, who, lock=True)
 
         async def once() -> MessageAnswer:
-            return message_answer(_say(work, row, who, body.text))
+            return message_answer(await saying.say(work, row=row, sender=who, text=body.text))
 
         answer = await idempotency_keys.once(work.session, attempt, now=work.now, work=once)
     return JSONResponse(answer, status_code=201)
@@ -137,35 +128,3 @@ async def _own(session: AsyncSession, conversation_id: int, who: Identity, *, lo
     if row is None or who.user_id not in (row.buyer_id, row.seller_id):
         raise NotFound
     return row
-
-
-def _say(work: Work, row: ConversationRow, who: Identity, text: str) -> MessageRow:
-    outcome = send(row.value(), sender_id=who.user_id)
-    if isinstance(outcome, Refused):
-        raise Refusal(outcome.code, outcome.message, next_step=NEXT_STEPS[outcome.code])
-    row.last_sequence = outcome.conversation.last_sequence
-    message = MessageRow(
-        # Derived, not drawn: the conversation and the place in it name a message for ever.
-        message_id=uuid5(NAMESPACE_OID, f"mall:message:{row.id}:{row.last_sequence}"),
-        conversation_id=outcome.conversation.conversation_id,
-        sequence=row.last_sequence,
-        sender_id=who.user_id,
-        recipient_id=outcome.recipient_id,
-        text=text,
-        sent_at=work.now,
-    )
-    work.session.add(message)
-    work.stage(
-        ChatMessageCreated(
-            message_id=message.message_id,
-            conversation_id=message.conversation_id,
-            goods_id=row.goods_id,
-            sender_id=message.sender_id,
-            recipient_id=message.recipient_id,
-            sequence=message.sequence,
-            text=text,
-            event_time=work.now,
-            operator=who.operator,
-        )
-    )
-    return message

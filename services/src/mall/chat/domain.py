@@ -7,7 +7,6 @@ Law 3: a closed conversation stays closed and takes no message.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from mall_events.goods import GoodsStatus
@@ -56,13 +55,6 @@ class Sent:
 
     conversation: Conversation
     recipient_id: int
-
-
-NEXT_STEPS: Mapping[str, str] = {
-    "not_on_sale": "Look the goods up again; they may be off the shelf.",
-    "own_goods": "Wait for a buyer to write.",
-    "conversation_closed": "Open a conversation about other goods.",
-}
 
 
 def begin(buyer_id: int, *, listing: Listing | None, goods_id: int) -> Listing | Refused:

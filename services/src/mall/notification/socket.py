@@ -2,13 +2,12 @@
 
 Law 1: from the first moment live notifications wait in the line's queue; the table's later rows are sent first, then what waits
 above the last one sent. So each notification comes once, in order, without a gap.
-Law 2: close codes are WebSocket's own (RFC 6455 §7.4.1): 1003 not JSON, 1008 policy (ticket, origin, frame), 1013 reader too slow.
+Law 2: a connection ends with 1003 (not JSON), 1008 (policy: ticket, origin, frame) or 1013 (reader too slow).
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import asdict
 from urllib.parse import urlsplit
 
@@ -18,19 +17,11 @@ from mall.identity import LARGEST_ID
 from mall.notification import store, tickets
 from mall.notification.answers import notification_answer
 from mall.notification.hub import Hub, Line
+from mall.sockets import POLICY, TOO_SLOW, Closed, end_of, next_frame
 from mall.work import Desk
 
-NOT_JSON, POLICY, TOO_SLOW = 1003, 1008, 1013
 PAGE = 100
 routes = APIRouter()
-
-
-class Closed(Exception):
-    """The connection ends with this code and reason."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.code, self.reason = code, reason
 
 
 @routes.websocket("/ws")
@@ -75,7 +66,7 @@ async def _serve(socket: WebSocket, desk: Desk, line: Line) -> None:
     async with asyncio.TaskGroup() as parts:
         tasks = [
             parts.create_task(_send_live(socket, line, last_sent)),
-            parts.create_task(_hear(socket)),
+            parts.create_task(end_of(socket)),
             parts.create_task(_watch(line)),
         ]
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -86,22 +77,11 @@ async def _serve(socket: WebSocket, desk: Desk, line: Line) -> None:
 
 
 async def _resume(socket: WebSocket) -> int:
-    frame = await _frame(socket)
+    frame = await next_frame(socket)
     resume = frame.get("resume") if isinstance(frame, dict) else None
     if not isinstance(resume, int) or isinstance(resume, bool) or not 0 <= resume <= LARGEST_ID:
         raise Closed(POLICY, 'the first frame is {"resume": <sequence>}')
     return resume
-
-
-async def _frame(socket: WebSocket) -> object:
-    message = await socket.receive()
-    if message["type"] == "websocket.disconnect":
-        raise WebSocketDisconnect(message["code"])
-    try:
-        frame: object = json.loads(message.get("text") or "")
-    except (ValueError, RecursionError):
-        raise Closed(NOT_JSON, "frames are JSON texts") from None
-    return frame
 
 
 async def _send_missed(socket: WebSocket, desk: Desk, user_id: int, *, after: int) -> int:
@@ -125,14 +105,6 @@ async def _send_live(socket: WebSocket, line: Line, last_sent: int) -> Closed | 
                 await socket.send_json({**asdict(notice), "at": notice.at.isoformat().replace("+00:00", "Z")})
             except WebSocketDisconnect as gone:
                 return gone
-
-
-async def _hear(socket: WebSocket) -> Closed | WebSocketDisconnect:
-    try:
-        await _frame(socket)
-    except (Closed, WebSocketDisconnect) as end:
-        return end
-    return Closed(POLICY, "one frame is all a client sends")
 
 
 async def _watch(line: Line) -> Closed:

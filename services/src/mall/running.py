@@ -1,0 +1,37 @@
+"""One process: a service until it is asked to end, or a command beside the running service."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import sys
+from collections.abc import Mapping, Sequence
+
+from mall import SERVICES
+from mall.logs import set_up
+from mall.rebuilding import rebuild
+from mall.replaying import replay
+from mall.serving import server
+from mall.settings import InvalidSettings
+
+ENDED, ENVIRONMENT = 0, 3
+COMMANDS = {"replay": replay, "rebuild": rebuild}
+
+
+def run(name: str, arguments: Sequence[str], *, env: Mapping[str, str]) -> int:
+    """The exit code: 0 ended as asked, 3 settings, or the command's own. ``arguments``: a command and what it is told, or none."""
+    set_up(name)
+    try:
+        if arguments:
+            return COMMANDS[arguments[0]](name, arguments[1:], env=env)
+        asyncio.run(_serve(name, env))
+    except InvalidSettings as error:
+        print(error, file=sys.stderr)
+        return ENVIRONMENT
+    return ENDED
+
+
+async def _serve(name: str, env: Mapping[str, str]) -> None:
+    app, settings = importlib.import_module(SERVICES[name]).create(env)
+    listening = server(app, host=settings.host, port=settings.port, trusted_proxies=settings.trusted_proxies)
+    await listening.serve()
