@@ -22,6 +22,7 @@ import sqlalchemy
 from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 
+from tests.e2e.lags import Lags, Silent
 from tests.parts.waiting import wait_until
 from treaty.config import Settings
 from treaty.local.keys import Keys, keys_in
@@ -35,7 +36,7 @@ from treaty.local.stack import Stack, answers, running_stack
 from treaty.local.view import View
 from treaty.ops.schemas import load_project
 from treaty.ops.services import groups_of, left_out, started
-from treaty_runtime.admin import Cluster, ClusterRefused, ClusterUnreachable
+from treaty_runtime.admin import ClusterRefused, ClusterUnreachable
 
 ROOT = Path(__file__).resolve().parents[2]
 ADMIN = 1
@@ -54,6 +55,7 @@ class Company:
     keys: Keys
     settings: Settings
     http: httpx.Client
+    lags: Lags
     _users: Iterator[int] = field(default_factory=lambda: count(1_000))
 
     @property
@@ -120,9 +122,8 @@ class Company:
     def behind(self) -> dict[str, int]:
         """Groups that have records left, and how many; services whose outbox holds rows; or why Kafka did not say."""
         try:
-            with Cluster(self.layout.brokers) as cluster:
-                left = {group: sum(cluster.lags(group, topics).values()) for group, topics in self._groups.items()}
-        except (ClusterRefused, ClusterUnreachable) as fault:
+            left = self.lags.left(self._groups)
+        except (ClusterRefused, ClusterUnreachable, Silent) as fault:
             return {str(fault): 1}
         for service in ("order", "goods", "chat", "user", "payment", "notification"):
             left[f"outbox of {service}"] = self.rows(service, "SELECT count(*) FROM outbox")[0][0]
@@ -196,10 +197,11 @@ def running_company(folder: Path, *, database: Database) -> Iterator[Company]:
         with (
             running_stack(layout, settings=settings, machine=machine, view=view) as stack,
             httpx.Client(timeout=ANSWER_SECONDS, limits=httpx.Limits(max_keepalive_connections=0)) as http,
+            Lags(layout.brokers) as lags,
         ):
             ended = [part.name for part in stack.parts if not part.process.is_alive]
             assert not ended, f"{ended} did not start:\n{(folder / 'stack.txt').read_text()}"
-            company = Company(stack=stack, keys=keys_in(layout.keys), settings=settings, http=http)
+            company = Company(stack=stack, keys=keys_in(layout.keys), settings=settings, http=http, lags=lags)
             company.settle()
             yield company
 
