@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import event, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -139,6 +139,30 @@ async def test_sqlite_is_opened_for_durability(tmp_path: Path, pragma: str, valu
     engine = runtime_database.open_engine(f"sqlite:///{tmp_path / 'pragmas.sqlite'}")
     async with engine.connect() as connection:
         assert await connection.scalar(text(f"PRAGMA {pragma}")) == value
+    await engine.dispose()
+
+
+async def test_connections_of_a_file_stay_instead_of_coming_and_going(tmp_path: Path) -> None:
+    """Each has a thread: those that come and go leave the allocator's arenas larger each time."""
+    engine = runtime_database.open_engine(f"sqlite:///{tmp_path / 'a.db'}")
+    made: list[object] = []
+    event.listen(engine.sync_engine, "connect", lambda connection, _entry: made.append(connection))
+    reading = runtime_database.autocommit(engine)
+
+    async def ask() -> None:
+        async with reading.connect() as connection:
+            await connection.scalar(text("SELECT 1"))
+
+    for _ in range(3):
+        await asyncio.gather(*(ask() for _ in range(30)))
+    assert 1 <= len(made) <= 15
+    await engine.dispose()
+
+
+async def test_everybody_shares_the_one_connection_of_a_database_in_memory() -> None:
+    engine = runtime_database.open_engine("sqlite://")
+    await runtime_database.create(engine)
+    await runtime_database.check(engine)
     await engine.dispose()
 
 
