@@ -12,7 +12,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from treaty_runtime.errors import LaneCountDiffers, LayoutDiffers, TablesMissing
@@ -57,7 +57,7 @@ def open_engine(url: str | URL, *, pool_size: int = 10) -> AsyncEngine:
 
 def _pool_of(url: URL) -> dict[str, Any]:
     """For a file. A database in memory has one connection, which everybody shares."""
-    if url.get_dialect().get_pool_class(url) is not AsyncAdaptedQueuePool:
+    if url.database in {None, "", ":memory:"} or url.query.get("mode") == "memory":
         return {}
     # None for a moment: each connection has a thread, and what threads that come and go leave behind in the allocator's arenas
     # adds up to megabytes an hour. The last one used is the next, so that few fill their caches.
