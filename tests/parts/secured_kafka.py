@@ -22,13 +22,16 @@ OPERATOR, PASSWORD = "operator", "a secret of nobody's"
 
 
 class SecuredKafka(Kafka):
-    """One broker: SCRAM and PLAIN over TLS at ``sasl``, mutual TLS at ``tls``. Its certificate is the authority's."""
+    """One broker: SCRAM and PLAIN over TLS at ``sasl``, mutual TLS at ``tls``. Its certificate is the authority's.
+
+    Two more doors lead nowhere: at ``unnamed`` it tells clients to use a name that nobody knows, at ``astray`` a port where nobody is.
+    """
 
     def __init__(self, folder: Path, *, machine: Machine, **options: Any) -> None:
         super().__init__(folder, machine=machine, **options)
         folder.mkdir(parents=True, exist_ok=True)
         self.authority = Authority(folder)
-        self.sasl, self.tls = f"{LOOPBACK}:{free_port()}", f"{LOOPBACK}:{free_port()}"
+        self.sasl, self.tls, self.unnamed, self.astray, self.nowhere = (f"{LOOPBACK}:{free_port()}" for _ in range(5))
 
     def admit(self) -> None:
         """Gives the operator a SCRAM password, by the listener that asks nobody."""
@@ -45,6 +48,9 @@ class SecuredKafka(Kafka):
         store.write_bytes(key.read_bytes() + certificate.read_bytes())
         told = properties.parse(file.read_text())
         named = f"SECURED://{self.sasl},MUTUAL://{self.tls}"
+        listening = f"{named},UNNAMED://{self.unnamed},ASTRAY://{self.astray}"
+        advertised = f"{named},UNNAMED://kafka.invalid:9092,ASTRAY://{self.nowhere}"
+        protocols = "SECURED:SASL_SSL,MUTUAL:SSL,UNNAMED:PLAINTEXT,ASTRAY:PLAINTEXT"
         tls = {
             "ssl.keystore.type": "PEM",
             "ssl.keystore.location": str(store),
@@ -54,9 +60,9 @@ class SecuredKafka(Kafka):
         plain = "org.apache.kafka.common.security.plain.PlainLoginModule"
         scram = "org.apache.kafka.common.security.scram.ScramLoginModule"
         told |= {
-            "listeners": f"{told['listeners']},{named}",
-            "advertised.listeners": f"{told['advertised.listeners']},{named}",
-            "listener.security.protocol.map": f"{told['listener.security.protocol.map']},SECURED:SASL_SSL,MUTUAL:SSL",
+            "listeners": f"{told['listeners']},{listening}",
+            "advertised.listeners": f"{told['advertised.listeners']},{advertised}",
+            "listener.security.protocol.map": f"{told['listener.security.protocol.map']},{protocols}",
             "sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-512",
             "listener.name.secured.plain.sasl.jaas.config": f'{plain} required user_{OPERATOR}="{PASSWORD}";',
             "listener.name.secured.scram-sha-512.sasl.jaas.config": f"{scram} required;",

@@ -6,7 +6,7 @@ import json
 
 from tests.treaty_codegen.schema_texts import event, f
 from treaty_codegen import load_catalog
-from treaty_codegen.owners import BEGIN, END, codeowners, with_block
+from treaty_codegen.owners import BEGIN, END, codeowners, owned, with_block
 
 STATUS = {"type": "enum", "namespace": "mall.order", "name": "Status", "symbols": ["A"]}
 TOPICS = """format = 1
@@ -28,7 +28,7 @@ def block(pii_owner: str = "@mall/privacy", *approvers: str) -> str:
         **event([f("s", "mall.order.Status")], name="OrderHeld"),
     }
     catalog = load_catalog(files, topics=TOPICS)
-    return codeowners(catalog, root="schemas/", approvers=approvers, pii_owner=pii_owner)
+    return codeowners(owned(catalog, root="schemas/", approvers=approvers, pii_owner=pii_owner))
 
 
 def test_a_file_belongs_to_its_topics_and_a_shared_one_to_all_of_theirs() -> None:

@@ -61,6 +61,6 @@ def language(code: Code) -> Language:
     if code == "en":
         return ENGLISH
     tables = tomllib.loads(files("treaty_codegen").joinpath(f"{code}.toml").read_text(encoding="utf-8"))
-    names = ("lint", "breaking", "arguments", "printing")
+    names = ("lint", "breaking", "doctor", "arguments", "printing")
     sentences = {english: own for name in names for english, own in tables[name].items()}
     return Language(code=code, sentences=sentences, rules=tables["rules"], errors=tables["errors"])

@@ -14,17 +14,21 @@ BEGIN: Final = "# treaty:owners begin (treaty owners --write keeps this block)"
 END: Final = "# treaty:owners end"
 
 
-def codeowners(catalog: Catalog, *, root: str, approvers: Iterable[str], pii_owner: str) -> str:
-    """The block: each schema file with the owners of the topics that carry it, ``topics.toml`` and ``waivers.toml`` with the approvers.
+def codeowners(rows: Iterable[tuple[str, list[str]]]) -> str:
+    """The block, of the rows of ``owned``; what nobody owns has no line."""
+    lines = [f"{pattern(path)} {' '.join(names)}" for path, names in rows if names]
+    return "".join(f"{line}\n" for line in (BEGIN, *lines, END))
+
+
+def owned(catalog: Catalog, *, root: str, approvers: Iterable[str], pii_owner: str) -> Iterator[tuple[str, list[str]]]:
+    """Each schema file with the owners of the topics that carry it, then ``topics.toml`` and ``waivers.toml`` with the approvers.
 
     A shared type belongs to the owners of all topics that it travels in; a file that holds personal data also to ``pii_owner``.
     ``root`` is put before each path (``schemas/``).
     """
-    lines = [f"{pattern(root + path)} {' '.join(names)}" for path, names in owners(catalog, pii_owner) if names]
-    judges = " ".join(approvers)
-    if judges:
-        lines += [f"{pattern(root + name)} {judges}" for name in ("topics.toml", "waivers.toml")]
-    return "".join(f"{line}\n" for line in (BEGIN, *lines, END))
+    yield from ((root + path, names) for path, names in owners(catalog, pii_owner))
+    judges = list(approvers)
+    yield from ((root + name, judges) for name in ("topics.toml", "waivers.toml"))
 
 
 def owners(catalog: Catalog, pii_owner: str) -> Iterator[tuple[str, list[str]]]:

@@ -48,7 +48,7 @@ def test_facts_come_without_a_verdict(scratch: Scratch) -> None:
     ]
     for side in ("release:1.0.0", "main", "git:HEAD", "dir:schemas"):
         expected = 0 if side == "dir:schemas" else 3
-        rows = json.loads(scratch.run("diff", side, "tree", "--format", "json").out)
+        rows = json.loads(scratch.run("diff", side, "tree", "--format", "json").out)["differences"]
         assert len(rows) == expected, side
     assert scratch.run("diff", "release:9.9.9").code == 2
     assert scratch.run("diff", "registry:nowhere").code == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from tests.treaty.registry.certificates import Authority
 from treaty.config import Settings
 from treaty.errors import UsageError
 from treaty.local.machine import Machine
-from treaty.wiring import access_to_cluster
+from treaty.ops.doctor import CHECKS, Patient, made
+from treaty.ops.http import RegistryHttp
+from treaty.wiring import access_to_cluster, cluster_of
 
 BROKERS, PROTOCOL = "BROKERS", "SECURITY_PROTOCOL"
 
@@ -137,3 +140,31 @@ def test_a_password_never_goes_to_brokers_out_of_a_file(tmp_path: Path, password
 def test_a_cluster_without_security_needs_nothing(tmp_path: Path) -> None:
     told = Settings.load(written(tmp_path, "brokers = 'here:9092'"), {}, start=tmp_path)
     assert access_to_cluster(told, "prod") == {}
+
+
+@pytest.mark.long
+@pytest.mark.kafka
+@pytest.mark.parametrize("door", ["unnamed", "astray"])
+def test_a_broker_that_sends_clients_where_nobody_is_answers_and_is_told_from_one_that_is_well(
+    secured: SecuredKafka, tmp_path: Path, door: str
+) -> None:
+    """The first answer comes; everything after it hangs, unless somebody looks where it leads."""
+    settings = Settings.load(written(tmp_path, f"brokers = '{getattr(secured, door)}'"), {}, start=tmp_path)
+    patient = Patient(
+        settings=settings,
+        environment="prod",
+        registry=partial(RegistryHttp, "http://127.0.0.1:1"),
+        cluster=partial(cluster_of, settings, "prod"),
+    )
+    names = ("DNS", "TCP", "broker", "advertised")
+    found = {name: made(name, partial(CHECKS[name], patient)) for name in names}
+    assert [name for name, row in found.items() if row.state == "failed"] == ["advertised"], found
+    told, step = str(found["advertised"].detail), str(found["advertised"].next_step)
+    if door == "unnamed":
+        assert told.startswith("Kafka advertises kafka.invalid:9092, a name that is not known here: ")
+        assert (
+            step == "let DNS or /etc/hosts know kafka.invalid, or set advertised.listeners to a name that clients know"
+        )
+    else:
+        assert told == f"Kafka advertises {secured.nowhere}, which does not answer from here: Connection refused"
+        assert step == "set advertised.listeners to an address that clients reach"

@@ -161,7 +161,7 @@ def test_a_difference_as_json_sets_no_output_of_the_workflow_and_says_what_it_is
     shutil.copytree(tmp_path / "schemas", tmp_path / "older")
     scratch.write("schemas/order/order_paid.avsc", EVENT | {"doc": evil})
     done = scratch.run("diff", "dir:older", "tree", "--format", "json", GITHUB_ACTIONS="true")
-    assert evil in [row["after"] for row in json.loads(done.out)]
+    assert evil in [row["after"] for row in json.loads(done.out)["differences"]]
     assert obeyed(done) == []
     assert not {"\x9b", "\u202e"} & set(done.out)
 

@@ -15,7 +15,8 @@ import pytest
 from tests.cases.markdown import ROOT
 from treaty.config import Settings
 from treaty.ops import http
-from treaty.ops.doctor import CHECKS, Check, Patient, Wrong, examine, made, reach
+from treaty.ops.doctor import CHECKS, Check, Patient, Wrong, examine, made
+from treaty.ops.doctor.addresses import of_broker, reach
 from treaty.ops.http import RegistryHttp
 from treaty.ops.registry import plan_registry
 from treaty.ops.registry_apply import apply_registry
@@ -68,6 +69,13 @@ def moved(settings: Settings, port: int) -> Settings:
     return Settings.load(file, {}, start=settings.root)
 
 
+def placed(settings: Settings, *, registry: str, brokers: str) -> Settings:
+    """The same project, whose environment ``compose`` is somewhere else."""
+    known = {"REGISTRY": registry, "BROKERS": brokers}
+    env = {f"TREATY_ENVIRONMENT_COMPOSE__{name}": value for name, value in known.items()}
+    return Settings.load(settings.root / "treaty.toml", env, start=settings.root)
+
+
 def rows(patient: Patient) -> dict[str, Check]:
     return {row.name: row for row in examine(patient)}
 
@@ -90,18 +98,22 @@ def patient_of(
 
 
 def test_what_is_away_fails_and_the_rest_is_still_looked_at(settings: Settings, url: str, port: int) -> None:
-    found = rows(patient_of(settings, url=url, brokers=f"127.0.0.1:{port}", seconds=1))
+    brokers = f"127.0.0.1:{port}"
+    there = placed(settings, registry=url, brokers=brokers)
+    found = rows(patient_of(there, url=url, brokers=brokers, seconds=1))
     assert list(found) == list(CHECKS)
     # The registry runs here, and a server that gets no processor for long tells an old time.
     assert {name for name, row in found.items() if row.state == "failed"} - {"clock"} == {
         "git",
+        "TCP",
         "broker",
+        "advertised",
         "topics",
         "groups",
         "subjects",
     }
     assert all(row.next_step for row in found.values() if row.state == "failed")
-    assert str(port) in found["broker"].detail
+    assert str(port) in str(found["broker"].detail)
     assert found["subjects"].next_step == "treaty registry plan --env compose"
 
 
@@ -129,14 +141,14 @@ def test_clocks_that_differ_ports_given_twice_and_strangers_are_named(
     for apart in (timedelta(minutes=2), -timedelta(minutes=2)):
         monkeypatch.setattr(RegistryHttp, "clock", lambda _self, apart=apart: datetime.now(UTC) - apart)
         clock = row("clock", patient_of(settings, url=url, brokers=brokers))
-        assert (clock.state, bool(re.search(r"1\d\d s apart", clock.detail))) == ("failed", True)
+        assert (clock.state, bool(re.search(r"1\d\d s apart", str(clock.detail)))) == ("failed", True)
     patient = patient_of(moved(settings, 8083), url=url, brokers=brokers, environment="local")
-    assert "port 8083 is given to order, goods" in row("ports", patient).detail
+    assert "port 8083 is given to order, goods" in str(row("ports", patient).detail)
     with socket.create_server(("127.0.0.1", 0)) as stranger:
         taken = stranger.getsockname()[1]
         monkeypatch.setattr(http, "TIMEOUT_SECONDS", 0.2)
         found = row("ports", patient_of(moved(settings, taken), url=url, brokers=brokers, environment="local"))
-    assert f"somebody else listens where a service belongs: order {taken}" in found.detail
+    assert f"somebody else listens where a service belongs: order {taken}" in str(found.detail)
 
 
 def test_a_name_that_is_not_known_is_told_from_an_address_that_does_not_answer(port: int) -> None:
@@ -144,6 +156,46 @@ def test_a_name_that_is_not_known_is_told_from_an_address_that_does_not_answer(p
         reach("kafka.invalid:9092")
     with pytest.raises(Wrong, match="does not answer from here"):
         reach(f"127.0.0.1:{port}")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("kafka:9092", "kafka:9092"),
+        ("kafka", "kafka:9092"),
+        ("SASL_SSL://kafka:9094", "kafka:9094"),
+        ("[::1]:9093", "[::1]:9093"),
+        ("", "None"),
+        (":9092", "None"),
+        ("kafka:port", "None"),
+    ],
+)
+def test_an_address_of_a_broker_is_read_as_kafkas_clients_read_it(text: str, told: str) -> None:
+    assert str(of_broker(text)) == told
+
+
+def test_a_name_is_told_with_the_setting_that_has_it_and_an_address_needs_none(settings: Settings, url: str) -> None:
+    brokers = "127.0.0.1:9092,kafka.invalid:9092"
+    lost = row("DNS", patient_of(placed(settings, registry=url, brokers=brokers), url=url, brokers=brokers))
+    assert str(lost.detail).startswith(
+        "kafka.invalid, of `brokers` in [environment.compose], is a name that is not known here: "
+    )
+    assert str(lost.next_step) == (
+        "let DNS or /etc/hosts know kafka.invalid, or set `brokers` to a name that they know"
+    )
+    known = placed(settings, registry="http://localhost:1", brokers="127.0.0.1:9092")
+    assert str(row("DNS", patient_of(known, url=url, brokers=brokers)).detail).startswith("127.0.0.1, localhost → ")
+
+
+def test_a_port_that_takes_no_connection_is_named_and_so_is_what_to_do(settings: Settings, url: str, port: int) -> None:
+    there = placed(settings, registry=url, brokers=f"127.0.0.1:{port}")
+    closed = row("TCP", patient_of(there, url=url, brokers=""))
+    assert str(closed.detail) == f"no connection to 127.0.0.1:{port} (Connection refused)"
+    assert str(closed.next_step) == f"start it, or let firewalls pass 127.0.0.1:{port} from here"
+    with socket.create_server(("127.0.0.1", 0)) as broker:
+        address = f"127.0.0.1:{broker.getsockname()[1]}"
+        open_ = row("TCP", patient_of(placed(settings, registry=url, brokers=address), url=url, brokers=""))
+    assert (open_.state, str(open_.detail)) == ("ok", f"{address}, {url.removeprefix('http://')}")
 
 
 @pytest.fixture
@@ -162,21 +214,22 @@ def test_a_broker_that_answers_is_well_missing_topics_are_counted_and_a_group_be
     small: Settings, url: str, kafka: str
 ) -> None:
     patient = patient_of(small, url=url, brokers=kafka)
-    found = row("broker", patient)
-    assert (found.state, kafka.rpartition(":")[2] in found.detail) == ("ok", True), found
+    for name in ("TCP", "broker", "advertised"):
+        found = row(name, patient)
+        assert (found.state, kafka.rpartition(":")[2] in str(found.detail)) == ("ok", True), found
 
     found = row("topics", patient)  # the topics of other tests are drift
-    assert found.detail.startswith("4 steps and "), "the topic, its dead letters and two retry topics are missing"
+    assert str(found.detail).startswith("4 steps and "), "the topic, its dead letters and two retry topics are missing"
     assert (found.state, found.next_step) == ("failed", "treaty topics plan --env compose")
     (topic,) = load_project(small).topics.values()
     (group,) = (consumer.group for consumer in topic.consumers)
     with Cluster(kafka) as cluster, Log(kafka) as log:
         apply_topics(plan_topics(small, cluster, environment="compose"), cluster, done=lambda *_: None)
-        assert row("topics", patient).detail.startswith(("as git says", "0 steps and "))
-        assert row("groups", patient).detail == "1 groups, none behind"
+        assert str(row("topics", patient).detail).startswith(("as git says", "0 steps and "))
+        assert str(row("groups", patient).detail) == "1 groups, none behind"
         for _ in range(5):
             log.append(Outgoing(topic=topic.name, key=None, value=b"{}", partition=0))
-    assert row("groups", patient).detail == f"1 groups, {group} 5 behind"
+    assert str(row("groups", patient).detail) == f"1 groups; behind: {group} 5"
 
 
 @pytest.mark.kafka
@@ -186,6 +239,6 @@ def test_services_that_do_not_run_here_are_named_and_not_waited_for(settings: Se
     (settings.root / "treaty.toml").write_text("\n".join([*lines, 'services = ["order"]']), encoding="utf-8")
     mine = Settings.load(settings.root / "treaty.toml", {}, start=settings.root)
     found = rows(patient_of(mine, url=url, brokers=kafka, environment="local"))
-    assert found["groups"].detail.startswith("3 groups, ")
-    assert "; not started here: goods, chat, " in found["groups"].detail
+    assert str(found["groups"].detail).startswith("3 groups, ")
+    assert "; not started here: goods, chat, " in str(found["groups"].detail)
     assert [name for name in found if name.startswith("service ")] == ["service order"]

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from treaty.cli.harmless import echo
+from treaty.cli.language import chosen
 from treaty.cli.project import config_option, load_settings
+from treaty.cli.rows import Rows, row_options, show_rows
+
+if TYPE_CHECKING:
+    from treaty.ops.readers import Answer
+
+COLUMNS = ("kind", "reader", "group", "event", "path", "file", "line", "why")
 
 
 @click.command(name="readers")
@@ -20,14 +30,24 @@ from treaty.cli.project import config_option, load_settings
     type=click.Path(path_type=Path, dir_okay=False),
     help="Take the services of another repository's readers.lock into ours (may be repeated).",
 )
+@row_options
 @config_option
-def readers(config: Path | None, what: str, service: str, write: bool, merge: tuple[Path, ...]) -> None:
+def readers(
+    *,
+    config: Path | None,
+    what: str,
+    service: str,
+    write: bool,
+    merge: tuple[Path, ...],
+    format_: str,
+    output: Path | None,
+) -> None:
     """Show which line of which service reads an event or a field: found in the code, which is not executed.
 
     \b
     treaty readers OrderCreated
     treaty readers OrderCreated.lines.title
-    treaty readers --service notification
+    treaty readers --service notification --format json
     treaty readers --merge ../billing/schemas/readers.lock
 
     Exit codes: 0, 2 usage (no such event, field or service).
@@ -37,15 +57,33 @@ def readers(config: Path | None, what: str, service: str, write: bool, merge: tu
     if write or merge:
         scans = write_readers(load_settings(config), merge=merge)
         reads = sum(len(each.reads) for each in scans.values())
-        echo(f"schemas/readers.lock: {reads} reads of {len(scans)} services.", err=True)
+        told = chosen().say("{file}: {reads} reads of {services} services.")
+        echo(told.format(file="schemas/readers.lock", reads=reads, services=len(scans)), err=True)
         return
     found = answer(load_settings(config), what=what, service=service)
-    for group, reader in found.declared:
-        echo(f"declared  {group}  ({reader})")
-    for name, read in found.reads:
-        more = "  matches all there is" if read in found.exhaustive else ""
-        echo(f"reads     {read.event}.{read.path}  {name}  {read.file}:{read.line}{more}")
-    for name, lost in found.unknown:
-        echo(f"unknown   {lost.event}  {name}  {lost.file}:{lost.line}  {lost.why}")
+    listed = list(rows(found))
+    counts = {kind: sum(row["kind"] == kind for row in listed) for kind in ("declared", "reads", "unknown")}
+    shown = Rows(name="readers", rows=listed, columns=COLUMNS, text=map(line, listed), summary=counts)
+    show_rows(shown, format_=format_, output=output)
     if not found.reads and not found.unknown:
-        click.echo("No reader found. That is no proof that there is none.", err=True)
+        click.echo(chosen().say("No reader found. That is no proof that there is none."), err=True)
+
+
+def rows(found: Answer) -> Iterator[dict[str, Any]]:
+    """Who is declared to read it, the lines that do, and those after which nobody knows."""
+    for group, reader in found.declared:
+        yield {"kind": "declared", "group": group, "reader": reader}
+    for name, read in found.reads:
+        yield {"kind": "reads", "reader": name, **asdict(read), "exhaustive": read in found.exhaustive}
+    for name, lost in found.unknown:
+        yield {"kind": "unknown", "reader": name, **asdict(lost)}
+
+
+def line(row: Mapping[str, Any]) -> str:
+    """A row for people."""
+    if row["kind"] == "declared":
+        return f"declared  {row['group']}  ({row['reader']})"
+    if row["kind"] == "unknown":
+        return f"unknown   {row['event']}  {row['reader']}  {row['file']}:{row['line']}  {row['why']}"
+    more = "  matches all there is" if row["exhaustive"] else ""
+    return f"reads     {row['event']}.{row['path']}  {row['reader']}  {row['file']}:{row['line']}{more}"

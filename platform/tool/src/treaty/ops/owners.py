@@ -8,17 +8,23 @@ from treaty.config import Settings
 from treaty.errors import UsageError
 from treaty.ops.files import replace_whole
 from treaty.ops.schemas import load_project
-from treaty_codegen.owners import codeowners, with_block
+from treaty_codegen.owners import codeowners, owned, with_block
 
 
-def block(settings: Settings) -> str:
-    """The lines that treaty keeps."""
-    return codeowners(
+def owned_files(settings: Settings) -> list[tuple[str, list[str]]]:
+    """Path and owners of each file that somebody must look at."""
+    rows = owned(
         load_project(settings),
         root=f"{settings.get('project', 'schemas')}/",
         approvers=settings.get("governance", "approvers"),
         pii_owner=settings.get("governance", "pii_owner"),
     )
+    return list(rows)
+
+
+def block(settings: Settings) -> str:
+    """The lines that treaty keeps."""
+    return codeowners(owned_files(settings))
 
 
 def is_fresh(settings: Settings, file: Path, *, write: bool) -> bool:

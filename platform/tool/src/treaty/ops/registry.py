@@ -22,6 +22,7 @@ from treaty.ops.plan.registry import (
     Observed,
     burials,
     desired,
+    elsewhere,
     explained,
     is_due,
     plan,
@@ -71,9 +72,10 @@ def plan_registry(
         environment=environment,
         target=registry.host,
         git_commit=git.head(settings.root),
-        accepted=accepted_breaks(settings, catalog, actual, today=today) if today is not None else (),
+        accepted=accepted_breaks(settings, catalog, actual, environment=environment, today=today) if today else (),
         buried=buried,
         history=history(settings, environment),
+        not_here=elsewhere(catalog, environment=environment, references=references_of(settings)),
     )
     return made, blocked or tuple(refused(made, registry))
 
@@ -136,13 +138,13 @@ def refused(made: Plan, registry: RegistryHttp) -> Iterator[Blocked]:
 
 
 def accepted_breaks(
-    settings: Settings, catalog: Catalog, actual: Mapping[str, Observed], *, today: date
+    settings: Settings, catalog: Catalog, actual: Mapping[str, Observed], *, environment: str, today: date
 ) -> frozenset[str]:
     """Events that break a live version, and whose every break of the wire was waived soundly; shared types that no event forbids."""
     waivers = load_waivers(settings).waivers
     if not waivers and references_of(settings) == "inline":
         return frozenset()
-    wanted = desired(catalog, environment="")
+    wanted = desired(catalog, environment=environment)
     side = RegistrySide(
         label="registry", wanted=wanted, observed={row.subject: actual.get(row.subject, NEVER) for row in wanted}
     )

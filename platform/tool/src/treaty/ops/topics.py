@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import groupby
 from typing import Final
@@ -11,7 +11,8 @@ from treaty.config import FILE, Settings, nearest
 from treaty.errors import EnvironmentFault, UsageError
 from treaty.ops import git
 from treaty.ops.plan import Plan, Step, acls
-from treaty.ops.plan.topics import NO_ACCESS, Access, TopicState, burials, desired, environments, plan
+from treaty.ops.plan.environment import environments, within
+from treaty.ops.plan.topics import NO_ACCESS, Access, TopicState, burials, desired, elsewhere, plan
 from treaty.ops.schemas import load_project
 from treaty_codegen import Catalog
 from treaty_runtime.admin import Cluster, ClusterRefused, ClusterUnreachable, NoAuthorizer, TopicFacts
@@ -76,13 +77,16 @@ def plan_topics(
         may_repartition=may_repartition,
         shows_internal=shows_internal,
         buried=burials(catalog, today=today or date.min),
-        access=access(settings, catalog, cluster, topics=wanted) if has_rights else NO_ACCESS,
+        access=access(settings, catalog, cluster, environment=environment) if has_rights else NO_ACCESS,
+        not_here=elsewhere(catalog, environment=environment),
     )
 
 
-def access(settings: Settings, catalog: Catalog, cluster: Cluster, *, topics: Collection[str]) -> Access:
+def access(settings: Settings, catalog: Catalog, cluster: Cluster, *, environment: str) -> Access:
     """What the rights on the cluster lack and have too much. Raises ``EnvironmentFault`` where nobody keeps any."""
-    wanted = acls.desired(catalog, namespace=str(settings.get("project", "namespace")))
+    namespace = str(settings.get("project", "namespace"))
+    wanted = acls.desired(within(catalog, environment), namespace=namespace, services=catalog.service_names)
+    topics = desired(catalog, environment=environment)
     try:
         actual = cluster.rights()
     except NoAuthorizer as error:

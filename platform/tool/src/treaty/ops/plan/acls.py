@@ -31,11 +31,14 @@ def principal_of(service: str, *, namespace: str) -> str:
     return f"User:{namespace}-{service}" if namespace else f"User:{service}"
 
 
-def desired(catalog: Catalog, *, namespace: str) -> frozenset[Right]:
-    """What every declared service needs, and nothing else. Readers outside the repository have no name here."""
+def desired(catalog: Catalog, *, namespace: str, services: Collection[str] = ()) -> frozenset[Right]:
+    """What every declared service needs, and nothing else. Readers outside the repository have no name here.
+
+    ``services``: who else is git's own, though the catalog gives them no work: they run, and keep no right that they had before.
+    """
     refuse_what_covers_others(catalog)
     found: set[Right] = set()
-    for service in catalog.service_names:
+    for service in sorted({*catalog.service_names, *services}):
         who = principal_of(service, namespace=namespace)
         for kind, name, operations in needs(catalog, service):
             pattern = "PREFIXED" if name.endswith("*") else "LITERAL"

@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any, Final, cast
 
 from treaty.ops.plan import Drift, Plan, digest, numbered
+from treaty.ops.plan.environment import within
 from treaty.ops.plan.references import depths, direct, levels_of, strictest
 from treaty_avro import AvroError, Level, Version, check, confluent_messages, normalized_text, parse
 from treaty_codegen import Catalog, Removal, publish, subject_of
@@ -88,17 +89,25 @@ def desired(catalog: Catalog, *, environment: str, references: References = "inl
 
     With references ``registry`` one more for each shared type, and who refers stands after what it refers to.
     """
-    rows = list(declared(catalog, environment))
+    return published(within(catalog, environment), references)
+
+
+def elsewhere(catalog: Catalog, *, environment: str, references: References = "inline") -> frozenset[str]:
+    """The subjects that only other environments have."""
+    everywhere, here = published(catalog, references), desired(catalog, environment=environment, references=references)
+    return frozenset(row.subject for row in everywhere) - frozenset(row.subject for row in here)
+
+
+def published(catalog: Catalog, references: References) -> tuple[Wanted, ...]:
+    """The rows of a whole catalog."""
+    rows = list(declared(catalog))
     return tuple(sorted(rows, key=lambda row: row.subject)) if references == "inline" else referring(catalog, rows)
 
 
-def declared(catalog: Catalog, environment: str) -> Iterator[Wanted]:
+def declared(catalog: Catalog) -> Iterator[Wanted]:
     """What the topics declare."""
     for topic in catalog.topics.values():
         for event in topic.events:
-            environments = topic.settings_of(event).environments
-            if environments and environment not in environments:
-                continue
             yield Wanted(
                 subject=subject_of(topic, event=event),
                 event=event,
@@ -155,10 +164,12 @@ def plan(
     accepted: Collection[str] = (),
     buried: tuple[Burial, ...] = (),
     history: History = NO_HISTORY,
+    not_here: Collection[str] = (),
 ) -> tuple[Plan, tuple[Blocked, ...]]:
     """The plan, and what must not be registered at all (then nothing of the plan should run).
 
-    ``accepted``: events whose breaks were waived; the level is lifted for the one step that needs it, in sight.
+    ``accepted``: events whose breaks were waived; the level is lifted for the one step that needs it, in sight. ``not_here``: the
+    subjects that other environments have.
     """
     steps: list[tuple[str, str, Any, Any]] = []
     blocked: list[Blocked] = []
@@ -181,7 +192,7 @@ def plan(
             desired_sha256=digest([asdict(row) for row in wanted]),
             actual_sha256=digest_of(actual),
             steps=numbered(steps),
-            drift=(*drift(wanted, actual, buried), *strange_versions(wanted, actual, history)),
+            drift=(*drift(wanted, actual, buried, not_here), *strange_versions(wanted, actual, history)),
         ),
         tuple(blocked),
     )
@@ -303,19 +314,19 @@ def incompatible(row: Wanted, seen: Observed) -> Iterator[Blocked]:
         )
 
 
-def drift(wanted: tuple[Wanted, ...], actual: Mapping[str, Observed], buried: tuple[Burial, ...]) -> Iterator[Drift]:
-    """Subjects that git does not know and no tombstone covers, and those that it wants and buries at once. None of them is deleted:
-    only a tombstone in ``topics.toml`` may do that, and of nothing that git wants.
+def drift(
+    wanted: tuple[Wanted, ...], actual: Mapping[str, Observed], buried: tuple[Burial, ...], not_here: Collection[str]
+) -> Iterator[Drift]:
+    """Subjects that git does not know, or not in this environment, and no tombstone covers, and those that it wants and buries at
+    once. None of them is deleted: only a tombstone in ``topics.toml`` may do that, and of nothing that git wants.
 
     What a version of git's own refers to belongs to it, in whichever form git publishes today.
     """
     known = within_reach({row.subject for row in wanted}, actual)
     for name, seen in sorted(actual.items()):
         if name not in known and seen.versions and not any(burial.covers(name) for burial in buried):
-            count = len(seen.versions)
-            yield Drift(
-                subject=name, what=f"is in the registry with {count} version{'s' * (count > 1)}, but not in git"
-            )
+            count, place = len(seen.versions), "only in other environments" if name in not_here else "not in git"
+            yield Drift(subject=name, what=f"is in the registry with {count} version{'s' * (count > 1)}, but {place}")
     yield from buried_alive(wanted, buried)
 
 

@@ -5,12 +5,13 @@ Retry and dead-letter topics are derived from who reads what, so nobody has to r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final
 
 from treaty.ops.plan import Drift, Plan, digest, numbered
+from treaty.ops.plan.environment import within
 from treaty_codegen import Catalog, Consumer, Topic, for_env
 from treaty_runtime.retry import RetryPolicy
 
@@ -27,27 +28,21 @@ class TopicState:
 
 
 def desired(catalog: Catalog, *, environment: str) -> dict[str, TopicState]:
-    """Every topic by name: the declared ones, then retry and dead-letter topics of their readers."""
+    """Every topic that an environment has, by name: the declared ones, then retry and dead-letter topics of their readers."""
+    return states(within(catalog, environment), environment)
+
+
+def elsewhere(catalog: Catalog, *, environment: str) -> frozenset[str]:
+    """The topics that only other environments have: all their events are left out of this one."""
+    return frozenset(states(catalog, environment)) - frozenset(desired(catalog, environment=environment))
+
+
+def states(catalog: Catalog, environment: str) -> dict[str, TopicState]:
+    """Every topic of a catalog with the values of one environment."""
     topics = {topic.name: declared(topic, environment) for topic in catalog.topics.values()}
     for name, state in derived(catalog, topics):
         topics.setdefault(name, state)  # a [topic] of that name overrides
     return dict(sorted(topics.items()))
-
-
-def environments(catalog: Catalog) -> set[str]:
-    """The environments that any value of ``topics.toml`` names."""
-    return {
-        name
-        for topic in catalog.topics.values()
-        for values in (topic.partitions, topic.replication, topic.retention, *topic.config.values())
-        for name in values
-        if name != "*"
-    } | {
-        name
-        for topic in catalog.topics.values()
-        for each in topic.event_settings.values()
-        for name in each.environments
-    }
 
 
 def declared(topic: Topic, environment: str) -> TopicState:
@@ -134,9 +129,10 @@ def plan(
     shows_internal: bool = False,
     buried: tuple[Buried, ...] = (),
     access: Access = NO_ACCESS,
+    not_here: Collection[str] = (),
 ) -> Plan:
     """Creates, alters, adds partitions if ``may_repartition`` (keys move then), gives rights and takes others, and last of all
-    deletes what tombstones ask for; all else that differs is drift.
+    deletes what tombstones ask for; all else that differs is drift. ``not_here``: topics that other environments have.
     """
     steps: list[tuple[str, str, Any, Any]] = []
     rows: list[Drift] = []
@@ -160,7 +156,11 @@ def plan(
         desired_sha256=digest({name: asdict(state) for name, state in wanted.items()}),
         actual_sha256=digest({name: asdict(state) for name, state in actual.items()}),
         steps=numbered([*steps, *access.steps, *deletions(wanted, actual, buried)]),
-        drift=(*rows, *strangers(wanted, actual, buried, shows_internal=shows_internal), *access.drift),
+        drift=(
+            *rows,
+            *strangers(wanted, actual, buried, shows_internal=shows_internal, not_here=not_here),
+            *access.drift,
+        ),
     )
 
 
@@ -182,15 +182,17 @@ def strangers(
     buried: tuple[Buried, ...],
     *,
     shows_internal: bool,
+    not_here: Collection[str],
 ) -> Iterator[Drift]:
-    """Topics that git does not know and no tombstone names. They are never deleted."""
+    """Topics that git does not know, or not in this environment, and no tombstone names. They are never deleted."""
     known = {*wanted, *(each.topic for each in buried)}
     for name in sorted(actual):
         if is_internal(name):
             if shows_internal:
                 yield Drift(subject=name, what="is Kafka's own, or a tool's: git never says anything of it")
         elif name not in known:
-            yield Drift(subject=name, what="is on the cluster, but not in git")
+            place = "only in other environments" if name in not_here else "not in git"
+            yield Drift(subject=name, what=f"is on the cluster, but {place}")
 
 
 def is_internal(name: str) -> bool:
