@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +20,7 @@ def goods(
     version: int = 1,
     listed: int = 5,
     status: GoodsStatus = GoodsStatus.ON_SALE,
+    changed: Sequence[str] = (),
     counter: Counter,
 ) -> GoodsUpdated:
     """Goods as the goods service would tell them."""
@@ -32,6 +34,7 @@ def goods(
         price=Decimal("3.50"),
         status=status,
         listed_quantity=listed,
+        changed=list(changed),
         event_time=counter.desk.now(),
     )
 

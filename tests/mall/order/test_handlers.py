@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col
+
 from mall.order import store
 from mall.order.handlers import handlers
+from mall.order.tables import StockRow
 from mall.order.timeout import announce, sweep, timeout_worker
+from mall_events.audit import AuditLogged, AuditOutcome
 from mall_events.goods import StockChanged
 from mall_events.order import CancelReason, OrderCancelled, OrderTimedOut
 from tests.mall.counter import Clock, Counter
-from tests.mall.order.market import ADMIN, BUYER, LAMP, goods, placed, stock_up
+from tests.mall.order.market import ADMIN, BUYER, LAMP, SELLER, goods, placed, stock_up
 from treaty_runtime.delay.runner import JobContext
 
 
@@ -27,6 +34,28 @@ async def test_goods_that_offer_fewer_than_are_reserved_have_none_left(orders: C
     await orders.handle(handlers, goods(version=2, listed=3, counter=orders))
     (changed,) = orders.told.of(StockChanged)
     assert changed.available == 0
+
+
+async def test_an_offer_of_fewer_than_are_ordered_is_answered_for_once(orders: Counter) -> None:
+    await stock_up(orders, listed=5)
+    await placed(orders, quantity=4)
+    await orders.handle(handlers, goods(version=2, listed=4, changed=["listed_quantity"], counter=orders))
+    assert orders.told.of(AuditLogged) == []
+    await orders.handle(handlers, goods(version=3, listed=3, changed=["listed_quantity"], counter=orders))
+    await orders.handle(handlers, goods(version=4, listed=3, changed=["title"], counter=orders))
+    (told,) = orders.told.of(AuditLogged)
+    assert (told.actor, told.resource_id, told.outcome) == (f"user:{SELLER}", str(LAMP), AuditOutcome.DENIED)
+    assert told.detail == {"offered": "3", "ordered": "4"}
+
+
+@pytest.mark.parametrize(
+    "change", [{"available": -1, "listed": 4}, {"reserved": -1, "available": 6}, {"sold": 1}, {"listed": 6}]
+)
+async def test_the_table_refuses_pieces_that_are_not_there(orders: Counter, change: dict[str, int]) -> None:
+    await stock_up(orders, listed=5)
+    with pytest.raises(IntegrityError):
+        async with orders.desk.open() as work:
+            await work.session.execute(update(StockRow).where(col(StockRow.goods_id) == LAMP).values(change))
 
 
 async def test_an_edit_that_offers_as_many_tells_no_stock(orders: Counter) -> None:

@@ -20,6 +20,7 @@ from mall.redis import open_redis
 from mall.service import Assembly
 from mall.settings import Settings
 from mall.sweeper import sweep_for_ever
+from mall_events.audit import AuditLogged
 from mall_events.goods import StockChanged
 from mall_events.order import (
     MerchantOrderCancelled,
@@ -53,6 +54,7 @@ PUBLISHES = (
     MerchantOrderCancelled,
     MerchantOrderCompleted,
     PaymentSagaCompensationRequested,
+    AuditLogged,
 )
 
 

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from mall.columns import to_minor
 from mall.order.domain import Advanced, Order, Stock, order_no
-from mall_events.goods import StockChanged
+from mall_events.audit import AuditLogged, AuditOutcome
+from mall_events.goods import GoodsUpdated, StockChanged
 from mall_events.order import (
     CancelReason,
     MerchantOrderCancelled,
@@ -141,6 +142,21 @@ def stock_changed(stock: Stock, *, now: datetime, order_id: int | None, operator
         order_id=order_id,
         event_time=now,
         operator=operator,
+    )
+
+
+def offered_too_few(goods: GoodsUpdated, *, beyond: int, now: datetime) -> AuditLogged:
+    """A seller offers fewer pieces in all than people have ordered: none is left, and the orders stand."""
+    return AuditLogged(
+        actor=f"user:{goods.seller_id}",
+        action="offer_too_few",
+        resource="goods",
+        resource_id=str(goods.goods_id),
+        source="order",
+        outcome=AuditOutcome.DENIED,
+        detail={"offered": str(goods.listed_quantity), "ordered": str(goods.listed_quantity + beyond)},
+        event_time=now,
+        operator="system:order",
     )
 
 

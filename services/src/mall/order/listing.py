@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from mall.order import events, store
-from mall.order.domain import relist
+from mall.order.domain import promised_beyond, relist
 from mall.order.tables import ListingRow, StockRow
 from mall.work import Work
 from mall_events.goods import GoodsUpdated
+
+OFFER = "listed_quantity"
 
 
 async def follow(work: Work, *, goods: GoodsUpdated) -> bool:
@@ -19,6 +21,9 @@ async def follow(work: Work, *, goods: GoodsUpdated) -> bool:
     await work.session.merge(_row(goods))
     before = store.stock_of(stock_row) if stock_row else None
     after = relist(before, goods_id=goods.goods_id, listed=goods.listed_quantity)
+    beyond = promised_beyond(after, listed=goods.listed_quantity)
+    if beyond and OFFER in goods.changed:  # every later edit of something else says the same number again
+        work.stage(events.offered_too_few(goods, beyond=beyond, now=work.now))
     if after == before:
         return True
     if stock_row is None:

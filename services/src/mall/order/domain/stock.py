@@ -65,3 +65,8 @@ def relist(stock: Stock | None, *, goods_id: int, listed: int) -> Stock:
     if available == stock.available:
         return stock
     return replace(stock, available=available, version=stock.version + 1)
+
+
+def promised_beyond(stock: Stock, *, listed: int) -> int:
+    """How many pieces more than `listed` are reserved or sold: what a seller offers in all cannot be fewer."""
+    return max(0, stock.reserved + stock.sold - listed)
