@@ -9,6 +9,8 @@ import pytest
 from mall import SERVICES
 from mall.settings import PORTS, InvalidSettings, Settings
 from tests.mall.counter import Tokens
+from treaty_runtime.kafka.config import consumer_config, producer_config
+from treaty_runtime.wiring.connections import PUBLISHING
 
 
 @pytest.fixture
@@ -25,6 +27,25 @@ def test_each_service_has_a_port_and_a_database_of_its_own(service: str, key_fil
     assert settings.port == PORTS[service]
     assert service in settings.database_url
     assert settings.kafka.brokers == "localhost:40093"
+
+
+def test_producers_send_a_hundred_messages_or_a_mebibyte_at_a_time_by_snappy(key_file: Path) -> None:
+    kafka = Settings.from_env("chat", {"MALL_JWT_PUBLIC_KEY_FILE": str(key_file)}).kafka
+    asked = {
+        "acks": "all",
+        "enable.idempotence": True,
+        "delivery.timeout.ms": 120_000,
+        "retry.backoff.ms": 100,
+        "batch.num.messages": 100,
+        "batch.size": 1 << 20,
+        "linger.ms": 5,
+        "compression.type": "snappy",
+    }
+    assert asked.items() <= producer_config(kafka, delivery_timeout=PUBLISHING).items()
+    group = consumer_config(kafka, group="chat-service")
+    assert not {"compression.type", "batch.num.messages"} & group.keys()
+    assert (group["session.timeout.ms"], group["heartbeat.interval.ms"]) == (10_000, 3_000)
+    assert (group["auto.offset.reset"], group["partition.assignment.strategy"]) == ("earliest", "cooperative-sticky")
 
 
 def test_what_is_set_wins(key_file: Path) -> None:

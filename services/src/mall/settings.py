@@ -24,6 +24,8 @@ PORTS = {
 }
 
 WHOLE_BPS = 10_000
+PRODUCERS = {"producer.compression.type": "snappy", "producer.batch.num.messages": 100}
+"""What the mall asks of its producers besides what the runtime does anyway: batches of a hundred messages (or 1 MiB), by Snappy."""
 
 
 class InvalidSettings(ValueError):
@@ -97,7 +99,7 @@ class Settings:
 
 def _kafka(env: Mapping[str, str], faults: list[str]) -> KafkaSettings | None:
     try:
-        return KafkaSettings.from_env(env)
+        return KafkaSettings.from_env(env, extra=PRODUCERS)
     except InvalidKafkaSettings as error:
         faults.extend(error.faults)
         return None
