@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
 from tests.e2e.company import Company
+from tests.parts.waiting import wait_until
 
+MOVING = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE}
 DLQ = ("dlq.order", "dlq.goods", "dlq.chat", "dlq.notification", "dlq.cache")
 
 
@@ -55,10 +58,21 @@ def ends(company: Company, *topics: str) -> dict[tuple[str, int], int]:
     """Number of the next record of every partition."""
     with outsider(company) as consumer:
         return {
-            (topic, number): consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=60)[1]
+            (topic, number): wait_until(partial(asked, consumer, TopicPartition(topic, number)))[1]
             for topic in topics
             for number in consumer.list_topics(topic, timeout=60).topics[topic].partitions
         }
+
+
+def asked(consumer: Consumer, place: TopicPartition) -> tuple[int, int] | None:
+    """First and next offset; None while the broker leads nothing, as after its own controller has missed it for a while."""
+    try:
+        offsets: tuple[int, int] = consumer.get_watermark_offsets(place, timeout=60)
+    except KafkaException as fault:
+        if fault.args[0].retriable() or fault.args[0].code() in MOVING:
+            return None
+        raise
+    return offsets
 
 
 def records(company: Company, topic: str, *, since: dict[tuple[str, int], int] | None = None) -> list[Seen]:
