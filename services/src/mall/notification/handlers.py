@@ -38,24 +38,29 @@ def inbox_handlers(readership: Readership) -> Handlers:
 
     @on(OrderCreated)
     async def tell_about_new_order(event: OrderCreated, context: Context) -> None:
+        """Tell buyer and seller of a new order, and the seller's system."""
         await tell(event, context, readership=readership)
         await calls.ask(event, context)
 
     @on(OrderPaid)
     async def tell_about_payment(event: OrderPaid, context: Context) -> None:
+        """Tell buyer and seller that the order is paid, and the seller's system."""
         await tell(event, context, readership=readership)
         await calls.ask(event, context)
 
     @on(OrderStatusChanged)
     async def tell_about_progress(event: OrderStatusChanged, context: Context) -> None:
+        """Tell the buyer that the order is on its way, and both that it was paid back."""
         await tell(event, context, readership=readership)
 
     @on(OrderCancelled)
     async def tell_about_cancellation(event: OrderCancelled, context: Context) -> None:
+        """Tell buyer and seller that nothing comes of the order, and why."""
         await tell(event, context, readership=readership)
 
     @on(ChatMessageCreated)
     async def tell_about_message(event: ChatMessageCreated, context: Context) -> None:
+        """Tell the recipient that somebody wrote."""
         await tell(event, context, readership=readership)
 
     _follow_payments(handlers, readership)
@@ -67,9 +72,11 @@ def _follow_payments(handlers: Handlers, readership: Readership) -> None:
     on = handlers.on
 
     async def tell_about_money(event: ToldAbout, context: Context) -> None:
+        """Tell whom it concerns: the payer, the merchant, administrators."""
         await tell(event, context, readership=readership)
 
     async def tell_merchant(event: Called, context: Context) -> None:
+        """Tell the merchant's own system."""
         await calls.ask(event, context)
 
     on(PaymentFailed)(tell_about_money)
@@ -90,19 +97,23 @@ def _follow_accounts(handlers: Handlers, readership: Readership) -> None:
 
     @on(UserRegistered)
     async def know(event: UserRegistered, context: Context) -> None:
+        """Keep where a new user is reached."""
         await contacts.know(event, context)
 
     @on(UserUpdated)
     async def know_again(event: UserUpdated, context: Context) -> None:
+        """Keep what the user edited, and tell the user's own system."""
         await contacts.know_again(event, context)
         await calls.ask(event, context)
 
     @on(UserStatusChanged)
     async def tell_about_status(event: UserStatusChanged, context: Context) -> None:
+        """Tell the user what became of the account."""
         await tell(event, context, readership=readership)
 
     @on(UserDeleted)
     async def forget(event: UserDeleted, context: Context) -> None:
+        """Erase where a deleted user was reached, and the inbox."""
         await contacts.forget(event, context)
 
 
@@ -112,6 +123,7 @@ def push_handlers(hub: Hub) -> Handlers:
 
     @handlers.on(UserNotified, inbox=False)
     async def push(event: UserNotified, _context: Context) -> None:
+        """Hand a notification to the sockets of its user on this node."""
         hub.push(
             event.user_id,
             Push(
