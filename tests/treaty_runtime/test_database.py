@@ -155,7 +155,7 @@ async def test_connections_of_a_file_stay_instead_of_coming_and_going(tmp_path: 
 
     for _ in range(3):
         await asyncio.gather(*(ask() for _ in range(30)))
-    assert 1 <= len(made) <= 15
+    assert 1 <= len(made) <= 5
     await engine.dispose()
 
 

@@ -29,8 +29,8 @@ _SINCE = {"held": 2, "outbox_sent": 2}
 _RAISE_LAYOUT = (
     update(LayoutRow).where(LayoutRow.part == "tables").where(LayoutRow.version < LAYOUT).values(version=LAYOUT)
 )
-_SQLITE_CONNECTIONS, _CACHE = 15, "cache_size=-512"
-"""Half a megabyte of pages each instead of two: they stay, and the system holds the file's pages once for all."""
+_SQLITE_CONNECTIONS, _CACHE = 5, "cache_size=-512"
+"""One of them writes at a time. Half a megabyte of pages each instead of two: they stay, and the system holds the file's pages for all."""
 _RETRIABLE_STATES = frozenset({"40001", "40P01"})  # serialization failure, deadlock (PostgreSQL appendix A)
 
 
@@ -38,7 +38,7 @@ def open_engine(url: str | URL, *, pool_size: int = 10) -> AsyncEngine:
     """An engine for `sqlite:///path` or `postgresql://…`, with the settings that delivery needs.
 
     SQLite: WAL, `synchronous=FULL`, a 5 s busy time-out and `BEGIN IMMEDIATE`, since a transaction that begins as a
-    reader cannot wait for the writer it meets later; up to 15 connections, which stay. PostgreSQL: psycopg 3, `pool_size`
+    reader cannot wait for the writer it meets later; up to five connections, which stay. PostgreSQL: psycopg 3, `pool_size`
     connections that stay, and ten more for a moment.
     """
     parsed = make_url(url)
