@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.cases.markdown import ROOT
+from tests.parts.toolchains import SECONDS, fetch, run, tool
 from treaty.registry.testing import registry
 
 CLIENTS = ROOT / "compat-tests" / "clients"
-SECONDS = 300
-
-
-def tool(name: str) -> str:
-    return shutil.which(name) or pytest.skip(f"{name} is not installed")
-
-
-def fetch(*words: str, folder: Path) -> None:
-    """Gets a client's packages from where its ecosystem keeps them; at home that may be out of reach."""
-    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, timeout=SECONDS)
-    if done.returncode:
-        sentence = f"`{' '.join(words)}` got no packages: {(done.stderr or done.stdout).strip()[-300:]}"
-        assert os.environ.get("CI") != "true", sentence
-        pytest.skip(sentence)
-
-
-def run(*words: str, folder: Path) -> None:
-    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, timeout=SECONDS)
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.timeout(2 * SECONDS)
