@@ -15,9 +15,11 @@ from tests.parts.waiting import wait_until
 from treaty.local.state import State, StateFile
 
 SERVICE = """
-import http.server, os, sys, time
+import http.server, os, signal, sys, time
 if sys.argv[1] == "broken":
     sys.exit("the service cannot start: no such table")
+if sys.argv[1] == "stubborn":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 if sys.argv[1] == "silent":
     time.sleep(600)
 class Ready(http.server.BaseHTTPRequestHandler):

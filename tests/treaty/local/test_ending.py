@@ -10,7 +10,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from treaty.local.ending import Ending, Pause, ended_by_signals
+from treaty.local.ending import PERSON_SECONDS, AtOnce, Ending, Pause, ended_by_signals
 from treaty.local.stack import Stack
 from treaty.local.supervision import INTERRUPTED, supervise
 from treaty.local.view import View
@@ -44,6 +44,23 @@ def test_without_a_signal_a_pause_is_a_pause_and_handlers_are_put_back() -> None
     with ended_by_signals() as asked:
         asked.pause(0)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_ctrl_c_again_ends_at_once_and_nothing_else_that_is_repeated_does() -> None:
+    now = 100.0
+    with ended_by_signals(clock=lambda: now) as asked:
+        with pytest.raises(Ending) as ended:
+            signal.raise_signal(signal.SIGTERM)
+        assert not isinstance(ended.value, AtOnce)
+        signal.raise_signal(signal.SIGINT)  # told twice: nobody presses as fast as that
+        now += PERSON_SECONDS
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.raise_signal(number)
+        with pytest.raises(AtOnce):
+            signal.raise_signal(signal.SIGINT)
+        with pytest.raises(AtOnce):
+            signal.raise_signal(signal.SIGINT)
+        assert asked.number == signal.SIGTERM
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

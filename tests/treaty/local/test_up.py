@@ -94,6 +94,28 @@ def test_ctrl_c_while_starting_leaves_nothing_and_is_130(tmp_path: Path) -> None
     assert up.file.read() is None
 
 
+@pytest.mark.chaos
+def test_a_second_ctrl_c_kills_what_does_not_end(tmp_path: Path) -> None:
+    """The service hears no wish to end, and a clean end would wait a minute for it."""
+    up = Command(make_project(tmp_path, service="stubborn"))
+    up.wait_until_it_says("ends everything")
+    state = up.state()
+    os.kill(up.process.pid, signal.SIGINT)
+    up.wait_until_it_says("Stopping; Ctrl-C now kills what does not end.")
+
+    def pressed_again() -> bool:
+        if up.process.poll() is None:
+            os.kill(up.process.pid, signal.SIGINT)
+        return up.process.poll() is not None
+
+    wait_until(pressed_again)
+    assert up.process.returncode == 130
+    killed = up.text().rpartition("Killed: ")[2]
+    assert "stubborn" in killed, up.text()
+    assert state.alive() == []
+    assert up.file.read() is None
+
+
 def test_a_service_that_cannot_start_ends_everything_with_3_and_is_named_with_its_last_lines(tmp_path: Path) -> None:
     up = Command(make_project(tmp_path, service="broken"))
     assert up.process.wait(250) == 3

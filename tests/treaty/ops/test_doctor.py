@@ -115,6 +115,15 @@ def test_what_is_away_fails_and_the_rest_is_still_looked_at(settings: Settings, 
     assert all(row.next_step for row in found.values() if row.state == "failed")
     assert str(port) in str(found["broker"].detail)
     assert found["subjects"].next_step == "treaty registry plan --env compose"
+    told = {str(found[name].detail) for name in ("advertised", "topics", "groups")}
+    assert told == {"not looked at: broker does not answer"}, "who is away is waited for once"
+
+
+def test_a_registry_that_is_away_is_waited_for_once(settings: Settings, url: str, port: int) -> None:
+    found = rows(patient_of(settings, url=f"http://127.0.0.1:{port}", brokers=f"127.0.0.1:{port}", seconds=1))
+    assert "does not answer" in str(found["registry"].detail)
+    told = {str(found[name].detail) for name in ("subjects", "clock")}
+    assert told == {"not looked at: registry does not answer"}
 
 
 def test_what_was_applied_is_well(settings: Settings, url: str, port: int) -> None:

@@ -10,7 +10,10 @@ import click
 
 from treaty.cli.checks_cache import cache_option, drawer_of
 from treaty.cli.findings import finish, output_options
-from treaty.cli.project import config_option, load_settings
+from treaty.cli.progress import working
+from treaty.cli.project import config_option, load_settings, require_base
+
+WORDS = "Comparing schemas"
 
 
 @click.command(name="breaking")
@@ -64,14 +67,17 @@ def breaking(
     from treaty.ops.cache import checks
 
     settings, today = load_settings(config), datetime.now(UTC).date()
+    require_base(settings, base)
     drawer = drawer_of(settings, no_cache=no_cache)
     heard = heard_in(approvals) if approvals is not None else None
     wanted = Against(names=against, base=base, judges_all=judges_all, approvals=heard, proves=not no_proof)
     if environment is None:
-        return finish(checks.breaking(settings, wanted, today=today, drawer=drawer), format_=format_, output=output)
+        with working(WORDS):
+            outcome = checks.breaking(settings, wanted, today=today, drawer=drawer)
+        return finish(outcome, format_=format_, output=output)
     from treaty.wiring import registry_of
 
-    with registry_of(settings, environment) as registry:
+    with working(WORDS), registry_of(settings, environment) as registry:
         wanted = replace(wanted, registry=registry, environment=environment)
         outcome = checks.breaking(settings, wanted, today=today, drawer=drawer)
     return finish(outcome, format_=format_, output=output)

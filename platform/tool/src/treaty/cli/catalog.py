@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from treaty.cli.harmless import echo, echo_row
+from treaty.cli.progress import working
 from treaty.cli.project import config_option, load_settings
 
 
@@ -52,8 +53,9 @@ def build(config: Path | None, folder: Path) -> int:
 
     settings = load_settings(config)
     refuse_folder_of_project(settings, folder)
-    site = catalogue.build(settings)
-    dead = [*dead_links(site)]
+    with working("Making the catalogue"):
+        site = catalogue.build(settings)
+        dead = [*dead_links(site)]
     for sentence in dead:
         echo_row(sentence, err=True)
     if dead:

@@ -11,7 +11,8 @@ import click
 from treaty.cli.checks_cache import cache_option, drawer_of
 from treaty.cli.findings import finish, output_options
 from treaty.cli.harmless import harmless
-from treaty.cli.project import config_option, load_settings
+from treaty.cli.progress import working
+from treaty.cli.project import config_option, load_settings, require_base
 
 if TYPE_CHECKING:
     from treaty_codegen.review import Review
@@ -76,9 +77,11 @@ def checked(
     from treaty.wiring import cluster_if_known, now, registry_of
 
     settings = load_settings(config)
+    require_base(settings, base)
     heard = read_approvals(approvals) if approvals is not None else None
     plans_for = environment if environment and "plan" in (only or NAMES) else ""
     with (
+        working("Making every check"),
         registry_of(settings, environment) if environment else nullcontext() as registry,
         cluster_if_known(settings, plans_for) as cluster,
     ):

@@ -32,7 +32,7 @@ def demo(config: Path | None, seconds: float | None, rate: float, seed: int | No
     treaty demo
     treaty demo --seconds 60 --rate 20 --fresh
 
-    Exit codes: 0 ended as asked, 2 usage, 3 something is missing, taken or does not start, 130 Ctrl-C while starting.
+    Exit codes: 0 ended as asked, 2 usage, 3 something is missing, taken or does not start, 130 Ctrl-C while starting, or twice.
     """
     from datetime import UTC, datetime
     from random import Random

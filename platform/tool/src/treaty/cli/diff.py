@@ -10,6 +10,7 @@ import click
 from treaty.cli.findings import plural
 from treaty.cli.harmless import echo
 from treaty.cli.language import chosen
+from treaty.cli.progress import working
 from treaty.cli.project import config_option, load_settings
 from treaty.cli.rows import Rows, row_options, show_rows
 
@@ -35,8 +36,9 @@ def diff(*, config: Path | None, before: str, after: str, format_: str, output: 
     from treaty.wiring import registry_of
 
     settings = load_settings(config)
-    one, other = (side(settings, name, connect=partial(registry_of, settings)) for name in (before, after))
-    found = list(facts(one, other))
+    with working("Comparing schemas"):
+        one, other = (side(settings, name, connect=partial(registry_of, settings)) for name in (before, after))
+        found = list(facts(one, other))
     rows = Rows(
         name="differences",
         rows=[fact.as_json() for fact in found],

@@ -9,6 +9,7 @@ import click
 
 from treaty.cli.checks_cache import cache_option, drawer_of
 from treaty.cli.harmless import harmless, no_command
+from treaty.cli.progress import working
 from treaty.cli.project import config_option, load_settings
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def generate(config: Path | None, check: bool, no_cache: bool) -> int:
         return 0
     from treaty.ops import generate as ops
 
-    folders = list(ops.generated(settings))
+    with working("Generating classes"):
+        folders = list(ops.generated(settings))
     code = carried_out(folders, check=check)
     keep(settings, key, folders, drawer=drawer)
     return code

@@ -12,6 +12,7 @@ import click
 from treaty.cli.checks_cache import cache_option, drawer_of
 from treaty.cli.findings import finish, output_options, plural
 from treaty.cli.harmless import harmless
+from treaty.cli.progress import working
 from treaty.cli.project import config_option, load_settings
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ def lint(
     only = within(settings, paths)
     if fix:
         mend_and_tell(settings, rules, only)
-    outcome = checks.lint(settings, drawer=drawer_of(settings, no_cache=no_cache), rules=rules, only=only)
+    with working("Checking schemas"):
+        outcome = checks.lint(settings, drawer=drawer_of(settings, no_cache=no_cache), rules=rules, only=only)
     if write_baseline is not None:
         from treaty.ops.known_findings import write_known
 

@@ -8,6 +8,7 @@ import click
 
 from treaty.cli.harmless import echo
 from treaty.cli.plans import environment_option
+from treaty.cli.progress import working
 from treaty.cli.project import config_option, load_settings
 
 
@@ -55,9 +56,15 @@ def check(config: Path | None, environment: str, topic: str, sample: int, start:
 
     settings, seek = load_settings(config), parse_seek(start, now=now())
     catalog = load_project(settings)
-    with registry_of(settings, environment) as registry, cluster_log(settings, environment) as connected:
+    with (
+        working("Reading records") as bar,
+        registry_of(settings, environment) as registry,
+        cluster_log(settings, environment) as connected,
+    ):
         since = Since(seek=seek, offsets_at=connected.groups.offsets_at)
-        reports = check_messages(catalog, connected.log, Registered(registry), topic=topic, sample=sample, since=since)
+        reports = check_messages(
+            catalog, connected.log, Registered(registry), topic=topic, sample=sample, since=since, progress=bar.told
+        )
     for report in reports:
         read = f"{report.read} read, {report.failed} failed, {report.changed} with another meaning"
         echo(f"{report.event}: {read}")

@@ -13,6 +13,7 @@ import click
 from treaty.cli.asking import agreed
 from treaty.cli.findings import plural
 from treaty.cli.harmless import echo, echo_row
+from treaty.cli.progress import working
 from treaty.cli.project import config_option
 from treaty.cli.talk import is_terminal
 
@@ -137,12 +138,16 @@ def progress(plan: Plan) -> Iterator[Callable[[Step, str], None]]:
 
     done = set[int]()
 
-    def told(step: Step, outcome: str) -> None:
-        done.add(step.id)
-        echo_row(f"{step.id:3} {step.action:14} {step.subject}  {outcome}")
-
     try:
-        yield told
+        with working("Applying") as bar:
+
+            def told(step: Step, outcome: str) -> None:
+                done.add(step.id)
+                bar.told(len(done), len(plan.steps))
+                with bar.aside():
+                    echo_row(f"{step.id:3} {step.action:14} {step.subject}  {outcome}")
+
+            yield told
     except TreatyError:
         left = [step for step in plan.steps if step.id not in done]
         echo(f"{len(done)} of {plural(len(plan.steps), 'step')} done; left:", err=True)

@@ -11,6 +11,7 @@ import click
 
 from treaty.cli.harmless import echo
 from treaty.cli.language import chosen
+from treaty.cli.progress import working
 from treaty.cli.project import config_option, load_settings
 from treaty.cli.rows import Rows, row_options, show_rows
 
@@ -60,7 +61,8 @@ def readers(
         told = chosen().say("{file}: {reads} reads of {services} services.")
         echo(told.format(file="schemas/readers.lock", reads=reads, services=len(scans)), err=True)
         return
-    found = answer(load_settings(config), what=what, service=service)
+    with working("Reading the services' code"):
+        found = answer(load_settings(config), what=what, service=service)
     listed = list(rows(found))
     counts = {kind: sum(row["kind"] == kind for row in listed) for kind in ("declared", "reads", "unknown")}
     shown = Rows(name="readers", rows=listed, columns=COLUMNS, text=map(line, listed), summary=counts)

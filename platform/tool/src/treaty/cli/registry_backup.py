@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from treaty.cli.harmless import echo
+from treaty.cli.progress import Bar, working
 from treaty.cli.project import config_option, debug_option, load_settings
 
 if TYPE_CHECKING:
@@ -34,8 +36,8 @@ def export(url: str, folder: Path, context: str | None, token_file: Path | None)
     from treaty.ops import backup
     from treaty.wiring import registry_at
 
-    with registry_at(url, token_file=token_file) as registry:
-        taken = backup.take(registry, context=context)
+    with working("Reading subjects") as bar, registry_at(url, token_file=token_file) as registry:
+        taken = backup.take(registry, context=context, progress=bar.told)
     backup.write(taken, folder)
     subjects = len({row["subject"] for row in taken.schemas})
     echo(f"{len(taken.schemas)} versions of {subjects} subjects written to {folder}.", err=True)
@@ -64,9 +66,15 @@ def import_(folder: Path, url: str, dry_run: bool, force: bool, token_file: Path
     from treaty.wiring import registry_at
 
     taken = backup.read(folder)
-    with registry_at(url, token_file=token_file) as registry:
-        report = restore.restore(taken, registry, force=force, dry_run=dry_run, say=lambda text: echo(text, err=True))
+    with working("Writing versions") as bar, registry_at(url, token_file=token_file) as registry:
+        report = restore.restore(taken, registry, force=force, dry_run=dry_run, say=partial(said, bar))
     return tell(report, dry_run=dry_run)
+
+
+def said(bar: Bar, text: str) -> None:
+    """A line of its own, beside the bar."""
+    with bar.aside():
+        echo(text, err=True)
 
 
 def tell(report: Report, *, dry_run: bool) -> int:

@@ -9,6 +9,7 @@ import click
 
 from treaty.cli import plans
 from treaty.cli.harmless import echo, echo_row
+from treaty.cli.progress import working
 from treaty.cli.project import load_settings
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ def plan(config: Path | None, environment: str, out: Path | None, explain: bool)
 
     settings = load_settings(config)
     with registry_of(settings, environment) as http:
-        made, blocked = plan_registry(settings, http, environment=environment, today=now().date())
+        with working("Asking the registry"):
+            made, blocked = plan_registry(settings, http, environment=environment, today=now().date())
         plans.show(made)
         for subject, number, why in explain_registry(settings, http, environment=environment) if explain else ():
             echo_row(f"    = same           {subject} version {number} {why}")

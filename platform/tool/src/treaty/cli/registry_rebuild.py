@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
 
-from treaty.cli.harmless import echo
+from treaty.cli.progress import working
 from treaty.cli.project import config_option, load_settings
-from treaty.cli.registry_backup import tell
+from treaty.cli.registry_backup import said, tell
 
 
 @click.command()
@@ -41,6 +42,6 @@ def rebuild(config: Path | None, environment: str, lock: Path | None, dry_run: b
     settings = load_settings(config)
     remembered = read_lock(settings.folder("schemas")) if lock is None else read_lock_file(lock)
     backup = from_git(settings, remembered, environment=environment)
-    with registry_of(settings, environment) as registry:
-        report = restore(backup, registry, force=force, dry_run=dry_run, say=lambda text: echo(text, err=True))
+    with working("Writing versions") as bar, registry_of(settings, environment) as registry:
+        report = restore(backup, registry, force=force, dry_run=dry_run, say=partial(said, bar))
     return tell(report, dry_run=dry_run)

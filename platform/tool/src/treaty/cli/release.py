@@ -10,6 +10,7 @@ import click
 
 from treaty.cli.findings import plural
 from treaty.cli.harmless import echo
+from treaty.cli.progress import working
 from treaty.cli.project import config_option, load_settings
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def release(
         done = None if dry_run else ops.resume(settings, version=version, tags=tags)
         if done is None:
             try:
-                made = ops.prepare(settings, version=version, at_least=least(bump), today=today)
+                with working("Checking what is to be released"):
+                    made = ops.prepare(settings, version=version, at_least=least(bump), today=today)
             except ops.NothingChanged as nothing:
                 if not if_changed:
                     raise

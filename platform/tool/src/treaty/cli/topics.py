@@ -8,6 +8,7 @@ import click
 
 from treaty.cli import plans
 from treaty.cli.harmless import echo
+from treaty.cli.progress import working
 from treaty.cli.project import config_option, load_settings
 
 
@@ -64,7 +65,7 @@ def plan(
     from treaty.wiring import cluster_of, now
 
     settings = load_settings(config)
-    with cluster_of(settings, environment) as cluster:
+    with working("Asking the cluster"), cluster_of(settings, environment) as cluster:
         made = plan_topics(
             settings,
             cluster,
@@ -96,5 +97,6 @@ def apply(config: Path | None, plan_file: Path, yes: bool, reviewed: str) -> int
     made = plans.read(plan_file, "topics", reviewed=reviewed)
     plans.confirm(made, yes=yes)
     with cluster_of(settings, made.environment) as cluster, plans.progress(made) as told:
-        plans.total(made, apply_topics(made, cluster, done=told))
+        changed = apply_topics(made, cluster, done=told)
+    plans.total(made, changed)
     return 0

@@ -46,7 +46,7 @@ def up(config: Path | None, **options: Any) -> int:
     treaty up
     treaty up --database postgres --port kafka=41093 --without order
 
-    Exit codes: 0 ended as asked, 2 usage, 3 something is missing, taken or does not start, 130 Ctrl-C while starting.
+    Exit codes: 0 ended as asked, 2 usage, 3 something is missing, taken or does not start, 130 Ctrl-C while starting, or twice.
     """
     from treaty.local.stack import running_stack
     from treaty.local.supervision import supervise

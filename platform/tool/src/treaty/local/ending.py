@@ -17,6 +17,13 @@ class Ending(BaseException):
         self.number = number
 
 
+class AtOnce(Ending):
+    """Somebody pressed Ctrl-C again while we were ending: what still runs is killed."""
+
+
+PERSON_SECONDS = 0.5
+"""A second Ctrl-C that comes sooner is the first one, told twice: by the terminal to all of us, and by whoever started us."""
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -45,18 +52,26 @@ class Asked:
 
 
 @contextmanager
-def ended_by_signals() -> Iterator[Asked]:
-    """Within, the first signal raises ``Ending``; later ones are ignored, so that the clean end is not cut short.
+def ended_by_signals(clock: Callable[[], float] = time.monotonic) -> Iterator[Asked]:
+    """Within, the first signal raises ``Ending``, and a later Ctrl-C ``AtOnce``. Others are ignored after the first, so that the clean
+    end is not cut short by somebody who only repeats it.
 
     A signal that the caller had us ignore (``nohup``) stays ignored.
     """
     asked = Asked()
+    began = 0.0
 
     def first(number: int, _frame: FrameType | None) -> None:
+        nonlocal began
+        began = clock()
         for one in before:
-            signal.signal(one, signal.SIG_IGN)
+            signal.signal(one, again)
         asked.number = number
         raise Ending(number)
+
+    def again(number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGINT and clock() - began >= PERSON_SECONDS:
+            raise AtOnce(number)
 
     before = {one: signal.getsignal(one) for one in SIGNALS if signal.getsignal(one) is not signal.SIG_IGN}
     for one in before:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import signal
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from treaty.config import Settings
 from treaty.local import services
-from treaty.local.ending import Pause
+from treaty.local.ending import AtOnce, Ending, Pause
 from treaty.local.errors import NoSpace, StartFailed
 from treaty.local.govern import govern_schemas, govern_topics
 from treaty.local.guard import Guard
@@ -100,6 +102,13 @@ class Stack:
         for part in reversed([part for part in self.servers if id(part) in started]):
             with contextlib.suppress(StartFailed):
                 part.stop()
+
+    def kill(self) -> list[str]:
+        """Kills what still runs; the names. Kafka and the databases are made for it: the next start mends their files."""
+        killed = [part for part in reversed(self._launched) if part.process.is_alive]
+        for part in killed:
+            part.process.kill()
+        return [part.name for part in killed]
 
     def _servers(self) -> list[Part]:
         layout, machine, guard = self.layout, self._machine, self._guard
@@ -206,6 +215,31 @@ def put_old_logs_aside(layout: Layout) -> None:
 
 
 @contextmanager
+def ended(stack: Stack, view: View) -> Iterator[None]:
+    """Stops the stack at the end, whatever ends it. Ctrl-C while it stops, the second one or the first, has what is left killed."""
+    try:
+        try:
+            yield
+        finally:
+            if not isinstance(sys.exception(), AtOnce):
+                view.say("Stopping; Ctrl-C now kills what does not end.")
+                stop(stack)
+    except AtOnce:
+        view.say(f"Killed: {', '.join(stack.kill())}.")
+        raise
+
+
+def stop(stack: Stack) -> None:
+    """A clean end, though somebody asks for it while it is under way. Raises ``AtOnce`` for Ctrl-C."""
+    try:
+        stack.stop()
+    except Ending as asked:
+        if asked.number == signal.SIGINT:
+            raise AtOnce(asked.number) from None
+        stack.stop()
+
+
+@contextmanager
 def running_stack(
     layout: Layout,
     *,
@@ -228,12 +262,9 @@ def running_stack(
         guard = Guard()
         try:
             stack = Stack(layout, machine=machine, guard=guard, view=view, pause=pause)
-            try:
+            with ended(stack, view):
                 stack.start(settings, file=file, state=state)
                 with training(layout, machine=machine, guard=guard):
                     yield stack
-            finally:
-                view.say("Stopping.")
-                stack.stop()
         finally:
             guard.close()

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from treaty.local.ending import Ending, Pause, ended_by_signals
+from treaty.local.ending import AtOnce, Ending, Pause, ended_by_signals
 from treaty.local.stack import Stack
 from treaty.local.view import View
 
@@ -21,8 +21,9 @@ def supervise(
 ) -> int:
     """Starts, runs ``within``, and stops whatever comes; the exit code.
 
-    0 when it was asked to end after the start, or when ``within`` returned; 130 for a signal during the start. ``started`` and
-    ``within`` wait only by the ``Pause`` that they are given: a signal that came in a callback of Python's is heard there.
+    0 when it was asked to end after the start, or when ``within`` returned; 130 for Ctrl-C during the start, or again during the end.
+    ``started`` and ``within`` wait only by the ``Pause`` that they are given: a signal that came in a callback of Python's is heard
+    there.
     """
     is_up = False
     try:
@@ -30,6 +31,8 @@ def supervise(
             asked.check()
             is_up = True
             within(stack, view, asked.pause)
+    except AtOnce:
+        return INTERRUPTED
     except Ending as ending:
         if not is_up and ending.number == signal.SIGINT:
             return INTERRUPTED

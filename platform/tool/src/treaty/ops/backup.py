@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from treaty.errors import TreatyError, UsageError
 from treaty.ops.http import RegistryHttp, part
+from treaty.ops.progress import Progress, silent
 
 MANIFEST: Final = "manifest.json"
 SCHEMAS: Final = "schemas.jsonl"
@@ -51,12 +52,15 @@ class Backup:
     modes: Mapping[str, str]
 
 
-def take(registry: RegistryHttp, *, context: str | None = None) -> Backup:
-    """Everything that a registry, or one of its contexts (``.staging``), holds; deleted versions too."""
+def take(registry: RegistryHttp, *, context: str | None = None, progress: Progress = silent) -> Backup:
+    """Everything that a registry, or one of its contexts (``.staging``), holds; deleted versions too. ``progress``: of its subjects."""
     known = list_contexts(registry)
     contexts = [context] if context is not None else known or ["."]
     subjects = [name for each in contexts for name in list_subjects(registry, each)]
-    rows = [row for subject in subjects for row in read_versions(registry, subject)]
+    rows: list[Row] = []
+    for number, subject in enumerate(subjects, start=1):
+        rows += read_versions(registry, subject)
+        progress(number, len(subjects))
     places = [*(TOP if each == "." else f":{each}:" for each in contexts), *subjects]
     if context is None:
         places += [":.__GLOBAL:", *(name for name in list_aliases(registry) if name not in subjects)]

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from treaty.errors import UsageError
+from treaty.ops.progress import Progress, silent
 from treaty.ops.registered import Registered
 from treaty.ops.seek import Kind, Seek, target
 from treaty_avro import AvroError, DecodeError, Record, Schema, canonical_text, compile_generic, parse
@@ -162,7 +163,14 @@ class Judge:
 
 
 def check_messages(
-    catalog: Catalog, log: Log, registered: Registered, *, topic: str, sample: int, since: Since | None = None
+    catalog: Catalog,
+    log: Log,
+    registered: Registered,
+    *,
+    topic: str,
+    sample: int,
+    since: Since | None = None,
+    progress: Progress = silent,
 ) -> list[Report]:
     """Reads about ``sample`` records of a topic, spread evenly over partitions and retained offsets, ``since`` a place if one is given.
 
@@ -174,9 +182,11 @@ def check_messages(
     if since is not None:
         spans = since.narrowed(spans)
     judge = Judge(catalog, registered)
-    for windows in rounds(spans, sample=sample):
-        for record in log.read(windows):
-            judge.take(record)
+    expected = min(sample, sum(end - start for start, end in spans.values()))
+    records = (record for windows in rounds(spans, sample=sample) for record in log.read(windows))
+    for number, record in enumerate(records, start=1):
+        judge.take(record)
+        progress(number, max(number, expected))
     return [judge.reports[event] for event in sorted(judge.reports)]
 
 

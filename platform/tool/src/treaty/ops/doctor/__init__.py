@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 
 from treaty.ops.doctor import addresses, cluster, contents, machine, project
-from treaty.ops.doctor.check import Check, Said, Wrong, made
+from treaty.ops.doctor.check import Check, Said, Wrong, made, not_made
 from treaty.ops.doctor.patient import Patient
 
 __all__ = ["CHECKS", "Check", "Patient", "Wrong", "examine", "made"]
@@ -35,9 +35,26 @@ CHECKS: Final[Mapping[str, Callable[[Patient], Said]]] = {
 """Name to check, in the order in which a fault explains the next ones."""
 
 
+NEEDS: Final[Mapping[str, str]] = {
+    "advertised": "broker",
+    "topics": "broker",
+    "groups": "broker",
+    "subjects": "registry",
+    "clock": "registry",
+}
+"""Check to the one whose silence says all there is to say of it."""
+
+
 def examine(patient: Patient) -> Iterator[Check]:
     """Every check in turn, so that a terminal can show each as it is made."""
+    away: dict[str, Check] = {}
     for name, look in CHECKS.items():
-        yield made(name, partial(look, patient), environment=patient.environment)
+        if NEEDS.get(name) in away:
+            yield not_made(name, needs=away[NEEDS[name]])
+            continue
+        row = made(name, partial(look, patient), environment=patient.environment)
+        if row.is_away:
+            away[name] = row
+        yield row
     for service, port in patient.services.items():
         yield made(f"service {service}", partial(machine.service_ready, port))

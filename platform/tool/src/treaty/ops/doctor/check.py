@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from treaty.errors import TreatyError
+from treaty.ops.http import RegistryUnreachable
 from treaty_codegen.finding import Text
 from treaty_runtime.admin import ClusterRefused, ClusterUnreachable
 
@@ -17,12 +18,13 @@ Said = Text | str
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One row."""
+    """One row. ``is_away``: who was asked did not answer, so nothing else needs to be asked of them."""
 
     name: str
     state: State
     detail: Said
     next_step: Said = ""
+    is_away: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """The row as a JSON object, in English."""
@@ -49,9 +51,17 @@ def made(name: str, look: Callable[[], Said], *, environment: str = "local") -> 
     except Wrong as error:
         return Check(name=name, state="failed", detail=error.said, next_step=error.advice)
     except TreatyError as error:
-        return Check(name=name, state="failed", detail=str(error), next_step=error.next_step or "")
+        is_away, step = isinstance(error, RegistryUnreachable), error.next_step or ""
+        return Check(name=name, state="failed", detail=str(error), next_step=step, is_away=is_away)
     except (ClusterUnreachable, ClusterRefused) as error:
-        return Check(name=name, state="failed", detail=str(error), next_step=advice(error, environment))
+        to_do = advice(error, environment)
+        return Check(name=name, state="failed", detail=str(error), next_step=to_do, is_away=True)
+
+
+def not_made(name: str, *, needs: Check) -> Check:
+    """A row for what would only wait as long again for somebody who did not answer."""
+    detail = Text("not looked at: {name} does not answer", {"name": needs.name})
+    return Check(name=name, state="failed", detail=detail, next_step=needs.next_step)
 
 
 def advice(error: ClusterUnreachable | ClusterRefused, environment: str) -> Said:
