@@ -16,7 +16,7 @@ RUN /build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels ./pl
 FROM python:3.12.8-slim-bookworm
 LABEL org.opencontainers.image.title="mall" org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /app /app
-ENV PATH=/app/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+ENV PATH=/app/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 MALLOC_ARENA_MAX=2
 # A volume takes the owner of the folder that it covers.
 RUN install -d -o 10001 -g 10001 -m 0700 /var/lib/mall
 USER 10001:10001

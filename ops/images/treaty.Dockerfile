@@ -14,7 +14,7 @@ RUN /build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels ./pl
 FROM python:3.12.8-slim-bookworm
 LABEL org.opencontainers.image.title="treaty" org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /app /app
-ENV PATH=/app/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+ENV PATH=/app/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 MALLOC_ARENA_MAX=2
 USER 10001:10001
 WORKDIR /app
 ENTRYPOINT ["treaty"]

@@ -122,6 +122,8 @@ def test_a_service_is_told_everything_by_its_environment_and_nothing_of_the_call
     assert "MALL_JWT_PRIVATE_KEY_FILE" in services.environment("user", layout_with_user(tmp_path), keys_in(tmp_path))
     inherited = services.inherited(Machine(env={"KAFKA_SASL_USERNAME": "prod", "PATH": "/bin"}))
     assert "KAFKA_SASL_USERNAME" not in inherited
+    assert inherited["MALLOC_ARENA_MAX"] == "2"
+    assert services.inherited(Machine(env={"MALLOC_ARENA_MAX": "4"}))["MALLOC_ARENA_MAX"] == "4"
 
 
 def layout_with_user(root: Path) -> Layout:

@@ -16,6 +16,11 @@ from treaty.local.program import Program
 OURS = ("KAFKA_", "SCHEMA_REGISTRY_", "DATABASE_", "REDIS_", "SMTP_", "MALL_")
 """Variables with these beginnings come from us alone: those of the caller's shell may mean another cluster."""
 
+ARENAS = "2"
+"""A service has some thirty threads, most of Kafka's client, and one interpreter's lock. glibc would give them eight heaps a core;
+what is free in one is of no use to the others, and that grew by megabytes in ten minutes (`docs/reliability.md`).
+"""
+
 
 def registry(layout: Layout, *, machine: Machine, guard: Guard) -> Program:
     """Our own registry, on a SQLite file."""
@@ -89,4 +94,4 @@ def database_url(name: str, layout: Layout) -> str:
 def inherited(machine: Machine) -> dict[str, str]:
     """The caller's environment without what only we may say, and with output that reaches the log at once."""
     kept = {key: value for key, value in machine.env.items() if not key.startswith(OURS)}
-    return kept | {"PYTHONUNBUFFERED": "1"}
+    return {"MALLOC_ARENA_MAX": ARENAS} | kept | {"PYTHONUNBUFFERED": "1"}
