@@ -91,6 +91,17 @@ async def test_nonsense_is_not_recorded(analytics: Counter, change: dict[str, An
     assert analytics.told.events == []
 
 
+async def test_what_is_recorded_again_with_its_key_is_one_event(analytics: Counter) -> None:
+    key = {"Idempotency-Key": "k"}
+    answers = [await analytics.call("POST", EVENTS, user=10, json=CLICK, headers=key) for _ in range(2)]
+    (told,) = analytics.told.of(AnalyticsRecorded)
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert answers[0].json() == answers[1].json()
+    other = await analytics.call("POST", EVENTS, user=10, json={**CLICK, "name": "other"}, headers=key)
+    assert (other.status_code, other.json()["error"]) == (409, "idempotency_conflict")
+    assert analytics.told.of(AnalyticsRecorded) == [told]
+
+
 async def test_nobody_records_without_end(analytics: Counter) -> None:
     codes = [(await analytics.call("POST", EVENTS, user=10, json=CLICK)).status_code for _ in range(121)]
     assert codes == [202] * 120 + [429]

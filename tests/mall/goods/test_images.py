@@ -22,8 +22,8 @@ def files(folder: Path) -> list[str]:
     return sorted(path.name for path in (folder / "images").glob("*"))
 
 
-async def add(shelf: Counter, path: str, content: bytes = PICTURE, user: int = SELLER) -> Any:
-    return await shelf.call("POST", f"{path}/images", user=user, content=content)
+async def add(shelf: Counter, path: str, content: bytes = PICTURE, user: int = SELLER, **rest: Any) -> Any:
+    return await shelf.call("POST", f"{path}/images", user=user, content=content, **rest)
 
 
 def riff(length: int) -> bytes:
@@ -100,6 +100,16 @@ async def test_goods_have_five_pictures_of_two_megabytes_at_most(shelf: Counter,
     sixth = await add(shelf, path)
     assert (sixth.status_code, sixth.json()["error"]) == (409, "too_many_images")
     assert len(files(tmp_path)) == MOST_IMAGES
+
+
+async def test_a_picture_sent_again_is_one_picture_and_one_file(shelf: Counter, tmp_path: Path) -> None:
+    path = await draft(shelf)
+    answers = [await add(shelf, path, headers={"Idempotency-Key": "k"}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[0].json() == answers[1].json()
+    other = await add(shelf, path, PICTURE + b"x", headers={"Idempotency-Key": "k"})
+    assert (other.status_code, other.json()["error"]) == (409, "idempotency_conflict")
+    assert files(tmp_path) == [url.rpartition("/")[2] for url in answers[0].json()["image_urls"]]
 
 
 async def test_a_picture_is_removed_with_its_file(shelf: Counter, tmp_path: Path) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
 from pydantic import Field, StringConstraints
 
 from mall.analytics.answers import Accepted, LiveAnswer
 from mall.analytics.board import Board
+from mall.analytics.tables import idempotency_keys
+from mall.idempotency import Attempt
 from mall.limits import Limits
 from mall.requests import Body, Text
-from mall.web import AtDesk, Who
+from mall.web import AtDesk, IdempotencyKey, Who
 from mall_events.analytics import AnalyticsRecorded
 
 routes = APIRouter(prefix="/api/v1")
@@ -41,18 +44,19 @@ async def live(who: Who, request: Request) -> LiveAnswer:
     return await board.live()
 
 
-@routes.post("/analytics/events", status_code=202)
-async def record(body: Record, who: Who, desk: AtDesk, request: Request) -> Accepted:
+@routes.post("/analytics/events", status_code=202, response_model=Accepted)
+async def record(
+    body: Record, who: Who, desk: AtDesk, request: Request, idempotency_key: IdempotencyKey = None
+) -> JSONResponse:
     """Have something counted, such as a click: it becomes an AnalyticsRecorded."""
     limits: Limits = request.app.state.limits
     await limits.spend(f"analytics:{who.user_id}", per_minute=PER_MINUTE)
+    attempt = Attempt(key=idempotency_key, user_id=who.user_id, operation="record_event", body=body)
     async with desk.open() as work:
-        told = AnalyticsRecorded(
-            name=body.name,
-            source=body.source,
-            subject=body.subject,
-            properties=body.properties,
-            event_time=work.now,
-        )
-        event_id = work.stage(told)
-    return Accepted(event_id=str(event_id))
+
+        async def once() -> Accepted:
+            told = AnalyticsRecorded(**body.model_dump(), event_time=work.now)
+            return Accepted(event_id=str(work.stage(told)))
+
+        answer = await idempotency_keys.once(work.session, attempt, now=work.now, work=once)
+    return JSONResponse(answer, status_code=202)

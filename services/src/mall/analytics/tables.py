@@ -11,8 +11,10 @@ from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
 from mall.columns import BigId, Moment
+from mall.idempotency import IdempotencyKeys
 
 metadata = MetaData()
+idempotency_keys = IdempotencyKeys(metadata)
 
 
 class Tables(SQLModel, registry=registry(metadata=metadata)):

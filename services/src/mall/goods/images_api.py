@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 
 from mall.errors import NotFound, Refusal, Unprocessable
 from mall.goods import changing, store
@@ -12,8 +15,10 @@ from mall.goods.answers import GoodsAnswer, goods_answer
 from mall.goods.domain import repicture
 from mall.goods.image_files import ImageFiles
 from mall.goods.image_kinds import KINDS, kind_of
+from mall.goods.tables import idempotency_keys
+from mall.idempotency import Attempt
 from mall.identity import Identity
-from mall.web import AtDesk, MaybeWho, PathId, Who
+from mall.web import AtDesk, IdempotencyKey, MaybeWho, PathId, Who
 from mall.work import Work
 
 routes = APIRouter(prefix="/api/v1")
@@ -31,22 +36,45 @@ Files = Annotated[ImageFiles, Depends(_files)]
 Name = Annotated[str, Path(pattern=r"^[0-9a-f]{32}\.(png|jpg|webp)$")]
 
 
-@routes.post("/goods/{goods_id}/images", status_code=201)
-async def add_image(goods_id: PathId, who: Who, desk: AtDesk, files: Files, request: Request) -> GoodsAnswer:
+class Picture(BaseModel):
+    """What tells one picture from another."""
+
+    sha256: str
+
+
+@routes.post("/goods/{goods_id}/images", status_code=201, response_model=GoodsAnswer)
+async def add_image(
+    *,
+    goods_id: PathId,
+    who: Who,
+    desk: AtDesk,
+    files: Files,
+    request: Request,
+    idempotency_key: IdempotencyKey = None,
+) -> JSONResponse:
     """Add a picture, the body itself: PNG, JPEG or WebP, up to 2 MB, five a kind of goods."""
     content = await request.body()
     kind = kind_of(content)
     if kind is None:
         raise Unprocessable("not_a_picture", "The body is no PNG, JPEG or WebP.", next_step="Send the file itself.")
     name = f"{request.app.state.new_uuid().hex}.{kind.suffix}"
+    picture = Picture(sha256=hashlib.sha256(content).hexdigest())
+    attempt = Attempt(key=idempotency_key, user_id=who.user_id, operation=f"add_image:{goods_id}", body=picture)
     await files.write(name, content)
+    is_named = False
     try:
         async with desk.open() as work:
-            return await _add(work, goods_id, who, name=name, size_bytes=len(content))
-    except BaseException:
+
+            async def once() -> GoodsAnswer:
+                return await _add(work, goods_id, who, name=name, size_bytes=len(content))
+
+            answer = await idempotency_keys.once(work.session, attempt, now=work.now, work=once)
+        is_named = name in str(answer["image_urls"])  # else it is the answer to an earlier request
+    finally:
         # The file came first, so that no row ever names a file that is not there; without its row it goes again.
-        await files.remove([name])
-        raise
+        if not is_named:
+            await files.remove([name])
+    return JSONResponse(answer, status_code=201)
 
 
 async def _add(work: Work, goods_id: int, who: Identity, *, name: str, size_bytes: int) -> GoodsAnswer:
