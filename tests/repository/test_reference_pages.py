@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from mall import SERVICES
 from mall.settings import PORTS
 from tests.cases.markdown import ROOT, WRITE
+from treaty import variables
 from treaty.registry.metrics import Metrics as RegistryMetrics
 from treaty_runtime.metrics import Metrics
 
@@ -105,6 +106,12 @@ def settings_table() -> str:
     return "\n".join(lines)
 
 
+def variables_table() -> str:
+    return "\n".join(
+        ["| variable | what it is |", "|---|---|", *(f"| `{name}` | {text} |" for name, text in variables.READ.items())]
+    )
+
+
 def readers_table() -> str:
     topics = tomllib.loads((ROOT / "schemas/topics.toml").read_text(encoding="utf-8"))
     reads: dict[tuple[str, str], list[str]] = {}
@@ -127,6 +134,7 @@ PAGES = {
     "readers": ("services", readers_table),
     "metrics": ("metrics", metrics_table),
     "settings": ("settings", settings_table),
+    "variables": ("settings", variables_table),
 }
 """Mark to page and table."""
 

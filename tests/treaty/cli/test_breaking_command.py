@@ -279,3 +279,14 @@ def test_an_event_that_is_gone_needs_a_tombstone(scratch: Scratch) -> None:
     tomb = '[[removed]]\nevent = "mall.order.OrderPaid"\ntopic = "order-events"\nreason = "unused"\napproved_by = "@mall/orders"\n'
     scratch.write("schemas/topics.toml", f"{TOPICS.replace('OrderPaid', 'OrderShipped')}{tomb}")
     assert scratch.run("breaking", "--against", "git:main").code == 0
+
+
+def test_a_base_that_git_does_not_know_is_refused_even_where_none_is_needed(scratch: Scratch) -> None:
+    """A runner's variable may name a branch that its clone lacks; what a person types is meant."""
+    scratch.commit()
+    words = ("breaking", "--against", "releases")
+    done = scratch.run(*words, "--base", "mian")
+    assert (done.code, "did you mean `main`?" in done.err, "leave --base out" in done.err) == (2, True, True)
+    assert scratch.run("ci", "--only", "breaking", "--base", "mian").code == 2
+    assert scratch.run(*words, "--base", "main").code == 0
+    assert scratch.run(*words, GITHUB_BASE_REF="mian").code == 0

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from treaty.cli.harmless import echo
 from treaty.cli.language import lang_option
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from treaty.config import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
+STRANGERS: Final = "treaty.strangers"
+"""Where a command's context says that they were told of."""
 
 
 def config_option(command: F) -> F:
@@ -35,10 +38,33 @@ def debug_option(command: F) -> F:
 
 
 def load_settings(config: Path | None) -> Settings:
-    """The project's settings; ``UsageError`` says what is wrong with them."""
+    """The project's settings; ``UsageError`` says what is wrong with them. Variables that nothing reads are told of once."""
     from treaty.config import Settings
 
     settings = Settings.load(config, os.environ, start=Path.cwd())
+    tell_strangers(settings)
     if is_verbose():
         echo(f"Project: {settings.root}", err=True)
     return settings
+
+
+def tell_strangers(settings: Settings) -> None:
+    """Names variables that look like ours and are none, once a command."""
+    from treaty.variables import strangers
+
+    told = click.get_current_context().meta
+    if STRANGERS not in told:
+        told[STRANGERS] = True
+        for sentence in strangers(os.environ, environments=settings.environments):
+            echo(sentence, err=True)
+
+
+def require_base(settings: Settings, base: str) -> None:
+    """Raises ``UsageError`` for a ``--base`` that git does not know: a check that needs none would leave it out in silence.
+
+    What a runner says by a variable is taken where it is known: its clone may have one branch alone.
+    """
+    if click.get_current_context().get_parameter_source("base") is ParameterSource.COMMANDLINE:
+        from treaty.ops.baseline import require_base as require
+
+        require(settings, base)

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from treaty.config import Settings
-from treaty.errors import UsageError
+from treaty.config import Settings, nearest
+from treaty.errors import EnvironmentFault, UsageError
 from treaty.ops import git
 from treaty.ops.schemas import TOPICS, read_tree
 from treaty_avro import AvroError
@@ -45,6 +45,17 @@ def baselines(settings: Settings, against: Iterable[str], *, base: str = "") -> 
         else:
             raise UsageError(f"--against {name}: say merge-base, releases, registry, git:REF or dir:PATH.")
     return sets + (releases(settings.folder("schemas") / RELEASES) if RELEASES in names else [])
+
+
+def require_base(settings: Settings, base: str) -> None:
+    """Raises ``UsageError`` for a branch that git does not know here; a shallow or partial clone may lack a real one."""
+    try:
+        git.merge_base(settings.root, base)
+    except EnvironmentFault:
+        return
+    except UsageError as error:
+        sentence = f"--base {base}: {str(error).removesuffix('.')}{nearest(base, git.branches(settings.root))}"
+        raise UsageError(sentence, next_step="name a branch, a tag or a commit, or leave --base out") from error
 
 
 def at_commit(settings: Settings, ref: str, *, label: str) -> OldSet:

@@ -63,6 +63,16 @@ def tags(root: Path, prefix: str) -> list[str]:
     return [line.removeprefix("refs/tags/") for line in listed.decode(errors="surrogateescape").splitlines()]
 
 
+def branches(root: Path) -> list[str]:
+    """Names of all branches, those of ``origin`` without its name; none outside a repository."""
+    try:
+        listed = run_git(root, "for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes/origin")
+    except (UsageError, EnvironmentFault):
+        return []
+    names = listed.decode(errors="surrogateescape").splitlines()
+    return sorted({name.removeprefix("refs/heads/").removeprefix("refs/remotes/origin/") for name in names})
+
+
 def merge_base(root: Path, base: str) -> tuple[str, str]:
     """Name of the branch and hash of the commit at which HEAD left it. ``base`` "": origin's head, else ``main``."""
     head_commit = commit_of(root, "HEAD")
