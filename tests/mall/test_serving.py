@@ -30,3 +30,8 @@ async def test_only_a_named_proxy_says_who_asks(trusted: tuple[str, ...], seen: 
     listening.should_exit = True
     await serving
     assert answer.json() == seen
+
+
+def test_a_connection_is_asked_every_twenty_seconds_whether_anybody_is_there() -> None:
+    config = server(FastAPI(), host="127.0.0.1", port=0).config
+    assert (config.ws_ping_interval, config.ws_ping_timeout) == (20, 20)
