@@ -1,4 +1,4 @@
-"""``diff``, ``doctor``, ``readers`` and ``owners`` say the same in every format, to the screen or to a file, in both languages."""
+"""Facts without a verdict (``diff``, ``doctor``, ``readers`` …) are the same in every format, on the screen and in a file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ COMMANDS = {
     "doctor": ("checks", "doctor"),
     "readers": ("readers", "readers", "OrderPaid"),
     "owners": ("owners", "owners"),
+    "settings": ("settings", "settings"),
+    "topics list": ("topics", "topics", "list"),
 }
+QUICK = ["diff", "readers", "owners", "settings", "topics list"]
+"""Those that ask nobody who could be away."""
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +46,7 @@ def asked(scratch: Scratch, command: str, *options: str) -> tuple[str, Done]:
     return name, scratch.run(*words, *options)
 
 
-@pytest.mark.parametrize("command", ["diff", "readers", "owners"])
+@pytest.mark.parametrize("command", QUICK)
 def test_every_format_has_the_same_rows_and_the_same_exit_code(scratch: Scratch, command: str) -> None:
     name, one = asked(scratch, command, "--format", "json")
     document = json.loads(one.out)
@@ -58,7 +62,7 @@ def test_every_format_has_the_same_rows_and_the_same_exit_code(scratch: Scratch,
     assert one.err == lines.err == table.err == plain.err, "what is said beside the rows is the same"
 
 
-@pytest.mark.parametrize("command", ["diff", "readers", "owners"])
+@pytest.mark.parametrize("command", QUICK)
 @pytest.mark.parametrize("format_", ["text", "json", "jsonl", "markdown"])
 def test_a_file_gets_what_the_screen_would(scratch: Scratch, tmp_path: Path, command: str, format_: str) -> None:
     file = tmp_path / "rows"
@@ -116,5 +120,5 @@ def test_a_format_for_findings_is_refused_with_those_that_are_there(scratch: Scr
 @pytest.mark.parametrize("command", list(COMMANDS))
 def test_a_shell_completes_the_formats(scratch: Scratch, command: str) -> None:
     words = f"treaty {command} --format "
-    done = scratch.run(_TREATY_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD="3")
+    done = scratch.run(_TREATY_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=str(len(words.split())))
     assert [line.removeprefix("plain,") for line in done.out.splitlines()] == ["text", "json", "jsonl", "markdown"]

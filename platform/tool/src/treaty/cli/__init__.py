@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import gc
 import importlib
 import os
@@ -10,6 +9,8 @@ import sys
 from typing import NoReturn
 
 import click
+
+from treaty.cli.family import unknown
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "lint": ("treaty.cli.lint:lint", "check schemas and topics for style and safety"),
@@ -56,9 +57,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command itself; an unknown name fails with the nearest one."""
         if cmd_name not in COMMANDS:
-            close = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
-            hint = f" Did you mean `{close[0]}`?" if close else " See `treaty --help`."
-            ctx.fail(f"No command `{cmd_name}`.{hint}")
+            ctx.fail(unknown(cmd_name, COMMANDS, of="treaty"))
         module, _, name = COMMANDS[cmd_name][0].partition(":")
         command = getattr(importlib.import_module(module), name)
         assert isinstance(command, click.Command)  # noqa: S101  # a wrong entry of our own table

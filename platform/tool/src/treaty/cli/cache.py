@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from treaty.cli.checks_cache import drawer
+from treaty.cli.family import Family
 from treaty.cli.project import debug_option
 
 if TYPE_CHECKING:
     from treaty.ops.cache.drawer import Contents, Drawer
 
 
-@click.group(name="cache")
+@click.group(name="cache", cls=Family)
 def cache() -> None:
     """What lint, breaking and generate remember of earlier runs, in the user's cache folder.
 

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
+from treaty.cli.family import Family
 from treaty.cli.harmless import echo, echo_row
 from treaty.cli.progress import working
 from treaty.cli.project import config_option, load_settings
 
 
-@click.group(name="catalog")
+@click.group(name="catalog", cls=Family)
 def catalog() -> None:
     """Make the catalogue of events as a site, in English and Chinese, or serve it on this machine.
 

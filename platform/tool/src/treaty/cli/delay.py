@@ -9,6 +9,7 @@ import click
 
 from treaty.cli.asking import agreed, changing
 from treaty.cli.database_options import database_options
+from treaty.cli.family import Family
 from treaty.cli.harmless import echo
 from treaty.cli.project import debug_option
 from treaty.cli.tables import format_option, show_json, show_table
@@ -32,7 +33,7 @@ class Given(TypedDict):
     ids: tuple[str, ...]
 
 
-@click.group(name="delay")
+@click.group(name="delay", cls=Family)
 def delay() -> None:
     """Look at the delayed jobs of a service, try failed ones again, and cancel what shall not run.
 

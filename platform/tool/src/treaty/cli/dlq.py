@@ -14,6 +14,7 @@ from treaty.cli.dlq_edit import edit
 from treaty.cli.dlq_options import fingerprint_option, places_argument, reason_option, topics_option
 from treaty.cli.dlq_options import place as as_place
 from treaty.cli.dlq_replay import replay
+from treaty.cli.family import Family
 from treaty.cli.harmless import echo
 from treaty.cli.plans import environment_option
 from treaty.cli.project import config_option, load_settings
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@click.group(name="dlq")
+@click.group(name="dlq", cls=Family)
 def dlq() -> None:
     """Look at dead letters, mend them, and send them back to the group that gave them up.
 

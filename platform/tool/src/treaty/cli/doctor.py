@@ -13,6 +13,7 @@ import click
 
 from treaty.cli.harmless import echo
 from treaty.cli.language import chosen
+from treaty.cli.plans import environment_option
 from treaty.cli.project import config_option, load_settings
 from treaty.cli.rows import Rows, row_options, show_rows
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="doctor")
-@click.option("--env", "environment", default="local", show_default=True, help="[environment.NAME] of treaty.toml.")
+@environment_option
 @row_options
 @click.option("--publish", metavar="TOPIC", help="Publish a test event into this topic too, and read it back.")
 @config_option

@@ -11,7 +11,7 @@ from treaty.cli.project import config_option, load_settings
 
 
 @click.command(name="fmt")
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if a file would change.")
 @click.option("--diff", is_flag=True, help="Show what changes.")
 @config_option

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 import click
 
 from treaty.cli.asking import agreed, changing
+from treaty.cli.family import Family
 from treaty.cli.groups_control import pause, release, resume
 from treaty.cli.harmless import echo
 from treaty.cli.plans import environment_option
@@ -24,7 +25,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 _TOPICS = click.option("--topic", "topics", multiple=True, help="Only this topic, also where nothing is committed yet.")
 
 
-@click.group(name="groups")
+@click.group(name="groups", cls=Family)
 def groups() -> None:
     """See consumer groups, their members and their lag; let them rest, move them to another place, let them go on.
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="lint")
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
 @click.option("--rule", "rules", multiple=True, metavar="RULE", help="Only this rule (may be repeated).")
 @click.option("--fix", is_flag=True, help="Mend what can be mended safely, and show what was changed.")
 @click.option("--strict", is_flag=True, help="Exit 1 for warnings too.")

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
+from treaty.cli.family import Family
 from treaty.cli.harmless import echo
 from treaty.cli.plans import environment_option
 from treaty.cli.progress import working
 from treaty.cli.project import config_option, load_settings
 
 
-@click.group(name="messages")
+@click.group(name="messages", cls=Family)
 def messages() -> None:
     """Hold retained records against the schemas of the working tree.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from treaty.cli.database_options import database_options
+from treaty.cli.family import Family
 from treaty.cli.harmless import echo
 from treaty.cli.outbox_repair import discard, reconcile, retry
 from treaty.cli.outbox_resend import resend
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from treaty_runtime.publish.outbox_desk import FailedStaged, LiveRelay, TopicCount
 
 
-@click.group(name="outbox")
+@click.group(name="outbox", cls=Family)
 def outbox() -> None:
     """See what a service's outbox holds, and mend what the broker refused.
 

@@ -35,7 +35,12 @@ SIGN = {
 def environment_option(command: F) -> F:
     """Adds ``--env NAME``."""
     option = click.option(
-        "--env", "environment", default="local", show_default=True, help="[environment.NAME] of treaty.toml."
+        "--env",
+        "environment",
+        metavar="NAME",
+        default="local",
+        show_default=True,
+        help="[environment.NAME] of treaty.toml.",
     )
     return option(command)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from treaty.cli.family import Family
 from treaty.cli.project import config_option, load_settings
 from treaty.cli.registry_access import tokens, users
 from treaty.cli.registry_backup import export, import_, migrate
@@ -15,7 +16,7 @@ from treaty.cli.registry_plan import apply, plan
 from treaty.cli.registry_rebuild import rebuild
 
 
-@click.group(name="registry")
+@click.group(name="registry", cls=Family)
 def registry() -> None:
     """Serve a schema registry; plan and apply what it should hold.
 

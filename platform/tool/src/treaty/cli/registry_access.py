@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from treaty.cli.family import Family
 from treaty.cli.harmless import echo
 from treaty.cli.project import config_option, load_settings
 from treaty.cli.talk import aloud, is_terminal
@@ -40,7 +41,7 @@ def administration(config: Path | None, database: str | None) -> Iterator[Admini
         raise UsageError(str(error)) from error
 
 
-@click.group()
+@click.group(cls=Family)
 def users() -> None:
     """Add, list and remove those who log in by name and password.
 
@@ -105,7 +106,7 @@ def remove_user(name: str, config: Path | None, database: str | None) -> None:
         opened.remove_user(name)
 
 
-@click.group()
+@click.group(cls=Family)
 def tokens() -> None:
     """Add, list and remove tokens for programs.
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
+from treaty.cli.family import Family
 from treaty.cli.harmless import echo, echo_json
 from treaty.cli.registry_access import administration, options
 
 
-@click.group()
+@click.group(cls=Family)
 def grants() -> None:
     """Give and take roles (reader, writer, maintainer, admin) on names.
 
@@ -76,7 +77,7 @@ def remove_grant(to: str, role: str, pattern: str, config: Path | None, database
         opened.remove_grant(to, role, pattern)
 
 
-@click.group()
+@click.group(cls=Family)
 def audit() -> None:
     """List who did what and what was refused; check that nobody has changed the list.
 

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import click
 
+from treaty.cli.plans import environment_option
 from treaty.cli.progress import working
 from treaty.cli.project import config_option, load_settings
 from treaty.cli.registry_backup import said, tell
 
 
 @click.command()
-@click.option("--env", "environment", default="local", show_default=True, help="[environment.NAME] of treaty.toml.")
+@environment_option
 @click.option(
     "--lock",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),

@@ -83,7 +83,9 @@ def markdown(found: Rows) -> str:
 
 
 def cell(value: object) -> str:
-    """A value as a text: of a list its members, of what is not there nothing."""
+    """A value as a text: of a list its members, of a table ``key=value``, of what is not there nothing."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={each}" for key, each in value.items())
     if isinstance(value, list | tuple):
         return " ".join(map(str, value))
     return "" if value is None else str(value)

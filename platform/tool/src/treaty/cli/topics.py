@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from treaty.cli import plans
-from treaty.cli.harmless import echo
+from treaty.cli.family import Family
 from treaty.cli.progress import working
 from treaty.cli.project import config_option, load_settings
+from treaty.cli.rows import Rows, cell, row_options, show_rows
 
 
-@click.group(name="topics")
+@click.group(name="topics", cls=Family)
 def topics() -> None:
     """Plan and apply topics; list what git declares and derives.
 
@@ -26,23 +28,32 @@ def topics() -> None:
 
 @topics.command(name="list")
 @plans.environment_option
+@row_options
 @config_option
-def list_topics(config: Path | None, environment: str) -> int:
+def list_topics(*, config: Path | None, environment: str, format_: str, output: Path | None) -> int:
     """List all topics that git declares, and the retry and dead-letter topics that follow from them.
 
     \b
     treaty topics list
-    treaty topics list --env prod
+    treaty topics list --env prod --format json
 
     Exit codes: 0, 2 usage (no such environment).
     """
     from treaty.ops.topics import listed
 
-    rows = listed(load_settings(config), environment=environment)
-    width = max(map(len, rows), default=0)
-    for name, state in rows.items():
-        settings = ", ".join(f"{key}={value}" for key, value in state.config.items())
-        echo(f"{name:{width}}  {state.partitions} partitions  replication {state.replication}  {settings}")
+    found = listed(load_settings(config), environment=environment)
+    width = max(map(len, found), default=0)
+    rows = Rows(
+        name="topics",
+        rows=[{"name": name, **asdict(state)} for name, state in found.items()],
+        columns=("name", "partitions", "replication", "config"),
+        text=(
+            f"{name:{width}}  {state.partitions} partitions  replication {state.replication}  {cell(state.config)}"
+            for name, state in found.items()
+        ),
+        summary={"environment": environment, "topics": len(found)},
+    )
+    show_rows(rows, format_=format_, output=output)
     return 0
 
 
