@@ -9,7 +9,13 @@ import pytest
 from tests.e2e.company import ADMIN, Company
 from tests.e2e.market import goods_on_sale, known_to, order
 
-pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.timeout(1800), pytest.mark.xdist_group("e2e")]
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.kafka,
+    pytest.mark.redis,
+    pytest.mark.timeout(1800),
+    pytest.mark.xdist_group("e2e"),
+]
 
 
 def figures(company: Company, name: str) -> list[list[Any]]:

@@ -23,7 +23,13 @@ from tests.e2e.market import conversation, goods_on_sale, inbox, known_to, order
 from tests.e2e.topics import DLQ, Seen, ends, records, seen
 from tests.parts.waiting import wait_until
 
-pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.timeout(1800), pytest.mark.xdist_group("e2e")]
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.kafka,
+    pytest.mark.redis,
+    pytest.mark.timeout(1800),
+    pytest.mark.xdist_group("e2e"),
+]
 READERS = {
     "order-events": {"notification-service", "cache-service", "order-service", "order-view", "quick-check"},
     "goods-events": {"cache-service", "goods-service", "order-service", "chat-service"},

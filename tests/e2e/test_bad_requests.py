@@ -19,7 +19,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.e2e.company import ADMIN, Company
 
-pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.timeout(1800), pytest.mark.xdist_group("e2e")]
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.kafka,
+    pytest.mark.redis,
+    pytest.mark.timeout(1800),
+    pytest.mark.xdist_group("e2e"),
+]
 LIMIT = 1_000_000
 HUGE = 2**70
 WRITES = ("post", "put", "patch")

@@ -13,7 +13,13 @@ from tests.e2e.browser import PATIENCE_MS, Visit, visit
 from tests.e2e.company import Company
 from tests.e2e.topics import ends, records
 
-pytestmark = [pytest.mark.kafka, pytest.mark.browser, pytest.mark.timeout(1800), pytest.mark.xdist_group("e2e")]
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.kafka,
+    pytest.mark.browser,
+    pytest.mark.timeout(1800),
+    pytest.mark.xdist_group("e2e"),
+]
 CONSUMED, FAILED = "#step-consumed[data-state=done]", "li[data-state=failed]"
 CLICKS, BUSY = 5, "status of 503"
 """The page gives Kafka five seconds to acknowledge (else 503) and the group five to consume; a machine with too much to do takes longer."""
