@@ -180,9 +180,10 @@ def plain(value: Any, kind: str) -> Json:
     if kind in ("float", "double") and isinstance(value, int | float) and not isinstance(value, bool):
         return floating(value, kind)
     wanted = {"null": type(None), "boolean": bool, "int": int, "long": int}.get(kind, str)
-    if type(value) is not wanted:
+    fits: bool = type(value) is wanted  # not isinstance: True is no 1
+    if not fits:
         raise NotCarried(f"{value!r} is no {kind}")
-    if kind == "int" and not INTS[0] <= int(value) <= INTS[1]:
+    if kind == "int" and not INTS[0] <= value <= INTS[1]:
         raise NotCarried(f"{value!r} is no int")
     return value
 

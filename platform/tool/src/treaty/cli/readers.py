@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
@@ -18,7 +18,7 @@ from treaty.cli.rows import Rows, row_options, show_rows
 if TYPE_CHECKING:
     from treaty.ops.readers import Answer
 
-COLUMNS = ("kind", "reader", "group", "event", "path", "file", "line", "why")
+COLUMNS = ("kind", "reader", "group", "event", "path", "file", "line", "why", "records")
 
 
 @click.command(name="readers")
@@ -31,6 +31,13 @@ COLUMNS = ("kind", "reader", "group", "event", "path", "file", "line", "why")
     type=click.Path(path_type=Path, dir_okay=False),
     help="Take the services of another repository's readers.lock into ours (may be repeated).",
 )
+@click.option(
+    "--observed",
+    multiple=True,
+    type=click.File("rb"),
+    metavar="FILE",
+    help="Tell what running services counted too: their /metrics as text, - for stdin (may be repeated).",
+)
 @row_options
 @config_option
 def readers(
@@ -40,6 +47,7 @@ def readers(
     service: str,
     write: bool,
     merge: tuple[Path, ...],
+    observed: tuple[BinaryIO, ...],
     format_: str,
     output: Path | None,
 ) -> None:
@@ -50,6 +58,7 @@ def readers(
     treaty readers OrderCreated.lines.title
     treaty readers --service notification --format json
     treaty readers --merge ../billing/schemas/readers.lock
+    curl -s http://localhost:8001/metrics | treaty readers --observed -
 
     Exit codes: 0, 2 usage (no such event, field or service).
     """
@@ -62,9 +71,10 @@ def readers(
         echo(told.format(file="schemas/readers.lock", reads=reads, services=len(scans)), err=True)
         return
     with working("Reading the services' code"):
-        found = answer(load_settings(config), what=what, service=service)
+        found = answer(load_settings(config), what=what, service=service, counted=map(text_of, observed))
     listed = list(rows(found))
-    counts = {kind: sum(row["kind"] == kind for row in listed) for kind in ("declared", "reads", "unknown")}
+    kinds = ("declared", "reads", "unknown", *(("observed", "undeclared", "silent") if observed else ()))
+    counts = {kind: sum(row["kind"] == kind for row in listed) for kind in kinds}
     shown = Rows(name="readers", rows=listed, columns=COLUMNS, text=map(line, listed), summary=counts)
     show_rows(shown, format_=format_, output=output)
     if not found.reads and not found.unknown:
@@ -79,6 +89,14 @@ def rows(found: Answer) -> Iterator[dict[str, Any]]:
         yield {"kind": "reads", "reader": name, **asdict(read), "exhaustive": read in found.exhaustive}
     for name, lost in found.unknown:
         yield {"kind": "unknown", "reader": name, **asdict(lost)}
+    for seen in found.observed:
+        told = asdict(seen)
+        yield {"kind": told.pop("kind"), "reader": told.pop("service"), **told}
+
+
+def text_of(file: BinaryIO) -> str:
+    """What a service told. Bytes that are no UTF-8 become what no format of metrics has."""
+    return file.read().decode("utf-8", "replace")
 
 
 def line(row: Mapping[str, Any]) -> str:
@@ -87,5 +105,7 @@ def line(row: Mapping[str, Any]) -> str:
         return f"declared  {row['group']}  ({row['reader']})"
     if row["kind"] == "unknown":
         return f"unknown   {row['event']}  {row['reader']}  {row['file']}:{row['line']}  {row['why']}"
+    if "records" in row:
+        return f"{row['kind']:10}{row['event']}  {row['group']}  ({row['reader']})  {row['records']} records"
     more = "  matches all there is" if row["exhaustive"] else ""
     return f"reads     {row['event']}.{row['path']}  {row['reader']}  {row['file']}:{row['line']}{more}"

@@ -10,6 +10,7 @@ from treaty.config import Settings, nearest
 from treaty.errors import UsageError
 from treaty.ops.files import replace_whole
 from treaty.ops.generate import sdk_settings
+from treaty.ops.observed import Observed, observed
 from treaty.ops.readers_lock import LOCK, lock_text, merged, read_lock
 from treaty.ops.schemas import load_project
 from treaty.ops.service_code import code_folder, sources
@@ -22,12 +23,14 @@ from treaty_codegen.readers import Read, Readers, Scan, Unknown, scan, with_fiel
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What `treaty readers` says of one event or field: declared consumers, lines that read it, lines after which nobody knows."""
+    """What `treaty readers` says of one event or field: declared consumers, lines that read it, lines after which nobody knows,
+    and what running services counted, where their texts were handed in."""
 
     declared: tuple[tuple[str, str], ...]
     reads: tuple[tuple[str, Read], ...]
     unknown: tuple[tuple[str, Unknown], ...]
     exhaustive: frozenset[Read] = frozenset()
+    observed: tuple[Observed, ...] = ()
 
 
 def project_readers(settings: Settings, catalog: Catalog, *, older: Iterable[str] = ()) -> Readers:
@@ -86,8 +89,10 @@ def code_of(settings: Settings, service: Service) -> Path | None:
     return code_folder(settings.root, service.code)
 
 
-def answer(settings: Settings, *, what: str = "", service: str = "") -> Answer:
+def answer(settings: Settings, *, what: str = "", service: str = "", counted: Iterable[str] = ()) -> Answer:
     """Who reads ``what``: an event (``OrderPaid`` or its full name), or one field of it (``OrderPaid.lines.title``); "": everything.
+
+    ``counted``: metrics of running services, as text.
 
     Raises ``UsageError`` with the nearest name for an event, field or service that does not exist.
     """
@@ -103,6 +108,11 @@ def answer(settings: Settings, *, what: str = "", service: str = "") -> Answer:
             (name, lost) for name, each in found for lost in each.unknown if not event or lost.event == event
         ),
         exhaustive=frozenset(read for _, each in found for read in each.exhaustive),
+        observed=tuple(
+            each
+            for each in observed(catalog, counted)
+            if each.event == (event or each.event) and each.service == (service or each.service)
+        ),
     )
 
 

@@ -1,0 +1,139 @@
+"""Observed readers: what services really count, held against what is declared."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from tests.treaty.cli.scratch import EVENT, Scratch, project
+from treaty.config import Settings
+from treaty.errors import UsageError
+from treaty.ops.observed import Observed, observed
+from treaty.ops.readers import answer
+from treaty.ops.schemas import load_project
+from treaty_codegen import Catalog
+from treaty_runtime import hooks
+from treaty_runtime.event import Place
+from treaty_runtime.metrics import Metrics
+
+TOPICS = """format = 1
+[topic."order-events"]
+doc = "The life of an order."
+owner = "@mall/orders"
+key = "order_id"
+event_type = "upper"
+events = ["mall.order.OrderPaid", "mall.order.OrderHeld"]
+producers = ["order"]
+[topic."order-events".consumer.billing-service]
+service = "billing"
+events = ["OrderPaid"]
+[topic."order-events".consumer."push-*"]
+service = "push"
+[service.order]
+owner = "@mall/orders"
+code = "services/order"
+[service.billing]
+owner = "@mall/billing"
+code = "services/billing"
+[service.push]
+owner = "@mall/push"
+code = "services/push"
+"""
+PAID, HELD = "mall.order.OrderPaid", "mall.order.OrderHeld"
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Scratch:
+    made = project(tmp_path, topics=TOPICS)
+    made.write("schemas/order/order_held.avsc", EVENT | {"name": "OrderHeld"})
+    return made
+
+
+@pytest.fixture
+def catalog(scratch: Scratch) -> Catalog:
+    return load_project(settings_of(scratch))
+
+
+def settings_of(scratch: Scratch) -> Settings:
+    return Settings.load(None, {}, start=scratch.root)
+
+
+def metrics(service: str, *read: tuple[str, str, str], times: int = 1) -> str:
+    """What a process of a service shows after it handled events: (group, topic, type) of each."""
+    counting = Metrics(service, now=lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    for group, topic, event_type in read * times:
+        counting(
+            hooks.Handled(
+                group=group,
+                topic=topic,
+                event_type=event_type,
+                event_id=UUID(int=1),
+                place=Place(topic, 0, 0),
+                attempt=1,
+                handler="handle",
+                seconds=0.1,
+                latency_seconds=0.1,
+            )
+        )
+    return counting.text().decode()
+
+
+def row(event: str, service: str, group: str, kind: str, records: int) -> Observed:
+    return Observed(event=event, service=service, group=group, kind=kind, records=records)  # type: ignore[arg-type]  # one of three words
+
+
+def test_processes_are_summed_and_a_declared_reader_is_observed(catalog: Catalog) -> None:
+    one = metrics("billing", ("billing-service", "order-events", "ORDER_PAID"), times=3)
+    assert observed(catalog, [one, one]) == [row(PAID, "billing", "billing-service", "observed", 6)]
+
+
+def test_who_reads_without_being_declared_is_named_and_who_is_silent_too(catalog: Catalog) -> None:
+    text = metrics("billing", ("billing-service", "order-events", "ORDER_HELD"))
+    assert observed(catalog, [text]) == [
+        row(HELD, "billing", "billing-service", "undeclared", 1),
+        row(PAID, "billing", "billing-service", "silent", 0),
+    ]
+
+
+def test_a_service_that_told_nothing_is_not_called_silent(catalog: Catalog) -> None:
+    assert observed(catalog, []) == []
+    assert observed(catalog, [metrics("order")]) == []
+
+
+def test_a_group_of_each_process_and_a_retry_topic_are_the_declared_ones(catalog: Catalog) -> None:
+    text = metrics("push", ("push-host-1", "order-events", "ORDER_PAID"), ("push-host-1", "push.retry.1", "ORDER_HELD"))
+    assert [(each.event, each.kind) for each in observed(catalog, [text])] == [(HELD, "observed"), (PAID, "observed")]
+
+
+def test_a_type_that_no_topic_carries_is_told_as_it_was_counted(catalog: Catalog) -> None:
+    text = metrics("billing", ("billing-service", "old-events", "ORDER_BURIED"))
+    assert row("old-events ORDER_BURIED", "billing", "billing-service", "undeclared", 1) in observed(catalog, [text])
+
+
+def test_what_is_no_text_of_metrics_is_refused(catalog: Catalog) -> None:
+    for junk in ("<html>not found</html>", "a b c d", '{"a": 1}', "\ufffd\ufffd \ufffd"):
+        with pytest.raises(UsageError, match="not what a service counts"):
+            observed(catalog, [junk])
+
+
+def test_the_answer_is_of_the_event_and_the_service_that_were_asked_for(scratch: Scratch) -> None:
+    text = metrics("push", ("push-1", "order-events", "ORDER_PAID"), ("push-1", "order-events", "ORDER_HELD"))
+    found = answer(settings_of(scratch), what="OrderHeld.note", counted=[text])
+    assert [each.event for each in found.observed] == [HELD]
+    assert answer(settings_of(scratch), service="billing", counted=[text]).observed == ()
+
+
+def test_the_command_takes_files_and_what_is_piped_in(scratch: Scratch) -> None:
+    text = metrics("billing", ("billing-service", "order-events", "ORDER_PAID"), times=2)
+    scratch.write("billing.txt", text)
+    done = scratch.run("readers", "OrderPaid", "--observed", "billing.txt", "--observed", "billing.txt")
+    assert (done.code, done.out.splitlines()[-1]) == (
+        0,
+        "observed  mall.order.OrderPaid  billing-service  (billing)  4 records",
+    )
+    refused = scratch.run("readers", "--observed", "treaty.toml")
+    assert (refused.code, "curl -s http://SERVICE/metrics" in refused.err) == (2, True)
+    assert scratch.run("readers", "--observed", "nowhere.txt").code == 2
