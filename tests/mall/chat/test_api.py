@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from mall.chat.handlers import handlers
+from mall.chat.saying import open_about
+from mall.identity import Identity
 from mall_events.chat import ChatMessageCreated
 from mall_events.goods import GoodsStatus, GoodsUpdated
 from tests.mall.counter import Counter
@@ -123,6 +125,17 @@ async def test_goods_off_the_shelf_close_their_conversations_and_older_news_do_n
     await goods(chat, version=2)
     assert (await say(chat, path, "Hello")).json()["error"] == "conversation_closed"
     assert (await chat.call("POST", TALKS, user=STRANGER, json={"goods_id": 1})).json()["error"] == "not_on_sale"
+
+
+async def test_goods_that_leave_the_shelf_close_a_conversation_that_is_just_being_opened(chat: Counter) -> None:
+    await goods(chat)
+    async with chat.desk.open() as work:
+        await open_about(work, goods_id=1, buyer=Identity(user_id=BUYER, is_admin=False))
+        leaving = asyncio.create_task(goods(chat, version=2, status=GoodsStatus.OFF_SHELF))
+        await asyncio.wait([leaving], timeout=0.5)  # one that does not wait for us is through by then
+    await leaving
+    (listed,) = (await chat.call("GET", TALKS, user=BUYER)).json()["conversations"]
+    assert listed["status"] == "CLOSED"
 
 
 async def test_both_sides_list_the_conversation(chat: Counter) -> None:

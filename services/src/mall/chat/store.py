@@ -23,8 +23,8 @@ async def find_conversation(
 
 
 async def find_listing(session: AsyncSession, goods_id: int) -> Listing | None:
-    """What is known of these goods."""
-    row = await session.get(ListingRow, goods_id)
+    """What is known of these goods, locked until the transaction ends: who opens a conversation and who closes all wait for each other."""
+    row = await session.get(ListingRow, goods_id, with_for_update=True)
     return row.value() if row else None
 
 
