@@ -120,7 +120,8 @@ class Settings:
         file = path or find(start)
         if file is None:
             raise UsageError(
-                f"No {FILE} in {start} or above it.", next_step=f"cd to the project, or name it with --config {FILE}"
+                f"No {FILE} in {start} or above it.",
+                next_step=f"cd to the project, name it with --config {FILE}, or begin one with an empty {FILE}",
             )
         tables = read(file)
         named = tables.pop("environment", {})

@@ -42,7 +42,9 @@ def unformatted(settings: Settings, *, only: Iterable[Path] = ()) -> tuple[int, 
     """
     folder = settings.folder("schemas")
     if not folder.is_dir():
-        raise UsageError(f"There is no schemas folder at {folder}.", next_step="set [project] schemas in treaty.toml")
+        raise UsageError(
+            f"There is no schemas folder at {folder}.", next_step="make it, or set [project] schemas in treaty.toml"
+        )
     files = sorted({file for path in only for file in below(path, folder)}) if only else sorted(avsc_files(folder))
     rows = []
     for file in files:

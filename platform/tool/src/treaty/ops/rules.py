@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal
@@ -59,7 +59,18 @@ def page(name: str) -> str:
             # An editable installation has no packed pages: its sources lie in platform/tool/src, the pages at the top.
             checkout = Path(__file__).resolve().parents[5] / "docs" / "rules" / kind / file
             return packed.read_text(encoding="utf-8") if packed.is_file() else checkout.read_text(encoding="utf-8")
-    raise UsageError(f"There is no rule `{name}`{nearest(name, (*NAMES['lint'], *NAMES['breaking']))}")
+    raise UsageError(
+        f"There is no rule `{name}`{nearest(name, (*NAMES['lint'], *NAMES['breaking']))}",
+        next_step="treaty explain lists them all",
+    )
+
+
+def listed() -> Iterator[tuple[Kind, str, str]]:
+    """Kind, name and what it says of every rule, in the order in which they look."""
+    for kind, names in NAMES.items():
+        for name in names:
+            _, _, rest = page(name).partition("## What it says\n")
+            yield kind, name, " ".join(rest.strip().partition("\n\n")[0].split())
 
 
 def pages(findings: Iterable[Finding]) -> dict[str, str]:

@@ -53,7 +53,9 @@ def read_tree(folder: Path) -> Tree:
     Raises ``UsageError`` for a folder that is missing or has no ``.avsc`` file at all.
     """
     if not folder.is_dir():
-        raise UsageError(f"There is no schemas folder at {folder}.", next_step="set [project] schemas in treaty.toml")
+        raise UsageError(
+            f"There is no schemas folder at {folder}.", next_step="make it, or set [project] schemas in treaty.toml"
+        )
     texts: dict[str, str] = {}
     unread: list[Unread] = []
     topics = folder / TOPICS
