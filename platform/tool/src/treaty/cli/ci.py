@@ -76,8 +76,7 @@ def checked(
     from treaty.ops.waivers import read_approvals
     from treaty.wiring import cluster_if_known, now, registry_of
 
-    settings = load_settings(config)
-    require_base(settings, base)
+    require_base(settings := load_settings(config), base)
     heard = read_approvals(approvals) if approvals is not None else None
     plans_for = environment if environment and "plan" in (only or NAMES) else ""
     with (

@@ -93,7 +93,7 @@ def samples(text: str) -> Iterator[tuple[Mapping[str, str], float]]:
     except ImportError as error:
         raise EnvironmentFault("Metrics cannot be read.", next_step="pip install 'treaty[registry]'") from error
     try:
-        for family in text_string_to_metric_families(text):  # type: ignore[no-untyped-call]  # the library's gap
+        for family in text_string_to_metric_families(text):
             for sample in family.samples:
                 if sample.name == METRIC:
                     yield sample.labels, sample.value
