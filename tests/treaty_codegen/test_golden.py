@@ -124,6 +124,9 @@ def test_what_no_longer_fits_is_told() -> None:
     assert list(faults(replace(line, hex="02"), written=text(), today=None)) == [
         "the bytes give another value than was recorded"
     ]
+    for recorded in ("[]", "7", "{", '{"id": {"long": 0, "int": 0}}'):
+        told = list(faults(replace(line, json=recorded), written=text(), today=text(f("x", "string", default=""))))
+        assert told == ["the bytes give another value than was recorded"]
     assert "cannot be read" in next(faults(replace(line, hex=""), written=text(), today=None))
     assert "not the one" in next(faults(line, written=text(f("x", "string", default="")), today=None))
     for junk in ("{}", "[]", "x", '{"event": 1}'):
