@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Final
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, text, update
@@ -17,12 +18,15 @@ from treaty.registry.access.directory import Directory, TokenRow
 from treaty.registry.access.grants import Grant, Pattern, Role
 from treaty.registry.access.seal import FIRST, Link, seal_of
 from treaty.registry.stores.sql.access_tables import AUDIT, GRANTS, PRINCIPALS, TOKENS
-from treaty.registry.stores.sql.tables import STATE
+from treaty.registry.stores.sql.prepared import Prepared
+from treaty.registry.stores.sql.tables import STATE, stored_name
+
+_values: Final = attrgetter(*Entry.__slots__)
 
 SEALED_AT_ONCE: Final = 5_000
 PAGE: Final = 1_000
 
-_ADD_ENTRY: Final = insert(AUDIT)
+_ADD_ENTRY: Final = Prepared(insert(AUDIT), without=("id", "seal", "position"))
 
 PUT_USER: Final = text(
     "INSERT INTO principals (name, password_hash) VALUES (:name, :hash) ON CONFLICT (name) DO UPDATE "
@@ -95,7 +99,7 @@ class SqlRoster:
 def add_entries(connection: Connection, entries: Sequence[Entry]) -> None:
     """Write entries down."""
     if entries:
-        connection.execute(_ADD_ENTRY, [_row(entry) for entry in entries])
+        _ADD_ENTRY.execute_all(connection, [_row(entry) for entry in entries])
 
 
 def read_entries(connection: Connection, *, before: int | None, limit: int) -> list[tuple[int, Entry]]:
@@ -142,7 +146,10 @@ def _entry(row: RowMapping) -> Entry:
 
 
 def _row(entry: Entry) -> dict[str, object]:
-    return {column: getattr(entry, column) for column in Entry.__slots__}
+    row = dict(zip(Entry.__slots__, _values(entry), strict=True))
+    # What was refused is written down too, and may have been asked with NUL: see ``NameText``.
+    row |= {"context": stored_name(entry.context), "subject": stored_name(entry.subject)}
+    return row
 
 
 def _token(token_id: str, principal: str, sha256: bytes, created_at: int, expires_at: int | None) -> TokenRow:

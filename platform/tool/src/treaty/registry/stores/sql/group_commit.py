@@ -20,12 +20,17 @@ from treaty.registry.errors import StoreUnavailable
 MOST: Final = 32
 """Writes of a group: other processes wait for all of them."""
 
+# Said to the driver: what SQLAlchemy does for a savepoint of its own costs more than most writes.
+_SAVEPOINT: Final = "SAVEPOINT one_write"
+_RELEASE: Final = "RELEASE one_write"
+_TAKE_BACK: Final = ("ROLLBACK TO one_write", _RELEASE)
+
 
 class Group:
     """An open transaction, how many writes stand in it, and how it ended."""
 
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
+    def __init__(self, connection: Connection, *, give_back: Callable[[Connection], None]) -> None:
+        self.connection, self._give_back = connection, give_back
         self.size = 0
         self.error: BaseException | None = None
         self._ended = threading.Event()
@@ -43,19 +48,20 @@ class Group:
             yield
             self.size = 1
             return
-        savepoint = self.connection.begin_nested()
+        self.connection.exec_driver_sql(_SAVEPOINT)
         try:
             yield
         except BaseException:
-            self._or_broken(savepoint.rollback)
+            self._or_broken(*_TAKE_BACK)
             raise
-        self._or_broken(savepoint.commit)
+        self._or_broken(_RELEASE)
         self.size += 1
 
-    def _or_broken(self, step: Callable[[], None]) -> None:
+    def _or_broken(self, *steps: str) -> None:
         # A database that had no room left has rolled everything back by itself: then nobody's write stands.
         try:
-            step()
+            for step in steps:
+                self.connection.exec_driver_sql(step)
         except SQLAlchemyError as error:
             self.error = error
             raise
@@ -71,7 +77,7 @@ class Group:
             self.connection.invalidate()
         finally:
             with suppress(SQLAlchemyError):
-                self.connection.close()
+                self._give_back(self.connection)
             self._ended.set()
 
     def _commit(self) -> None:
@@ -89,10 +95,16 @@ class Group:
 
 
 class GroupCommit:
-    """Gives writes their turns. ``begin``: a connection in a new write transaction; ``seconds``: how long a turn is waited for."""
+    """Gives writes their turns.
 
-    def __init__(self, begin: Callable[[], Connection], *, seconds: float) -> None:
-        self._begin, self._seconds = begin, seconds
+    ``begin``: a connection in a new write transaction; ``give_back`` takes it again, with what nobody committed still open;
+    ``seconds``: how long a turn is waited for.
+    """
+
+    def __init__(
+        self, begin: Callable[[], Connection], *, give_back: Callable[[Connection], None], seconds: float
+    ) -> None:
+        self._begin, self._give_back, self._seconds = begin, give_back, seconds
         self._turns = threading.Condition()
         self._is_taken, self._waiting = False, 0
         self._group: Group | None = None
@@ -109,7 +121,7 @@ class GroupCommit:
         try:
             group = self._group
             if group is None:
-                group = self._group = Group(self._begin())
+                group = self._group = Group(self._begin(), give_back=self._give_back)
             with group.taken_back():
                 yield group.connection
         finally:

@@ -50,8 +50,9 @@ class Sqlite:
         event.listen(self.engine, "connect", _configure)
         event.listen(self.engine, "begin", _begin)
         # Threads of this process take turns there instead of polling SQLite's lock; other processes wait on busy_timeout.
-        self.turns = GroupCommit(self._begun, seconds=LOCK_SECONDS)
+        self.turns = GroupCommit(self._begun, give_back=self._given_back, seconds=LOCK_SECONDS)
         self._idle: list[Connection] = []
+        self._writing: Connection | None = None
         self._watcher: Any = None
         self._watching = threading.Lock()
 
@@ -76,13 +77,21 @@ class Sqlite:
         return self.turns.turn()
 
     def _begun(self) -> Connection:
-        connection = self.engine.connect().execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+        # Kept open like those that read; one write at a time, so there is one.
+        connection, self._writing = self._writing, None
+        connection = connection or self.engine.connect().execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
         try:
             connection.begin()
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _given_back(self, connection: Connection) -> None:
+        if connection.invalidated or connection.in_transaction():
+            connection.close()
+        else:
+            self._writing = connection
 
     @contextmanager
     def migrating(self) -> Iterator[Connection]:
@@ -107,6 +116,9 @@ class Sqlite:
                 self._watcher.close()
         while self._idle:
             self._idle.pop().close()
+        if self._writing is not None:
+            self._writing.close()
+            self._writing = None
         self.engine.dispose()
 
     def is_conflict(self, error: DBAPIError) -> bool:  # noqa: ARG002  # the same question for every database

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, TextualSelect, column, text
 
 from treaty.registry.names import GLOBAL, TOP, Name
 from treaty.registry.rows import Json
+from treaty.registry.stores.sql.tables import stored_name
 
 VERSION: Final = "version"
 CONFIG: Final = "config"
@@ -68,5 +69,5 @@ def _chosen(name: Name, *, all_versions: bool) -> TextualSelect:
 
 def _places(name: Name) -> dict[str, str]:
     # As in ``NameText``: Postgres refuses NUL even in a question, and no stored name holds a control character.
-    context, subject = name.context.replace("\0", "\1"), name.subject.replace("\0", "\1")
+    context, subject = stored_name(name.context), stored_name(name.subject)
     return {"context": context, "subject": subject, "everywhere": GLOBAL.context, "default": TOP.context}

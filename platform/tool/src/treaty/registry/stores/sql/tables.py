@@ -21,6 +21,11 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel
 
 
+def stored_name(name: str) -> str:
+    """A name as it is written and asked for: what ``NameText`` makes of it."""
+    return name.replace("\0", "\1")
+
+
 class NameText(TypeDecorator[str]):
     """Text that sorts by code point (what SQLite does by itself and Postgres when told), and that may be asked for with NUL.
 
@@ -35,7 +40,7 @@ class NameText(TypeDecorator[str]):
         return Text(collation="C") if dialect.name == "postgresql" else Text()
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002  # SQLAlchemy's signature
-        return None if value is None else value.replace("\0", "\1")
+        return None if value is None else stored_name(value)
 
 
 def name_type() -> TypeEngine[str]:

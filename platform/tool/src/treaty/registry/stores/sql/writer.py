@@ -19,24 +19,31 @@ from treaty.registry.names import Name
 from treaty.registry.rows import Json, NewSchema, VersionRow
 from treaty.registry.stores.sql.access import add_entries
 from treaty.registry.stores.sql.notices import CHANNEL
+from treaty.registry.stores.sql.prepared import Prepared
 from treaty.registry.stores.sql.reader import SqlReader
 from treaty.registry.stores.sql.registration import register
 from treaty.registry.stores.sql.tables import CONFIGS, MODES, REFERENCES, SCHEMAS, STATE, SUBJECTS, VERSIONS
 
-TAKE_ID: Final = text(
-    "INSERT INTO contexts (name, last_id, created_at) VALUES (:context, 1, :at) "
-    "ON CONFLICT (name) DO UPDATE SET last_id = contexts.last_id + 1 RETURNING last_id"
+TAKE_ID: Final = Prepared(
+    text(
+        "INSERT INTO contexts (name, last_id, created_at) VALUES (:context, 1, :at) "
+        "ON CONFLICT (name) DO UPDATE SET last_id = contexts.last_id + 1 RETURNING last_id"
+    )
 )
 
-LIFT_ID: Final = text(
-    "INSERT INTO contexts (name, last_id, created_at) VALUES (:context, :id, :at) "
-    "ON CONFLICT (name) DO UPDATE SET last_id = excluded.last_id WHERE contexts.last_id < excluded.last_id"
+LIFT_ID: Final = Prepared(
+    text(
+        "INSERT INTO contexts (name, last_id, created_at) VALUES (:context, :id, :at) "
+        "ON CONFLICT (name) DO UPDATE SET last_id = excluded.last_id WHERE contexts.last_id < excluded.last_id"
+    )
 )
 
-ADD_SUBJECT: Final = text(
-    "INSERT INTO subjects (context, name, last_version) VALUES (:context, :name, :number) "
-    "ON CONFLICT (context, name) DO UPDATE SET last_version = excluded.last_version "
-    "WHERE subjects.last_version < excluded.last_version"
+ADD_SUBJECT: Final = Prepared(
+    text(
+        "INSERT INTO subjects (context, name, last_version) VALUES (:context, :name, :number) "
+        "ON CONFLICT (context, name) DO UPDATE SET last_version = excluded.last_version "
+        "WHERE subjects.last_version < excluded.last_version"
+    )
 )
 
 # The oldest double takes the place of a first content that goes.
@@ -46,9 +53,8 @@ PROMOTE_DOUBLE: Final = text(
     "AND NOT EXISTS (SELECT 1 FROM schemas WHERE context = :context AND content_sha256 = :content AND is_first)"
 )
 
-# Made once: to build a statement costs more than to have it done.
-ADD_SCHEMA: Final = insert(SCHEMAS)
-ADD_VERSION: Final = insert(VERSIONS)
+ADD_SCHEMA: Final = Prepared(insert(SCHEMAS))
+ADD_VERSION: Final = Prepared(insert(VERSIONS), without=("deleted_at",))
 
 PUT_MEMBERS: Final = {
     table.name: text(
@@ -66,11 +72,11 @@ class SqlWriter(SqlReader):
 
     def add_schema(self, context: str, schema: NewSchema) -> int:
         values = {"context": context, "at": schema.created_at, "id": schema.id}
-        taken = self._connection.execute(TAKE_ID if schema.id is None else LIFT_ID, values)
+        taken = (TAKE_ID if schema.id is None else LIFT_ID).execute(self._connection, values)
         given = int(taken.scalar_one()) if schema.id is None else schema.id
         is_double = schema.id is not None and self.by_content(context, schema.content_sha256) is not None
         row = {**_schema_values(context, schema), "id": given, "is_first": not is_double}
-        self._connection.execute(ADD_SCHEMA, row)
+        ADD_SCHEMA.execute(self._connection, row)
         self._add_references(context, given, schema)
         self._seen.keep([schema.under(context, given)])
         return given
@@ -78,41 +84,33 @@ class SqlWriter(SqlReader):
     def register(
         self, name: Name, number: int, schema: NewSchema, *, provenance: str = "", entry: Entry | None = None
     ) -> VersionRow:
-        version = VersionRow(
-            name=name,
-            number=number,
-            schema_id=0 if schema.id is None else schema.id,
-            resolved_sha256=schema.resolved_sha256,
-            deleted=False,
-            created_at=schema.created_at,
-        )
         if self._connection.dialect.name == "postgresql" and schema.id is None:
-            return self._register_at_once(version, schema, provenance=provenance, entry=entry)
+            schema_id = self._register_at_once(name, number, schema, provenance=provenance, entry=entry)
+            return _version(name, number, schema, schema_id)
         known = self.by_content(name.context, schema.content_sha256) if schema.id is None else None
         schema_id = self.add_schema(name.context, schema) if known is None else known.id
-        version = replace(version, schema_id=schema_id)
+        version = _version(name, number, schema, schema_id)
         self.add_version(version, provenance=provenance)
         if entry is not None:
             self.add_audit(replace(entry, schema_id=schema_id))
         return version
 
     def _register_at_once(
-        self, version: VersionRow, schema: NewSchema, *, provenance: str, entry: Entry | None
-    ) -> VersionRow:
-        name = version.name
+        self, name: Name, number: int, schema: NewSchema, *, provenance: str, entry: Entry | None
+    ) -> int:
         self._seen.grown(name)
         row = _schema_values(name.context, schema)
-        row |= {"subject": name.subject, "version": version.number, "provenance": provenance}
+        row |= {"subject": name.subject, "version": number, "provenance": provenance}
         schema_id, is_new = register(self._connection, row, entry)
         if is_new:
             self._add_references(name.context, schema_id, schema)
             self._seen.keep([schema.under(name.context, schema_id)])
-        return replace(version, schema_id=schema_id)
+        return schema_id
 
     def add_version(self, version: VersionRow, *, provenance: str = "") -> None:
         name = version.name
         self._seen.grown(name)
-        self._connection.execute(ADD_SUBJECT, {"context": name.context, "name": name.subject, "number": version.number})
+        ADD_SUBJECT.execute(self._connection, {"context": name.context, "name": name.subject, "number": version.number})
         row = {
             "context": name.context,
             "subject": name.subject,
@@ -123,7 +121,7 @@ class SqlWriter(SqlReader):
             "created_at": version.created_at,
             "provenance": provenance,
         }
-        self._connection.execute(ADD_VERSION, row)
+        ADD_VERSION.execute(self._connection, row)
 
     def mark_deleted(self, name: Name, numbers: Collection[int], *, at: int) -> None:
         self._seen.changed(name)
@@ -216,6 +214,17 @@ class SqlWriter(SqlReader):
         else:
             row = {"context": name.context, "subject": name.subject, "members": members}
             self._connection.execute(PUT_MEMBERS[table], row)
+
+
+def _version(name: Name, number: int, schema: NewSchema, schema_id: int) -> VersionRow:
+    return VersionRow(
+        name=name,
+        number=number,
+        schema_id=schema_id,
+        resolved_sha256=schema.resolved_sha256,
+        deleted=False,
+        created_at=schema.created_at,
+    )
 
 
 def _schema_values(context: str, schema: NewSchema) -> dict[str, Json]:
