@@ -54,7 +54,8 @@ class Asked:
 @contextmanager
 def ended_by_signals(clock: Callable[[], float] = time.monotonic) -> Iterator[Asked]:
     """Within, the first signal raises ``Ending``, and a later Ctrl-C ``AtOnce``. Others are ignored after the first, so that the clean
-    end is not cut short by somebody who only repeats it.
+    end is not cut short by somebody who only repeats it; and Ctrl-C is for good after the second, so that who hammers on it still
+    hears what was killed.
 
     A signal that the caller had us ignore (``nohup``) stays ignored.
     """
@@ -71,8 +72,11 @@ def ended_by_signals(clock: Callable[[], float] = time.monotonic) -> Iterator[As
 
     def again(number: int, _frame: FrameType | None) -> None:
         if number == signal.SIGINT and clock() - began >= PERSON_SECONDS:
+            signal.signal(number, signal.SIG_IGN)
+            before.pop(number)
             raise AtOnce(number)
 
+    before: dict[int, signal.Handlers | Callable[[int, FrameType | None], object] | int | None]
     before = {one: signal.getsignal(one) for one in SIGNALS if signal.getsignal(one) is not signal.SIG_IGN}
     for one in before:
         signal.signal(one, first)

@@ -104,11 +104,13 @@ class Stack:
                 part.stop()
 
     def kill(self) -> list[str]:
-        """Kills what still runs; the names. Kafka and the databases are made for it: the next start mends their files."""
-        killed = [part for part in reversed(self._launched) if part.process.is_alive]
-        for part in killed:
-            part.process.kill()
-        return [part.name for part in killed]
+        """Kills what still runs; the names of all that were killed, the one too whose end was being waited for. Kafka and the databases
+        are made for it: the next start mends their files.
+        """
+        for part in reversed(self._launched):
+            if part.process.is_alive:
+                part.process.kill()
+        return [part.name for part in reversed(self._launched) if part.process.returncode == -signal.SIGKILL]
 
     def _servers(self) -> list[Part]:
         layout, machine, guard = self.layout, self._machine, self._guard
