@@ -171,6 +171,7 @@ class Crossings:
             relay=True,
             fence=fence,
             service=stack.name,  # its lanes' names are of the whole cluster
+            holds=True,
             quarantine_after=0,  # kills from outside, many in a row at the first record
         )
         return Struck(life, Doors(self.folder / life.name, kill=kill, fails=fails))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from random import Random
@@ -36,6 +36,8 @@ SESSION_MS = 6_000
 QUEUE = "remind"
 _WORKERS = 8
 _PATIENT = RetryPolicy(delays=("20ms",) * 20, throttle_after=0)
+_HELD_NUMBER = 4
+"""The event of each key that fails at first, where failed ones are held: what follows it goes into the table too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,8 @@ class Life:
     fence: FenceKind = "lease"
     service: str = "order"
     fault: str = ""
+    holds: bool = False
+    """One event of each key fails at first; it and those behind it wait in the table of held records."""
     quarantine_after: int = 3
     diary: str = ""
     """A folder in which it writes down what it sees; empty: it does not."""
@@ -104,8 +108,10 @@ def group_of(life: Life, event: type[Event]) -> Group:
     """One handler that writes its row in the inbox row's transaction, fails as often as it is told, and takes its time."""
     handlers, chance = Handlers(), Random(life.seed)
 
-    @handlers.on(event, inbox=life.fault != "no-inbox")
+    @handlers.on(event, inbox=life.fault != "no-inbox", on_failure="hold_key" if life.holds else "skip")
     async def note(order: Any, context: Context) -> None:
+        if life.holds and order.number == _HELD_NUMBER and context.attempt == 1:
+            raise RuntimeError("Planted.")
         if chance.random() < life.failing:
             raise RuntimeError("Planted.")
         await context.session.execute(
@@ -125,7 +131,7 @@ def group_of(life: Life, event: type[Event]) -> Group:
         life.group,
         handlers,
         dead_letter=life.dead_letter,
-        retry=_PATIENT,
+        retry=replace(_PATIENT, in_place_up_to=timedelta(0)) if life.holds else _PATIENT,
         has_retry_topics=False,
         workers=_WORKERS,
         transaction_size=life.transaction_size,
