@@ -166,10 +166,8 @@ def plan(
     history: History = NO_HISTORY,
     not_here: Collection[str] = (),
 ) -> tuple[Plan, tuple[Blocked, ...]]:
-    """The plan, and what must not be registered at all (then nothing of the plan should run).
-
-    ``accepted``: events whose breaks were waived; the level is lifted for the one step that needs it, in sight. ``not_here``: the
-    subjects that other environments have.
+    """The plan, and what must not be registered at all (then nothing of the plan should run). ``accepted``: events whose breaks
+    were waived; the level is lifted for the one step that needs it, in sight. ``not_here``: the subjects of other environments.
     """
     steps: list[tuple[str, str, Any, Any]] = []
     blocked: list[Blocked] = []

@@ -131,9 +131,8 @@ def plan(
     access: Access = NO_ACCESS,
     not_here: Collection[str] = (),
 ) -> Plan:
-    """Creates, alters, adds partitions if ``may_repartition`` (keys move then), gives rights and takes others, and last of all
-    deletes what tombstones ask for; all else that differs is drift. ``not_here``: topics that other environments have.
-    """
+    """Creates, alters, adds partitions if ``may_repartition`` (keys move then), gives and takes rights, and last deletes what tombstones
+    ask for; all else that differs is drift. ``not_here``: topics of other environments."""
     steps: list[tuple[str, str, Any, Any]] = []
     rows: list[Drift] = []
     for name, want in wanted.items():
@@ -148,6 +147,7 @@ def plan(
             steps.append(("add-partitions", name, seen.partitions, want.partitions))
         else:
             rows += counts_differ(name, want, seen)
+    lost = strangers(wanted, actual, buried, shows_internal=shows_internal, not_here=not_here)
     return Plan(
         kind="topics",
         environment=environment,
@@ -156,11 +156,7 @@ def plan(
         desired_sha256=digest({name: asdict(state) for name, state in wanted.items()}),
         actual_sha256=digest({name: asdict(state) for name, state in actual.items()}),
         steps=numbered([*steps, *access.steps, *deletions(wanted, actual, buried)]),
-        drift=(
-            *rows,
-            *strangers(wanted, actual, buried, shows_internal=shows_internal, not_here=not_here),
-            *access.drift,
-        ),
+        drift=(*rows, *lost, *access.drift),
     )
 
 
