@@ -19,6 +19,10 @@ from tests.parts.waiting import wait_until
 from treaty.local.ports import free_port
 
 JAR = "TREATY_KAFBAT_JAR"
+# In CI too, and before any server is started for it.
+needs_kafbat = pytest.mark.skipif(
+    not os.environ.get(JAR), reason=f"kafbat UI is in no package registry: set {JAR} to its jar"
+)
 SECONDS = 900
 # It would ask for its newest release elsewhere: a closed port of this machine stands in between.
 STAY_HERE = ("-Dhttps.proxyHost=127.0.0.1", "-Dhttps.proxyPort=9", "-Dhttp.nonProxyHosts=localhost|127.*")
@@ -48,18 +52,10 @@ class Kafbat:
         return [event["message"] for event in events if event["type"] == "MESSAGE"]
 
 
-def program() -> Path:
-    """The jar; skips without it, in CI too: it is in no package registry."""
-    jar = os.environ.get(JAR)
-    if not jar:
-        pytest.skip(f"kafbat UI is in no package registry: set {JAR} to its jar")
-    return Path(jar)
-
-
 @contextmanager
 def running_kafbat(folder: Path, clusters: Mapping[str, Mapping[str, str]]) -> Iterator[httpx.Client]:
     """The program with these clusters, their settings as its handbook names them; entered when it answers."""
-    jar, java = program(), shutil.which("java") or pytest.skip("java is not installed")
+    jar, java = Path(os.environ[JAR]), shutil.which("java") or pytest.skip("java is not installed")
     port, log = free_port(), folder / "kafbat.log"
     told = [f"--server.port={port}", "--server.address=127.0.0.1"]
     for number, (name, settings) in enumerate(clusters.items()):

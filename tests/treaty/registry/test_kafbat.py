@@ -17,13 +17,13 @@ from confluent_kafka.schema_registry.avro import AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
 from tests.parts.waiting import wait_until
-from tests.treaty.registry.kafbat import Kafbat, program, running_kafbat
+from tests.treaty.registry.kafbat import Kafbat, needs_kafbat, running_kafbat
 from tests.treaty.registry.people import administration
 from treaty.registry.settings import RegistrySettings
 from treaty.registry.stores.sql.store import open_store
 from treaty.registry.testing import registry
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(1200), pytest.mark.xdist_group("kafbat")]
+pytestmark = [needs_kafbat, pytest.mark.long, pytest.mark.timeout(1200), pytest.mark.xdist_group("kafbat")]
 KINDS = ["sqlite", "sqlite, password", "sqlite, profile 7", "postgres", "postgres, password"]
 WHO, PASSWORD = "kafbat", "a long word: of/our own%"
 PAID = json.dumps({"type": "record", "name": "Paid", "fields": [{"name": "id", "type": "string"}]})
@@ -43,7 +43,6 @@ class House:
 @pytest.fixture(scope="module")
 def house(kafka: str, postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """One process of kafbat UI with a cluster for each kind of registry."""
-    program()  # or skip, before anything is started
     folder = tmp_path_factory.mktemp("kafbat")
     with ExitStack() as stack:
         found: dict[str, str] = {}
