@@ -31,8 +31,8 @@ QUICK = ["diff", "readers", "owners", "settings", "topics list"]
 
 @pytest.fixture(scope="module")
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Scratch:
-    """A project with a change since ``older``, a reader, a line after which nobody knows, and a broker that is away."""
-    toml = 'package = "events"\n[environment.local]\nbrokers = "127.0.0.1:1"\nregistry = "http://127.0.0.1:2"\n'
+    """A project with a change since ``older``, a reader, a line after which nobody knows, and a registry that is away."""
+    toml = 'package = "events"\n[environment.local]\nregistry = "http://127.0.0.1:1"\n'
     made = project(tmp_path_factory.mktemp("rows"), toml=toml, topics=TOPICS + READER)
     made.write("older/order/order_paid.avsc", (made.root / "schemas/order/order_paid.avsc").read_bytes())
     made.write("older/topics.toml", (made.root / "schemas/topics.toml").read_bytes())
@@ -85,7 +85,7 @@ def test_what_the_doctor_says_is_one_document_and_one_row_a_line(scratch: Scratc
     rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     assert [(row["name"], row["state"]) for row in rows] == [(row["name"], row["state"]) for row in document["checks"]]
     tcp = next(row for row in rows if row["name"] == "TCP")
-    assert tcp["detail"] == "no connection to 127.0.0.1:1 (Connection refused), 127.0.0.1:2 (Connection refused)"
+    assert tcp["detail"] == "no connection to 127.0.0.1:1 (Connection refused)"
 
 
 def test_the_doctor_speaks_chinese_where_it_is_asked_to(scratch: Scratch) -> None:
