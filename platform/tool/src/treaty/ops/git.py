@@ -97,7 +97,7 @@ def unknown(root: Path, sentence: str) -> TreatyError:
         if "not a git repository" not in str(error):
             return error
         return UsageError(
-            f"{root} is in no git repository.", next_step="treaty breaking --against releases, or dir:PATH"
+            f"{root} is in no git repository.", next_step="run it in a clone, or compare with releases or dir:PATH"
         )
     if is_shallow:
         return EnvironmentFault(f"{sentence} The clone is shallow.", next_step="git fetch --unshallow")
