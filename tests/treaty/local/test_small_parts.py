@@ -7,9 +7,11 @@ import socket
 import stat
 import subprocess
 import sys
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from subprocess import PIPE
+from types import SimpleNamespace
 from typing import IO, cast
 
 import jwt
@@ -24,7 +26,7 @@ from treaty.local.layout import Layout, ports_for
 from treaty.local.machine import Machine
 from treaty.local.ports import END, FIRST, Given, free_port, holder, require_free
 from treaty.local.state import Running, State, StateFile
-from treaty.local.unprivileged import enter_namespace, unprivileged
+from treaty.local.unprivileged import enter_namespace
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 
@@ -174,10 +176,15 @@ def test_a_state_file_that_names_no_single_process_is_none(tmp_path: Path, fault
     assert file.read() is None
 
 
-def test_a_namespace_that_is_refused_for_a_moment_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = iter([False, True])
-    monkeypatch.setattr("os.geteuid", lambda: 0)
-    monkeypatch.setattr("treaty.local.unprivileged.LIBC", object())
-    monkeypatch.setattr("treaty.local.unprivileged.runs", lambda _program, _way: next(answers))
-    way = unprivileged.__wrapped__(Path("/programs"), program="postgres")
-    assert (way.enter, way.user) == (enter_namespace, None)
+@pytest.mark.parametrize(("refusals", "written"), [(0, 3), (4, 3), (5, 0)])
+def test_a_namespace_that_is_refused_for_a_moment_is_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch, refusals: int, written: int
+) -> None:
+    answers = iter([-1] * refusals + [0] * 9)
+    lines: list[str] = []
+    monkeypatch.setattr("treaty.local.unprivileged.LIBC", SimpleNamespace(unshare=lambda _flag: next(answers)))
+    monkeypatch.setattr("treaty.local.unprivileged.PAUSES", (0.0,) * 4)
+    monkeypatch.setattr(Path, "write_text", lambda _self, line: lines.append(line))
+    with nullcontext() if written else pytest.raises(OSError, match="unshare"):
+        enter_namespace()
+    assert len(lines) == written

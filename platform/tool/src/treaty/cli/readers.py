@@ -78,7 +78,7 @@ def readers(
     shown = Rows(name="readers", rows=listed, columns=COLUMNS, text=map(line, listed), summary=counts)
     show_rows(shown, format_=format_, output=output)
     if not found.reads and not found.unknown:
-        click.echo(chosen().say("No reader found. That is no proof that there is none."), err=True)
+        echo(chosen().say("No reader found. That is no proof that there is none."), err=True)
 
 
 def rows(found: Answer) -> Iterator[dict[str, Any]]:

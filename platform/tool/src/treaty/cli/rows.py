@@ -51,7 +51,7 @@ def show_rows(found: Rows, *, format_: str, output: Path | None) -> None:
     elif format_ == "text":
         echo(printed, nl=False)
     else:
-        click.echo(no_command(printed) if format_ == "markdown" else printed, nl=False)
+        click.echo(no_command(printed), nl=False)
 
 
 def text(found: Rows) -> str:

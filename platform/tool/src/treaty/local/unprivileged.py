@@ -13,12 +13,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 NOBODY = 65534
-TRIES = 3
+PAUSES = (0.05, 0.2, 0.5, 1.0)
+"""Seconds between tries: on a busy machine the kernel refuses a namespace for a moment now and then."""
 CLONE_NEWUSER = 0x10000000  # linux/sched.h; os.unshare needs Python 3.12
 LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -36,13 +38,12 @@ class Unprivileged:
 def unprivileged(folder: Path, *, program: str) -> Unprivileged:
     """The way that works here for the programs in ``folder``; ``program`` is tried with ``--version``.
 
-    The same answer for the whole process, and a first choice that fails for a moment is tried again: data that one user has
-    made cannot be read by the other.
+    The same answer for the whole process: data that one user has made cannot be read by the other.
     """
     if os.geteuid() != 0:
         return Unprivileged(folder=folder)
     inside = Unprivileged(folder=folder, enter=enter_namespace)
-    if LIBC is not None and any(runs(folder / program, inside) for _ in range(TRIES)):
+    if LIBC is not None and runs(folder / program, inside):
         return inside
     if runs(folder / program, Unprivileged(folder=folder, user=NOBODY)):
         return Unprivileged(folder=folder, user=NOBODY)
@@ -65,8 +66,12 @@ def enter_namespace() -> None:
     """In the forked child: a new user namespace that maps our uid and gid to 1000 (user_namespaces(7))."""
     assert LIBC is not None  # noqa: S101  # chosen on Linux only
     uid, gid = os.geteuid(), os.getegid()
-    if LIBC.unshare(CLONE_NEWUSER):
-        raise OSError(ctypes.get_errno(), "unshare")
+    for pause in (*PAUSES, None):
+        if LIBC.unshare(CLONE_NEWUSER) == 0:
+            break
+        if pause is None:
+            raise OSError(ctypes.get_errno(), "unshare")
+        time.sleep(pause)
     for name, line in (("setgroups", "deny"), ("uid_map", f"1000 {uid} 1"), ("gid_map", f"1000 {gid} 1")):
         Path(f"/proc/self/{name}").write_text(line)
 
