@@ -15,7 +15,13 @@ from tests.e2e.market import goods_on_sale, known_to, order
 from tests.e2e.topics import records
 from treaty_avro import compile_decoder
 
-pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.timeout(1800), pytest.mark.xdist_group("e2e")]
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.kafka,
+    pytest.mark.redis,
+    pytest.mark.timeout(1800),
+    pytest.mark.xdist_group("e2e"),
+]
 FOLDED = {event.__event_type__: event for event in (OrderCreated, OrderStatusChanged, OrderPaid, OrderCancelled)}
 FRAME_BYTES = 5
 

@@ -10,7 +10,13 @@ from tests.e2e.company import ADMIN, Company
 from tests.e2e.market import goods_on_sale, known_to, order
 from tests.parts.waiting import wait_until
 
-pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.timeout(1800), pytest.mark.xdist_group("e2e")]
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.kafka,
+    pytest.mark.redis,
+    pytest.mark.timeout(1800),
+    pytest.mark.xdist_group("e2e"),
+]
 
 
 def pay(company: Company, buyer: int, order_id: int) -> str:

@@ -38,6 +38,8 @@ from treaty.local.smtp import MailSink
 from treaty_runtime.handlers import Handlers
 from treaty_runtime.testing import Harness
 
+pytestmark = pytest.mark.long
+
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 GOODS = GoodsUpdated(
     goods_id=501,

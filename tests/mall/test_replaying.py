@@ -14,6 +14,8 @@ from tests.mall.test_process import start
 from tests.parts.waiting import DEADLINE
 from treaty.local.ports import free_port
 
+pytestmark = pytest.mark.long
+
 
 def asked(env: dict[str, str], folder: Path, *words: str) -> tuple[int, str, str]:
     process = start(["chat", "replay", *words], env, folder)

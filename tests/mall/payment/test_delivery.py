@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from mall.payment.tables import SandboxChargeRow
 from mall_events.accounting import AccountingTransactionCreated
 from mall_events.payment import PaymentRefundCreated, PaymentRefundSucceeded, PaymentSucceeded
@@ -9,6 +11,8 @@ from mall_events.saga import CompensationStep, PaymentSagaCompensationRequested,
 from tests.mall.counter import Clock
 from tests.mall.payment.shop import ORDER, Shop
 from treaty_runtime.testing import Harness
+
+pytestmark = pytest.mark.long
 
 
 async def test_a_silent_channel_is_asked_again_and_the_charge_is_told_once(shop: Shop, clock: Clock) -> None:

@@ -13,7 +13,7 @@ from tests.parts.waiting import wait_until
 from tests.treaty.local.project import Command, make_project, treaty
 from treaty.local.health import ask
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.long, pytest.mark.kafka, pytest.mark.timeout(400)]
 
 
 @pytest.fixture

@@ -34,6 +34,8 @@ from treaty_codegen.finding import (
 from treaty_codegen.lint import ALL_RULES
 from treaty_codegen.old_set import old_set
 
+pytestmark = pytest.mark.long
+
 FULL = Finding(
     rule="r",
     severity=Severity.WARNING,

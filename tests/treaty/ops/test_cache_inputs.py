@@ -19,6 +19,8 @@ from treaty.ops.cache import checks, inputs, keys
 from treaty.ops.http import RegistryHttp
 from treaty.ops.outcome import Outcome
 
+pytestmark = pytest.mark.long
+
 SERVICE = '[service.order]\nowner = "@mall/orders"\ncode = "services/order"\n'
 TOML = '[breaking]\nagainst = ["releases"]\n'
 

@@ -33,6 +33,8 @@ from treaty.ops.rules import NAMES
 from treaty.ops.schemas import load_project
 from treaty_codegen.old_set import old_set
 
+pytestmark = pytest.mark.long
+
 Site = Mapping[PurePosixPath, bytes]
 OURS = ROOT / "platform/tool/src/treaty/ops/catalogue"
 BAD = "</script><script>document.title='ran'</script><img src=x onerror=\"document.title='ran'\"> ' \u202e & \x1b[31m"

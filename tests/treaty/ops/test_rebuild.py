@@ -25,6 +25,8 @@ from treaty.ops.schemas import load_project
 from treaty.registry.testing import registry
 from treaty_codegen.golden import faults, read_golden
 
+pytestmark = pytest.mark.long
+
 SUBJECT = "order-events-mall.order.OrderPaid"
 
 

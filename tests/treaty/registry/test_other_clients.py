@@ -11,6 +11,8 @@ from tests.cases.markdown import ROOT
 from tests.parts.toolchains import SECONDS, fetch, run, tool
 from treaty.registry.testing import registry
 
+pytestmark = pytest.mark.long
+
 CLIENTS = ROOT / "compat-tests" / "clients"
 
 
