@@ -270,6 +270,8 @@ def test_defaults_are_values_of_their_type_and_fresh_for_each_datum(type_: Any, 
         (_logical("int", "date"), 2**31 - 1, "as date: "),
         ({"type": "array", "items": "int"}, ["x"], "a str is not int"),
         ("int", 2**31, "a number beyond the range of int"),
+        ("float", 10**39, "a number beyond the range of float"),
+        ("double", 10**400, "a number beyond the range of double"),
         (
             {"type": "record", "name": "D", "fields": [_f("int", "y")]},
             {},

@@ -14,7 +14,7 @@ import pytest
 
 from tests.treaty_codegen.schema_changes import rows
 from tests.treaty_codegen.schema_texts import enum, event, f, topics
-from treaty_avro import AvroError
+from treaty_avro import AvroError, parse
 from treaty_codegen import Catalog, load_catalog
 from treaty_codegen.breaking import breaking
 from treaty_codegen.bump import Bump, contracts, raised
@@ -134,6 +134,15 @@ def test_what_no_longer_fits_is_told() -> None:
             list(read_golden(junk))
 
 
+@pytest.mark.parametrize(
+    "other", [{"hex": "zz"}, {"hex": 5}, {"json": {}}, {"case": True}, {"event": ["a"]}, {"schema_sha256": None}]
+)
+def test_a_golden_line_with_a_member_of_another_type_is_named(other: dict[str, Any]) -> None:
+    line = next(golden(NAME, text(), version="1.0.0")).line()
+    with pytest.raises(ValueError, match="line 2 is no golden value"):
+        list(read_golden(line + json.dumps(json.loads(line) | other)))
+
+
 def test_cells_say_what_a_reader_makes_of_a_writer() -> None:
     bare, more, broken = text(), text(f("x", "string", default="")), text(f("x", "string"))
     assert (cell(bare, bare), cell(bare, more), cell(more, bare), cell(bare, broken)) == (
@@ -223,6 +232,39 @@ def test_what_a_changed_schema_misreads_is_told_with_both_values() -> None:
     assert list(faults_today(other, written=written, today=read)) == [
         'today\'s schema reads {"id": 0, "x": 0}, where {"id": 0, "x": 7} follows from what was recorded'
     ]
+
+
+@pytest.mark.parametrize(
+    ("type_", "default"),
+    [
+        ("double", "NaN"),
+        ("double", "Infinity"),
+        ("float", "-Infinity"),
+        (["float", "double"], 1e300),
+        (["float", "double"], 10**39),
+    ],
+)
+def test_a_default_that_has_no_digits_or_fits_a_later_branch_follows_as_the_codec_reads_it(
+    type_: Any, default: Any
+) -> None:
+    read = text(f("x", type_, default=default))
+    line = next(golden(NAME, text(), version="1.0.0"))
+    assert follows(line.json, text(), read)
+    assert list(faults(line, written=text(), today=read)) == []
+
+
+def test_branches_that_one_record_may_be_are_not_followed_into() -> None:
+    """Each level would be looked into once for each branch: twice two to the power of sixty here."""
+
+    def node(name: str, *branches: Any) -> dict[str, Any]:
+        return {"type": "record", "name": name, "fields": [{"name": "n", "type": ["null", *branches]}]}
+
+    old, new = parse(json.dumps(node("a.N", "a.N"))), parse(json.dumps(node("b.N", "b.N", node("c.N", "b.N", "c.N"))))
+    value: Any = {"n": None}
+    for _ in range(60):
+        value = {"n": {"a.N": value}}
+    with pytest.raises(NotCarried, match="more than one branch"):
+        carried(value, old.root, new.root)
 
 
 def test_what_nobody_promised_may_be_refused_and_what_was_promised_may_not() -> None:

@@ -17,7 +17,7 @@ NASTY = st.text(alphabet="\\`*_[]()<>|&$#+-=:;!@.19aZé \n\t\"'~{}^/\u202e\x00",
 def shown(text: str) -> str:
     """A text on one line, as a reader is to see it; unseen characters are told by their number."""
     unseen = re.compile(
-        "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+        "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
     )
     return unseen.sub(lambda match: f"\\u{ord(match[0]):04x}", " ".join(text.split()))
 
@@ -28,6 +28,7 @@ def unquoted(text: str) -> str:
 
 
 @given(text=NASTY)
+@example("half a pair: \ud83d")
 @example("![x](javascript:alert(1))")
 @example("a | b \\| c \\\\| `d|e`")
 @example("``x` y`")

@@ -8,6 +8,7 @@ Source: Apache Avro 1.12 specification, "Schema Resolution" and "JSON Encoding".
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Iterator
 from typing import Any, Final, TypeAlias
@@ -76,16 +77,23 @@ def name_of(branch: Type) -> str:
 
 def chosen(value: Json, writer: Type, reader: Union) -> Json:
     """The value under the name of the branch that takes it: the writer's own type first, then the reader's order."""
-    found = []
+    # Asked before any is looked into: records that hold such unions again would double at every level.
+    if sum(may_be_named(writer, branch) for branch in reader.branches) > 1:
+        raise NotCarried("more than one branch may take it")
     for branch in sorted(reader.branches, key=lambda branch: distance(writer, branch)):
         try:
-            found.append((branch, carried(value, writer, branch)))
+            told = carried(value, writer, branch)
         except NotCarried:
             continue
-    if not found or sum(isinstance(branch, Record | Enum | Fixed) for branch, _ in found) > 1:
-        raise NotCarried("no branch takes it, or more than one")
-    branch, told = found[0]
-    return None if branch.kind == "null" else {name_of(branch): told}
+        return None if branch.kind == "null" else {name_of(branch): told}
+    raise NotCarried("no branch takes it")
+
+
+def may_be_named(writer: Type, branch: Type) -> bool:
+    """Whether a branch is a named type that goes by the writer's name."""
+    if not isinstance(writer, Record | Enum | Fixed) or not isinstance(branch, Record | Enum | Fixed):
+        return False
+    return writer.kind == branch.kind and is_named_alike(writer, branch)
 
 
 def distance(writer: Type, branch: Type) -> int:
@@ -128,13 +136,22 @@ def promoted(value: Json, writer: str, reader: str) -> Json:
 
 
 def floating(value: Json, kind: str) -> Json:
-    """A number as float or double; those that are none are texts in JSON."""
+    """A number as float or double; those that are none are texts in JSON. Raises ``NotCarried`` beyond the range."""
     if value in NOT_FINITE:
         return value
     if kind == "float" and isinstance(value, int) and abs(value) > 2**53:
         raise NotCarried("it would be rounded twice")
-    number = float(value)
-    return struct.unpack("<f", struct.pack("<f", number))[0] if kind == "float" else number
+    try:
+        number = float(value)
+        number = struct.unpack("<f", struct.pack("<f", number))[0] if kind == "float" else number
+    except OverflowError:
+        raise NotCarried(f"it is beyond the range of {kind}") from None
+    return number if math.isfinite(number) else not_finite(number)
+
+
+def not_finite(number: float) -> str:
+    """The text of a number that has no digits."""
+    return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
 
 
 def default(value: Json, type_: Type) -> Json:

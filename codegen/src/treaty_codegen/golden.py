@@ -26,6 +26,9 @@ MOST_CASES: Final = 64
 """Lines of one event; `treaty_avro.example` gives edge cases to the seeds below."""
 MATRIX_VALUES: Final = 20
 
+KINDS: Final = {"event": str, "version": str, "case": int, "schema_sha256": str, "json": str, "hex": str}
+"""Member of a golden line to its type."""
+
 Cell = Literal["same", "defaulted", "refused"]
 """What a reader makes of a writer's values: the same schema, another one that reads them all, or one that does not."""
 
@@ -43,7 +46,7 @@ class Golden:
 
     def line(self) -> str:
         """The value as one line of ``golden.jsonl``."""
-        body = {name: getattr(self, name) for name in ("event", "version", "case", "schema_sha256", "json", "hex")}
+        body = {name: getattr(self, name) for name in KINDS}
         return json.dumps(body, ensure_ascii=False) + "\n"
 
 
@@ -73,9 +76,18 @@ def read_golden(text: str) -> Iterator[Golden]:
         if not line:
             continue
         try:
-            yield Golden(**json.loads(line))
+            yield checked(Golden(**json.loads(line)))
         except (TypeError, ValueError, RecursionError) as error:
             raise ValueError(f"line {number} is no golden value: {error}") from None
+
+
+def checked(line: Golden) -> Golden:
+    """The same line. Raises ``ValueError`` for a member of another type, or bytes that are no hex."""
+    for name, kind in KINDS.items():
+        if type(getattr(line, name)) is not kind:  # not isinstance: true is no case
+            raise ValueError(f"`{name}` is no {kind.__name__}")
+    bytes.fromhex(line.hex)
+    return line
 
 
 def faults(line: Golden, *, written: str, today: str | None) -> Iterator[str]:

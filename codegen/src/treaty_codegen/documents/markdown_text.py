@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 _UNSEEN: Final = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
-"""Controls and what turns the direction of writing: a reader must see that it is there."""
+"""Controls, halves of surrogate pairs and what turns the direction of writing: a reader must see that it is there."""
 
 _SPECIAL: Final = re.compile(r"[\\`*\[\]~<>&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _ENTITIES: Final = {"<": "&lt;", ">": "&gt;", "&": "&amp;", "$": "&#36;"}

@@ -150,7 +150,8 @@ def _primitive(type_: Primitive, json: Json) -> Any:
 
 def _number(kind: str, json: float) -> float:
     try:
-        return float(json) if kind == "double" else struct.unpack("<f", struct.pack("<f", json))[0]
+        number = float(json)  # struct takes a great int for no number at all
+        return number if kind == "double" else struct.unpack("<f", struct.pack("<f", number))[0]
     except OverflowError:
         raise UnusableDefault(f"a number beyond the range of {kind}") from None
 
