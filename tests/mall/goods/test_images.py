@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +13,7 @@ import pytest
 from mall.goods.handlers import goods_handlers
 from mall.goods.image_kinds import JPEG, PNG, WEBP, ImageKind, kind_of
 from mall.goods.images_api import LARGEST_IMAGE, MOST_IMAGES
+from mall.work import Work
 from mall_events.goods import GoodsStatus, GoodsUpdated
 from mall_events.user import UserDeleted
 from tests.mall.counter import Counter
@@ -110,6 +114,25 @@ async def test_a_picture_sent_again_is_one_picture_and_one_file(shelf: Counter, 
     other = await add(shelf, path, PICTURE + b"x", headers={"Idempotency-Key": "k"})
     assert (other.status_code, other.json()["error"]) == (409, "idempotency_conflict")
     assert files(tmp_path) == [url.rpartition("/")[2] for url in answers[0].json()["image_urls"]]
+
+
+async def test_a_picture_stays_where_the_answer_to_the_commit_was_lost(shelf: Counter, tmp_path: Path) -> None:
+    path = await draft(shelf)
+
+    @asynccontextmanager
+    async def losing() -> AsyncIterator[Work]:
+        async with shelf.desk.open() as work:
+            yield work
+        raise ConnectionResetError
+
+    shelf.app.state.desk = SimpleNamespace(open=losing)
+    with pytest.raises(ConnectionResetError):
+        await add(shelf, path, headers={"Idempotency-Key": "k"})
+    shelf.app.state.desk = shelf.desk
+    again = await add(shelf, path, headers={"Idempotency-Key": "k"})
+    (url,) = again.json()["image_urls"]
+    assert (await shelf.call("GET", url, user=SELLER)).content == PICTURE
+    assert files(tmp_path) == [url.rpartition("/")[2]]
 
 
 async def test_a_picture_is_removed_with_its_file(shelf: Counter, tmp_path: Path) -> None:

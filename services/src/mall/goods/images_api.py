@@ -69,7 +69,8 @@ async def add_image(
                 return await _add(work, goods_id, who, name=name, size_bytes=len(content))
 
             answer = await idempotency_keys.once(work.session, attempt, now=work.now, work=once)
-        is_named = name in str(answer["image_urls"])  # else it is the answer to an earlier request
+            # Before the commit, whose outcome an error does not tell: a file too many is the lesser harm, and is swept away.
+            is_named = name in str(answer["image_urls"])  # else it is the answer to an earlier request
     finally:
         # The file came first, so that no row ever names a file that is not there; without its row it goes again.
         if not is_named:
