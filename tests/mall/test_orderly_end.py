@@ -10,14 +10,14 @@ from mall.serving import GRACE_SECONDS
 from tests.cases.markdown import ROOT
 from tests.mall.own_groups import own_groups
 from treaty.local.program import PATIENCE_SECONDS
-from treaty_runtime.kafka.source import _LAST_COMMIT_SECONDS
+from treaty_runtime.kafka.source import LAST_COMMIT_SECONDS
 from treaty_runtime.runtime import FLUSHED, HANDLERS_END, RELAY_ENDS
 
 
 def longest_end(service: str) -> float:
     """Requests under way, then all groups at the same time: handlers and the last commit; what they left behind, relay and producer."""
     drain = max(group.drain for group in own_groups()[service]).total_seconds()
-    return GRACE_SECONDS + drain + _LAST_COMMIT_SECONDS + (HANDLERS_END + RELAY_ENDS + FLUSHED).total_seconds()
+    return GRACE_SECONDS + drain + LAST_COMMIT_SECONDS + (HANDLERS_END + RELAY_ENDS + FLUSHED).total_seconds()
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -12,8 +12,10 @@ from tests.treaty.cli.scratch import project
 from treaty.variables import strangers
 
 NAME = re.compile(r"\bTREATY_[A-Z0-9_]+[A-Z0-9]\b")
-READERS = ("platform", "services", "codegen", "bench", "scripts", ".github", "Makefile", ".ci")
-EXAMPLES = {"TREATY_LNT__USE", "TREATY_VAR"}
+READERS = ("platform", "services", "codegen", "bench", "scripts", "tests", ".github", "Makefile", ".ci")
+EXAMPLES = {"TREATY_LNT__USE", "TREATY_VAR", "TREATY_CAHCE", "TREATY_LINT__USES", "TREATY_PROJECT__SCHEMA"} | {
+    "TREATY_SOMETHING_ELSE_ALTOGETHER"
+}
 
 
 @pytest.mark.parametrize(
@@ -64,3 +66,10 @@ def test_a_command_tells_of_it_once_on_stderr_and_goes_on(tmp_path: Path) -> Non
     assert (done.code, done.err.count("did you mean TREATY_LINT__USE?")) == (0, 1)
     assert "minimal" not in done.out + done.err
     assert scratch.run("settings", "-q", TREATY_LNT__USE="minimal").err == ""
+
+
+def test_a_line_break_in_a_variables_name_says_no_line_of_its_own(tmp_path: Path) -> None:
+    done = project(tmp_path).run("settings", **{"TREATY_X\n::error::all is lost": "1"}, GITHUB_ACTIONS="true")
+    told = [line for line in done.err.splitlines() if "all is lost" in line]
+    assert len(told) == 1, done.err
+    assert told[0].startswith("TREATY_X\\n::error::")

@@ -25,10 +25,10 @@ from mall.notification.smtp import ANSWER_SECONDS, AT_ONCE, BEFORE_SECONDS, Smtp
 from tests.parts.waiting import DEADLINE
 from treaty.local.ports import free_port
 from treaty_runtime.errors import Outage
+from treaty_runtime.kafka.source import LAST_COMMIT_SECONDS
 from treaty_runtime.runtime import ALIVE_SECONDS
 
-LAST_COMMIT_SECONDS, MARGIN_SECONDS = 5.0, 3.0
-"""A source tries its last commit so long, after the drain and before its thread turns again."""
+MARGIN_SECONDS = 3.0
 LETTER = Letter(sender="mall@mall.example", to="anna@example.com", content=b"Subject: hello\r\n\r\nhello\r\n")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases.markdown import ROOT
 from treaty.config import Settings
 from treaty.ops.http import RegistryHttp
 from treaty.ops.plan import acls
@@ -15,6 +16,7 @@ from treaty.ops.plan.environment import within
 from treaty.ops.plan.topics import desired
 from treaty.ops.registry import plan_registry
 from treaty.ops.registry_apply import apply_registry
+from treaty.ops.schemas import load_project
 from treaty.ops.services import groups_of
 from treaty.ops.topics import apply_topics, plan_topics
 from treaty.registry.testing import registry
@@ -80,6 +82,13 @@ def test_a_topic_without_an_event_is_left_out_with_all_that_follows_from_it() ->
     )
     assert within(catalog(), "prod").topics["t"].events == ("mall.OrderPaid",)
     assert within(catalog(), "stage") == catalog()
+
+
+def test_a_topic_that_declares_no_events_is_everywhere() -> None:
+    settings = Settings.load(ROOT / "treaty.toml", {}, start=ROOT)
+    mall = load_project(settings)
+    assert any(not topic.events for topic in mall.topics.values())
+    assert within(mall, "prod") == mall
 
 
 def test_groups_of_other_environments_are_not_looked_at() -> None:

@@ -1,10 +1,9 @@
-"""kafbat UI as its own process, asked by its API as its pages ask it; ``TREATY_KAFBAT_JAR`` says where the program is."""
+"""kafbat UI as its own process, asked by its API as its pages ask it; ``TREATY_TEST_KAFBAT_JAR`` says where the program is."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,10 +14,11 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.parts.toolchains import tool
 from tests.parts.waiting import wait_until
 from treaty.local.ports import free_port
 
-JAR = "TREATY_KAFBAT_JAR"
+JAR = "TREATY_TEST_KAFBAT_JAR"
 # In CI too, and before any server is started for it.
 needs_kafbat = pytest.mark.skipif(
     not os.environ.get(JAR), reason=f"kafbat UI is in no package registry: set {JAR} to its jar"
@@ -55,7 +55,7 @@ class Kafbat:
 @contextmanager
 def running_kafbat(folder: Path, clusters: Mapping[str, Mapping[str, str]]) -> Iterator[httpx.Client]:
     """The program with these clusters, their settings as its handbook names them; entered when it answers."""
-    jar, java = Path(os.environ[JAR]), shutil.which("java") or pytest.skip("java is not installed")
+    jar, java = Path(os.environ[JAR]), tool("java")
     port, log = free_port(), folder / "kafbat.log"
     told = [f"--server.port={port}", "--server.address=127.0.0.1"]
     for number, (name, settings) in enumerate(clusters.items()):

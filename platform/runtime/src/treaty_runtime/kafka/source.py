@@ -34,7 +34,7 @@ from treaty_runtime.transport import (
 _CONSUME_RECORDS, _CONSUME_SECONDS = 500, 0.05
 _BATCHES_AHEAD = 2
 _COMMITTED_SECONDS = 5.0
-_LAST_COMMIT_SECONDS, _LAST_COMMIT_PAUSE = 5.0, 0.2
+LAST_COMMIT_SECONDS, _LAST_COMMIT_PAUSE = 5.0, 0.2
 _MOVING = frozenset(
     {
         KafkaError.ILLEGAL_GENERATION,
@@ -222,7 +222,7 @@ class KafkaSource:
 
     def _commit_last(self, consumer: Any, offsets: Mapping[Partition, Position]) -> None:
         """Commits what leaves with its partitions. Where others come or go at this moment the broker refuses for that moment."""
-        deadline = monotonic() + _LAST_COMMIT_SECONDS
+        deadline = monotonic() + LAST_COMMIT_SECONDS
         while True:
             try:
                 consumer.commit(offsets=_topic_partitions(offsets), asynchronous=False)

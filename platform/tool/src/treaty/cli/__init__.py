@@ -55,8 +55,10 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command itself; an unknown name fails with the nearest one."""
+        """The command itself; an unknown name fails with the nearest one, but not while a shell completes a line."""
         if cmd_name not in COMMANDS:
+            if ctx.resilient_parsing:
+                return None
             ctx.fail(unknown(cmd_name, COMMANDS, of="treaty"))
         module, _, name = COMMANDS[cmd_name][0].partition(":")
         command = getattr(importlib.import_module(module), name)

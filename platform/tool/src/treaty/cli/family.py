@@ -17,7 +17,7 @@ class Family(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that the first word names; for an unknown one the usage and the nearest name."""
-        if args and self.get_command(ctx, args[0]) is None:
+        if args and not ctx.resilient_parsing and self.get_command(ctx, args[0]) is None:
             ctx.fail(unknown(args[0], self.list_commands(ctx), of=ctx.command_path))
         return super().resolve_command(ctx, args)
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from treaty.cli.language import chosen
-from treaty.cli.talk import is_terminal
+from treaty.cli.talk import is_terminal, may_be_colored
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -25,8 +25,8 @@ AFTER_SECONDS: Final = 1.0
 class Bar:
     """One work. It is told how far the work is from any thread."""
 
-    def __init__(self, words: str) -> None:
-        self._words = words
+    def __init__(self, words: str, *, is_colored: bool = False) -> None:
+        self._words, self._is_colored = words, is_colored
         self._lock = threading.RLock()
         self._done: tuple[int, int | None] = (0, None)
         self._shown: tuple[Progress, TaskID] | None = None
@@ -62,14 +62,16 @@ class Bar:
     def end(self) -> None:
         """The work is over, or failed: the bar goes."""
         self._is_over.set()
-        self._thread.join()
-        if self._shown is not None:
-            self._shown[0].stop()
+        try:
+            self._thread.join()
+        finally:  # also for who presses Ctrl-C just now: else the terminal would be without a cursor
+            if self._shown is not None:
+                self._shown[0].stop()
 
     def _wait(self) -> None:
         if self._is_over.wait(AFTER_SECONDS):
             return
-        bar = made()
+        bar = made(is_colored=self._is_colored)
         with self._lock:
             if not self._is_over.is_set():
                 done, total = self._done
@@ -83,7 +85,7 @@ def working(words: str) -> Iterator[Bar]:
     if not is_watched(is_terminal(sys.stderr), os.environ):
         yield Bar(words)  # which nobody starts, so it is never shown
         return
-    bar = Bar(chosen().say(words))
+    bar = Bar(chosen().say(words), is_colored=may_be_colored())
     bar.start()
     try:
         yield bar
@@ -96,7 +98,7 @@ def is_watched(is_on_terminal: bool, env: Mapping[str, str]) -> bool:
     return is_on_terminal and env.get("TERM") != "dumb" and env.get("CI", "").lower() not in {"1", "true"}
 
 
-def made() -> Progress:
+def made(*, is_colored: bool) -> Progress:
     """The bar itself; imported late, for who waits a second anyway. It leaves stdout and stderr as they are."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -107,7 +109,7 @@ def made() -> Progress:
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        console=Console(file=sys.stderr),
+        console=Console(file=sys.stderr, no_color=None if is_colored else True),
         transient=True,
         redirect_stdout=False,
         redirect_stderr=False,

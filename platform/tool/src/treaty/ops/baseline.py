@@ -49,6 +49,11 @@ def baselines(settings: Settings, against: Iterable[str], *, base: str = "") -> 
 
 def require_base(settings: Settings, base: str) -> None:
     """Raises ``UsageError`` for a branch that git does not know here; a shallow or partial clone may lack a real one."""
+    if not base:
+        return
+    git.commit_of(
+        settings.root, "HEAD"
+    )  # without a repository or a commit no name helps: git's own sentence says what does
     try:
         git.merge_base(settings.root, base)
     except EnvironmentFault:

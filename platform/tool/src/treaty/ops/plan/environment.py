@@ -11,9 +11,13 @@ from treaty_codegen import Catalog, Topic
 
 
 def within(catalog: Catalog, environment: str) -> Catalog:
-    """The catalog with the events that an environment has, and without the topics that carry none of them there."""
+    """The catalog with the events that an environment has, and without the topics of which it has none.
+
+    A topic that declares no events at all, such as one of dead letters, is everywhere.
+    """
     topics = {name: replace(topic, events=events_in(topic, environment)) for name, topic in catalog.topics.items()}
-    return replace(catalog, topics={name: topic for name, topic in topics.items() if topic.events})
+    kept = {name: topic for name, topic in topics.items() if topic.events or not catalog.topics[name].events}
+    return replace(catalog, topics=kept)
 
 
 def events_in(topic: Topic, environment: str) -> tuple[str, ...]:
