@@ -10,6 +10,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
+from mall.additions import add_missing
 from treaty_runtime.sql import database
 
 Sessions = async_sessionmaker[AsyncSession]
@@ -28,13 +29,14 @@ class Database:
     schema: str | None
 
     async def create(self, metadata: MetaData) -> None:
-        """Create the service's tables and the runtime's where they are missing."""
+        """Create the service's tables and the runtime's where they are missing, and what theirs got since."""
         async with self.engine.begin() as connection:
             if self.schema:
                 # Two instances of a service may start at once; CREATE SCHEMA IF NOT EXISTS alone still collides.
                 await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATE_LOCK})
                 await connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{self.schema}"'))
             await connection.run_sync(metadata.create_all)
+            await connection.run_sync(add_missing, metadata)
         await database.create(self.engine)
 
 

@@ -36,6 +36,26 @@ async def test_goods_that_offer_fewer_than_are_reserved_have_none_left(orders: C
     assert changed.available == 0
 
 
+async def test_pieces_of_a_timed_out_order_are_not_for_sale_beyond_what_the_seller_offers(
+    orders: Counter, clock: Clock
+) -> None:
+    await stock_up(orders, listed=5)
+    await placed(orders, quantity=3)
+    clock.move(minutes=20)
+    await placed(orders, quantity=2)
+    await orders.handle(handlers, goods(version=2, listed=2, counter=orders))
+    orders.told.events.clear()
+    clock.move(minutes=10)
+    await sweep(orders.desk)
+    (timed_out,) = orders.told.of(OrderTimedOut)
+    await orders.handle(handlers, timed_out)
+    assert len(orders.told.of(OrderCancelled)) == 1
+    assert orders.told.of(StockChanged) == []
+    async with orders.desk.open() as work:
+        row = (await store.lock_stock(work.session, [LAMP]))[LAMP]
+        assert (row.available, row.reserved, row.beyond) == (0, 2, 0)
+
+
 async def test_an_offer_of_fewer_than_are_ordered_is_answered_for_once(orders: Counter) -> None:
     await stock_up(orders, listed=5)
     await placed(orders, quantity=4)
@@ -49,7 +69,8 @@ async def test_an_offer_of_fewer_than_are_ordered_is_answered_for_once(orders: C
 
 
 @pytest.mark.parametrize(
-    "change", [{"available": -1, "listed": 4}, {"reserved": -1, "available": 6}, {"sold": 1}, {"listed": 6}]
+    "change",
+    [{"available": -1, "listed": 4}, {"reserved": -1, "available": 6}, {"sold": 1}, {"listed": 6}, {"beyond": 1}],
 )
 async def test_the_table_refuses_pieces_that_are_not_there(orders: Counter, change: dict[str, int]) -> None:
     await stock_up(orders, listed=5)

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from mall.order.domain import Move, Stock, move, relist
 
+SOLD = Stock(goods_id=1, available=2, sold=5)
+
 
 @pytest.mark.parametrize(
     ("kind", "after"),
@@ -48,13 +50,33 @@ def test_what_is_available_follows_the_listing_and_stops_at_zero(
     assert (after.available, after.version) == (available, version)
 
 
-@given(st.lists(st.tuples(st.sampled_from(Move), st.integers(1, 9)), max_size=40), st.integers(0, 50))
-def test_no_history_of_moves_loses_a_piece(history: list[tuple[Move, int]], listed: int) -> None:
+Step = tuple[Move, int] | int
+"""A move of pieces, or how many the seller offers from now on."""
+STEPS = st.one_of(st.tuples(st.sampled_from(Move), st.integers(1, 9)), st.integers(0, 50))
+
+
+@given(st.lists(STEPS, max_size=40), st.integers(0, 50))
+def test_no_history_of_moves_loses_a_piece(history: list[Step], listed: int) -> None:
     stock = relist(None, goods_id=1, listed=listed)
-    for kind, quantity in history:
+    for step in history:
+        before = stock
         try:
-            stock = move(stock, kind, quantity)
+            stock = relist(stock, goods_id=1, listed=step) if isinstance(step, int) else move(stock, *step)
         except ValueError:
             continue
-        assert min(stock.available, stock.reserved, stock.sold) >= 0
-        assert stock.listed == listed
+        listed = step if isinstance(step, int) else listed
+        assert min(stock.available, stock.reserved, stock.sold, stock.beyond) >= 0
+        assert stock.offered == listed
+        assert stock.available == max(0, listed - stock.reserved - stock.sold)
+        assert stock.version - before.version == (stock.available != before.available)
+
+
+@pytest.mark.parametrize(
+    ("before", "kind"), [(Stock(goods_id=1, available=2, reserved=5), Move.RELEASE), (SOLD, Move.RETURN)]
+)
+def test_pieces_that_come_back_to_a_seller_who_offers_fewer_are_not_for_sale(before: Stock, kind: Move) -> None:
+    fewer = relist(before, goods_id=1, listed=3)
+    after = [move(fewer, kind, quantity) for quantity in (2, 4)]
+    assert [(stock.available, stock.beyond, stock.version) for stock in after] == [(0, 0, 2), (2, 0, 3)]
+    again = relist(after[0], goods_id=1, listed=7)
+    assert (again.available, again.version) == (4, 3)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mall.order import events, store
-from mall.order.domain import promised_beyond, relist
+from mall.order.domain import relist
 from mall.order.tables import ListingRow, StockRow
 from mall.work import Work
 from mall_events.goods import GoodsUpdated
@@ -21,16 +21,16 @@ async def follow(work: Work, *, goods: GoodsUpdated) -> bool:
     await work.session.merge(_row(goods))
     before = store.stock_of(stock_row) if stock_row else None
     after = relist(before, goods_id=goods.goods_id, listed=goods.listed_quantity)
-    beyond = promised_beyond(after, listed=goods.listed_quantity)
-    if beyond and OFFER in goods.changed:  # every later edit of something else says the same number again
-        work.stage(events.offered_too_few(goods, beyond=beyond, now=work.now))
+    if after.beyond and OFFER in goods.changed:  # every later edit of something else says the same number again
+        work.stage(events.offered_too_few(goods, beyond=after.beyond, now=work.now))
     if after == before:
         return True
     if stock_row is None:
         stock_row = StockRow(goods_id=after.goods_id, available=0, reserved=0, sold=0, listed=0, version=after.version)
         work.session.add(stock_row)
     stock_row.take(after)
-    work.stage(events.stock_changed(after, now=work.now, order_id=None, operator="system:order"))
+    if before is None or after.version != before.version:
+        work.stage(events.stock_changed(after, now=work.now, order_id=None, operator="system:order"))
     return True
 
 

@@ -91,7 +91,12 @@ async def lock_stock(session: AsyncSession, goods_ids: Collection[int]) -> dict[
 def stock_of(row: StockRow) -> Stock:
     """The row as decisions see it."""
     return Stock(
-        goods_id=row.goods_id, available=row.available, reserved=row.reserved, sold=row.sold, version=row.version
+        goods_id=row.goods_id,
+        available=row.available,
+        reserved=row.reserved,
+        sold=row.sold,
+        beyond=row.beyond,
+        version=row.version,
     )
 
 

@@ -106,6 +106,7 @@ class StockRow(Tables, table=True):
     __table_args__ = (
         CheckConstraint("available >= 0 AND reserved >= 0 AND sold >= 0", name="stock_not_negative"),
         CheckConstraint("available + reserved + sold = listed", name="stock_conserved"),
+        CheckConstraint("beyond = 0 OR (beyond > 0 AND available = 0)", name="stock_offered"),
     )
 
     goods_id: int = Field(primary_key=True, sa_type=BigInteger)
@@ -113,12 +114,13 @@ class StockRow(Tables, table=True):
     reserved: int
     sold: int
     listed: int
+    beyond: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     version: int = Field(sa_type=BigInteger)
 
     def take(self, stock: Stock) -> None:
         """Write what a decision changed."""
         self.available, self.reserved, self.sold = stock.available, stock.reserved, stock.sold
-        self.listed, self.version = stock.listed, stock.version
+        self.listed, self.beyond, self.version = stock.listed, stock.beyond, stock.version
 
 
 class ListingRow(Tables, table=True):

@@ -3,7 +3,7 @@
 from mall.order.domain.holding import Claim, ask_refund, hold, release
 from mall.order.domain.life import ILLEGAL, Advanced, Ignored, Order, Refused, Trigger, advance, evolve, order_no
 from mall.order.domain.placing import Listing, OutOfStock, Placed, Wanted, place
-from mall.order.domain.stock import Move, Stock, move, promised_beyond, relist
+from mall.order.domain.stock import Move, Stock, move, relist
 
 __all__ = [
     "ILLEGAL",
@@ -26,7 +26,6 @@ __all__ = [
     "move",
     "order_no",
     "place",
-    "promised_beyond",
     "release",
     "relist",
 ]

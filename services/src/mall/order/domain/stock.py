@@ -1,8 +1,9 @@
 """Stock of one kind of goods.
 
 Law 1: `available`, `reserved` and `sold` are never negative.
-Law 2: `available + reserved + sold == listed`; only `relist` changes `listed`.
+Law 2: `available + reserved + sold == listed`; only `relist` changes `offered`, which is `listed - beyond`.
 Law 3: the version rises by one with every change of `available`, and only then.
+Law 4: `available == max(0, offered - reserved - sold)`: pieces that come back to a seller who offers fewer are not for sale.
 """
 
 from __future__ import annotations
@@ -19,12 +20,19 @@ class Stock:
     available: int
     reserved: int = 0
     sold: int = 0
+    beyond: int = 0
+    """Pieces that are reserved or sold beyond what the seller offers by now."""
     version: int = 1
 
     @property
     def listed(self) -> int:
-        """Pieces ever offered."""
+        """Pieces that are for sale or promised."""
         return self.available + self.reserved + self.sold
+
+    @property
+    def offered(self) -> int:
+        """Pieces that the seller offers in all."""
+        return self.listed - self.beyond
 
 
 class Move(Enum):
@@ -42,31 +50,29 @@ def move(stock: Stock, kind: Move, quantity: int) -> Stock:
     Raises ValueError if a count would become negative: the caller decided without holding the row's lock.
     """
     available, reserved, sold = (per_piece * quantity for per_piece in kind.value)
+    withdrawn = min(max(0, available), stock.beyond)
     after = replace(
         stock,
-        available=stock.available + available,
+        available=stock.available + available - withdrawn,
         reserved=stock.reserved + reserved,
         sold=stock.sold + sold,
-        version=stock.version + (1 if available else 0),
+        beyond=stock.beyond - withdrawn,
     )
     if min(after.available, after.reserved, after.sold) < 0:
         raise ValueError(f"{kind.name} of {quantity} does not fit {stock}")
-    return after
+    return _counted(stock, after)
 
 
 def relist(stock: Stock | None, *, goods_id: int, listed: int) -> Stock:
     """The stock after the seller offers `listed` pieces in all.
 
-    Pieces that are reserved or sold stay so: `available` follows the change and stops at zero.
+    Pieces that are reserved or sold stay so: `available` follows the change and stops at zero, and `beyond` says what is missing.
     """
     if stock is None:
         return Stock(goods_id=goods_id, available=listed)
-    available = max(0, stock.available + listed - stock.listed)
-    if available == stock.available:
-        return stock
-    return replace(stock, available=available, version=stock.version + 1)
+    left = listed - stock.reserved - stock.sold
+    return _counted(stock, replace(stock, available=max(0, left), beyond=max(0, -left)))
 
 
-def promised_beyond(stock: Stock, *, listed: int) -> int:
-    """How many pieces more than `listed` are reserved or sold: what a seller offers in all cannot be fewer."""
-    return max(0, stock.reserved + stock.sold - listed)
+def _counted(before: Stock, after: Stock) -> Stock:
+    return after if after.available == before.available else replace(after, version=before.version + 1)
