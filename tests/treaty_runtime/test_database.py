@@ -9,8 +9,10 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import event, func, insert, select, text, update
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from treaty_runtime.errors import LaneCountDiffers, LayoutDiffers, TablesMissing
 from treaty_runtime.sql import database as runtime_database
@@ -134,6 +136,47 @@ async def test_a_reader_of_sqlite_does_not_wait_for_the_writer(tmp_path: Path) -
     await engine.dispose()
 
 
+async def test_a_reader_of_sqlite_does_not_wait_for_those_who_wait_to_write(tmp_path: Path) -> None:
+    """Nor does a writer that reads apart: who waits to write holds every other connection, until SQLite gives it up."""
+    engine = runtime_database.open_engine(f"sqlite:///{tmp_path / 'reader.sqlite'}")
+    pool: QueuePool = engine.sync_engine.pool  # type: ignore[assignment]  # one of its kind
+    all_taken = asyncio.Event()
+    event.listen(engine.sync_engine, "connect", _wait_long)
+    event.listen(pool, "checkout", lambda *_: all_taken.set() if pool.checkedout() == pool.size() else None)
+    await runtime_database.create(engine)
+
+    async def write(number: int) -> None:
+        async with engine.begin() as connection:
+            await connection.execute(insert(OutboxRow).values(_staged(id=_uuid(number))))
+
+    async with engine.begin() as writer:
+        await writer.execute(insert(OutboxRow).values(_staged(id=_uuid(0))))
+        waiting = [asyncio.create_task(write(number)) for number in range(1, 5)]
+        await asyncio.wait_for(all_taken.wait(), 30)
+        async with runtime_database.reading(engine).connect() as reader:
+            assert await reader.scalar(select(func.count()).select_from(OutboxRow)) == 0
+        assert not any(task.done() for task in waiting)
+    await asyncio.gather(*waiting)
+    await engine.dispose()
+
+
+async def test_where_one_only_reads_sqlite_refuses_to_write_and_memory_and_postgresql_share_their_pool(
+    tmp_path: Path,
+) -> None:
+    engine = runtime_database.open_engine(f"sqlite:///{tmp_path / 'reader.sqlite'}")
+    await runtime_database.create(engine)
+    readers = runtime_database.reading(engine)
+    async with readers.connect() as reader:
+        with pytest.raises(DBAPIError, match="readonly"):
+            await reader.execute(insert(OutboxRow).values(_staged(id=_uuid(1))))
+    assert readers.sync_engine.pool.checkedin() == 1  # type: ignore[attr-defined]  # a queue's
+    await engine.dispose()
+    assert readers.sync_engine.pool.checkedin() == 0  # type: ignore[attr-defined]  # a queue's
+    for url in ("sqlite://", "postgresql://nobody@127.0.0.1:1/none"):
+        other = runtime_database.open_engine(url)
+        assert runtime_database.reading(other).sync_engine.pool is other.sync_engine.pool
+
+
 @pytest.mark.parametrize(("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("busy_timeout", 5000)])
 async def test_sqlite_is_opened_for_durability(tmp_path: Path, pragma: str, value: object) -> None:
     engine = runtime_database.open_engine(f"sqlite:///{tmp_path / 'pragmas.sqlite'}")
@@ -192,6 +235,13 @@ async def test_a_killed_connection_is_away(postgres: str) -> None:
         assert runtime_database.is_away(killed.value)
         await connection.invalidate()
     await engine.dispose()
+
+
+def _wait_long(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    """However slow the machine, nobody gives up."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA busy_timeout=120000")
+    cursor.close()
 
 
 def _uuid(number: int) -> UUID:

@@ -21,7 +21,7 @@ _CREATE_LOCK = 0x6D616C6C  # "mall": one creator at a time
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """The engine of one service and its sessions; `readers` give sessions without a transaction."""
+    """The engine of one service and its sessions; `readers` give sessions that only read, without a transaction."""
 
     engine: AsyncEngine
     sessions: Sessions
@@ -54,7 +54,7 @@ def open_database(service: str, url: str) -> Database:
     return Database(
         engine,
         async_sessionmaker(engine, expire_on_commit=False),
-        async_sessionmaker(database.autocommit(engine), expire_on_commit=False),
+        async_sessionmaker(database.reading(engine), expire_on_commit=False),
         schema,
     )
 

@@ -29,8 +29,9 @@ _SINCE = {"held": 2, "outbox_sent": 2}
 _RAISE_LAYOUT = (
     update(LayoutRow).where(LayoutRow.part == "tables").where(LayoutRow.version < LAYOUT).values(version=LAYOUT)
 )
-_SQLITE_CONNECTIONS, _CACHE = 5, "cache_size=-512"
-"""One of them writes at a time. Half a megabyte of pages each instead of two: they stay, and the system holds the file's pages for all."""
+_WRITERS, _READERS, _CACHE = 5, 2, "cache_size=-512"
+"""Connections of a file. Of the first, one writes at a time, and the others may all wait for it; the second are never theirs.
+Half a megabyte of pages each instead of two: they stay, and the system holds the file's pages for all."""
 _RETRIABLE_STATES = frozenset({"40001", "40P01"})  # serialization failure, deadlock (PostgreSQL appendix A)
 
 
@@ -38,8 +39,8 @@ def open_engine(url: str | URL, *, pool_size: int = 10) -> AsyncEngine:
     """An engine for `sqlite:///path` or `postgresql://…`, with the settings that delivery needs.
 
     SQLite: WAL, `synchronous=FULL`, a 5 s busy time-out and `BEGIN IMMEDIATE`, since a transaction that begins as a
-    reader cannot wait for the writer it meets later; up to five connections, which stay. PostgreSQL: psycopg 3, `pool_size`
-    connections that stay, and ten more for a moment.
+    reader cannot wait for the writer it meets later; up to five connections and two for `reading`, which stay. PostgreSQL:
+    psycopg 3, `pool_size` connections that stay, and ten more for a moment.
     """
     parsed = make_url(url)
     parsed = parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
@@ -49,23 +50,44 @@ def open_engine(url: str | URL, *, pool_size: int = 10) -> AsyncEngine:
             pool_size=pool_size,
             connect_args={"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3},
         )
-    engine = create_async_engine(parsed, **_pool_of(parsed))
+    in_memory = parsed.database in {None, "", ":memory:"} or parsed.query.get("mode") == "memory"
+    # A database in memory has one connection, which everybody shares.
+    engine = create_async_engine(parsed, **({} if in_memory else _pool_of(_WRITERS)))
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_immediate)
+    if not in_memory:
+        _add_readers(engine, parsed)
     return engine
 
 
-def _pool_of(url: URL) -> dict[str, Any]:
-    """For a file. A database in memory has one connection, which everybody shares."""
-    if url.database in {None, "", ":memory:"} or url.query.get("mode") == "memory":
-        return {}
+def _pool_of(connections: int) -> dict[str, Any]:
     # None for a moment: each connection has a thread, and what threads that come and go leave behind in the allocator's arenas
     # adds up to megabytes an hour. The last one used is the next, so that few fill their caches.
-    return {"pool_size": _SQLITE_CONNECTIONS, "max_overflow": 0, "pool_use_lifo": True}
+    return {"pool_size": connections, "max_overflow": 0, "pool_use_lifo": True}
+
+
+def _add_readers(engine: AsyncEngine, url: URL) -> None:
+    readers = create_async_engine(url, **_pool_of(_READERS))
+    event.listen(readers.sync_engine, "connect", _prepare_sqlite)
+    event.listen(readers.sync_engine, "connect", _refuse_writes)
+    event.listen(engine.sync_engine, "engine_disposed", lambda _: readers.sync_engine.dispose())
+    engine.sync_engine.update_execution_options(treaty_readers=readers)
+
+
+def reading(engine: AsyncEngine) -> AsyncEngine:
+    """Where to only read, each statement for itself. It never waits for a writer, nor for those who wait to be one.
+
+    A file of SQLite's has connections for it that refuse to write, and are disposed of with the others.
+    """
+    readers: AsyncEngine | None = engine.get_execution_options().get("treaty_readers")
+    return readers or autocommit(engine)
 
 
 def autocommit(engine: AsyncEngine) -> AsyncEngine:
-    """The same pool, each statement its own transaction: no round trips for BEGIN and COMMIT, no write lock to read."""
+    """The same pool, each statement its own transaction: no round trips for BEGIN and COMMIT, no write lock to read.
+
+    Who only reads takes `reading`: here SQLite's writers may hold every connection while they wait for each other.
+    """
     if engine.dialect.name == "sqlite":
         return engine.execution_options(treaty_autocommit=True)
     return engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -76,6 +98,12 @@ def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) ->
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON", _CACHE):
         cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _refuse_writes(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA query_only=ON")  # who writes waits for the writer
     cursor.close()
 
 
