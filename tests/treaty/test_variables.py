@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.cases.markdown import ROOT
-from tests.treaty.cli.scratch import project
+from tests.treaty.cli.scratch import process, project
 from treaty.variables import strangers
 
 NAME = re.compile(r"\bTREATY_[A-Z0-9_]+[A-Z0-9]\b")
@@ -69,7 +70,8 @@ def test_a_command_tells_of_it_once_on_stderr_and_goes_on(tmp_path: Path) -> Non
 
 
 def test_a_line_break_in_a_variables_name_says_no_line_of_its_own(tmp_path: Path) -> None:
-    done = project(tmp_path).run("settings", **{"TREATY_X\n::error::all is lost": "1"}, GITHUB_ACTIONS="true")
+    env = {"TREATY_X\n::error::all is lost": "1", "GITHUB_ACTIONS": "true"}
+    done = process([sys.executable, "-m", "treaty", "settings"], project(tmp_path).root, env)
     told = [line for line in done.err.splitlines() if "all is lost" in line]
     assert len(told) == 1, done.err
     assert told[0].startswith("TREATY_X\\n::error::")

@@ -6,18 +6,21 @@ import re
 import shutil
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from threading import Barrier, Event
 
+import httpx
 import pytest
 
 from tests.cases.markdown import ROOT
 from treaty.config import Settings
 from treaty.ops import http
-from treaty.ops.doctor import CHECKS, Check, Patient, Wrong, examine, made
-from treaty.ops.doctor.addresses import of_broker, reach
-from treaty.ops.http import RegistryHttp
+from treaty.ops.doctor import CHECKS, Check, Patient, Wrong, addresses, examine, made
+from treaty.ops.doctor.addresses import MOST_ADVERTISED, of_broker, reach
+from treaty.ops.http import RegistryHttp, RegistryUnreachable, ServiceUnreachable, readiness
 from treaty.ops.registry import plan_registry
 from treaty.ops.registry_apply import apply_registry
 from treaty.ops.schemas import load_project
@@ -165,6 +168,95 @@ def test_a_name_that_is_not_known_is_told_from_an_address_that_does_not_answer(p
         reach("kafka.invalid:9092")
     with pytest.raises(Wrong, match="does not answer from here"):
         reach(f"127.0.0.1:{port}")
+    for address in ("kafka..internal:9092", f"{'k' * 64}:9092", f"127.0.0.1:{'9' * 20}", "kafka:"):
+        with pytest.raises(Wrong, match="which is no address") as caught:
+            reach(address)
+        assert "advertised.listeners" in str(caught.value.advice)
+
+
+class Advertising(Cluster):
+    """A cluster whose brokers advertise what a test says."""
+
+    def __init__(self, *addresses: str) -> None:
+        super().__init__("127.0.0.1:1")
+        self._addresses = addresses
+
+    def brokers(self) -> list[str]:
+        return list(self._addresses)
+
+
+def test_addresses_that_are_advertised_are_tried_at_once_each_once_and_only_so_many(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+    at_once = Barrier(MOST_ADVERTISED)
+
+    def meet(address: str) -> None:
+        tried.append(address)
+        at_once.wait(timeout=60)
+
+    monkeypatch.setattr(addresses, "reach", meet)
+    monkeypatch.setattr(addresses, "TOGETHER_SECONDS", 60.0)
+    patient = patient_of(settings, url="http://127.0.0.1:1", brokers="127.0.0.1:1")
+    many = [f"kafka-{number % 60}:9092" for number in range(120)]
+    found = row("advertised", replace(patient, cluster=partial(Advertising, *many)))
+    assert found.state == "ok", found
+    assert sorted(tried) == sorted(many[:MOST_ADVERTISED])
+    assert str(found.detail).endswith("kafka-49:9092; 10 more were not looked at")
+
+
+def test_an_address_that_says_nothing_until_the_deadline_is_named(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Event()
+    monkeypatch.setattr(addresses, "reach", lambda _address: held.wait(timeout=60))
+    monkeypatch.setattr(addresses, "TOGETHER_SECONDS", 0.0)
+    patient = patient_of(settings, url="http://127.0.0.1:1", brokers="127.0.0.1:1")
+    found = row("advertised", replace(patient, cluster=partial(Advertising, "kafka:9092")))
+    held.set()
+    assert (found.state, str(found.detail)) == (
+        "failed",
+        "Kafka advertises kafka:9092, which does not answer from here: 0 s",
+    )
+
+
+def test_an_answer_that_no_check_knows_is_one_row_and_not_the_end() -> None:
+    def strange() -> str:
+        raise RecursionError("too\ndeep\x1b" + "!" * 5_000)
+
+    found = made("clock", strange)
+    assert found.state == "failed"
+    assert str(found.detail).startswith("ended by what was not expected: RecursionError: too\\ndeep\\x1b!!!")
+    assert len(str(found.detail)) < 300
+    assert "report this row" in str(found.next_step)
+
+
+@pytest.mark.parametrize("date", ["Sun, 06 Nov 1994 08:49:37 -0000", "Sun, 06 Nov 1994 08:49:37", ""])
+def test_a_registrys_time_without_a_zone_is_utc_and_none_is_said_to_be_none(date: str) -> None:
+    with clocked(date) as http:
+        if date:
+            assert http.clock() == datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
+        else:
+            with pytest.raises(RegistryUnreachable, match="no time in its header Date"):
+                http.clock()
+
+
+@pytest.mark.parametrize("year", ["99999999999", "9" * 30])
+def test_a_registrys_time_in_no_year_is_no_time(year: str) -> None:
+    with clocked(f"Sun, 06 Nov {year} 08:49:37 GMT") as http, pytest.raises(RegistryUnreachable, match="no time"):
+        http.clock()
+
+
+def clocked(date: str) -> RegistryHttp:
+    """A registry that tells this time."""
+    answer = httpx.Response(200, headers={"Date": date}, json={"mode": "READWRITE"})
+    return RegistryHttp("http://registry", transport=httpx.MockTransport(lambda _: answer))
+
+
+def test_a_service_that_answers_json_without_a_floor_is_no_ready_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(httpx, "get", lambda *_, **__: httpx.Response(200, text="[" * 100_000))
+    with pytest.raises(ServiceUnreachable):
+        readiness("http://127.0.0.1:1/readyz")
 
 
 @pytest.mark.parametrize(
@@ -177,6 +269,7 @@ def test_a_name_that_is_not_known_is_told_from_an_address_that_does_not_answer(p
         ("", "None"),
         (":9092", "None"),
         ("kafka:port", "None"),
+        (f"kafka:{'9' * 5_000}", "None"),
     ],
 )
 def test_an_address_of_a_broker_is_read_as_kafkas_clients_read_it(text: str, told: str) -> None:

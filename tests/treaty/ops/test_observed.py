@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO, cast
 from uuid import UUID
 
 import pytest
 
 from tests.treaty.cli.scratch import EVENT, Scratch, project
+from treaty.cli.readers import text_of
 from treaty.config import Settings
 from treaty.errors import UsageError
-from treaty.ops.observed import Observed, observed
+from treaty.ops.observed import METRIC, Observed, observed
 from treaty.ops.readers import answer
 from treaty.ops.schemas import load_project
 from treaty_codegen import Catalog
@@ -86,8 +89,10 @@ def row(event: str, service: str, group: str, kind: str, records: int) -> Observ
 
 
 def test_processes_are_summed_and_a_declared_reader_is_observed(catalog: Catalog) -> None:
-    one = metrics("billing", ("billing-service", "order-events", "ORDER_PAID"), times=3)
-    assert observed(catalog, [one, one]) == [row(PAID, "billing", "billing-service", "observed", 6)]
+    one, other = (metrics("billing", ("billing-service", "order-events", "ORDER_PAID"), times=n) for n in (3, 2))
+    wanted = [row(PAID, "billing", "billing-service", "observed", 5)]
+    assert observed(catalog, [one, other]) == wanted
+    assert observed(catalog, [one, other, one]) == wanted, "the same text again is no other process"
 
 
 def test_who_reads_without_being_declared_is_named_and_who_is_silent_too(catalog: Catalog) -> None:
@@ -114,9 +119,16 @@ def test_a_type_that_no_topic_carries_is_told_as_it_was_counted(catalog: Catalog
 
 
 def test_what_is_no_text_of_metrics_is_refused(catalog: Catalog) -> None:
-    for junk in ("<html>not found</html>", "a b c d", '{"a": 1}', "\ufffd\ufffd \ufffd"):
+    for junk in ("<html>not found</html>", "a b c d", '{"a": 1}', "\ufffd\ufffd \ufffd", "", "\n", "# nothing\n"):
         with pytest.raises(UsageError, match="not what a service counts"):
             observed(catalog, [junk])
+
+
+@pytest.mark.parametrize("value", ["NaN", "+Inf", "-Inf", "1e999", "-1"])
+def test_a_count_that_is_none_is_refused(catalog: Catalog, value: str) -> None:
+    labels = 'service="billing",consumergroup="billing-service",topic="order-events",event_type="ORDER_PAID"'
+    with pytest.raises(UsageError, match="not what a service counts"):
+        observed(catalog, [f"{METRIC}{{{labels}}} {value}\n"])
 
 
 def test_the_answer_is_of_the_event_and_the_service_that_were_asked_for(scratch: Scratch) -> None:
@@ -132,8 +144,39 @@ def test_the_command_takes_files_and_what_is_piped_in(scratch: Scratch) -> None:
     done = scratch.run("readers", "OrderPaid", "--observed", "billing.txt", "--observed", "billing.txt")
     assert (done.code, done.out.splitlines()[-1]) == (
         0,
-        "observed  mall.order.OrderPaid  billing-service  (billing)  4 records",
+        "observed  mall.order.OrderPaid  billing-service  (billing)  2 records",
     )
     refused = scratch.run("readers", "--observed", "treaty.toml")
     assert (refused.code, "curl -s http://SERVICE/metrics" in refused.err) == (2, True)
     assert scratch.run("readers", "--observed", "nowhere.txt").code == 2
+
+
+def test_a_text_that_is_too_long_is_not_read_to_its_end() -> None:
+    class Endless(io.RawIOBase):
+        name = "/dev/zero"
+
+        def read(self, size: int = -1) -> bytes:
+            assert size >= 0, "without an end, all there is would be read"
+            return b"#" * size
+
+    with pytest.raises(UsageError, match="/dev/zero holds more than 64000000 bytes"):
+        text_of(cast("BinaryIO", Endless()))
+    assert text_of(io.BytesIO(b"a \xff")) == "a \ufffd"
+
+
+def test_what_a_service_says_makes_no_row_of_its_own_and_nothing_of_it_is_obeyed(scratch: Scratch) -> None:
+    """On the screen and in a file alike: a log prints files too."""
+    forged = "observed  mall.order.OrderPaid  audit-service  (audit)  9 records"
+    services = (f"a\\n{forged}", "a\x1b[2J", "a\\n::error::all is lost", "##[error]all is lost")
+    text = "".join(
+        f'{METRIC}{{service="{service}",consumergroup="g",topic="order-events",event_type="ORDER_PAID"}} 1\n'
+        for service in services
+    )
+    scratch.write("hostile.txt", text)
+    asked = ("readers", "OrderPaid", "--observed", "hostile.txt")
+    shown = scratch.run(*asked, GITHUB_ACTIONS="true")
+    assert scratch.run(*asked, "--output", "rows", GITHUB_ACTIONS="true").code == 0
+    for told in (shown.out, (scratch.root / "rows").read_text(encoding="utf-8")):
+        lines = told.splitlines()
+        assert sum(line.startswith("undeclared") for line in lines) == len(services), told
+        assert not any(line.startswith(("observed", "::")) or "##[" in line or "\x1b" in line for line in lines), told

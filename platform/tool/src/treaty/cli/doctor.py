@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import click
 
-from treaty.cli.harmless import echo
+from treaty.cli.harmless import echo_row
 from treaty.cli.language import chosen
 from treaty.cli.plans import environment_option
 from treaty.cli.project import config_option, load_settings
@@ -44,7 +44,7 @@ def doctor(*, config: Path | None, environment: str, format_: str, output: Path 
         found.append(row)
         if is_shown_at_once:
             for line in lines(row):
-                echo(line)
+                echo_row(line)
     states = [row.state for row in found]
     if not is_shown_at_once:
         rows = Rows(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 from click.core import ParameterSource
 
-from treaty.cli.harmless import echo
+from treaty.cli.harmless import echo, echo_row
 from treaty.cli.language import lang_option
 from treaty.cli.talk import is_verbose, talk_options
 
@@ -56,7 +56,7 @@ def tell_strangers(settings: Settings) -> None:
     if STRANGERS not in told:
         told[STRANGERS] = True
         for sentence in strangers(os.environ, environments=settings.environments):
-            echo(sentence, err=True)
+            echo_row(sentence, err=True)
 
 
 def require_base(settings: Settings, base: str) -> None:

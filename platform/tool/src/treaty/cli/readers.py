@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import click
 
@@ -18,6 +18,7 @@ from treaty.cli.rows import Rows, row_options, show_rows
 if TYPE_CHECKING:
     from treaty.ops.readers import Answer
 
+LARGEST_BYTES: Final = 64_000_000
 COLUMNS = ("kind", "reader", "group", "event", "path", "file", "line", "why", "records")
 
 
@@ -95,8 +96,16 @@ def rows(found: Answer) -> Iterator[dict[str, Any]]:
 
 
 def text_of(file: BinaryIO) -> str:
-    """What a service told. Bytes that are no UTF-8 become what no format of metrics has."""
-    return file.read().decode("utf-8", "replace")
+    """What a service told, at most 64 MB of it. Bytes that are no UTF-8 become what no format of metrics has."""
+    told = file.read(LARGEST_BYTES + 1)
+    if len(told) > LARGEST_BYTES:
+        from treaty.errors import UsageError
+
+        raise UsageError(
+            f"{file.name} holds more than {LARGEST_BYTES} bytes: that is not what a service counts.",
+            next_step="curl -s http://SERVICE/metrics | treaty readers --observed -",
+        )
+    return told.decode("utf-8", "replace")
 
 
 def line(row: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from treaty.cli.harmless import echo, no_command
+from treaty.cli.harmless import harmless, no_command
 
 F = TypeVar("F", bound=Callable[..., Any])
 Row = Mapping[str, Any]
@@ -48,15 +48,13 @@ def show_rows(found: Rows, *, format_: str, output: Path | None) -> None:
     printed = PRINTERS[format_](found)
     if output is not None:
         put(output, printed)
-    elif format_ == "text":
-        echo(printed, nl=False)
     else:
         click.echo(no_command(printed), nl=False)
 
 
 def text(found: Rows) -> str:
-    """The lines as they are."""
-    return "".join(f"{line}\n" for line in found.text)
+    """The lines, each as one that nothing obeys, in a file too: a line break of somebody else's makes no row of its own."""
+    return "".join(harmless(line.replace("\n", "\\n")) + "\n" for line in found.text)
 
 
 def document(found: Rows) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self
@@ -106,12 +106,13 @@ class RegistryHttp:
         return str(self._member(self.call("GET", "/mode"), "mode"))
 
     def clock(self) -> datetime:
-        """The registry's time, by the header ``Date`` of an answer, to the second."""
+        """The registry's time, by the header ``Date`` of an answer, to the second; without a zone it is UTC, as all of HTTP is."""
         told = self._send(self._client.build_request("GET", "/mode")).headers.get("Date", "")
         try:
-            return parsedate_to_datetime(told)
-        except ValueError as error:
+            found = parsedate_to_datetime(told)
+        except (ValueError, OverflowError) as error:
             raise self._foreign("no time in its header Date") from error
+        return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
     def level(self, subject: str) -> str | None:
         """The subject's own compatibility level; None if it inherits."""
@@ -287,7 +288,7 @@ def readiness(url: str) -> dict[str, Any]:
     """What a service says of itself at ``/readyz``; raises ``ServiceUnreachable``."""
     try:
         body = httpx.get(url, timeout=TIMEOUT_SECONDS).json()
-    except (httpx.HTTPError, ValueError) as error:
+    except (httpx.HTTPError, ValueError, RecursionError) as error:
         raise ServiceUnreachable(f"{url} does not answer: {error}", next_step="treaty up") from error
     return body if isinstance(body, dict) else {}
 
@@ -300,7 +301,7 @@ def ask_service(url: str, body: Mapping[str, Any], *, token: str | None) -> tupl
         told = answer.json() if answer.content else {}
     except httpx.InvalidURL as error:
         raise UsageError("The service's address is not a URL.", next_step="write http://host:port") from error
-    except (httpx.HTTPError, ValueError) as error:
+    except (httpx.HTTPError, ValueError, RecursionError) as error:
         raise ServiceUnreachable(
             f"{shown(url)} does not answer: {type(error).__name__}", next_step="is it up?"
         ) from error

@@ -6,6 +6,8 @@ a person hands their texts in. Which fields a handler looked at is counted nowhe
 
 from __future__ import annotations
 
+import hashlib
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -43,11 +45,11 @@ class Reading(NamedTuple):
 
 
 def observed(catalog: Catalog, texts: Iterable[str]) -> list[Observed]:
-    """What the texts of several processes come to, held against ``topics.toml``; sorted by event.
+    """What the texts of several processes come to, held against ``topics.toml``; sorted by event. The same text twice is one.
 
     Raises ``UsageError`` for a text that is not in Prometheus' format, ``EnvironmentFault`` without the library that reads it.
     """
-    counts = counted(catalog, texts)
+    counts = counted(catalog, different(texts))
     counting = {each.service for each in counts}
     found = [
         Observed(
@@ -80,6 +82,16 @@ def counted(catalog: Catalog, texts: Iterable[str]) -> Mapping[Reading, int]:
     return counts
 
 
+def different(texts: Iterable[str]) -> Iterator[str]:
+    """Each text once: two processes measured different times, the same file given twice did not."""
+    seen: set[bytes] = set()
+    for text in texts:
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+        if digest not in seen:
+            seen.add(digest)
+            yield text
+
+
 def only(names: Mapping[tuple[str, str], str], kind: str) -> str | None:
     """The one event of a type, whatever its topic: a record that was tried again came by a retry topic."""
     found = {event for (_, each), event in names.items() if each == kind}
@@ -87,21 +99,30 @@ def only(names: Mapping[tuple[str, str], str], kind: str) -> str | None:
 
 
 def samples(text: str) -> Iterator[tuple[Mapping[str, str], float]]:
-    """Labels and value of each series of the counter."""
+    """Labels and value of each series of the counter. Raises ``UsageError`` for a text that describes no metric at all."""
     try:
         from prometheus_client.parser import text_string_to_metric_families  # noqa: PLC0415  # an extra's
     except ImportError as error:
         raise EnvironmentFault("Metrics cannot be read.", next_step="pip install 'treaty[registry]'") from error
     try:
-        for family in text_string_to_metric_families(text):
-            for sample in family.samples:
-                if sample.name == METRIC:
-                    yield sample.labels, sample.value
+        families = list(text_string_to_metric_families(text))
     except (ValueError, IndexError, KeyError) as error:
-        raise UsageError(
-            "This is not what a service counts, in Prometheus' text format.",
-            next_step="curl -s http://SERVICE/metrics | treaty readers --observed -",
-        ) from error
+        raise not_counted() from error
+    found = [sample for family in families for sample in family.samples if sample.name == METRIC]
+    if not families or not all(is_count(sample.value) for sample in found):
+        raise not_counted()
+    yield from ((sample.labels, sample.value) for sample in found)
+
+
+def is_count(value: float) -> bool:
+    return math.isfinite(value) and value >= 0
+
+
+def not_counted() -> UsageError:
+    return UsageError(
+        "This is not what a service counts, in Prometheus' text format.",
+        next_step="curl -s http://SERVICE/metrics | treaty readers --observed -",
+    )
 
 
 def declared(catalog: Catalog) -> Iterator[tuple[str, Consumer]]:

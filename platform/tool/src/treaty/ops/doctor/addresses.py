@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
+from threading import Thread
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -18,10 +20,14 @@ from treaty.ops.doctor.patient import Patient
 from treaty_codegen.finding import Text
 
 CONNECT_SECONDS: Final = 2.0
+TOGETHER_SECONDS: Final = 10.0
+"""For all addresses that are advertised: a name may be looked up for longer than a connection may take."""
+MOST_ADVERTISED: Final = 50
 KAFKA_PORT: Final = 9092
 """What Kafka's clients take where an address has no port."""
+TO_DO: Final = Text("set advertised.listeners to an address that clients reach")
 PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443}
-_BROKER: Final = re.compile(r"^(?:[A-Za-z_]+://)?(?:\[(?P<six>[^\]]+)\]|(?P<host>[^:]*))(?::(?P<port>\d+))?$")
+_BROKER: Final = re.compile(r"^(?:[A-Za-z_]+://)?(?:\[(?P<six>[^\]]+)\]|(?P<host>[^:]*))(?::(?P<port>[0-9]{1,9}))?$")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -111,10 +117,37 @@ def refused(host: str, port: int) -> str | None:
 def advertised(patient: Patient) -> Said:
     """Every address that the brokers tell clients to use."""
     with patient.cluster() as cluster:
-        brokers = cluster.brokers()
-    for address in brokers:
-        reach(address)
-    return ", ".join(brokers)
+        brokers = list(dict.fromkeys(cluster.brokers()))
+    looked = brokers[:MOST_ADVERTISED]
+    reach_all(looked)
+    told = {"told": ", ".join(looked), "count": str(len(brokers) - len(looked))}
+    return Text("{told}; {count} more were not looked at", told) if brokers[MOST_ADVERTISED:] else told["told"]
+
+
+def reach_all(addresses: Sequence[str]) -> None:
+    """Raises ``Wrong`` for the first of the addresses that clients here cannot use; all are tried at once, by one deadline."""
+    asked = {address: begun(address) for address in addresses}
+    wait(asked.values(), timeout=TOGETHER_SECONDS)
+    for address, answer in asked.items():
+        if not answer.done():
+            raise silent(address, f"{TOGETHER_SECONDS:.0f} s")
+        answer.result()
+
+
+def begun(address: str) -> Future[None]:
+    """``reach`` in a thread of its own, which nobody waits for at the end: a lookup of a name cannot be cut off."""
+    answer: Future[None] = Future()
+
+    def look() -> None:
+        try:
+            reach(address)
+        except BaseException as error:  # noqa: BLE001  # it is raised where the answer is taken
+            answer.set_exception(error)
+        else:
+            answer.set_result(None)
+
+    Thread(target=look, name="advertised", daemon=True).start()
+    return answer
 
 
 def reach(address: str) -> None:
@@ -134,10 +167,14 @@ def reach(address: str) -> None:
             ),
         ) from error
     except OSError as error:
+        raise silent(address, error.strerror or str(error)) from error
+    except (ValueError, OverflowError) as error:  # UnicodeError too: a part of the name that is empty or too long
         raise Wrong(
-            Text(
-                "Kafka advertises {address}, which does not answer from here: {reason}",
-                {"address": address, "reason": error.strerror or str(error)},
-            ),
-            next_step=Text("set advertised.listeners to an address that clients reach"),
+            Text("Kafka advertises {address}, which is no address", {"address": address}), next_step=TO_DO
         ) from error
+
+
+def silent(address: str, reason: str) -> Wrong:
+    """What is wrong with an address that takes no connection."""
+    said = {"address": address, "reason": reason}
+    return Wrong(Text("Kafka advertises {address}, which does not answer from here: {reason}", said), next_step=TO_DO)

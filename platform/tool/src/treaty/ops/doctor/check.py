@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from treaty.errors import TreatyError
 from treaty.ops.http import RegistryUnreachable
+from treaty_avro.errors import one_line
 from treaty_codegen.finding import Text
 from treaty_runtime.admin import ClusterRefused, ClusterUnreachable
 
 State = Literal["ok", "failed"]
+LONGEST_WORDS: Final = 200
+"""Characters of what an unexpected error says."""
 Said = Text | str
 """A sentence of ours, which has a translation; or a command, or somebody else's words, which have none."""
 
@@ -45,7 +48,7 @@ class Wrong(TreatyError):
 
 
 def made(name: str, look: Callable[[], Said], *, environment: str = "local") -> Check:
-    """One check as a row, whatever it raises of ours; only what is missing ``local``ly is started by a command."""
+    """One check as a row, whatever it raises; only what is missing ``local``ly is started by a command."""
     try:
         return Check(name=name, state="ok", detail=look())
     except Wrong as error:
@@ -56,6 +59,19 @@ def made(name: str, look: Callable[[], Said], *, environment: str = "local") -> 
     except (ClusterUnreachable, ClusterRefused) as error:
         to_do = advice(error, environment)
         return Check(name=name, state="failed", detail=str(error), next_step=to_do, is_away=True)
+    except Exception as error:  # noqa: BLE001  # whoever is asked may answer anything, and one answer must not end the other checks
+        return unexpected(name, error)
+
+
+def unexpected(name: str, error: Exception) -> Check:
+    """A row for what no check knows: an answer that nobody gives, or a fault of the check itself."""
+    said = {"kind": type(error).__name__, "said": one_line(str(error))[:LONGEST_WORDS]}
+    return Check(
+        name=name,
+        state="failed",
+        detail=Text("ended by what was not expected: {kind}: {said}", said),
+        next_step=Text("see what answers there; if it is what it should be, please report this row as a bug"),
+    )
 
 
 def not_made(name: str, *, needs: Check) -> Check:
