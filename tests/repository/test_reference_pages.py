@@ -53,7 +53,10 @@ SETTINGS = {
     "SMTP_HOST": ("`localhost`", "Mail server"),
     "SMTP_PORT": ("`40125`", "Its port"),
     "MALL_SMS_FILE": ("`sms.jsonl`", "File that text messages are appended to"),
-    "MALL_IMAGE_FOLDER": ("`images`", "Folder of the goods' pictures"),
+    "MALL_IMAGE_FOLDER": (
+        "`images`",
+        "Folder of the goods' pictures, of one mall alone: an hour after it came, a picture that no goods have is deleted",
+    ),
     "MALL_WAREHOUSE_FOLDER": ("`warehouse`", "Folder of the analytics service's files"),
     "MALL_WEBHOOK_ALLOW_LOOPBACK": ("none", "`1` lets webhooks call this machine, over plain HTTP too"),
     "MALL_ALLOWED_ORIGINS": ("none", "Comma list of origins whose pages may open a WebSocket"),

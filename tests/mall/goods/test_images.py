@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from mall.goods.handlers import goods_handlers
 from mall.goods.image_kinds import JPEG, PNG, WEBP, ImageKind, kind_of
 from mall.goods.images_api import LARGEST_IMAGE, MOST_IMAGES
+from mall.goods.orphans import orphan_sweep
 from mall.work import Work
 from mall_events.goods import GoodsStatus, GoodsUpdated
 from mall_events.user import UserDeleted
@@ -143,6 +145,26 @@ async def test_a_picture_is_removed_with_its_file(shelf: Counter, tmp_path: Path
     assert (await shelf.call("DELETE", url, user=SELLER)).status_code == 404
     assert (await shelf.call("GET", url)).status_code == 404
     assert files(tmp_path) == []
+
+
+async def test_old_files_that_no_row_names_are_swept_away(shelf: Counter, tmp_path: Path) -> None:
+    (url,) = (await add(shelf, await draft(shelf))).json()["image_urls"]
+    named = url.rpartition("/")[2]
+    left = [f"{number:032x}.png{end}" for number, end in enumerate(["", ".part", "", ".part"])]
+    foreign = ["README.png", f"{'0' * 32}.gif"]
+    for name in (*left, *foreign):
+        (tmp_path / "images" / name).write_bytes(PICTURE)
+    now = shelf.desk.now().timestamp()
+    for minutes, names in ((61, [named, *left[:2], *foreign]), (59, left[2:])):
+        for name in names:
+            os.utime(tmp_path / "images" / name, (now - minutes * 60,) * 2)
+    sweep = orphan_sweep(shelf.app.state.image_files)
+    assert [await sweep(shelf.desk) for _ in range(2)] == [2, 0]
+    assert files(tmp_path) == sorted([named, *left[2:], *foreign])
+
+
+async def test_before_the_first_picture_nothing_is_swept_away(shelf: Counter) -> None:
+    assert await orphan_sweep(shelf.app.state.image_files)(shelf.desk) == 0
 
 
 @pytest.mark.parametrize("name", ["x.png", "..%2f..%2fetc%2fpasswd", f"{'0' * 32}.exe", f"{'0' * 32}.png%00"])

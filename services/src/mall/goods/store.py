@@ -98,6 +98,12 @@ async def images_of_all(session: AsyncSession, goods_ids: Collection[int]) -> di
     return found
 
 
+async def named_images(session: AsyncSession, names: Collection[str]) -> set[str]:
+    """Which of these files have a row."""
+    query = select(col(GoodsImageRow.name)).where(col(GoodsImageRow.name).in_(names))
+    return set(await session.scalars(query))
+
+
 async def add_image(session: AsyncSession, goods_id: int, *, name: str, size_bytes: int, now: datetime) -> None:
     """Write a picture's row."""
     session.add(GoodsImageRow(goods_id=goods_id, name=name, size_bytes=size_bytes, created_at=now))
