@@ -216,7 +216,7 @@ def test_an_address_that_says_nothing_until_the_deadline_is_named(
     held.set()
     assert (found.state, str(found.detail)) == (
         "failed",
-        "Kafka advertises kafka:9092, which does not answer from here: 0 s",
+        "Kafka advertises kafka:9092, which does not answer from here: timed out after 0 s",
     )
 
 

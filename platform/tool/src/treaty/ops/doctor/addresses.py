@@ -130,7 +130,7 @@ def reach_all(addresses: Sequence[str]) -> None:
     wait(asked.values(), timeout=TOGETHER_SECONDS)
     for address, answer in asked.items():
         if not answer.done():
-            raise silent(address, f"{TOGETHER_SECONDS:.0f} s")
+            raise unanswered(address, f"timed out after {TOGETHER_SECONDS:.0f} s")
         answer.result()
 
 
@@ -167,14 +167,14 @@ def reach(address: str) -> None:
             ),
         ) from error
     except OSError as error:
-        raise silent(address, error.strerror or str(error)) from error
+        raise unanswered(address, error.strerror or str(error)) from error
     except (ValueError, OverflowError) as error:  # UnicodeError too: a part of the name that is empty or too long
         raise Wrong(
             Text("Kafka advertises {address}, which is no address", {"address": address}), next_step=TO_DO
         ) from error
 
 
-def silent(address: str, reason: str) -> Wrong:
+def unanswered(address: str, reason: str) -> Wrong:
     """What is wrong with an address that takes no connection."""
     said = {"address": address, "reason": reason}
     return Wrong(Text("Kafka advertises {address}, which does not answer from here: {reason}", said), next_step=TO_DO)
