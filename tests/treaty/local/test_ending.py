@@ -7,12 +7,13 @@ import signal
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from io import StringIO
+from typing import cast
 
 import pytest
 from rich.console import Console
 
 from treaty.local.ending import PERSON_SECONDS, AtOnce, Ending, Pause, ended_by_signals
-from treaty.local.stack import Stack
+from treaty.local.stack import Stack, ended
 from treaty.local.supervision import INTERRUPTED, supervise
 from treaty.local.view import View
 
@@ -71,6 +72,60 @@ def test_ctrl_c_again_ends_at_once_and_nothing_else_that_is_repeated_does() -> N
         signal.raise_signal(signal.SIGINT)  # who hammers on it hears what was killed
         assert asked.number == signal.SIGTERM
     signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.usefixtures("hearing")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_second_ctrl_c_that_was_lost_is_heard_at_the_next_pause_and_at_the_third() -> None:
+    now = 100.0
+    with ended_by_signals(clock=lambda: now) as asked:
+        with pytest.raises(Ending):
+            signal.raise_signal(signal.SIGTERM)
+        now += PERSON_SECONDS
+        one = AskedToEndWhileDying()
+        del one
+        with pytest.raises(AtOnce):
+            asked.pause(60)
+        now += PERSON_SECONDS
+        with pytest.raises(AtOnce):
+            signal.raise_signal(signal.SIGINT)
+    signal.raise_signal(signal.SIGINT)  # for good
+
+
+class Hammered:
+    """What stands in a stack's place while somebody hammers on Ctrl-C: from its end by itself until all is killed."""
+
+    def __init__(self) -> None:
+        self.now, self.killed = 100.0, [""]
+
+    def press(self) -> None:
+        self.now += PERSON_SECONDS
+        signal.raise_signal(signal.SIGINT)
+
+    def stop(self) -> None:
+        self.press()
+
+    def kill(self) -> list[str]:
+        self.press()
+        self.killed = ["kafka"]
+        return self.killed
+
+    def require_ended(self) -> None:
+        """All have."""
+
+
+@pytest.mark.usefixtures("hearing")
+def test_ctrl_c_that_is_hammered_on_does_not_stop_the_killing_when_the_stack_ends_by_itself() -> None:
+    stack, said = Hammered(), StringIO()
+    with (
+        pytest.raises(AtOnce),
+        ended_by_signals(clock=lambda: stack.now),
+        ended(cast("Stack", stack), View(Console(file=said))),
+    ):
+        pass
+    stack.press()
+    assert stack.killed == ["kafka"]
+    assert "Killed: kafka." in said.getvalue()
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

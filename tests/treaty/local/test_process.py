@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 
 from tests.parts.waiting import wait_until
+from treaty.local import process
 from treaty.local.errors import StartFailed
 from treaty.local.guard import end_groups, identity
 from treaty.local.process import Process
 
 SLEEP = ["sleep", "600"]
+DEAF = "import signal; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); signal.pause()"
 PARENT = """
 import os, sys, time
 from pathlib import Path
@@ -76,10 +78,46 @@ def test_the_guard_ends_whole_groups_when_we_are_killed() -> None:
 
 
 def test_a_child_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
-    deaf = "import signal; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); signal.pause()"
-    child = started(tmp_path, sys.executable, "-c", deaf)
+    child = started(tmp_path, sys.executable, "-c", DEAF)
     wait_until(lambda: "deaf" in child.tail())
     assert child.stop(seconds=0.1) == -signal.SIGKILL
+
+
+def left_behind(tmp_path: Path) -> tuple[Process, int]:
+    """A child that has ended, and the process that it left in its group."""
+    leader = started(tmp_path, "sh", "-c", "sleep 600 & echo $!")
+    wait_until(lambda: not leader.is_alive)
+    return leader, int(leader.tail().split()[-1])
+
+
+def test_what_an_ended_child_left_in_its_group_is_killed_with_it(tmp_path: Path) -> None:
+    leader, left = left_behind(tmp_path)
+    assert identity(left)
+    leader.kill()
+    wait_until(lambda: identity(left) is None)
+    assert leader.returncode == 0
+
+
+def test_a_group_whose_leader_s_id_is_somebody_else_s_by_now_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leader, left = left_behind(tmp_path)
+    monkeypatch.setattr(process, "identity", lambda _pid: "1")
+    leader.kill()
+    monkeypatch.undo()
+    assert identity(left)
+    leader.kill()
+    wait_until(lambda: identity(left) is None)
+
+
+def test_what_not_even_sigkill_ends_is_not_waited_for_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    child = started(tmp_path, sys.executable, "-c", DEAF)
+    wait_until(lambda: "deaf" in child.tail())
+    monkeypatch.setattr(process, "KILLED_SECONDS", 0.05)
+    monkeypatch.setattr(os, "killpg", lambda *_: None)  # the kernel holds it, as it were
+    assert child.stop(seconds=0.05) is None
+    monkeypatch.undo()
+    assert child.stop(seconds=0) == -signal.SIGKILL
 
 
 def test_a_process_of_another_start_time_is_left_alone(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ class AtOnce(Ending):
 
 
 PERSON_SECONDS = 0.5
-"""A second Ctrl-C that comes sooner is the first one, told twice: by the terminal to all of us, and by whoever started us."""
+"""A Ctrl-C that comes sooner is the one before, told twice: by the terminal to all of us, and by whoever started us."""
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -38,9 +38,12 @@ class Asked:
 
     def __init__(self) -> None:
         self.number: int | None = None
+        self.at_once = False
 
     def check(self) -> None:
-        """Raises ``Ending`` if a signal came."""
+        """Raises ``Ending`` if a signal came, ``AtOnce`` if Ctrl-C came again."""
+        if self.at_once:
+            raise AtOnce(signal.SIGINT)
         if self.number is not None:
             raise Ending(self.number)
 
@@ -53,9 +56,9 @@ class Asked:
 
 @contextmanager
 def ended_by_signals(clock: Callable[[], float] = time.monotonic) -> Iterator[Asked]:
-    """Within, the first signal raises ``Ending``, and a later Ctrl-C ``AtOnce``. Others are ignored after the first, so that the clean
-    end is not cut short by somebody who only repeats it; and Ctrl-C is for good after the second, so that who hammers on it still
-    hears what was killed.
+    """Within, the first signal raises ``Ending``, and a later Ctrl-C ``AtOnce``, each time, for Python may throw it away. Others are
+    ignored after the first, so that the clean end is not cut short by somebody who only repeats it. Whoever hears ``AtOnce`` ignores
+    Ctrl-C from there on; after the block it is ignored for good.
 
     A signal that the caller had us ignore (``nohup``) stays ignored.
     """
@@ -71,9 +74,10 @@ def ended_by_signals(clock: Callable[[], float] = time.monotonic) -> Iterator[As
         raise Ending(number)
 
     def again(number: int, _frame: FrameType | None) -> None:
+        nonlocal began
         if number == signal.SIGINT and clock() - began >= PERSON_SECONDS:
-            signal.signal(number, signal.SIG_IGN)
-            before.pop(number)
+            began = clock()
+            asked.at_once = True
             raise AtOnce(number)
 
     before: dict[int, signal.Handlers | Callable[[int, FrameType | None], object] | int | None]
@@ -84,4 +88,5 @@ def ended_by_signals(clock: Callable[[], float] = time.monotonic) -> Iterator[As
         yield asked
     finally:
         for one, handler in before.items():
-            signal.signal(one, handler)
+            is_over = one == signal.SIGINT and (asked.at_once or signal.getsignal(one) is signal.SIG_IGN)
+            signal.signal(one, signal.SIG_IGN if is_over else handler)

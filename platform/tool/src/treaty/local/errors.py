@@ -47,6 +47,10 @@ class StartFailed(LocalFault):
     """A part of the stack did not start."""
 
 
+class NotEnded(LocalFault):
+    """A part of the stack was killed and has not ended."""
+
+
 class AlreadyRunning(LocalFault):
     """The stack of this project is already running."""
 

@@ -84,7 +84,7 @@ class Kafka(Server):
         """Whether the broker serves clients and consumer groups now. OSError until it listens."""
         return kafka_wire.is_serving(self.port, cluster=self.cluster) and kafka_wire.are_groups_ready(self.port)
 
-    def stop(self, *, seconds: float = 20.0) -> int:
+    def stop(self, *, seconds: float = 20.0) -> int | None:
         """Ends the broker; 0 for a clean end, which flushes all logs."""
         status = self.process.stop(seconds=seconds)
         return 0 if status == CLEAN_EXIT else status

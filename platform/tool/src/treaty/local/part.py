@@ -39,6 +39,6 @@ class Part(Protocol):
         """Whether it serves now."""
         ...
 
-    def stop(self) -> int:
-        """Ends it; the exit status."""
+    def stop(self) -> int | None:
+        """Ends it; the exit status, None if not even SIGKILL ended it."""
         ...

@@ -74,7 +74,7 @@ class Postgres(Server):
         lines = (self.folder / "postmaster.pid").read_text().splitlines()
         return len(lines) > READY_LINE and lines[READY_LINE].strip() == "ready" and lines[0] == str(self.process.pid)
 
-    def stop(self) -> int:
+    def stop(self) -> int | None:
         """Ends it at once but cleanly ("fast" shutdown: SIGINT); the exit status."""
         return self.process.stop(with_signal=signal.SIGINT)
 

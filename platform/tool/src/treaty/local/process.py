@@ -24,6 +24,9 @@ from treaty.local.guard import identity
 if TYPE_CHECKING:
     from treaty.local.guard import Guard
 
+KILLED_SECONDS = 10.0
+"""How long the end of what was killed is waited for. Longer takes only what the kernel holds: by a disk that does not answer."""
+
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None  # loaded before any fork
 
@@ -102,18 +105,20 @@ class Process:
         return tail(self.log, lines=lines)
 
     def kill(self) -> None:
-        """SIGKILL to the whole group, and wait: for tests of durability."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
-        self._popen.wait()
+        """SIGKILL to the whole group, also to what its leader left behind, and wait: not for ever, so ask ``is_alive``."""
+        if self.is_alive or identity(self.pid) is None:  # else somebody else has got the id since
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._popen.wait(KILLED_SECONDS)
 
     def ask_to_stop(self, with_signal: signal.Signals = signal.SIGTERM) -> None:
         """Sends the signal to the process, without waiting."""
         if self.is_alive:
             self._popen.send_signal(with_signal)
 
-    def stop(self, *, seconds: float = 15.0, with_signal: signal.Signals = signal.SIGTERM) -> int:
-        """Ends it: the signal, then after ``seconds`` SIGKILL to its group. Returns the exit status."""
+    def stop(self, *, seconds: float = 15.0, with_signal: signal.Signals = signal.SIGTERM) -> int | None:
+        """Ends it: the signal, then after ``seconds`` SIGKILL to its group. Returns the exit status, None if not even that ended it."""
         self.ask_to_stop(with_signal)
         try:
             self._popen.wait(seconds)
@@ -123,7 +128,7 @@ class Process:
             self.kill()  # what a clean end left behind in its group goes too
             if self._guard is not None:
                 self._guard.forget(self.pid)
-        return self._popen.returncode
+        return self.returncode
 
     def wait_until(self, ready: Callable[[], bool], *, seconds: float) -> None:
         """Waits for ``ready``; an OSError inside it means "not yet".

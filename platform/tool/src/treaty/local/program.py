@@ -51,6 +51,6 @@ class Program:
         """Why it is not ready, in its own words."""
         return health.complaint(self.health_port)
 
-    def stop(self, *, seconds: float = PATIENCE_SECONDS) -> int:
-        """Ends it, after ``seconds`` by force: a service first finishes what it has begun. The exit status."""
+    def stop(self, *, seconds: float = PATIENCE_SECONDS) -> int | None:
+        """Ends it, after ``seconds`` by force: a service first finishes what it has begun. The exit status, None without an end."""
         return self.process.stop(seconds=seconds)

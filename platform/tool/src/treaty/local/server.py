@@ -56,8 +56,8 @@ class Server(ABC):
     def is_ready(self) -> bool:
         """Whether it serves now. OSError until it listens."""
 
-    def stop(self) -> int:
-        """Ends it cleanly, with everything written; the exit status."""
+    def stop(self) -> int | None:
+        """Ends it cleanly, with everything written; the exit status, None if not even SIGKILL ended it."""
         return self.process.stop()
 
     def _own_log(self) -> Path:

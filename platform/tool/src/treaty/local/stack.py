@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from treaty.config import Settings
 from treaty.local import services
 from treaty.local.ending import AtOnce, Ending, Pause
-from treaty.local.errors import NoSpace, StartFailed
+from treaty.local.errors import NoSpace, NotEnded, StartFailed
 from treaty.local.govern import govern_schemas, govern_topics
 from treaty.local.guard import Guard
 from treaty.local.java import find_java
@@ -104,13 +104,20 @@ class Stack:
                 part.stop()
 
     def kill(self) -> list[str]:
-        """Kills what still runs; the names of all that were killed, the one too whose end was being waited for. Kafka and the databases
-        are made for it: the next start mends their files.
+        """Kills what still runs, also what an ended part left behind; the names of all parts that were killed, the one too whose end
+        was being waited for. Kafka and the databases are made for it: the next start mends their files.
         """
         for part in reversed(self._launched):
-            if part.process.is_alive:
-                part.process.kill()
+            part.process.kill()
         return [part.name for part in reversed(self._launched) if part.process.returncode == -signal.SIGKILL]
+
+    def require_ended(self) -> None:
+        """Raises ``NotEnded`` with the names of what lives although it was killed."""
+        alive = [part for part in self._launched if part.process.is_alive]
+        if alive:
+            names = ", ".join(f"{part.name} (process {part.process.pid})" for part in alive)
+            step = f"see what the kernel waits for: ps -o pid,stat,wchan -p {alive[0].process.pid}"
+            raise NotEnded(f"Killed, and not ended yet: {names}.", next_step=step)
 
     def _servers(self) -> list[Part]:
         layout, machine, guard = self.layout, self._machine, self._guard
@@ -218,7 +225,9 @@ def put_old_logs_aside(layout: Layout) -> None:
 
 @contextmanager
 def ended(stack: Stack, view: View) -> Iterator[None]:
-    """Stops the stack at the end, whatever ends it. Ctrl-C while it stops, the second one or the first, has what is left killed."""
+    """Stops the stack at the end, whatever ends it. Ctrl-C while it stops, the second one or the first, has what is left killed;
+    who hammers on it then still hears what that was. Raises ``NotEnded``.
+    """
     try:
         try:
             yield
@@ -227,8 +236,11 @@ def ended(stack: Stack, view: View) -> Iterator[None]:
                 view.say("Stopping; Ctrl-C now kills what does not end.")
                 stop(stack)
     except AtOnce:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         view.say(f"Killed: {', '.join(stack.kill())}.")
         raise
+    finally:
+        stack.require_ended()
 
 
 def stop(stack: Stack) -> None:
