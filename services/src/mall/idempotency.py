@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pydantic import BaseModel
-from sqlalchemy import JSON, BigInteger, Column, MetaData, String, Table, delete, select, update
+from sqlalchemy import JSON, BigInteger, Column, Index, MetaData, String, Table, bindparam, delete, null, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from mall.columns import Moment
 from mall.errors import IdempotencyConflict
 from mall.upsert import insert
 
-KEPT = timedelta(hours=24)
+KEPT, FORGOTTEN_AT_ONCE = timedelta(hours=24), 100
 Answer = dict[str, object]
 
 
@@ -50,6 +50,7 @@ class IdempotencyKeys:
             Column("digest", String(64), nullable=False),
             Column("answer", JSON),
             Column("created_at", Moment, nullable=False),
+            Index("idempotency_key_age", "created_at"),
         )
 
     async def once(
@@ -67,11 +68,26 @@ class IdempotencyKeys:
 
     async def _claim(self, session: AsyncSession, attempt: Attempt, key: str, now: datetime) -> bool:
         columns = self._table.c
-        old = (columns.user_id == attempt.user_id) & (columns.created_at < now - KEPT)
-        await session.execute(delete(self._table).where(old))
-        row = {"user_id": attempt.user_id, "key": key, "digest": attempt.digest, "created_at": now}
-        claim = insert(session, self._table).values(row).on_conflict_do_nothing().returning(columns.key)
-        return (await session.execute(claim)).first() is not None
+        await self._forget(session, now - KEPT)
+        fresh = {"digest": attempt.digest, "created_at": now}
+        row = insert(session, self._table).values(user_id=attempt.user_id, key=key, **fresh)
+        claim = row.on_conflict_do_update(  # an old one is as good as gone, whether it was its turn to go or not
+            index_elements=[columns.user_id, columns.key],
+            set_={**fresh, "answer": null()},
+            where=columns.created_at < now - KEPT,
+        )
+        return (await session.execute(claim.returning(columns.key))).first() is not None
+
+    async def _forget(self, session: AsyncSession, before: datetime) -> None:
+        """Drop the oldest keys, whosever they are: more at once than a request adds, so that they do not pile up."""
+        columns = self._table.c
+        old = select(columns.user_id, columns.key).where(columns.created_at < before).order_by(columns.created_at)
+        # Rows that another request is dropping are left to it: neither waits for the other's commit.
+        some = await session.execute(old.limit(FORGOTTEN_AT_ONCE).with_for_update(skip_locked=True))
+        # One by one by the whole primary key: SQLite would look through all keys of their users for a list of pairs.
+        if rows := [{"old_user": user_id, "old_key": key} for user_id, key in some]:
+            this = (columns.user_id == bindparam("old_user")) & (columns.key == bindparam("old_key"))
+            await session.execute(delete(self._table).where(this), rows)
 
     async def _kept(self, session: AsyncSession, attempt: Attempt, key: str) -> Answer:
         columns = self._table.c
