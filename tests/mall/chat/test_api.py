@@ -14,6 +14,7 @@ from mall.identity import Identity
 from mall_events.chat import ChatMessageCreated
 from mall_events.goods import GoodsStatus, GoodsUpdated
 from tests.mall.counter import Counter
+from tests.parts.waiting import DEADLINE
 
 BUYER, SELLER, STRANGER = 10, 20, 30
 TALKS = "/api/v1/conversations"
@@ -136,6 +137,16 @@ async def test_goods_that_leave_the_shelf_close_a_conversation_that_is_just_bein
     await leaving
     (listed,) = (await chat.call("GET", TALKS, user=BUYER)).json()["conversations"]
     assert listed["status"] == "CLOSED"
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)  # SQLite has one writer at a time
+async def test_who_opens_a_conversation_does_not_wait_for_another_who_does(chat: Counter) -> None:
+    await goods(chat)
+    async with chat.desk.open() as work:
+        await open_about(work, goods_id=1, buyer=Identity(user_id=BUYER, is_admin=False))
+        other = chat.call("POST", TALKS, user=STRANGER, json={"goods_id": 1})
+        assert (await asyncio.wait_for(other, DEADLINE)).status_code == 201
 
 
 async def test_both_sides_list_the_conversation(chat: Counter) -> None:

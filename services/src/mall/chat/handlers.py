@@ -16,7 +16,7 @@ on = handlers.on
 @on(GoodsUpdated)
 async def follow_goods(event: GoodsUpdated, context: Context) -> None:
     """Keep the copy that conversations are opened from; goods that leave the shelf end theirs."""
-    known = await store.find_listing(context.session, event.goods_id)
+    known = await store.find_listing(context.session, event.goods_id, to_change=True)
     if known is not None and known.version >= event.goods_version:
         return
     await context.session.merge(

@@ -22,9 +22,12 @@ async def find_conversation(
     return await session.scalar(query.with_for_update() if lock else query)
 
 
-async def find_listing(session: AsyncSession, goods_id: int) -> Listing | None:
-    """What is known of these goods, locked until the transaction ends: who opens a conversation and who closes all wait for each other."""
-    row = await session.get(ListingRow, goods_id, with_for_update=True)
+async def find_listing(session: AsyncSession, goods_id: int, *, to_change: bool = False) -> Listing | None:
+    """What is known of these goods, locked until the transaction ends: who opens a conversation and who closes all wait for each other.
+
+    Those who open one share the lock and do not wait among themselves; ``to_change`` takes it alone.
+    """
+    row = await session.get(ListingRow, goods_id, with_for_update={"read": not to_change})
     return row.value() if row else None
 
 
