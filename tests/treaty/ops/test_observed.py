@@ -33,6 +33,8 @@ producers = ["order"]
 [topic."order-events".consumer.billing-service]
 service = "billing"
 events = ["OrderPaid"]
+[topic."order-events".consumer.reports]
+external = "@bi"
 [topic."order-events".consumer."push-*"]
 service = "push"
 [service.order]
@@ -103,6 +105,14 @@ def test_who_reads_without_being_declared_is_named_and_who_is_silent_too(catalog
     ]
 
 
+def test_a_reader_of_others_is_declared_and_a_group_of_another_service_is_not(catalog: Catalog) -> None:
+    text = metrics("bi", ("reports", "order-events", "ORDER_PAID"), ("billing-service", "order-events", "ORDER_PAID"))
+    assert observed(catalog, [text]) == [
+        row(PAID, "bi", "billing-service", "undeclared", 1),
+        row(PAID, "bi", "reports", "observed", 1),
+    ]
+
+
 def test_a_service_that_told_nothing_is_not_called_silent(catalog: Catalog) -> None:
     assert observed(catalog, []) == []
     assert observed(catalog, [metrics("order")]) == []
@@ -136,6 +146,12 @@ def test_the_answer_is_of_the_event_and_the_service_that_were_asked_for(scratch:
     found = answer(settings_of(scratch), what="OrderHeld.note", counted=[text])
     assert [each.event for each in found.observed] == [HELD]
     assert answer(settings_of(scratch), service="billing", counted=[text]).observed == ()
+
+
+def test_what_prints_rows_is_refused_where_none_are_printed(scratch: Scratch) -> None:
+    refused = scratch.run("readers", "--write", "--format", "json")
+    assert (refused.code, "print no rows" in refused.err) == (2, True)
+    assert not (scratch.root / "schemas" / "readers.lock").exists()
 
 
 def test_the_command_takes_files_and_what_is_piped_in(scratch: Scratch) -> None:

@@ -14,6 +14,7 @@ from treaty.cli.language import chosen
 from treaty.cli.progress import working
 from treaty.cli.project import config_option, load_settings
 from treaty.cli.rows import Rows, row_options, show_rows
+from treaty.errors import UsageError
 
 if TYPE_CHECKING:
     from treaty.ops.readers import Answer
@@ -63,13 +64,14 @@ def readers(
 
     Exit codes: 0, 2 usage (no such event, field or service).
     """
-    from treaty.ops.readers import answer, write_readers
+    from treaty.ops.readers import answer
 
     if write or merge:
-        scans = write_readers(load_settings(config), merge=merge)
-        reads = sum(len(each.reads) for each in scans.values())
-        told = chosen().say("{file}: {reads} reads of {services} services.")
-        echo(told.format(file="schemas/readers.lock", reads=reads, services=len(scans)), err=True)
+        if observed or output or format_ != "text":
+            raise UsageError(
+                "--write and --merge print no rows.", next_step="leave --observed, --format and --output out"
+            )
+        write_lock(config, merge)
         return
     with working("Reading the services' code"):
         found = answer(load_settings(config), what=what, service=service, counted=map(text_of, observed))
@@ -80,6 +82,16 @@ def readers(
     show_rows(shown, format_=format_, output=output)
     if not found.reads and not found.unknown:
         echo(chosen().say("No reader found. That is no proof that there is none."), err=True)
+
+
+def write_lock(config: Path | None, merge: tuple[Path, ...]) -> None:
+    """Writes ``readers.lock``, with the services of others', and says what is in it."""
+    from treaty.ops.readers import write_readers
+
+    scans = write_readers(load_settings(config), merge=merge)
+    reads = sum(len(each.reads) for each in scans.values())
+    told = chosen().say("{file}: {reads} reads of {services} services.")
+    echo(told.format(file="schemas/readers.lock", reads=reads, services=len(scans)), err=True)
 
 
 def rows(found: Answer) -> Iterator[dict[str, Any]]:
@@ -96,11 +108,9 @@ def rows(found: Answer) -> Iterator[dict[str, Any]]:
 
 
 def text_of(file: BinaryIO) -> str:
-    """What a service told, at most 64 MB of it. Bytes that are no UTF-8 become what no format of metrics has."""
+    """What a service told, at most 64 MB of it; bytes that are no UTF-8 become U+FFFD."""
     told = file.read(LARGEST_BYTES + 1)
     if len(told) > LARGEST_BYTES:
-        from treaty.errors import UsageError
-
         raise UsageError(
             f"{file.name} holds more than {LARGEST_BYTES} bytes: that is not what a service counts.",
             next_step="curl -s http://SERVICE/metrics | treaty readers --observed -",

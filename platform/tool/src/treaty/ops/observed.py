@@ -61,7 +61,7 @@ def observed(catalog: Catalog, texts: Iterable[str]) -> list[Observed]:
     silent = [
         Observed(event=event, service=consumer.service or "", group=consumer.group, kind="silent", records=0)
         for event, consumer in declared(catalog)
-        if consumer.service in counting and not any(reads(consumer, event, each) for each in found)
+        if consumer.service and consumer.service in counting and not any(reads(consumer, event, each) for each in found)
     ]
     return sorted([*found, *silent])
 
@@ -126,19 +126,17 @@ def not_counted() -> UsageError:
 
 
 def declared(catalog: Catalog) -> Iterator[tuple[str, Consumer]]:
-    """Each event with each consumer that gets it and is a service."""
+    """Each event with each consumer that gets it; one of others, ``external``, names no service."""
     for topic in catalog.topics.values():
         for consumer in topic.consumers:
-            if consumer.service:
-                yield from ((event, consumer) for event in consumer.events or topic.events)
+            yield from ((event, consumer) for event in consumer.events or topic.events)
 
 
 def is_declared(catalog: Catalog, reading: Reading) -> bool:
-    return any(
-        event == reading.event and fnmatchcase(reading.group, consumer.group) for event, consumer in declared(catalog)
-    )
+    return any(reads(consumer, event, reading) for event, consumer in declared(catalog))
 
 
-def reads(consumer: Consumer, event: str, seen: Observed) -> bool:
-    """Whether what was seen is this consumer's; a group ``name-*`` is each process's own."""
-    return (seen.event, seen.service) == (event, consumer.service) and fnmatchcase(seen.group, consumer.group)
+def reads(consumer: Consumer, event: str, seen: Reading | Observed) -> bool:
+    """Whether what was seen is this consumer's; a group ``name-*`` is each process's own, others may call themselves anything."""
+    is_theirs = consumer.service is None or seen.service == consumer.service
+    return seen.event == event and is_theirs and fnmatchcase(seen.group, consumer.group)
