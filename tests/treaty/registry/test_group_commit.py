@@ -13,7 +13,7 @@ from sqlalchemy import event, make_url
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import OperationalError
 
-from tests.parts.waiting import wait_until
+from tests.parts.waiting import DEADLINE, wait_until
 from treaty.registry.errors import StoreUnavailable
 from treaty.registry.names import Name
 from treaty.registry.stores.sql.group_commit import MOST
@@ -132,3 +132,34 @@ def test_a_group_ends_when_it_is_large(file: File) -> None:
             future.result()
     assert len(found) == 2
     assert len(file.stored()) == MOST + 1
+
+
+def test_what_is_in_use_when_the_store_closes_ends_when_it_is_given_back(file: File, tmp_path: Path) -> None:
+    reads, writes, ends_read, ends_write = (threading.Event() for _ in range(4))
+
+    def read() -> None:
+        with file.store.read() as reader:
+            reader.mode(name(0))
+            reads.set()
+            ends_read.wait()
+
+    def write() -> None:
+        with file.store.write(name(1)) as writer:
+            writer.set_mode(name(1), "READONLY")
+            writes.set()
+            ends_write.wait()
+
+    with ThreadPoolExecutor(2) as pool:
+        reading, writing = pool.submit(read), pool.submit(write)
+        assert reads.wait(DEADLINE)
+        assert writes.wait(DEADLINE)
+        file.store.close()
+        ends_read.set()  # one after the other: of two that end at the same moment, SQLite takes neither for the last
+        reading.result()
+        ends_write.set()
+        writing.result()
+    assert [each.name for each in tmp_path.iterdir()] == ["registry.db"], (
+        "the last connection takes -wal and -shm with it"
+    )
+    assert file.stored() == [1]
+    assert [each.name for each in tmp_path.iterdir()] == ["registry.db"]

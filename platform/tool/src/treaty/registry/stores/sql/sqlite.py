@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Collection, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,7 +52,8 @@ class Sqlite:
         # Threads of this process take turns there instead of polling SQLite's lock; other processes wait on busy_timeout.
         self.turns = GroupCommit(self._begun, give_back=self._given_back, seconds=LOCK_SECONDS)
         self._idle: list[Connection] = []
-        self._writing: Connection | None = None
+        self._writing: list[Connection] = []  # one at most; like of those that read, a thread takes it or another does
+        self._is_closed = False
         self._watcher: Any = None
         self._watching = threading.Lock()
 
@@ -68,9 +69,11 @@ class Sqlite:
             with connection.begin():
                 yield connection
         except BaseException:
-            connection.close()
+            self._end(connection)
             raise
         self._idle.append(connection)
+        if self._is_closed:
+            self._end_kept()
 
     def writing(self, own: Name, others: Collection[Name]) -> AbstractContextManager[Connection]:  # noqa: ARG002  # one lock for all
         """A connection in the one write transaction there is; when the block has ended, what it did is on the disk."""
@@ -78,20 +81,35 @@ class Sqlite:
 
     def _begun(self) -> Connection:
         # Kept open like those that read; one write at a time, so there is one.
-        connection, self._writing = self._writing, None
-        connection = connection or self.engine.connect().execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+        try:
+            connection = self._writing.pop()
+        except IndexError:
+            connection = self.engine.connect().execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
         try:
             connection.begin()
         except BaseException:
-            connection.close()
+            self._end(connection)
             raise
         return connection
 
     def _given_back(self, connection: Connection) -> None:
         if connection.invalidated or connection.in_transaction():
-            connection.close()
+            self._end(connection)
         else:
-            self._writing = connection
+            self._writing.append(connection)
+            if self._is_closed:
+                self._end_kept()
+
+    def _end(self, connection: Connection) -> None:
+        if self._is_closed and not connection.invalidated:
+            connection.invalidate()  # the pool it came from was disposed of, and would keep it
+        connection.close()
+
+    def _end_kept(self) -> None:
+        for kept in (self._idle, self._writing):
+            with suppress(IndexError):
+                while True:
+                    self._end(kept.pop())
 
     @contextmanager
     def migrating(self) -> Iterator[Connection]:
@@ -110,15 +128,12 @@ class Sqlite:
                 return None
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Let go of the connections; of those in use when they are given back."""
+        self._is_closed = True
         with self._watching:
             if self._watcher is not None:
                 self._watcher.close()
-        while self._idle:
-            self._idle.pop().close()
-        if self._writing is not None:
-            self._writing.close()
-            self._writing = None
+        self._end_kept()
         self.engine.dispose()
 
     def is_conflict(self, error: DBAPIError) -> bool:  # noqa: ARG002  # the same question for every database
