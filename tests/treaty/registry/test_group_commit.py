@@ -14,7 +14,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import OperationalError
 
 from tests.parts.waiting import DEADLINE, wait_until
-from treaty.registry.errors import StoreUnavailable
+from treaty.registry.errors import StoreUnavailable, store_fault
 from treaty.registry.names import Name
 from treaty.registry.stores.sql.group_commit import MOST
 from treaty.registry.stores.sql.sqlite import Sqlite
@@ -163,3 +163,23 @@ def test_what_is_in_use_when_the_store_closes_ends_when_it_is_given_back(file: F
     )
     assert file.stored() == [1]
     assert [each.name for each in tmp_path.iterdir()] == ["registry.db"]
+
+
+@pytest.mark.parametrize("is_replaced", [True, False])
+def test_a_file_that_was_removed_or_replaced_takes_no_write_until_it_is_back(
+    file: File, tmp_path: Path, *, is_replaced: bool
+) -> None:
+    file.write(1)
+    used, aside = tmp_path / "registry.db", tmp_path / "aside.db"
+    used.rename(aside)
+    if is_replaced:
+        used.write_bytes(aside.read_bytes())
+    for ask in (lambda: file.write(2), file.stored):
+        with pytest.raises(StoreUnavailable) as refused:
+            ask()
+        assert "registry.db was removed or replaced while it was in use" in store_fault(refused.value)
+    assert not file.store.ready().ready
+    assert used.exists() is is_replaced, "none is made in its place"
+    aside.replace(used)
+    file.write(3)
+    assert file.stored() == [1, 3]

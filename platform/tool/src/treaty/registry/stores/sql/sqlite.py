@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Collection, Iterator
@@ -48,9 +49,11 @@ class Sqlite:
             max_overflow=-1,
         )
         event.listen(self.engine, "connect", _configure)
+        event.listen(self.engine, "connect", self._note_file)
         event.listen(self.engine, "begin", _begin)
         # Threads of this process take turns there instead of polling SQLite's lock; other processes wait on busy_timeout.
         self.turns = GroupCommit(self._begun, give_back=self._given_back, seconds=LOCK_SECONDS)
+        self._path, self._file = str(path), _identity(str(path))  # None until it is made
         self._idle: list[Connection] = []
         self._writing: list[Connection] = []  # one at most; like of those that read, a thread takes it or another does
         self._is_closed = False
@@ -60,6 +63,7 @@ class Sqlite:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection in a transaction that sees one snapshot."""
+        self._require_file()
         # Kept open from read to read: to lend one out and take it back costs the pool as much as the database its answer.
         try:
             connection = self._idle.pop()
@@ -80,6 +84,7 @@ class Sqlite:
         return self.turns.turn()
 
     def _begun(self) -> Connection:
+        self._require_file()
         # Kept open like those that read; one write at a time, so there is one.
         try:
             connection = self._writing.pop()
@@ -99,6 +104,18 @@ class Sqlite:
             self._writing.append(connection)
             if self._is_closed:
                 self._end_kept()
+
+    def _note_file(self, _connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+        if self._file is None:
+            self._file = _identity(self._path)
+
+    def _require_file(self) -> None:
+        # Else what is written would be acknowledged, and be gone with the last connection to a file without a name.
+        if self._file is not None and _identity(self._path) != self._file:
+            gone = (
+                f"{self._path} was removed or replaced while it was in use. Put it back, or start the registry again."
+            )
+            raise OperationalError("BEGIN", None, sqlite3.OperationalError(gone))
 
     def _end(self, connection: Connection) -> None:
         if self._is_closed and not connection.invalidated:
@@ -139,6 +156,15 @@ class Sqlite:
     def is_conflict(self, error: DBAPIError) -> bool:  # noqa: ARG002  # the same question for every database
         """Never: whoever writes is alone."""
         return False
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """What tells a file from a later one of its name; None without one."""
+    try:
+        found = os.stat(path)  # noqa: PTH116  # before each read and write: a Path takes twice as long
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _configure(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
