@@ -158,7 +158,7 @@ def default(value: Json, type_: Type) -> Json:
     """A default, which schemas write without a union's names, in Avro's JSON. Raises ``NotCarried`` where none fits."""
     match type_:
         case Union():
-            return next(defaults(value, type_), None)
+            return next(defaults(value, type_))
         case Record():
             require(value, dict)
             return {field.name: part(value, field) for field in type_.fields}

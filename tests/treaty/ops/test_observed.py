@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, cast
-from uuid import UUID
 
 import pytest
 
 from tests.treaty.cli.scratch import EVENT, Scratch, project
+from tests.treaty.ops.counting import metrics
 from treaty.cli.readers import text_of
 from treaty.config import Settings
 from treaty.errors import UsageError
@@ -18,9 +17,6 @@ from treaty.ops.observed import METRIC, Observed, observed
 from treaty.ops.readers import answer
 from treaty.ops.schemas import load_project
 from treaty_codegen import Catalog
-from treaty_runtime import hooks
-from treaty_runtime.event import Place
-from treaty_runtime.metrics import Metrics
 
 TOPICS = """format = 1
 [topic."order-events"]
@@ -64,26 +60,6 @@ def catalog(scratch: Scratch) -> Catalog:
 
 def settings_of(scratch: Scratch) -> Settings:
     return Settings.load(None, {}, start=scratch.root)
-
-
-def metrics(service: str, *read: tuple[str, str, str], times: int = 1) -> str:
-    """What a process of a service shows after it handled events: (group, topic, type) of each."""
-    counting = Metrics(service, now=lambda: datetime(2026, 1, 1, tzinfo=UTC))
-    for group, topic, event_type in read * times:
-        counting(
-            hooks.Handled(
-                group=group,
-                topic=topic,
-                event_type=event_type,
-                event_id=UUID(int=1),
-                place=Place(topic, 0, 0),
-                attempt=1,
-                handler="handle",
-                seconds=0.1,
-                latency_seconds=0.1,
-            )
-        )
-    return counting.text().decode()
 
 
 def row(event: str, service: str, group: str, kind: str, records: int) -> Observed:

@@ -237,7 +237,8 @@ def ended(stack: Stack, view: View) -> Iterator[None]:
                 stop(stack)
     except AtOnce:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        view.say(f"Killed: {', '.join(stack.kill())}.")
+        if killed := stack.kill():
+            view.say(f"Killed: {', '.join(killed)}.")
         raise
     finally:
         stack.require_ended()

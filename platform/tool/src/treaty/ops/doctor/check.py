@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 from treaty.errors import TreatyError
 from treaty.ops.http import RegistryUnreachable
+from treaty.ops.plan import Plan
 from treaty_avro.errors import one_line
 from treaty_codegen.finding import Text
 from treaty_runtime.admin import ClusterRefused, ClusterUnreachable
@@ -58,9 +59,18 @@ def made(name: str, look: Callable[[], Said], *, environment: str = "local") -> 
         return Check(name=name, state="failed", detail=str(error), next_step=step, is_away=is_away)
     except (ClusterUnreachable, ClusterRefused) as error:
         to_do = advice(error, environment)
-        return Check(name=name, state="failed", detail=str(error), next_step=to_do, is_away=True)
+        is_away = isinstance(error, ClusterUnreachable)  # who refuses has answered
+        return Check(name=name, state="failed", detail=str(error), next_step=to_do, is_away=is_away)
     except Exception as error:  # noqa: BLE001  # whoever is asked may answer anything, and one answer must not end the other checks
         return unexpected(name, error)
+
+
+def as_git_says(plan: Plan, *, is_blocked: bool = False, next_step: str) -> Text:
+    """The words for a plan without steps and drift. Raises ``Wrong`` with how many there are."""
+    if plan.steps or plan.drift or is_blocked:
+        counts = {"steps": str(len(plan.steps)), "drifts": str(len(plan.drift))}
+        raise Wrong(Text("{steps} steps and {drifts} drifts from git", counts), next_step=next_step)
+    return Text("as git says")
 
 
 def unexpected(name: str, error: Exception) -> Check:

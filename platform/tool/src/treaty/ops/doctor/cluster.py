@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from treaty.ops.doctor.check import Said, Wrong
+from treaty.ops.doctor.check import Said, as_git_says
 from treaty.ops.doctor.patient import Patient
 from treaty.ops.plan.environment import within
 from treaty.ops.schemas import load_project
@@ -31,15 +31,7 @@ def broker(patient: Patient) -> Said:
 def topics(patient: Patient) -> Said:
     with patient.cluster() as cluster:
         plan = plan_topics(patient.settings, cluster, environment=patient.environment)
-    if plan.steps or plan.drift:
-        raise Wrong(
-            Text(
-                "{steps} steps and {drifts} drifts from git",
-                {"steps": str(len(plan.steps)), "drifts": str(len(plan.drift))},
-            ),
-            next_step=f"treaty topics plan{patient.option}",
-        )
-    return Text("as git says")
+    return as_git_says(plan, next_step=f"treaty topics plan{patient.option}")
 
 
 def groups(patient: Patient) -> Said:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from treaty.ops.doctor.check import Said, Wrong
+from treaty.ops.doctor.check import Said, Wrong, as_git_says
 from treaty.ops.doctor.patient import Patient
 from treaty.ops.registry import plan_registry
 from treaty_codegen.finding import Text
@@ -25,15 +25,7 @@ def registry(patient: Patient) -> Said:
 def subjects(patient: Patient) -> Said:
     with patient.registry() as http:
         plan, blocked = plan_registry(patient.settings, http, environment=patient.environment)
-    if plan.steps or plan.drift or blocked:
-        raise Wrong(
-            Text(
-                "{steps} steps and {drifts} drifts from git",
-                {"steps": str(len(plan.steps)), "drifts": str(len(plan.drift))},
-            ),
-            next_step=f"treaty registry plan{patient.option}",
-        )
-    return Text("as git says")
+    return as_git_says(plan, is_blocked=bool(blocked), next_step=f"treaty registry plan{patient.option}")
 
 
 def clock(patient: Patient) -> Said:
