@@ -251,15 +251,17 @@ async def test_a_relay_that_lost_its_lanes_purges_what_it_queued_and_the_heir_se
 
 async def test_a_late_lower_position_is_not_skipped(service: Service) -> None:
     """A slower transaction commits a lower position after higher ones were sent."""
-    async with running(service.relay()):
-        await service.stage(("o-2", 1))
-        await until(service.sent)
-        async with service.sessions.begin() as session:
-            service.outbox.stage(session, OrderCreated(order_id="o-1", number=1))
-            await session.flush()
-            (row,) = await session.scalars(select(OutboxRow).where(OutboxRow.aggregateid == "o-1"))
-            row.position = -1
-        await until(lambda: len(service.sent()) == 2)
+    relay = service.relay(lease=_lasting(service))
+    await relay._renew()
+    await service.stage(("o-2", 1))
+    assert await relay._round()
+    async with service.sessions.begin() as session:
+        service.outbox.stage(session, OrderCreated(order_id="o-1", number=1))
+        await session.flush()
+        (row,) = await session.scalars(select(OutboxRow).where(OutboxRow.aggregateid == "o-1"))
+        row.position = -1
+    await relay._round()
+    assert [key for key, _ in service.sent()] == ["o-2", "o-1"]
 
 
 async def test_a_batch_costs_two_statements(service: Service) -> None:

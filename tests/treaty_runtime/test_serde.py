@@ -94,6 +94,21 @@ async def test_junk_after_the_frame_is_a_decode_error() -> None:
             decoder(frame(1) + junk, 5)
 
 
+async def test_a_value_that_is_nested_deeper_than_the_limit_is_a_decode_error() -> None:
+    """The nested field is not even read into the class: what is skipped counts too."""
+    registry = registry_of()
+    schema_id = registry.register(
+        OrderCreated.__subject__,
+        OrderCreated.__avro_schema__.removesuffix("]}")
+        + ',{"name":"inner","type":{"type":"record","name":"Inner","fields":[{"name":"inner","type":["null","Inner"]}]}}]}',
+    )
+    decoder = await Serde(registry).decoder(OrderCreated, schema_id)
+    body = frame(schema_id) + b"\x06o-1\x06"
+    assert decoder(body + b"\x02" * 90 + b"\x00", 5) == ORDER
+    with pytest.raises(DecodeError, match="more records are open"):
+        decoder(body + b"\x02" * 110 + b"\x00", 5)
+
+
 def test_a_value_that_does_not_fit_its_schema_names_the_field() -> None:
     with pytest.raises(EncodeError, match="number"):
         Serde(MemoryRegistry()).encode(OrderCreated(order_id="o-1", number=2**40))

@@ -1,0 +1,48 @@
+"""Which writers a topic may have: the registry's subjects decide, before anything is decoded."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.treaty_runtime.order_events import OrderCreated, OrderSeen
+from treaty_runtime.consume.reader import Reader
+from treaty_runtime.errors import WriterNotAllowed
+from treaty_runtime.event import Context, Place, Record
+from treaty_runtime.handlers import Group, Handlers
+from treaty_runtime.testing import MemoryRegistry
+from treaty_runtime.wire.serde import Serde, frame
+
+
+def reader_of(registry: MemoryRegistry) -> Reader:
+    handlers = Handlers()
+
+    @handlers.on(OrderCreated)
+    async def note(event: OrderCreated, context: Context) -> None:
+        """Nothing."""
+
+    return Reader(Group("order", handlers, dead_letter="dlq.order"), Serde(registry))
+
+
+def record(schema_id: int, topic: str = OrderCreated.__topic__) -> Record:
+    return Record(place=Place(topic, 0, 0), key=b"o-1", value=frame(schema_id) + b"\x06o-1\x06")
+
+
+@pytest.mark.parametrize("event", [OrderCreated, OrderSeen])
+async def test_a_writer_that_only_other_topics_have_is_refused_whether_its_class_is_handled_or_not(
+    event: type[OrderCreated | OrderSeen],
+) -> None:
+    registry = MemoryRegistry()
+    schema_id = registry.register(f"elsewhere-{event.__avro_fullname__}", event.__avro_schema__)
+    with pytest.raises(WriterNotAllowed, match=rf"Writer schema {schema_id} is not allowed on order-events\."):
+        await reader_of(registry).find(record(schema_id))
+
+
+@pytest.mark.parametrize(
+    "subject", [OrderCreated.__subject__, "order-events-value", f":.staging:{OrderCreated.__subject__}"]
+)
+async def test_a_writer_of_the_topics_own_subjects_is_read_in_any_context(subject: str) -> None:
+    registry = MemoryRegistry()
+    registry.register("elsewhere", OrderCreated.__avro_schema__)
+    schema_id = registry.register(subject, OrderCreated.__avro_schema__)
+    route = await reader_of(registry).find(record(schema_id))
+    assert route.decode is not None
