@@ -89,7 +89,7 @@ def run(name: str, folder: Path, *, size: Size, seed: int) -> Outcome:
             return asyncio.run(Memory(stack, size.records, seed).run())
         if name == "stops":
             return asyncio.run(Stops(stack, size.kills, seed).run())
-        with registry_with(event_on(stack.topic)) as port:
+        with registry_with(event_on(stack.topic), event_on(stack.second_topic)) as port:
             if name == "doors":
                 url = f"http://127.0.0.1:{port}"
                 return asyncio.run(

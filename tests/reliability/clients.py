@@ -28,12 +28,22 @@ def producer(cross: Cross) -> type[Producer]:
 
     class Watched(Producer):
         def produce(self, topic: str, **options: Any) -> None:  # type: ignore[override]  # as the runtime calls it
-            on_delivery = answered(cross, "Kafka acknowledge", options.pop("on_delivery"))
-            cross("Kafka produce", "before", BufferError)
+            what = kind_of(topic)
+            on_delivery = answered(cross, f"Kafka acknowledge{what}", options.pop("on_delivery"))
+            cross(f"Kafka produce{what}", "before", BufferError)
             super().produce(topic, on_delivery=on_delivery, **options)
-            cross("Kafka produce", "after")
+            cross(f"Kafka produce{what}", "after")
 
     return Watched
+
+
+def kind_of(topic: str) -> str:
+    """What a record that goes there is, with a blank before it; empty: an event."""
+    if topic.startswith("retry."):
+        return " copy to be retried"
+    if topic.endswith(".dlq"):
+        return " dead letter"
+    return " answer to an operator" if topic.startswith("_") else ""
 
 
 def consumer(cross: Cross) -> type[Consumer]:

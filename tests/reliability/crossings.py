@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
-from collections import Counter as Counts
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import psycopg
 from redis.asyncio import Redis
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
-from tests.reliability import evidence
 from tests.reliability.doors import Doors
 from tests.reliability.member import Member
-from tests.reliability.outcome import Outcome, judged, sentence
-from tests.reliability.service import Life, event_on, serve
+from tests.reliability.outcome import Outcome
+from tests.reliability.rounds import Rounds
+from tests.reliability.service import Life, serve
 from tests.reliability.stack import Counter, Stack
-from tests.treaty_runtime.order_events import FakeRegistry
-from treaty_runtime.clock import utcnow
-from treaty_runtime.publish.outbox import Outbox
 from treaty_runtime.transport import FenceKind
-from treaty_runtime.wire.serde import Serde
 
-KEYS, OF_A_KEY = 2, 10
-"""Every tenth event of a key schedules a job."""
 FENCES: tuple[FenceKind, ...] = ("lease", "transaction")
+GRACE_SECONDS = 8.0
+"""So long a life goes on after its work is done: what it does by the clock is passed too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +62,17 @@ class Crossings:
     kills: int = 0
     only: str = ""
     patience: float = 60.0
-    _staged: list[tuple[str, int, str, str]] = field(default_factory=list)
-    _fenced: set[str] = field(default_factory=set)
     _lives: int = 0
     _blows: dict[tuple[str, FenceKind], Blow] = field(default_factory=dict)
     _wrong: list[str] = field(default_factory=list)
-    _outbox: Outbox = field(init=False)
-    _sessions: async_sessionmaker[AsyncSession] = field(init=False)
+    _rounds: Rounds = field(init=False)
 
     async def run(self) -> Outcome:
         """The whole run."""
         began = time.monotonic()
         engine = await self.stack.prepare()
-        self._connect(engine)
+        self._rounds = Rounds(self.stack, str(self.folder / "mended"))
+        self._rounds.open(engine)
         counter, member = Counter(self.stack.database), Member(serve_struck)
         struck: list[str] = []
         missed: list[str] = []
@@ -91,18 +81,14 @@ class Crossings:
                 for fails in (False, True):
                     await self._learn(member, counter, fence=fence, fails=fails)
                 for blow in self._chosen(fence):
-                    (struck if await self._strike(member, blow) else missed).append(blow.point)
+                    (struck if await self._strike(member, counter, blow) else missed).append(blow.point)
                 await self._end(member, counter, fence=fence)
+            return self._judged(counter, struck, missed, time.monotonic() - began)
         finally:
-            counter.close()
             member.kill()
+            counter.close()
+            self._rounds.close()
             await engine.dispose()
-        return self._judged(struck, missed, time.monotonic() - began)
-
-    def _connect(self, engine: AsyncEngine) -> None:
-        serde = Serde(FakeRegistry(event_on(self.stack.topic)))
-        self._sessions = async_sessionmaker(engine, expire_on_commit=False)
-        self._outbox = Outbox(serde, service="order", now=utcnow, entropy=os.urandom)
 
     def _chosen(self, fence: FenceKind) -> list[Blow]:
         points = [blow for blow in self._blows.values() if blow.fence == fence and self.only in blow.point]
@@ -118,9 +104,9 @@ class Crossings:
     async def _learn(self, member: Member, counter: Counter, *, fence: FenceKind, fails: bool) -> None:
         """What a whole life passes, from its start to its good end; and what one passes in which every call fails once."""
         self.folder.mkdir(exist_ok=True)
-        await self._stage(fence)
+        await self._rounds.stage(is_fenced=fence == "transaction")
         await self._begin(member, self._life(fence, fails=fails))
-        await self._until(lambda: self._is_done(counter))
+        await self._until(lambda: self._rounds.is_done(counter))
         await self._stop(member)
         self._note(self._passed(member.life.doors), fence=fence, fails=fails)
 
@@ -129,21 +115,21 @@ class Crossings:
         for point in points:
             self._blows.setdefault((point, fence), Blow(point, fence, fails))
 
-    async def _strike(self, member: Member, blow: Blow) -> bool:
-        """One life that dies at the point; a life that does not come by within patience is stopped, and may come by then."""
-        await self._stage(blow.fence)
+    async def _strike(self, member: Member, counter: Counter, blow: Blow) -> bool:
+        """One life that dies at the point; one that has done its work and not come by is stopped, and may come by then."""
+        await self._rounds.stage(is_fenced=blow.fence == "transaction")
         await self._begin(member, self._life(blow.fence, fails=blow.fails, kill=blow.point))
-        await self._until(lambda: not member.is_alive)
+        await self._until(lambda: not member.is_alive or self._rounds.is_done(counter))
+        await self._until(lambda: not member.is_alive, patience=GRACE_SECONDS)
         await self._stop(member)
         return blow.point in self._passed(member.life.doors)
 
     async def _end(self, member: Member, counter: Counter, *, fence: FenceKind) -> None:
         """One life in which nothing happens and everything ends."""
-        await self._stage(fence)
+        await self._rounds.stage(is_fenced=fence == "transaction")
         await self._begin(member, self._life(fence))
-        if not await self._until(lambda: self._is_done(counter), patience=10 * self.patience):
-            missing = len(self._staged) - counter.events()
-            self._wrong.append(f"no-progress, {fence}: {missing} events had no effect, {self._jobs()} jobs ran")
+        if not await self._until(lambda: self._rounds.is_done(counter), patience=10 * self.patience):
+            self._wrong.append(f"no-progress, {fence}: {self._rounds.missing(counter)}")
         if (code := await self._stop(member)) != 0:
             self._wrong.append(f"the last life, {fence}, ended with {code}")
 
@@ -172,30 +158,12 @@ class Crossings:
             fence=fence,
             service=stack.name,  # its lanes' names are of the whole cluster
             holds=True,
+            second_group=stack.second_group,
+            second_topic=stack.second_topic,
+            mended=self._rounds.mended,
             quarantine_after=0,  # kills from outside, many in a row at the first record
         )
         return Struck(life, Doors(self.folder / life.name, kill=kill, fails=fails))
-
-    async def _stage(self, fence: FenceKind) -> None:
-        """Two transactions of ten events, each of a key of its own."""
-        for number in range(KEYS):
-            key = f"o-{self._lives}-{number}"
-            made = []
-            async with self._sessions.begin() as session:
-                for sequence in range(1, OF_A_KEY + 1):
-                    event: Any = event_on(self.stack.topic)(order_id=key, number=sequence)  # type: ignore[call-arg]  # a Protocol has no constructor
-                    made.append((key, sequence, str(self._outbox.stage(session, event)), "ok"))
-            self._staged += made
-            self._fenced |= {event_id for *_, event_id, _ in made if fence == "transaction"}
-
-    def _is_done(self, counter: Counter) -> bool:
-        return counter.events() >= len(self._staged) and self._jobs() * OF_A_KEY >= len(self._staged)
-
-    def _jobs(self) -> int:
-        with psycopg.connect(evidence.plain(self.stack.database)) as connection:
-            row = connection.execute("SELECT count(*) FROM ran").fetchone()
-        assert row is not None
-        return int(row[0])
 
     async def _until(self, condition: Callable[[], bool], *, patience: float | None = None) -> bool:
         ends = time.monotonic() + (patience or self.patience)
@@ -209,36 +177,16 @@ class Crossings:
     def _passed(doors: Doors) -> list[str]:
         return doors.seen.read_text(encoding="utf-8").splitlines() if doors.seen.exists() else []
 
-    def _judged(self, struck: list[str], missed: list[str], seconds: float) -> Outcome:
-        stack = self.stack
-        in_topic = evidence.in_topic(stack.bootstrap, stack.topic)
-        history = [
-            *evidence.staged(self._staged),
-            *in_topic,
-            *evidence.effects(stack.database),
-            *evidence.commits(stack.bootstrap, stack.group, stack.topic),
-        ]
-        broken, counted = judged(history)
-        wrong = [*self._wrong, *map(sentence, broken)]
-        jobs, expected = self._jobs(), len(self._staged) // OF_A_KEY
-        wrong += [f"{jobs} jobs ran of {expected}"] * (jobs != expected)
-        dead = sum(1 for _ in evidence.records(stack.bootstrap, stack.dead_letter))
-        wrong += [f"{dead} dead letters"] * (dead > 0)
-        copies = Counts(entry.event_id for entry in in_topic if entry.event_id in self._fenced)
-        twice = [event_id for event_id, count in copies.items() if count > 1]
-        wrong += [f"{len(twice)} events fenced by transactions are in the log twice: {twice[:3]}"] * bool(twice)
+    def _judged(self, counter: Counter, struck: list[str], missed: list[str], seconds: float) -> Outcome:
+        wrong, seen, names = self._rounds.judged(counter)
         points = len(self._blows)
         return Outcome(
             run=f"killed at every call{f', only {self.only}' * bool(self.only)}",
             faults=f"{len(struck)} SIGKILLs, one at a point each, of {points} points, each fence's its own; calls failed once",
-            records=len(self._staged),
+            records=self._rounds.records,
             seed=self.seed,
             seconds=seconds,
-            wrong=wrong,
-            seen={
-                "points not passed again": len(missed),
-                "delayed jobs": jobs,
-                "events sent twice or more": sum(len(verdict.events) for verdict in counted),
-            },
-            names=tuple(verdict.name for verdict in broken),
+            wrong=[*self._wrong, *wrong],
+            seen={"points not passed again": len(missed), **seen},
+            names=names,
         )

@@ -50,12 +50,13 @@ def broker_servers(folder: Path) -> Iterator[tuple[tuple[Kafka, ...], Postgres, 
 
 
 @contextmanager
-def registry_with(event: type[Event]) -> Iterator[int]:
-    """The port of a registry that knows the class."""
+def registry_with(*events: type[Event]) -> Iterator[int]:
+    """The port of a registry that knows the classes."""
     with registry() as url:
-        httpx.post(
-            f"{url}/subjects/{event.__subject__}/versions", json={"schema": event.__avro_schema__}, timeout=60
-        ).raise_for_status()
+        for event in events:
+            httpx.post(
+                f"{url}/subjects/{event.__subject__}/versions", json={"schema": event.__avro_schema__}, timeout=60
+            ).raise_for_status()
         yield int(url.rpartition(":")[2])
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from tests.reliability.diary import Diary
+from tests.reliability.retried import retrying_group
 from tests.reliability.tables import EFFECT, RAN
 from tests.reliability.wrong import plant
 from tests.treaty_runtime.order_events import FakeRegistry, OrderCreated
@@ -63,6 +64,11 @@ class Life:
     fault: str = ""
     holds: bool = False
     """One event of each key fails at first; it and those behind it wait in the table of held records."""
+    second_group: str = ""
+    second_topic: str = ""
+    """A group beside the first, whose failures go through a retry topic, and what it reads; empty: there is none."""
+    mended: str = ""
+    """The folder in which it is noted what fails no more."""
     quarantine_after: int = 3
     diary: str = ""
     """A folder in which it writes down what it sees; empty: it does not."""
@@ -83,7 +89,7 @@ async def _serve(life: Life) -> None:
         settings=settings_of(life),
         events={event.__avro_fullname__: event},
         sessions=async_sessionmaker(engine, expire_on_commit=False),
-        groups=[group_of(life, event)],
+        groups=groups_of(life, event),
         relay=life.relay,
         fence=life.fence,
         delay=delays_of(life),
@@ -102,6 +108,21 @@ def settings_of(life: Life) -> KafkaSettings:
     extra = {"consumer.session.timeout.ms": SESSION_MS, "consumer.heartbeat.interval.ms": 500}
     more: dict[str, Any] = {"registry_urls": (life.registry,)} if life.registry else {}
     return KafkaSettings(brokers=life.brokers, group_instance_id=life.instance, extra=extra, **more)
+
+
+def groups_of(life: Life, event: type[Event]) -> list[Group]:
+    """The group, and the one beside it."""
+    first = group_of(life, event)
+    if not life.second_group:
+        return [first]
+    second = retrying_group(
+        life.second_group,
+        topic=life.second_topic,
+        dead_letter=life.dead_letter,
+        process=life.name,
+        mended=life.mended,
+    )
+    return [first, second]
 
 
 def group_of(life: Life, event: type[Event]) -> Group:

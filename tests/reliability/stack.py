@@ -40,6 +40,16 @@ class Stack:
         """The group that consumes."""
         return f"{self.name}-service"
 
+    @property
+    def second_topic(self) -> str:
+        """Where the second group's events go, if the run has one."""
+        return f"{self.name}.second"
+
+    @property
+    def second_group(self) -> str:
+        """The group whose failures go through a retry topic."""
+        return f"{self.name}-second"
+
     async def prepare(self, *, pool_size: int = 4) -> AsyncEngine:
         """Makes topics and tables; answers an engine for whoever drives the run."""
         with Cluster(self.bootstrap, timeout=60) as cluster:
@@ -71,6 +81,10 @@ class Counter:
     def waiting(self) -> int:
         """Rows in the outbox."""
         return self._number("SELECT count(*) FROM outbox")
+
+    def jobs(self) -> int:
+        """Delayed jobs that ran; one that ran twice counts twice."""
+        return self._number("SELECT count(*) FROM ran")
 
     def at_work(self, names: Sequence[str]) -> set[str]:
         """Which of these lives have had effects."""

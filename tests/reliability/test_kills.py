@@ -77,7 +77,7 @@ async def test_members_that_are_told_to_stop_under_load_end_well(stack: Stack, s
 async def test_killed_once_at_every_call_of_the_outside_every_effect_happens_once(
     stack: Stack, redis: str, tmp_path: Path, seed: int
 ) -> None:
-    with registry_with(event_on(stack.topic)) as port:
+    with registry_with(event_on(stack.topic), event_on(stack.second_topic)) as port:
         run = Crossings(stack, redis, f"http://127.0.0.1:{port}", tmp_path / "doors", seed, kills=5)
         outcome = await run.run()
     print(outcome)
