@@ -16,6 +16,7 @@ from treaty_runtime.hooks import Throttled
 from treaty_runtime.job import Job
 from treaty_runtime.retry import RetryPolicy
 from treaty_runtime.testing import Harness
+from treaty_runtime.transport import Fault, FaultKind
 
 
 class Shop:
@@ -168,6 +169,21 @@ async def test_a_dead_letter_that_kafka_does_not_take_holds_the_commit_until_it_
             await harness.advance(minutes=5)
             assert harness.dead_letters == []
             assert harness.broker.committed("harness") == {}
+        await harness.advance(minutes=1)
+        assert len(harness.dead_letters) == 1
+        positions = harness.broker.committed("harness")
+        assert {position.offset for position in positions.values()} == {published.offset + 1}
+
+
+async def test_a_missing_dead_letter_topic_holds_the_commit_although_kafka_takes_commits() -> None:
+    shop = Shop()
+    async with Harness(shop.handlers) as harness:
+        missing = Fault("UNKNOWN_TOPIC_OR_PART", "no such topic", FaultKind.HELD)
+        harness.broker.refusals["dlq.harness"] = missing
+        published = await harness.publish(order(-1))
+        await harness.advance(minutes=5)
+        assert all(each.offset <= published.offset for each in harness.broker.committed("harness").values())
+        del harness.broker.refusals["dlq.harness"]
         await harness.advance(minutes=1)
         assert len(harness.dead_letters) == 1
         positions = harness.broker.committed("harness")

@@ -39,29 +39,30 @@ NEW = Payment(
 )
 
 
-@pytest.mark.parametrize(
-    ("status", "trigger", "to"),
-    [
-        ("CREATED", Trigger.CHARGED, "SUCCEEDED"),
-        ("CREATED", Trigger.DECLINED, "FAILED"),
-        ("CREATED", Trigger.REJECTED, "FAILED"),
-        ("CREATED", Trigger.GIVEN_UP, "CANCELLED"),
-        ("CREATED", Trigger.UNDONE, "CANCELLED"),
-        ("CANCELLED", Trigger.CHARGED, "REFUNDING"),
-        ("SUCCEEDED", Trigger.UNDONE, "REFUNDING"),
-        ("REFUNDING", Trigger.PAID_BACK, "REFUNDED"),
-    ],
-)
+LISTED = [
+    ("CREATED", Trigger.CHARGED, "SUCCEEDED"),
+    ("CREATED", Trigger.DECLINED, "FAILED"),
+    ("CREATED", Trigger.REJECTED, "FAILED"),
+    ("CREATED", Trigger.GIVEN_UP, "CANCELLED"),
+    ("CREATED", Trigger.UNDONE, "CANCELLED"),
+    ("CANCELLED", Trigger.CHARGED, "REFUNDING"),
+    ("SUCCEEDED", Trigger.UNDONE, "REFUNDING"),
+    ("REFUNDING", Trigger.PAID_BACK, "REFUNDED"),
+]
+
+
+@pytest.mark.parametrize(("status", "trigger", "to"), LISTED)
 def test_a_listed_transition_happens(status: str, trigger: Trigger, to: str) -> None:
     before = replace(NEW, status=PaymentStatus[status])
     assert advance(before, trigger) == replace(before, status=PaymentStatus[to])
 
 
 @pytest.mark.parametrize(
-    ("status", "trigger"), [pair for pair in product(PaymentStatus, Trigger) if pair not in TRANSITIONS]
+    ("status", "trigger"),
+    [pair for pair in product(PaymentStatus.__members__, Trigger) if pair not in {row[:2] for row in LISTED}],
 )
-def test_anything_else_changes_nothing(status: PaymentStatus, trigger: Trigger) -> None:
-    assert advance(replace(NEW, status=status), trigger) is None
+def test_anything_else_changes_nothing(status: str, trigger: Trigger) -> None:
+    assert advance(replace(NEW, status=PaymentStatus[status]), trigger) is None
 
 
 @pytest.mark.parametrize("trigger", Trigger)
