@@ -93,6 +93,7 @@ fuzz: $(READY) ## look for bytes and schema texts that break the Avro engine (FU
 
 mutants: $(READY) ## plant faults in the Avro engine; a test must fail for each (MUTANTS=--guards for the guards alone)
 	@$(BIN)/python -m tests.mutants.run --workers $(WORKERS) $(MUTANTS)
+	@test -n "$(MUTANTS)" || $(BIN)/python -m pytest -q tests/mutants/designs
 
 lock: $(READY) ## renew the locks after a change of dependencies (no URL gets into them)
 	@UV_PYTHON_DOWNLOADS=never .venv/tools/bin/uv lock --quiet
