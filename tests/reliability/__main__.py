@@ -15,11 +15,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from shlex import quote
+from typing import get_args
 
 from tests.e2e.company import running_company
 from tests.reliability.company import CompanyKills
 from tests.reliability.consumers import ConsumerKills
 from tests.reliability.crossings import Crossings
+from tests.reliability.doors import Mode
 from tests.reliability.memory import Memory
 from tests.reliability.outages import FAULTS, Outages
 from tests.reliability.outcome import Outcome
@@ -43,6 +45,7 @@ class Size:
     minutes: float = 0.0
     every: float = 0.0
     only: str = ""
+    mode: Mode | None = None
     database: Database | None = None
 
     def __str__(self) -> str:
@@ -92,9 +95,11 @@ def run(name: str, folder: Path, *, size: Size, seed: int) -> Outcome:
         with registry_with(event_on(stack.topic), event_on(stack.second_topic)) as port:
             if name == "doors":
                 url = f"http://127.0.0.1:{port}"
-                return asyncio.run(
-                    Crossings(stack, redis.url, url, folder, seed, kills=size.kills, only=size.only).run()
-                )
+                crossings = Crossings(
+                    stack, redis.url, url, folder / "doors", seed, kills=size.kills, only=size.only,
+                    mode=size.mode or "kill",
+                )  # fmt: skip
+                return asyncio.run(crossings.run())
             outages = Outages(
                 stack,
                 (kafka,),
@@ -151,6 +156,7 @@ def main() -> int:
     parser.add_argument(
         "--only", default="", help="strike only points, or let only those things happen, that have this in their names"
     )
+    parser.add_argument("--mode", choices=get_args(Mode), help="what happens at a point of doors: killed, or stopped")
     parser.add_argument(
         "--database", choices=("sqlite", "postgres"), help="what the worn company's services keep their tables in"
     )

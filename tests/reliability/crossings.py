@@ -1,27 +1,40 @@
-"""A service is killed once at every point where it speaks to the outside, and every such call fails once: each effect once all the same."""
+"""A service is killed once at every point where it speaks to the outside, and every such call fails once: each effect once all the same.
+
+So are the operators' commands (`desks`). Or each is stopped there until another has taken its place, and goes on as a zombie.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from redis.asyncio import Redis
 
-from tests.reliability.doors import Doors
+from tests.reliability.desks import Desks, until
+from tests.reliability.doors import Doors, Mode
+from tests.reliability.errands import ERRANDS, Errand
 from tests.reliability.member import Member
 from tests.reliability.outcome import Outcome
 from tests.reliability.rounds import Rounds
-from tests.reliability.service import Life, serve
+from tests.reliability.service import SESSION_MS, Life, serve
 from tests.reliability.stack import Counter, Stack
+from treaty_runtime.publish.lease import Lease, LeaseTimes
 from treaty_runtime.transport import FenceKind
+from treaty_runtime.wiring import sql_side
 
+_RUNS = {"kill": "killed at every call", "stop": "frozen at every call"}
 FENCES: tuple[FenceKind, ...] = ("lease", "transaction")
 GRACE_SECONDS = 8.0
 """So long a life goes on after its work is done: what it does by the clock is passed too."""
+TIMES = LeaseTimes(lease_seconds=3.0, renew_seconds=0.9, margin_seconds=0.9)
+"""Whoever follows a relay that was killed waits for the end of its leases."""
+FROZEN_SECONDS = SESSION_MS / 1000 + 15.0
+"""So long a life is stopped, well beyond its leases and its session, unless another has done all there is before that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +48,13 @@ class Struck:
 def serve_struck(struck: Struck) -> None:
     """Serves until it is killed, by itself or by a signal."""
     struck.doors.watch()
-    serve(struck.life)
+    serve_with_short_leases(struck.life)
+
+
+def serve_with_short_leases(life: Life) -> None:
+    """Serves until it is told to end."""
+    vars(sql_side)["Lease"] = partial(Lease, times=TIMES)
+    serve(life)
 
 
 class Blow(NamedTuple):
@@ -61,34 +80,51 @@ class Crossings:
     seed: int
     kills: int = 0
     only: str = ""
+    mode: Mode = "kill"
     patience: float = 60.0
+    errands: tuple[Errand, ...] = ERRANDS
     _lives: int = 0
     _blows: dict[tuple[str, FenceKind], Blow] = field(default_factory=dict)
     _wrong: list[str] = field(default_factory=list)
+    _struck: list[str] = field(default_factory=list)
+    _missed: list[str] = field(default_factory=list)
+    _taken: int = 0
     _rounds: Rounds = field(init=False)
 
     async def run(self) -> Outcome:
         """The whole run."""
         began = time.monotonic()
+        self.folder.mkdir(exist_ok=True)
         engine = await self.stack.prepare()
         self._rounds = Rounds(self.stack, str(self.folder / "mended"))
         self._rounds.open(engine)
         counter, member = Counter(self.stack.database), Member(serve_struck)
-        struck: list[str] = []
-        missed: list[str] = []
+        desks = Desks(self._rounds, counter, self.folder / "desks", self.mode, self.kills, self.only, self.errands)
         try:
             for fence in FENCES:
-                for fails in (False, True):
-                    await self._learn(member, counter, fence=fence, fails=fails)
-                for blow in self._chosen(fence):
-                    (struck if await self._strike(member, counter, blow) else missed).append(blow.point)
-                await self._end(member, counter, fence=fence)
-            return self._judged(counter, struck, missed, time.monotonic() - began)
+                await self._service(member, counter, fence=fence)
+            await self._operators(member, desks)
+            return self._judged(counter, desks, time.monotonic() - began)
         finally:
             member.kill()
             counter.close()
             self._rounds.close()
             await engine.dispose()
+
+    async def _service(self, member: Member, counter: Counter, *, fence: FenceKind) -> None:
+        for fails in (False, True):
+            await self._learn(member, counter, fence=fence, fails=fails)
+        for blow in self._chosen(fence):
+            is_struck = await (self._kill if self.mode == "kill" else self._freeze)(member, counter, blow)
+            (self._struck if is_struck else self._missed).append(blow.point)
+        await self._end(member, counter, fence=fence)
+
+    async def _operators(self, member: Member, desks: Desks) -> None:
+        """A service runs beside them that nothing happens to."""
+        member.start(self._life("lease"))
+        await desks.run()
+        if (code := await self._stop(member)) != 0:
+            self._wrong.append(f"the life beside the operators ended with {code}")
 
     def _chosen(self, fence: FenceKind) -> list[Blow]:
         points = [blow for blow in self._blows.values() if blow.fence == fence and self.only in blow.point]
@@ -103,32 +139,67 @@ class Crossings:
 
     async def _learn(self, member: Member, counter: Counter, *, fence: FenceKind, fails: bool) -> None:
         """What a whole life passes, from its start to its good end; and what one passes in which every call fails once."""
-        self.folder.mkdir(exist_ok=True)
         await self._rounds.stage(is_fenced=fence == "transaction")
         await self._begin(member, self._life(fence, fails=fails))
-        await self._until(lambda: self._rounds.is_done(counter))
+        await until(lambda: self._rounds.is_done(counter), patience=self.patience)
         await self._stop(member)
-        self._note(self._passed(member.life.doors), fence=fence, fails=fails)
+        self._note(member.life.doors.passed(), fence=fence, fails=fails)
 
     def _note(self, points: Iterable[str], *, fence: FenceKind, fails: bool) -> None:
         """Points of the outside that both fences pass are struck with both; each in the life that passed it first."""
         for point in points:
             self._blows.setdefault((point, fence), Blow(point, fence, fails))
 
-    async def _strike(self, member: Member, counter: Counter, blow: Blow) -> bool:
+    async def _kill(self, member: Member, counter: Counter, blow: Blow) -> bool:
         """One life that dies at the point; one that has done its work and not come by is stopped, and may come by then."""
         await self._rounds.stage(is_fenced=blow.fence == "transaction")
-        await self._begin(member, self._life(blow.fence, fails=blow.fails, kill=blow.point))
-        await self._until(lambda: not member.is_alive or self._rounds.is_done(counter))
-        await self._until(lambda: not member.is_alive, patience=GRACE_SECONDS)
+        await self._begin(member, self._life(blow.fence, fails=blow.fails, strikes=blow.point))
+        await until(lambda: not member.is_alive or self._rounds.is_done(counter), patience=self.patience)
+        await until(lambda: not member.is_alive, patience=GRACE_SECONDS)
         await self._stop(member)
-        return blow.point in self._passed(member.life.doors)
+        return blow.point in member.life.doors.passed()
+
+    async def _freeze(self, member: Member, counter: Counter, blow: Blow) -> bool:
+        """One life that stops at the point and, when its time is over and another has what it had, goes on beside that."""
+        is_fenced = blow.fence == "transaction"
+        await self._rounds.stage(is_fenced=is_fenced)
+        await self._begin(member, self._life(blow.fence, fails=blow.fails, strikes=blow.point))
+
+        def is_struck() -> bool:
+            return blow.point in member.life.doors.passed()
+
+        await until(lambda: is_struck() or self._rounds.is_done(counter), patience=self.patience)
+        if not await until(is_struck, patience=GRACE_SECONDS) and member.is_alive:
+            member.ask_to_stop()
+            await until(lambda: is_struck() or not member.is_alive, patience=self.patience)
+        if is_struck():
+            await self._take_over(member, counter, blow)
+        await self._stop(member)
+        return is_struck()
+
+    async def _take_over(self, member: Member, counter: Counter, blow: Blow) -> None:
+        """Another life does all there is while the first is stopped, as far as its open transaction lets it; then both go on."""
+        is_fenced = blow.fence == "transaction"
+        other = Member(serve_struck)
+        await self._rounds.stage(is_fenced=is_fenced)
+        await self._begin(other, self._life(blow.fence))
+        try:
+            self._taken += await until(lambda: self._rounds.is_done(counter), patience=FROZEN_SECONDS)
+            member.thaw()
+            await self._rounds.stage(is_fenced=is_fenced)
+            if not await until(lambda: self._rounds.is_done(counter), patience=2 * self.patience):
+                self._wrong.append(f"no-progress after {blow.point}, {blow.fence}: {self._rounds.missing(counter)}")
+            for name, each in (("stopped", member), ("other", other)):
+                if (code := await self._stop(each)) != 0:
+                    self._wrong.append(f"the {name} life at {blow.point}, {blow.fence}, ended with {code}")
+        finally:
+            other.kill()
 
     async def _end(self, member: Member, counter: Counter, *, fence: FenceKind) -> None:
         """One life in which nothing happens and everything ends."""
         await self._rounds.stage(is_fenced=fence == "transaction")
         await self._begin(member, self._life(fence))
-        if not await self._until(lambda: self._rounds.is_done(counter), patience=10 * self.patience):
+        if not await until(lambda: self._rounds.is_done(counter), patience=10 * self.patience):
             self._wrong.append(f"no-progress, {fence}: {self._rounds.missing(counter)}")
         if (code := await self._stop(member)) != 0:
             self._wrong.append(f"the last life, {fence}, ended with {code}")
@@ -140,7 +211,7 @@ class Crossings:
         member.kill()
         return code
 
-    def _life(self, fence: FenceKind, *, kill: str = "", fails: bool = False) -> Struck:
+    def _life(self, fence: FenceKind, *, strikes: str = "", fails: bool = False) -> Struck:
         self._lives += 1
         stack = self.stack
         life = Life(
@@ -151,7 +222,8 @@ class Crossings:
             group=stack.group,
             dead_letter=stack.dead_letter,
             seed=self.seed,
-            instance=f"{stack.name}-0",  # known to the group, so that nobody waits for the one that was killed
+            # Known to the group, so that nobody waits for the one that was killed; but one that was stopped shall be replaced by another.
+            instance=f"{stack.name}-0" if self.mode == "kill" else None,
             registry=self.registry,
             redis=self.redis,
             relay=True,
@@ -163,30 +235,23 @@ class Crossings:
             mended=self._rounds.mended,
             quarantine_after=0,  # kills from outside, many in a row at the first record
         )
-        return Struck(life, Doors(self.folder / life.name, kill=kill, fails=fails))
+        return Struck(life, Doors(self.folder / life.name, strikes=strikes, mode=self.mode, fails=fails))
 
-    async def _until(self, condition: Callable[[], bool], *, patience: float | None = None) -> bool:
-        ends = time.monotonic() + (patience or self.patience)
-        while not condition():
-            if time.monotonic() > ends:
-                return False
-            await asyncio.sleep(0.05)
-        return True
-
-    @staticmethod
-    def _passed(doors: Doors) -> list[str]:
-        return doors.seen.read_text(encoding="utf-8").splitlines() if doors.seen.exists() else []
-
-    def _judged(self, counter: Counter, struck: list[str], missed: list[str], seconds: float) -> Outcome:
+    def _judged(self, counter: Counter, desks: Desks, seconds: float) -> Outcome:
         wrong, seen, names = self._rounds.judged(counter)
-        points = len(self._blows)
+        struck, missed = [*self._struck, *desks.struck], [*self._missed, *desks.missed]
+        if missed:
+            print("Not passed again:", *missed, sep="\n  ")
+        what = {"kill": "SIGKILLs", "stop": "SIGSTOPs"}[self.mode]
+        taken = {"of another life that did all meanwhile": self._taken} if self.mode == "stop" else {}
         return Outcome(
-            run=f"killed at every call{f', only {self.only}' * bool(self.only)}",
-            faults=f"{len(struck)} SIGKILLs, one at a point each, of {points} points, each fence's its own; calls failed once",
+            run=f"{_RUNS[self.mode]}{f', only {self.only}' * bool(self.only)}",
+            faults=f"{len(struck)} {what}, one at a point each, of {len(self._blows) + len(desks.points)} points, "
+            f"{len(desks.struck)} of them in operators' commands; calls failed once",
             records=self._rounds.records,
             seed=self.seed,
             seconds=seconds,
-            wrong=[*self._wrong, *wrong],
-            seen={"points not passed again": len(missed), **seen},
+            wrong=[*self._wrong, *desks.wrong, *wrong],
+            seen={"points not passed again": len(missed), **taken, **seen},
             names=names,
         )

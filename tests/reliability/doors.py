@@ -2,7 +2,8 @@
 
 A library of the outside world has one door, so nobody has to remember a line in the code for each call: a call that is written tomorrow
 passes here too. What passes is found by looking, and each point can be struck: the process is killed there, or the call fails there
-once: before, so that nothing was done, or after, so that it was done and nobody learns of it.
+once: before, so that nothing was done, or after, so that it was done and nobody learns of it. Or it is stopped there, and goes on when
+it is told to, as a zombie that knows nothing of the time between.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import signal
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal
 
 import httpx
 import psycopg
@@ -23,52 +24,66 @@ from sqlalchemy import Engine, event
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import OperationalError
 
-from tests.reliability import clients
-from treaty_runtime.kafka import lane
+from tests.reliability import clients, operators
+from treaty_runtime import admin as cluster
+from treaty_runtime.kafka import groups, lane, log
 from treaty_runtime.kafka import producer as producing
 from treaty_runtime.kafka import source as reading
 
 _OBJECT = re.compile(r"\b(?:INTO|UPDATE|FROM|TABLE|FUNCTION|NOTIFY|LISTEN)\s+\"?(\w+)", re.IGNORECASE)
 
 
-class Point(NamedTuple):
-    """A call, and on which side of it."""
-
-    call: str
-    side: str
-
-    def __str__(self) -> str:
-        return f"{self.side} {self.call}"
+Mode = Literal["kill", "stop"]
+_SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 
 
 @dataclass(slots=True)
 class Doors:
-    """What passed is in the file ``seen``, a line for each point. ``kill`` dies at that point, ``fails`` lets each fail once."""
+    """What passed is in the file ``seen``, a line for each point. At ``strikes`` it dies, or stops; ``fails`` lets each fail once.
+
+    A process that follows another with the same file goes on where that one was: what failed there does not fail again.
+    """
 
     seen: Path
-    kill: str = ""
+    strikes: str = ""
+    mode: Mode = "kill"
     fails: bool = False
-    _known: set[Point] = field(default_factory=set)
+    of: str = ""
+    """What stands before the names of all points."""
+    _known: set[str] = field(default_factory=set)
+
+    def passed(self) -> list[str]:
+        """Every point that was passed."""
+        return self.seen.read_text(encoding="utf-8").splitlines() if self.seen.exists() else []
 
     def cross(self, call: str, side: str, fault: clients.Fault | None = None) -> None:
         """A call begins, or has ended."""
-        point = Point(call, side)
+        point = f"{side} {self.of}{call}"
         if point in self._known:
             return
         self._known.add(point)
         with self.seen.open("a", encoding="utf-8") as file:
             file.write(f"{point}\n")
-        if str(point) == self.kill:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if point == self.strikes:
+            os.kill(os.getpid(), _SIGNALS[self.mode])
         if self.fails and fault is not None:
             raise fault()
 
     def watch(self) -> None:
-        """Puts itself into every door of this process, for good."""
+        """Puts itself into every door of this process, a service, for good."""
         self._watch_database()
         self._watch_kafka()
         self._watch_redis()
         self._watch_registry()
+
+    def watch_command(self) -> None:
+        """Puts itself into the doors of an operator's command."""
+        self._known.update(self.passed())
+        self._watch_database()
+        admin, consumer = operators.admin(self.cross), operators.consumer(self.cross)
+        for door in (cluster, groups, log):
+            _replace(door, AdminClient=admin, Consumer=consumer)
+        _replace(log, Producer=operators.producer(self.cross))
 
     def _watch_database(self) -> None:
         def before(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:

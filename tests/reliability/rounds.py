@@ -37,6 +37,10 @@ class Rounds:
     number: int = 0
     staged: list[tuple[str, int, str, str]] = field(default_factory=list)
     extra_jobs: int = 0
+    unwanted: list[str] = field(default_factory=list)
+    """Ids of jobs that an operator cancels."""
+    _refused: list[tuple[str, int, str, str]] = field(default_factory=list)
+    _narrow: list[str] = field(default_factory=list)
     _retried: list[tuple[str, int, str, str]] = field(default_factory=list)
     _fenced: set[str] = field(default_factory=set)
     _doomed: dict[str, str] = field(default_factory=dict)
@@ -70,11 +74,24 @@ class Rounds:
             events = [(self.stack.topic, key, sequence) for sequence in range(1, OF_A_KEY + 1)]
             made += await self.transaction(events)
         self.staged += made
+        self._fenced |= {event_id for *_, event_id, _ in made if is_fenced}
+        await self.stage_second(is_fenced=is_fenced)
+
+    async def stage_second(self, *, is_fenced: bool) -> None:
+        """A transaction with an event to be retried and one to be given up."""
+        self.number += 1
         second = self.stack.second_topic
-        kept = await self.transaction([(second, f"{name}-{self.number}", n) for name, n in _SECOND.items()])
-        self._retried += kept
-        self._doomed |= {event_id: key for key, number, event_id, _ in kept if number == DOOMED}
-        self._fenced |= {event_id for *_, event_id, _ in (*made, *kept) if is_fenced}
+        made = await self.transaction([(second, f"{name}-{self.number}", number) for name, number in _SECOND.items()])
+        self._retried += made
+        self._doomed |= {event_id: key for key, number, event_id, _ in made if number == DOOMED}
+        self._fenced |= {event_id for *_, event_id, _ in made if is_fenced}
+
+    def refuse(self, topic: str, staged: tuple[str, int, str, str], *, is_for_ever: bool) -> None:
+        """Notes a staged event that the broker refuses in its topic, for ever or until an operator has retried it."""
+        self._narrow.append(topic)
+        key, number, event_id, _ = staged
+        # What is discarded is, for whoever reads the topic, as if it had been rolled back.
+        self._refused.append((key, number, event_id, "rolled-back" if is_for_ever else "ok"))
 
     async def transaction(self, events: list[tuple[str, str, int]]) -> list[tuple[str, int, str, str]]:
         """Stages events, each a topic, a key and a number, all or none; answers them as the checker's stagings."""
@@ -97,6 +114,8 @@ class Rounds:
         return (
             counter.events() >= owed
             and counter.jobs() >= self.jobs_owed
+            and counter.waiting() == 0
+            and counter.delayed(self.unwanted) == 0
             and self._log.span(Partition(self.stack.dead_letter, 0))[1] >= len(self._doomed)
         )
 
@@ -113,7 +132,7 @@ class Rounds:
     @property
     def records(self) -> int:
         """How many events were given."""
-        return len(self.staged) + len(self._retried)
+        return len(self.staged) + len(self._retried) + len(self._refused)
 
     def judged(self, counter: Counter) -> tuple[list[str], dict[str, int], tuple[str, ...]]:
         """What is wrong after all is done, what was counted, and the checker's names."""
@@ -127,6 +146,11 @@ class Rounds:
             *evidence.commits(stack.bootstrap, stack.second_group, stack.second_topic),
         ]
         broken, counted = judged(history)
+        narrow = [entry for topic in self._narrow for entry in evidence.in_topic(stack.bootstrap, topic)]
+        unsent, sent_again = judged(
+            [*evidence.staged(self._refused), *narrow], ignoring={"unseen"}
+        )  # nobody reads them
+        broken, counted = [*broken, *unsent], [*counted, *sent_again]
         wrong = [*map(sentence, broken), *self._wrong_dead_letters()]
         jobs = counter.jobs()
         wrong += [f"{jobs} jobs ran of {self.jobs_owed}"] * (jobs != self.jobs_owed)
@@ -136,6 +160,7 @@ class Rounds:
         seen = {
             "events retried by their topic": len(self._retried) - len(self._doomed),
             "dead letters by plan": len(self._doomed),
+            "rows refused": len(self._refused),
             "delayed jobs": jobs,
             "events sent twice or more": _sent_twice(counted),
         }

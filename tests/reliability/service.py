@@ -14,7 +14,7 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from tests.reliability.diary import Diary
-from tests.reliability.retried import retrying_group
+from tests.reliability.retried import is_mended, retrying_group
 from tests.reliability.tables import EFFECT, RAN
 from tests.reliability.wrong import plant
 from tests.treaty_runtime.order_events import FakeRegistry, OrderCreated
@@ -37,6 +37,7 @@ SESSION_MS = 6_000
 QUEUE = "remind"
 _WORKERS = 8
 _PATIENT = RetryPolicy(delays=("20ms",) * 20, throttle_after=0)
+_ONCE_MORE = RetryPolicy(delays=("20ms",))
 _HELD_NUMBER = 4
 """The event of each key that fails at first, where failed ones are held: what follows it goes into the table too."""
 
@@ -161,14 +162,21 @@ def group_of(life: Life, event: type[Event]) -> Group:
 
 
 def delays_of(life: Life) -> DelayQueue | None:
-    """Reminders, which write their row."""
+    """Reminders, which write their row; one with a payload fails until it is mended."""
     if not life.redis:
         return None
 
     async def remind(job: Job, context: JobContext) -> None:
+        if job.payload and not is_mended(life.mended, job.id):
+            raise RuntimeError("Planted.")
         await context.session.execute(insert(RAN).values(job=job.id))
 
-    return DelayQueue(workers={QUEUE: remind}, due_times=RedisDelays.open(life.redis), sweep_every=timedelta(seconds=2))
+    return DelayQueue(
+        workers={QUEUE: remind},
+        due_times=RedisDelays.open(life.redis),
+        sweep_every=timedelta(seconds=2),
+        retry=_ONCE_MORE if life.mended else RetryPolicy(),
+    )
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import LiteralString
 
 import psycopg
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -86,6 +87,18 @@ class Counter:
         """Delayed jobs that ran; one that ran twice counts twice."""
         return self._number("SELECT count(*) FROM ran")
 
+    def failed_jobs(self, names: Sequence[str]) -> int:
+        """How many of these jobs have failed for good."""
+        return self._number("SELECT count(*) FROM delayed WHERE failed_at IS NOT NULL AND id = ANY(%s)", list(names))
+
+    def delayed(self, names: Sequence[str]) -> int:
+        """How many of these jobs there are."""
+        return self._number("SELECT count(*) FROM delayed WHERE id = ANY(%s)", list(names))
+
+    def refused(self, key: str) -> int:
+        """How many rows of a key the broker refused."""
+        return self._number("SELECT count(*) FROM outbox_failed WHERE aggregateid = %s", key)
+
     def at_work(self, names: Sequence[str]) -> set[str]:
         """Which of these lives have had effects."""
         rows = self._connection.execute("SELECT DISTINCT process FROM effect WHERE process = ANY(%s)", [list(names)])
@@ -99,7 +112,7 @@ class Counter:
         """Ends the connection."""
         self._connection.close()
 
-    def _number(self, sql: str) -> int:
-        row = self._connection.execute(sql).fetchone()
+    def _number(self, sql: LiteralString, *given: object) -> int:
+        row = self._connection.execute(sql, given).fetchone()
         assert row is not None
         return int(row[0])

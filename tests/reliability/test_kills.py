@@ -12,6 +12,7 @@ import pytest
 from tests.parts.backend import missing
 from tests.reliability.consumers import ConsumerKills
 from tests.reliability.crossings import Crossings
+from tests.reliability.errands import ERRANDS
 from tests.reliability.outages import FAULTS, Outages
 from tests.reliability.parts import registry_with, servers
 from tests.reliability.relays import RelayKills
@@ -78,7 +79,8 @@ async def test_killed_once_at_every_call_of_the_outside_every_effect_happens_onc
     stack: Stack, redis: str, tmp_path: Path, seed: int
 ) -> None:
     with registry_with(event_on(stack.topic), event_on(stack.second_topic)) as port:
-        run = Crossings(stack, redis, f"http://127.0.0.1:{port}", tmp_path / "doors", seed, kills=5)
+        url, few = f"http://127.0.0.1:{port}", ERRANDS[:2]
+        run = Crossings(stack, redis, url, tmp_path / "doors", seed, kills=5, errands=few)
         outcome = await run.run()
     print(outcome)
     assert not outcome.wrong
