@@ -34,7 +34,7 @@ from treaty.local.postgres import Postgres
 from treaty_runtime.clock import utcnow
 from treaty_runtime.event import BatchContext, Context, Envelope, Place, Record
 from treaty_runtime.kafka import KafkaProducer
-from treaty_runtime.kafka.config import producer_config
+from treaty_runtime.kafka.config import producer_config, relay_config
 from treaty_runtime.publish.backlog import Backlog, Pending
 from treaty_runtime.publish.late_ids import LateIds
 from treaty_runtime.publish.lease import Lease
@@ -182,7 +182,7 @@ class Delivery:
 
     def lease(self) -> Fence:
         """The fence that relays have by default."""
-        return LeaseFence(KafkaProducer(producer_config(self.settings, delivery_timeout=timedelta(0))))
+        return LeaseFence(KafkaProducer(relay_config(self.settings)))
 
     async def _relay(self, engine: AsyncEngine, sent: Sent, *, poll: timedelta, fence: Fence | None = None) -> Relay:
         serde = Serde(self.registry)

@@ -18,10 +18,9 @@ from treaty.local.kafka import Kafka
 from treaty.local.machine import Machine
 from treaty_runtime.admin import Cluster
 from treaty_runtime.kafka import KafkaFence, KafkaProducer
-from treaty_runtime.kafka.config import producer_config
+from treaty_runtime.kafka.config import relay_config
 from treaty_runtime.settings import KafkaSettings
 from treaty_runtime.transport import LeaseFence
-from treaty_runtime.wiring.connections import FOR_EVER
 
 ROUNDS = 3
 
@@ -46,7 +45,7 @@ def _row(settings: KafkaSettings, url: str) -> Row:
     asyncio.run(bench.prepare())
 
     def leased() -> float:
-        fence = LeaseFence(KafkaProducer(producer_config(settings, delivery_timeout=FOR_EVER)))
+        fence = LeaseFence(KafkaProducer(relay_config(settings)))
         return asyncio.run(bench.relay(lambda: fence))
 
     def fenced() -> float:

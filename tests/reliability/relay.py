@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.reliability.service import event_on
 from tests.treaty_runtime.order_events import FakeRegistry
 from treaty_runtime.kafka import KafkaFence, KafkaProducer
-from treaty_runtime.kafka.config import producer_config
+from treaty_runtime.kafka.config import relay_config
 from treaty_runtime.publish.backlog import Backlog
 from treaty_runtime.publish.late_ids import LateIds
 from treaty_runtime.publish.lease import Lease, LeaseTimes
@@ -69,7 +69,7 @@ def _fence(life: RelayLife) -> Fence:
 
 
 def _producer(life: RelayLife) -> KafkaProducer:
-    return KafkaProducer(producer_config(KafkaSettings(brokers=life.brokers), delivery_timeout=timedelta(0)))
+    return KafkaProducer(relay_config(KafkaSettings(brokers=life.brokers)))
 
 
 async def _wrong(life: RelayLife) -> None:

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from tests.treaty_runtime.order_events import CATALOG, FakeRegistry, OrderCreated, OrderSeen
 from treaty_runtime.kafka import KafkaProducer
-from treaty_runtime.kafka.config import producer_config
+from treaty_runtime.kafka.config import relay_config
 from treaty_runtime.publish.backlog import Backlog
 from treaty_runtime.publish.late_ids import LateIds
 from treaty_runtime.publish.lease import Lease, LeaseTimes
@@ -27,7 +27,7 @@ TIMES = LeaseTimes(lease_seconds=1.5, renew_seconds=0.4, margin_seconds=0.4)
 async def main(url: str, bootstrap: str) -> None:
     """Relay until killed."""
     engine = database.open_engine(url)
-    config = producer_config(KafkaSettings(brokers=bootstrap), delivery_timeout=timedelta(0))
+    config = relay_config(KafkaSettings(brokers=bootstrap))
     relay = Relay(
         backlog=Backlog(engine),
         lease=Lease(engine, owner=f"relay-{os.getpid()}-{time.monotonic_ns()}", clock=time.monotonic, times=TIMES),

@@ -8,7 +8,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -24,7 +24,7 @@ from treaty_runtime.publish.lease import Lease
 from treaty_runtime.publish.outbox import Outbox
 from treaty_runtime.publish.relay import Relay, RelaySettings
 from treaty_runtime.sql.tables import OutboxRow
-from treaty_runtime.transport import LeaseFence, Producer
+from treaty_runtime.transport import Delivery, LeaseFence, Outgoing, Producer
 from treaty_runtime.transport.memory import MemoryBroker, MemoryProducer
 from treaty_runtime.wire.headers import ID, first_values
 from treaty_runtime.wire.serde import Serde
@@ -64,10 +64,18 @@ class Service:
         """A lease of a new owner."""
         return Lease(self.engine, owner=f"relay-{next(_numbers)}", clock=clock)
 
-    def relay(self, *, producer: Producer | None = None, lease: Lease | None = None, keeps: bool = False) -> Relay:
+    def relay(
+        self,
+        *,
+        producer: Producer | None = None,
+        lease: Lease | None = None,
+        keeps: bool = False,
+        backlog: Backlog | None = None,
+        batch: int = QUICK.batch,
+    ) -> Relay:
         """A relay with a registry client and a producer of its own."""
         return Relay(
-            backlog=Backlog(self.engine, keeps=keeps),
+            backlog=backlog or Backlog(self.engine, keeps=keeps),
             lease=lease or self.lease(),
             fence=LeaseFence(producer or MemoryProducer(self.broker)),
             late_ids=LateIds(Serde(self.registry), CATALOG),
@@ -75,7 +83,7 @@ class Service:
             clock=time.monotonic,
             random=random.random,
             hooks=self.hooks,
-            settings=QUICK,
+            settings=replace(QUICK, batch=batch),
         )
 
     def sent(self, topic: str = "order-events") -> list[tuple[str, str]]:
@@ -99,6 +107,36 @@ class Service:
     def heard(self, kind: type[object]) -> list[object]:
         """Hook records of one kind."""
         return [hook for hook in self.seen if type(hook) is kind]
+
+
+class SilentProducer(MemoryProducer):
+    """Takes records and acknowledges them when told to."""
+
+    def __init__(self, service: Service) -> None:
+        super().__init__(service.broker)
+        self.taken: list[tuple[Outgoing, Callable[[Delivery], None]]] = []
+
+    def produce(self, record: Outgoing, done: Callable[[Delivery], None]) -> None:
+        """Keeps it."""
+        self.taken.append((record, done))
+
+    def acknowledge(self) -> int:
+        """Answers what was taken; how many these were."""
+        taken, self.taken = self.taken, []
+        for record, done in taken:
+            done(self._broker.append(record))
+        return len(taken)
+
+
+def lasting(service: Service) -> Lease:
+    """A lease that does not end while a test lasts."""
+    return service.lease(clock=lambda: 0.0)
+
+
+async def renewed(relay: Relay) -> Relay:
+    """The relay, holding its lanes."""
+    await relay._renew()
+    return relay
 
 
 @asynccontextmanager

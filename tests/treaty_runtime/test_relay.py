@@ -264,14 +264,19 @@ async def test_a_late_lower_position_is_not_skipped(service: Service) -> None:
     assert [key for key, _ in service.sent()] == ["o-2", "o-1"]
 
 
-async def test_a_batch_costs_two_statements(service: Service) -> None:
+@pytest.mark.parametrize(("rows", "statements"), [(999, 2), (3000, 7)])
+async def test_a_batch_costs_two_statements_and_looking_ahead_in_vain_one(
+    service: Service, rows: int, statements: int
+) -> None:
     relay = service.relay(lease=_lasting(service))
     await relay._renew()
     await service.outbox._serde.warm([OrderCreated])
-    await service.stage(*((f"o-{number}", number) for number in range(1000)))
-    with counted(service.engine) as statements:
-        assert await relay._round()
-    assert len(statements) <= 2
+    await service.stage(*((f"o-{number}", number) for number in range(rows)))
+    with counted(service.engine) as said:
+        for _ in range(0, rows, 1000):
+            assert await relay._round()
+        await relay._ahead.ended()
+    assert len(said) == statements
     assert await service.waiting() == 0
 
 

@@ -17,6 +17,8 @@ from tests.treaty_runtime.test_runtime_kafka import _create, _event_on
 from treaty_runtime.admin import Cluster
 from treaty_runtime.clock import utcnow
 from treaty_runtime.hooks import Hooks, PublishRefused
+from treaty_runtime.kafka import KafkaProducer
+from treaty_runtime.kafka.config import relay_config
 from treaty_runtime.kafka.log import Log
 from treaty_runtime.publish.backlog import Backlog
 from treaty_runtime.publish.late_ids import LateIds
@@ -28,7 +30,6 @@ from treaty_runtime.settings import KafkaSettings
 from treaty_runtime.sql.tables import FailedRow
 from treaty_runtime.transport import LeaseFence
 from treaty_runtime.wire.serde import Serde
-from treaty_runtime.wiring.connections import FOR_EVER, KafkaConnections
 
 pytestmark = pytest.mark.kafka
 
@@ -45,7 +46,7 @@ async def test_a_missing_topic_holds_its_key_a_refused_row_is_set_aside_and_the_
     serde = Serde(FakeRegistry(*classes))
     told: list[object] = []
     outbox = Outbox(serde, service="order", now=utcnow, entropy=os.urandom)
-    producer = KafkaConnections(KafkaSettings(brokers=kafka)).producer(delivery_timeout=FOR_EVER)
+    producer = KafkaProducer(relay_config(KafkaSettings(brokers=kafka)))
     relay = Relay(
         backlog=Backlog(database),
         lease=Lease(database, owner="relay", clock=time.monotonic),

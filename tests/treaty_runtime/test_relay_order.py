@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
 from sqlalchemy import event as sql_event
@@ -11,31 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.treaty_runtime.order_events import OrderCreated
-from tests.treaty_runtime.relaying import Service, until
-from treaty_runtime.publish.lease import Lease
-from treaty_runtime.publish.relay import Relay
+from tests.treaty_runtime.relaying import Service, SilentProducer, lasting, renewed, until
 from treaty_runtime.sql import database as runtime_database
-from treaty_runtime.transport import Delivery, Outgoing
-from treaty_runtime.transport.memory import MemoryProducer
-
-
-class SilentProducer(MemoryProducer):
-    """Takes records and acknowledges them when told to."""
-
-    def __init__(self, service: Service) -> None:
-        super().__init__(service.broker)
-        self.taken: list[tuple[Outgoing, Callable[[Delivery], None]]] = []
-
-    def produce(self, record: Outgoing, done: Callable[[Delivery], None]) -> None:
-        """Keeps it."""
-        self.taken.append((record, done))
-
-    def acknowledge(self) -> int:
-        """Answers what was taken; how many these were."""
-        taken, self.taken = self.taken, []
-        for record, done in taken:
-            done(self._broker.append(record))
-        return len(taken)
 
 
 @pytest.fixture
@@ -101,13 +77,3 @@ async def test_a_key_keeps_its_order_however_old_the_transactions_are(postgres: 
         assert await relay._round()
         assert service.sent() == staged
     await engine.dispose()
-
-
-def lasting(service: Service) -> Lease:
-    """A lease that does not end while a test lasts."""
-    return service.lease(clock=lambda: 0.0)
-
-
-async def renewed(relay: Relay) -> Relay:
-    await relay._renew()
-    return relay

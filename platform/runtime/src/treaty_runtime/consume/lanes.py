@@ -35,7 +35,7 @@ class Lanes:
 
     def turn(self, work: Work) -> Work:
         """Who has the turn in the lane of this work: itself, if it has none."""
-        return work if work.lane is None else self._running.get(work.lane, work)
+        return self._running.get(work.lane, work)
 
     def leave(self, work: Work) -> Work | None:
         """Its turn is over: who has it now. Nobody, if the lane is empty or the work had no turn."""

@@ -18,12 +18,17 @@ _QUEUE_RECORDS = 100_000
 _LOG_CRITICAL = 2  # errors reach us by callback; librdkafka's own lines on stderr would only repeat them
 
 
-def producer_config(settings: KafkaSettings, *, delivery_timeout: timedelta) -> Config:
-    """Idempotent, all replicas. ``delivery_timeout`` zero: never (the relay's: a record that expired would overtake)."""
+def relay_config(settings: KafkaSettings) -> Config:
+    """The relay's: never gives a record up, as one that expired would be overtaken; hardly lingers, as rows come in batches."""
+    return producer_config(settings, delivery_timeout=timedelta(0), linger_ms=1)
+
+
+def producer_config(settings: KafkaSettings, *, delivery_timeout: timedelta, linger_ms: int = 5) -> Config:
+    """Idempotent, all replicas. ``delivery_timeout`` zero: never."""
     ours: Config = {
         "acks": "all",
         "enable.idempotence": True,
-        "linger.ms": 5,
+        "linger.ms": linger_ms,
         "batch.size": 1 << 20,
         "compression.type": "lz4",
         "partitioner": "murmur2_random",

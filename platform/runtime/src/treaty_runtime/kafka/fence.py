@@ -83,8 +83,7 @@ class KafkaFence:
     def _open(self, lane: int) -> KafkaLane:
         name = f"treaty-outbox-{self._service}-{lane}"
         config: Config = {
-            **producer_config(self._settings, delivery_timeout=TRANSACTION),
-            "linger.ms": 1,
+            **producer_config(self._settings, delivery_timeout=TRANSACTION, linger_ms=1),
             "transactional.id": name,
             "transaction.timeout.ms": TRANSACTION // timedelta(milliseconds=1),
         }

@@ -26,6 +26,7 @@ from treaty_runtime.outages import Outages
 from treaty_runtime.publish.backlog import Backlog, Pending
 from treaty_runtime.publish.late_ids import LateIds
 from treaty_runtime.publish.lease import Lease
+from treaty_runtime.publish.relay_ahead import Ahead
 from treaty_runtime.publish.relay_batch import Batch, mark_of, position_of
 from treaty_runtime.publish.relay_holds import Holds
 from treaty_runtime.retry import backoff
@@ -82,6 +83,7 @@ class Relay:
         self.outages = Outages("relay", clock=clock, hooks=self._hooks)
         self.holds = Holds(again=self._settings.held_again, clock=clock, hooks=self._hooks)
         self._failures = 0
+        self._ahead = Ahead()
         self._suspects: set[int] = set()
         self._unread: AbstractSet[int] = frozenset()  # lanes whose former owners' notes are still to be read
         self._woken = asyncio.Event()
@@ -115,6 +117,8 @@ class Relay:
             for task in (keeper, relaying):
                 task.cancel()
             await asyncio.wait({keeper, relaying})
+            self._stopping.set()  # a delete that is tried again and again ends with it
+            await self._ahead.ended()
             # Even after a bug: lanes that are given back need not wait for their lease to end.
             with contextlib.suppress(DBAPIError, PoolTimeout, OSError):
                 await self._lease.leave()
@@ -147,10 +151,12 @@ class Relay:
             self._failures = 0
             if not had_rows:
                 await self._unless(self._woken, self._settings.poll.total_seconds())
+        await self._ahead.ended()
 
     async def _round(self) -> bool:
         """Relay one batch; answer whether there was anything to relay."""
         if self._lease.surplus:
+            await self._ahead.ended()
             await self._lease.give_back(self._lease.surplus)
         if not self._lease.is_safe:
             return False
@@ -162,7 +168,7 @@ class Relay:
         if self._unread:
             await self._forget_sent(self._unread & epochs.keys(), epochs)
             return True
-        rows = await self._backlog.read(epochs, held=self.holds.keys(), limit=self._settings.batch)
+        rows = await self._ahead.rows(epochs) or await self._rows(epochs)
         if not rows:
             return False
         unsent = await self._unsent(_portion(rows, self._fence.portion), epochs)
@@ -171,10 +177,25 @@ class Relay:
         self.holds.add(held)
         batch = Batch(ready, hooks=self._hooks, clock=self._clock)
         await batch.send(self._fence, registry_url=self._registry_url, may_send=partial(self._lease.covers, epochs))
+        await self._ahead.deleted()
+        # A note of what was sent has room for one batch, so that there each is deleted before the next is sent.
+        if is_full := len(ready) == self._settings.batch and not self._fence.keeps_marks:
+            self._ahead.read(self._read(epochs, besides=ready), epochs=epochs)
         await self._answers(batch, epochs)
         self._suspects = (self._suspects - {row.position for row in ready}) | batch.suspects()
-        await self._finish(batch, epochs)
+        if is_full and batch.is_clean:
+            self._ahead.delete(self._finish(batch, epochs))
+        else:
+            await self._ahead.forget()
+            await self._finish(batch, epochs)
         return True
+
+    async def _rows(self, epochs: Mapping[int, int]) -> list[Pending]:
+        await self._ahead.deleted()
+        return await self._read(epochs)
+
+    async def _read(self, epochs: Mapping[int, int], *, besides: Sequence[Pending] = ()) -> list[Pending]:
+        return await self._backlog.read(epochs, held=self.holds.keys(), besides=besides, limit=self._settings.batch)
 
     async def _ours(self) -> Mapping[int, int]:
         await self._renew()

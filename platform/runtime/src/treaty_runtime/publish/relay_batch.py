@@ -81,6 +81,11 @@ class Batch:
             return False
         return True
 
+    @property
+    def is_clean(self) -> bool:
+        """Whether the broker took every row."""
+        return len(self.acknowledged) == len(self._rows)
+
     def suspects(self) -> set[int]:
         """Positions of rows that were refused together as too large: the broker judges what travels in one request as one."""
         too_large = [row for row, fault in self._refused if fault.name == _TOO_LARGE]

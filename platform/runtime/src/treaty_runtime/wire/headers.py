@@ -180,8 +180,7 @@ def origin_of(place: Place, headers: Mapping[str, bytes]) -> Place:
 
 def attempt_of(headers: Mapping[str, bytes]) -> int:
     """Number of the coming attempt, 1 if the header is absent or unreadable."""
-    attempt = read_int32(headers.get(ATTEMPTS))
-    return attempt if attempt is not None and attempt >= 1 else 1
+    return max(read_int32(headers.get(ATTEMPTS)) or 1, 1)
 
 
 _READERS = {

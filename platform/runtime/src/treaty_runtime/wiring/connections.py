@@ -13,7 +13,7 @@ from treaty_runtime.event import Partition, Record
 from treaty_runtime.handlers import Group
 from treaty_runtime.kafka import KafkaFence, KafkaProducer, KafkaSource
 from treaty_runtime.kafka.bounds import KafkaBounds
-from treaty_runtime.kafka.config import consumer_config, producer_config
+from treaty_runtime.kafka.config import consumer_config, producer_config, relay_config
 from treaty_runtime.kafka.control_reader import KafkaControlReader
 from treaty_runtime.seek import Seek, Span, target
 from treaty_runtime.settings import KafkaSettings
@@ -21,8 +21,7 @@ from treaty_runtime.transport import Fence, FenceKind, LeaseFence, Producer, Sou
 from treaty_runtime.transport.memory import MemoryBroker, MemoryProducer, MemorySource
 
 PUBLISHING = timedelta(minutes=2)
-FOR_EVER = timedelta(0)
-"""The relay's delivery time-out: a record that expired would be overtaken by later ones of its key."""
+"""How long the client tries to deliver what a service publishes itself."""
 
 
 class Connections(Protocol):
@@ -71,7 +70,7 @@ class KafkaConnections:
         """By transactions, or one producer that never gives a record up."""
         if kind == "transaction":
             return KafkaFence(self._settings, service=service)
-        return LeaseFence(self.producer(delivery_timeout=FOR_EVER))
+        return LeaseFence(KafkaProducer(relay_config(self._settings)))
 
     def source(self, group: Group) -> Source:
         """A consumer with a thread of its own."""

@@ -1,0 +1,144 @@
+"""A relay reads ahead and deletes beside its sending: nothing is sent twice by it, and no row passes one of its key that waits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from tests.treaty_runtime.order_events import OrderCreated, OrderSeen
+from tests.treaty_runtime.relaying import Service, lasting, renewed, running, until
+from treaty_runtime.hooks import OutageBegan
+from treaty_runtime.publish.backlog import Backlog, Pending
+from treaty_runtime.transport import Fault, FaultKind
+
+
+class SlowBacklog(Backlog):
+    """Deletes when told to; notes which rows were read, and whether any were while a delete waited."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        super().__init__(engine)
+        self.may_delete = asyncio.Event()
+        self.reads: list[list[int]] = []
+        self.deletes = 0
+        self.faults: dict[int, Exception] = {}
+
+    async def read(self, lanes: Any, **how: Any) -> list[Pending]:
+        """Reads, unless a fault is planned after so many reads."""
+        if fault := self.faults.pop(len(self.reads), None):
+            raise fault
+        rows = await super().read(lanes, **how)
+        self.reads.append([row.position for row in rows])
+        return rows
+
+    async def delete(self, rows: Sequence[Pending], **how: Any) -> int:
+        """Deletes at last."""
+        self.deletes += 1
+        await self.may_delete.wait()
+        return await super().delete(rows, **how)
+
+
+@pytest.fixture
+def service(database: AsyncEngine) -> Service:
+    return Service(database)
+
+
+def numbered(count: int, *, keys: int) -> list[tuple[str, int]]:
+    return [(f"o-{number % keys}", number) for number in range(count)]
+
+
+async def test_every_row_is_sent_once_in_order_over_many_full_batches(service: Service) -> None:
+    await service.stage(*numbered(50, keys=7))
+    staged = await service.staged()
+    async with running(service.relay(batch=3)):
+        await until(lambda: len(service.sent()) >= 50)
+    assert service.sent() == staged
+    assert await service.waiting() == 0
+
+
+async def test_what_is_sent_and_not_deleted_yet_is_not_sent_again(service: Service) -> None:
+    backlog = SlowBacklog(service.engine)
+    relay = await renewed(service.relay(lease=lasting(service), backlog=backlog, batch=2))
+    await service.stage(*numbered(4, keys=2))
+    staged = await service.staged()
+    await relay._round()
+    second = asyncio.create_task(relay._round())
+    await until(lambda: len(service.sent()) >= 4)
+    backlog.may_delete.set()
+    await second
+    assert not await relay._round()
+    assert service.sent() == staged
+    assert await service.waiting() == 0
+
+
+async def test_lanes_are_given_back_when_what_was_sent_of_them_is_deleted(service: Service) -> None:
+    backlog = SlowBacklog(service.engine)
+    relay = await renewed(service.relay(lease=lasting(service), backlog=backlog, batch=2))
+    await service.stage(*numbered(2, keys=2))
+    await relay._round()
+    await renewed(service.relay(lease=lasting(service)))
+    await relay._renew()
+    assert relay._lease.surplus
+    giving = asyncio.create_task(relay._round())
+    await until(lambda: backlog.deletes)
+    held = "SELECT count(*) FROM outbox_lane WHERE owner = :owner"
+    async with service.engine.connect() as connection:
+        assert await connection.scalar(text(held), {"owner": relay._lease.owner}) == 16
+    assert not giving.done()
+    backlog.may_delete.set()
+    await giving
+    assert await service.waiting() == 0
+    async with service.engine.connect() as connection:
+        assert await connection.scalar(text(held), {"owner": relay._lease.owner}) == 8
+
+
+async def test_a_refused_row_keeps_what_was_read_ahead_behind_it(service: Service) -> None:
+    service.broker.refusals["order-events"] = Fault("POLICY_VIOLATION", "No.", FaultKind.REFUSED)
+    relay = await renewed(service.relay(lease=lasting(service), batch=2))
+    async with service.sessions.begin() as session:
+        service.outbox.stage(session, OrderCreated(order_id="o-1", number=1))
+        service.outbox.stage(session, OrderSeen(number=1), key="o-2")
+        service.outbox.stage(session, OrderSeen(number=2), key="o-1")
+        service.outbox.stage(session, OrderSeen(number=3), key="o-3")
+    while await relay._round():
+        pass
+    assert [key for key, _ in service.sent("order-views")] == ["o-2", "o-3"]
+    assert await service.waiting() == 2
+
+
+async def test_rows_read_under_another_epoch_are_read_again(service: Service) -> None:
+    backlog = SlowBacklog(service.engine)
+    backlog.may_delete.set()
+    relay = await renewed(service.relay(lease=lasting(service), backlog=backlog, batch=2))
+    await service.stage(*numbered(4, keys=2))
+    await relay._round()
+    await until(lambda: len(backlog.reads) >= 2)
+    epochs: Mapping[int, int] = relay._lease.held
+    relay._lease.held = {lane: epoch + 1 for lane, epoch in epochs.items()}
+    async with service.engine.begin() as connection:
+        await connection.execute(text("UPDATE outbox_lane SET epoch = epoch + 1"))
+        await connection.execute(text("DELETE FROM outbox"))  # by whom the lanes belonged to meanwhile
+    assert not await relay._round()
+    assert len(service.sent()) == 2
+    assert len(backlog.reads) >= 3
+
+
+async def test_a_read_ahead_that_fails_is_an_outage_and_is_read_again(service: Service) -> None:
+    backlog = SlowBacklog(service.engine)
+    backlog.may_delete.set()
+    backlog.faults[1] = OperationalError("SELECT", None, Exception("database is locked"))
+    relay = await renewed(service.relay(lease=lasting(service), backlog=backlog, batch=2))
+    await service.stage(*numbered(4, keys=2))
+    staged = await service.staged()
+    assert await relay._round()
+    assert await relay._tried(relay._round) is None
+    assert service.heard(OutageBegan)
+    assert await relay._round()
+    await relay._ahead.ended()
+    assert service.sent() == staged
+    assert await service.waiting() == 0
