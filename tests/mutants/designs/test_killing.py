@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from tests.mutants.designs.catalogue import NAMES, mutant
-from tests.mutants.designs.killing import KILLED, NONE, ROOT, Phase, killed, unhurt
+from tests.mutants.designs.killing import KILLED, NONE, ROOT, UNHURT, Phase, killed, unhurt
 from tests.mutants.designs.mutant import Swap
 from tests.mutants.designs.planting import BY_ITSELF, told
 
@@ -24,7 +24,8 @@ def test_each_wrong_design_fails_its_tests_which_pass_without_it(postgres_server
     servers = {"TREATY_TEST_POSTGRES": postgres_server, "TREATY_TEST_REDIS": redis_server}
     command = [sys.executable, "-m", "tests.mutants.designs.killing"]
     ended = subprocess.run(command, cwd=ROOT, env=os.environ | servers, stdout=subprocess.PIPE, text=True, check=False)
-    assert ended.stdout.splitlines() == [f"{name}: {KILLED}" for name in (NONE, *NAMES)], ended.stdout
+    wanted = [f"{NONE}: {UNHURT}", *(f"{name}: {KILLED}" for name in NAMES)]
+    assert ended.stdout.splitlines() == wanted, ended.stdout
     assert ended.returncode == 0
 
 
@@ -47,7 +48,7 @@ def test_only_a_test_that_fails_by_its_own_assertion_kills(phases: list[Phase], 
 
 def test_a_test_that_is_skipped_or_fails_without_a_wrong_design_shows_nothing() -> None:
     passed = Phase("a", "call", "passed", "")
-    assert unhurt(["a"], [SET_UP, passed], 0) == KILLED
+    assert unhurt(["a"], [SET_UP, passed], 0) == UNHURT
     assert unhurt(["a"], [Phase("a", "setup", "skipped", "Skipped")], 0).startswith("a does not pass")
     assert unhurt(["a"], [SET_UP, CALL], 1).startswith("a does not pass")
     assert unhurt(["a"], [passed], 1) == "pytest ended with 1"
