@@ -30,6 +30,7 @@ _OPERATORS: Final[dict[type[ast.operator], type[ast.operator]]] = {
     ast.Mult: ast.FloorDiv,
     ast.FloorDiv: ast.Mult,
 }
+_BLOCKS: Final = ("body", "orelse", "finalbody")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +42,30 @@ class Mutant:
     source: str
 
 
-def mutants(source: str) -> Iterator[Mutant]:
-    """All mutants of a module's source, in the order of its lines; annotations, texts and docstrings are left alone."""
+def mutants(source: str, *, drops_statements: bool = False) -> Iterator[Mutant]:
+    """All mutants of a module's source, in the order of its lines; annotations, texts and docstrings are left alone.
+
+    ``drops_statements``: one mutant more for each call, yield or change of state that stands alone, without it.
+    """
     tree = ast.parse(source)
     lines = source.splitlines()
     for node in _code(tree):
-        for fault in _faults(node):
+        for fault in (*_faults(node), *(_dropped(node) if drops_statements else ())):
             undo = fault.plant()
-            line = getattr(node, "lineno", 0)
+            line = fault.line or getattr(node, "lineno", 0)
             yield Mutant(line, f"{fault.name}: {lines[line - 1].strip()}", ast.unparse(tree))
             undo.plant()
 
 
 @dataclass(frozen=True, slots=True)
 class _Fault:
-    """An attribute of a node, and the value that plants the fault."""
+    """An attribute of a node, and the value that plants the fault. ``line``: of what is at fault, if not of the node."""
 
     name: str
     node: ast.AST
     attribute: str
     value: object
+    line: int = 0
 
     def plant(self) -> _Fault:
         """Plant it; what undoes it."""
@@ -107,3 +112,25 @@ def _is_text(node: ast.BinOp) -> bool:
         isinstance(each, ast.JoinedStr) or isinstance(getattr(each, "value", None), str)
         for each in (node.left, node.right)
     )
+
+
+def _dropped(node: ast.AST) -> Iterator[_Fault]:
+    for block in _BLOCKS:
+        found = getattr(node, block, None)
+        statements: list[ast.stmt] = found if isinstance(found, list) else []  # a conditional expression has just one
+        for index, each in enumerate(statements):
+            if _changes(each):
+                without = [*statements[:index], ast.Pass(), *statements[index + 1 :]]
+                yield _Fault("dropped", node, block, without, each.lineno)
+
+
+def _changes(statement: ast.stmt) -> bool:
+    """Whether it does something by itself: names of its own are left alone, as what follows would only not find them."""
+    match statement:
+        case ast.Expr(value=value):
+            return not isinstance(value, ast.Constant)
+        case ast.Assign(targets=[target]):
+            return not isinstance(target, ast.Name)
+        case ast.AugAssign() | ast.Delete():
+            return True
+    return False
