@@ -33,3 +33,4 @@ def test_a_users_rule_comes_first() -> None:
     assert classify(ConnectionError(), [outages(ConnectionError, TimeoutError)]) is Kind.OUTAGE
     assert classify(NotFramed(), [lambda _: Kind.CONFLICT]) is Kind.CONFLICT
     assert classify(ValueError(), [lambda _: None]) is Kind.FAILURE
+    assert classify(RegistryUnavailable(), [outages(ConnectionError)]) is Kind.STALLED

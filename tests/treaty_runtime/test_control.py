@@ -51,6 +51,12 @@ def test_commands_and_answers_are_read_as_they_were_written() -> None:
     assert read_answer(command_value(COMMAND)) is None
 
 
+def test_names_and_reasons_can_be_read_in_the_topic() -> None:
+    assert "Jürgen".encode() in command_value(replace(COMMAND, by="Jürgen"))
+    answer = Answer(command_id="c-1", group="g", member="m", state="failed", at=NOW.isoformat(), detail="não")
+    assert "não".encode() in answer_value(answer)
+
+
 @pytest.mark.parametrize("value", [None, b"", b"[]", b"{}", command_value(COMMAND).replace(b"release", b"explode")])
 def test_what_is_no_command_is_none(value: bytes | None) -> None:
     assert read_command(value) is None

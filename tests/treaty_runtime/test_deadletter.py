@@ -151,6 +151,12 @@ def test_texts_of_errors_hide_personal_data() -> None:
     assert masked(text, ["Alice", ""]) == "user ••• card ••• order •••x ••• 12345"
 
 
+def test_of_two_secrets_the_longer_is_hidden_first() -> None:
+    assert (
+        masked("Annabel and Ann", ["Ann", "Annabel"]) == masked("Annabel and Ann", ["Annabel", "Ann"]) == "••• and •••"
+    )
+
+
 def test_message_and_stack_are_cut_and_masked_with_the_innermost_kept() -> None:
     failure = failure_of(RuntimeError("Bob " * 5_000))
     assert len(failure.message) == 500

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 import pytest
 
@@ -10,6 +11,7 @@ from tests.treaty_runtime.dispatch_table import LIMITS, NOW, P0, P1, RETRY, SECO
 from treaty_runtime.consume.actions import Action, Commit, Complete, DeadLetter, Drop, Handle, Pause, Resume, Skip, Wait
 from treaty_runtime.consume.dispatch import Dispatch
 from treaty_runtime.consume.facts import Arrival
+from treaty_runtime.event import Record
 from treaty_runtime.retry import RetryPolicy
 from treaty_runtime.transport import Position
 
@@ -115,6 +117,26 @@ def test_a_retry_topic_waits_for_its_head_and_then_goes_on() -> None:
         Wait(third, NOW + 2 * SECOND, 1),
     ]
     assert table.due(third, NOW + 2 * SECOND) == [Handle(third, 3, 1), Resume(frozenset({RETRY}))]
+
+
+def test_records_of_one_key_that_are_due_together_run_one_after_the_other() -> None:
+    table = Table(RETRY)
+    table.arrive(at(0, RETRY), due=NOW + SECOND)
+    table.arrive(at(1, RETRY), due=NOW + SECOND)
+    assert table.due(at(0, RETRY), NOW + SECOND) == [Handle(at(0, RETRY), 1, 1), Resume(frozenset({RETRY}))]
+    assert table.handled(at(0, RETRY)) == [Complete(at(0, RETRY)), Handle(at(1, RETRY), 1, 1)]
+
+
+@pytest.mark.parametrize("due", [None, NOW], ids=["without a time", "due already"])
+def test_what_comes_behind_a_record_that_waits_for_its_time_waits_for_it(due: datetime | None) -> None:
+    table = Table(RETRY)
+    table.arrive(at(0, RETRY), "a", due=NOW + SECOND)
+    assert table.arrive(at(1, RETRY), "b", due=due) == []
+    assert table.due(at(0, RETRY), NOW + SECOND) == [
+        Handle(at(0, RETRY), 1, 1),
+        Handle(at(1, RETRY), 1, 1),
+        Resume(frozenset({RETRY})),
+    ]
 
 
 def test_a_retried_record_that_is_due_is_handled_with_the_attempt_of_its_header() -> None:
@@ -228,12 +250,35 @@ def test_what_the_group_had_committed_is_not_committed_again() -> None:
     assert list(dispatch.tick()) == []
 
 
-def test_many_completions_commit_without_waiting_for_the_second() -> None:
+def test_every_hundredth_completion_commits_without_waiting_for_the_second() -> None:
     table = Table()
-    for offset in range(99):
-        table.arrive(at(offset), skip="tombstone")
-    assert table.arrive(at(99), skip="tombstone") == [
-        Skip(at(99), "tombstone"),
-        Complete(at(99)),
-        Commit({P0: Position(100)}),
-    ]
+    told = [table.arrive(at(offset), skip="tombstone") for offset in range(300)]
+    for number in (100, 200, 300):
+        last = at(number - 1)
+        assert told[number - 1] == [Skip(last, "tombstone"), Complete(last), Commit({P0: Position(number)})]
+    assert sum(len(actions) for actions in told) == 2 * 300 + 3
+
+
+def test_a_partition_of_which_nothing_came_leaves_without_a_commit() -> None:
+    assert list(Table().dispatch.revoked([P0], now=NOW, jitter=0.0)) == [Drop(P0, 1)]
+
+
+def test_a_partition_that_comes_while_memory_is_full_is_paused() -> None:
+    table = Table()
+    table.arrive(at(0), size=999)
+    assert list(table.dispatch.assigned([P1])) == []
+    table.arrive(at(1), size=1)
+    assert list(table.dispatch.assigned([RETRY])) == [Pause(frozenset({RETRY}), "memory")]
+
+
+# -- what may be seen
+
+
+def test_the_record_of_unfinished_work_can_be_had_while_it_is_ours() -> None:
+    record = Record(at(0), b"a", b"value")
+    dispatch = Dispatch(group="g", policy=RetryPolicy())
+    list(dispatch.assigned([P0]))
+    list(dispatch.arrived(at(0), Arrival("a", 5, record), NOW))
+    assert dispatch.record(at(0), 1) is record
+    assert dispatch.record(at(0), 2) is None
+    assert dispatch.record(at(1), 1) is None

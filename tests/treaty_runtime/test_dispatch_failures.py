@@ -145,6 +145,17 @@ def test_a_succeeding_probe_resumes_and_starts_what_waited() -> None:
     assert table.dispatch.outage is None
 
 
+def test_what_waited_in_an_outage_does_not_begin_when_its_partition_leaves() -> None:
+    table = Table(P0, P1)
+    table.arrive(at(0), "a")
+    table.arrive(at(0, P1), "b")
+    table.outage(at(0))
+    table.outage(at(0, P1))
+    list(table.dispatch.revoking([P1]))
+    table.due(at(0))
+    assert table.handled(at(0)) == [Resume(frozenset({P0})), Complete(at(0))]
+
+
 def test_a_probe_that_fails_for_another_reason_shows_that_the_dependency_is_back() -> None:
     table = Table()
     table.arrive(at(0))

@@ -49,6 +49,16 @@ def test_an_event_carries_the_cloudevents_attributes() -> None:
     }
 
 
+def test_what_an_event_does_not_have_has_no_header() -> None:
+    told = headers.event_headers(
+        event_id=ID, source="/mall/order", type="ORDER_PAID", time=NOW, subject="", dataschema=None, correlation_id=ID
+    )
+    names = [name for name, _ in told]
+    assert names == [
+        "ce_specversion", "ce_source", "ce_type", "content-type", "ce_id", "ce_time", "ce_subject", "ce_correlationid",
+    ]  # fmt: skip
+
+
 def test_further_headers_are_added_but_never_replace_ours() -> None:
     event = an_event(traceparent=b"00-1-2-01", ce_id=b"forged")
     assert event["traceparent"] == b"00-1-2-01"
@@ -143,7 +153,8 @@ def test_unreadable_headers_are_named() -> None:
     assert found == ("ce_id", "ce_time")
 
 
-def test_a_backoff_beyond_the_calendar_is_none() -> None:
+def test_a_backoff_that_is_absent_or_beyond_the_calendar_is_none() -> None:
+    assert headers.read_milliseconds(None) is None
     assert headers.read_milliseconds(headers.big_integer(2**62)) is None
 
 
@@ -153,6 +164,19 @@ def test_a_new_id_is_a_uuid_of_version_seven_that_sorts_by_time() -> None:
     assert (first.version, first.variant) == (7, UUID("0190a3c4-9d3e-7000-8000-000000000001").variant)
     assert first < later
     assert first.int >> 80 == int(NOW.timestamp() * 1000)
+
+
+def test_a_new_id_is_the_one_of_the_specification() -> None:
+    """RFC 9562, appendix A.6: the example of a UUIDv7, its random bits in ten bytes; more of them change nothing."""
+    now, entropy = (
+        datetime(2022, 2, 22, 19, 22, 22, tzinfo=UTC),
+        ((0xCC3 << 62) | 0x18C4DC0C0C07398F).to_bytes(10, "big"),
+    )
+    expected = UUID("017F22E2-79B0-7CC3-98C4-DC0C0C07398F")
+    assert new_event_id(now, entropy=entropy) == expected
+    assert new_event_id(now, entropy=b"\xff" + entropy[1:]) == new_event_id(
+        now, entropy=b"\x3f" + entropy[1:] + b"\xff"
+    )
 
 
 def test_an_id_that_is_no_uuid_gets_one_of_its_source() -> None:

@@ -214,6 +214,13 @@ def test_an_end_that_a_held_record_may_have_caused_buries_no_other_record() -> N
     assert list(dispatch.arrived(at(5), Arrival("b"), NOW)) == [Handle(at(5), 1, 1)]
 
 
+def test_a_record_that_waited_for_its_mark_follows_its_key_into_the_table() -> None:
+    """Else it would run before the held one."""
+    table = Table(HeldFact(offset=0, lane="a", attempt=2, due=NOW + TEN), quarantine_after=3)
+    assert table.arrive(5) == [Commit({P0: Position(5, "d1")})]
+    assert list(table.dispatch.committed({P0: Position(5, "d1")})) == [Hold(at(5), 1, None, 1)]
+
+
 def test_a_partition_that_leaves_takes_its_held_records_with_it() -> None:
     table = Table()
     table.hold(0)

@@ -43,6 +43,16 @@ def test_waits_of_up_to_two_seconds_hold_only_the_lane() -> None:
     assert second.name == "2001ms"
 
 
+def test_a_group_that_says_nothing_has_three_delays_and_slows_down_after_fifty_failures() -> None:
+    assert RetryPolicy() == RetryPolicy(
+        delays=("1s", "10s", "60s"), in_place_up_to=2 * SECOND, jitter=0.2, throttle_after=50, throttle_pause=SECOND
+    )
+
+
+def test_a_wait_that_is_just_held_in_place_has_no_topic() -> None:
+    assert RetryPolicy(delays=("2s", "2001ms")).topics("g") == ("retry.g.0s", "retry.g.2001ms")
+
+
 def test_a_handler_may_name_its_own_wait_which_counts_as_an_attempt() -> None:
     policy = RetryPolicy(jitter=0)
     assert policy.delay(1, Retry(after=5 * SECOND), jitter=0.0) == Delay(5 * SECOND, "1s")
@@ -84,3 +94,14 @@ def test_probes_of_a_dependency_come_ever_more_rarely_up_to_a_ceiling() -> None:
     assert waits[0] < SECOND / 2
     assert waits[-1] <= 30 * SECOND
     assert backoff(10_000, first=SECOND, ceiling=30 * SECOND, jitter=0.0) == 15 * SECOND
+
+
+@pytest.mark.parametrize(
+    ("failures", "jitter", "milliseconds"),
+    [(0, 0.0, 0.5), (0, 0.5, 0.75), (1, 0.0, 1), (3, 0.5, 6), (16, 0.0, 32_768), (17, 0.0, 32_768)],
+)
+def test_a_probe_waits_from_half_of_its_time_on_which_doubles_sixteen_times(
+    failures: int, jitter: float, milliseconds: float
+) -> None:
+    wait = backoff(failures, first=SECOND / 1000, ceiling=3600 * SECOND, jitter=jitter)
+    assert wait == timedelta(milliseconds=milliseconds)

@@ -43,7 +43,7 @@ class Caring:
     def arrived(self, work: Work, care: Care[Work]) -> Iterator[Action]:
         """A record of a partition under care."""
         if care.is_quarantining:
-            care.is_quarantining, care.running, work.lane = False, work, None
+            care.is_quarantining, care.running = False, work
             yield from self._bury(work)
             return
         care.gate.append(work)

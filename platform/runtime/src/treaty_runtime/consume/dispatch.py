@@ -109,8 +109,7 @@ class Dispatch:
         if arrival.skip is not None:
             actions: Sequence[Action] = (Skip(place, arrival.skip), *self._complete(work))
         elif arrival.poison is not None:
-            work.lane = None  # it needs no turn
-            actions = self._send(work, DeadLetter(place, arrival.poison, assignment.epoch))
+            actions = self._send(work, DeadLetter(place, arrival.poison, assignment.epoch))  # it needs no turn
         elif assignment.later or (work.due is not None and work.due > now):
             actions = list(self._intake.postpone(work))
         elif assignment.care is not None:
@@ -140,8 +139,7 @@ class Dispatch:
     def paced(self, place: Place, epoch: int) -> Sequence[Action]:
         """The pause of a Pace is over."""
         work = self._intake.find(place, epoch)
-        following = None if work is None else self._throttle.paced(work)
-        if work is None or following is None:
+        if work is None or (following := self._throttle.paced(work)) is None:
             return ()
         if self._probing.away is not None or work.assignment.is_leaving:
             return (*self._start(work), *following)
@@ -155,7 +153,6 @@ class Dispatch:
         work = assignment.works.get(place.offset) if assignment is not None and assignment.epoch == epoch else None
         if work is None:
             return self._held_is_handled(place, epoch)
-        work.in_flight = False
         if self._probing.away is not None:
             return (*self._probing.recovered(work), *self._succeeded(work), *self._complete(work))
         return (*self._succeeded(work), *self._complete(work)) if self._throttle.failures else self._complete(work)
