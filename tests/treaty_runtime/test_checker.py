@@ -60,6 +60,7 @@ def test_a_good_history_has_no_verdict() -> None:
         ([record("b", 0, 2), record("a", 1, 1), effect("a", 1), effect("b", 2, 3)], "order", ("b", "a")),
         ([record("a", 0, 1), record("b", 1, 2), effect("b", 2), effect("a", 1, 3)], "order", ("b", "a")),
         ([poll("b", 1, 1), poll("a", 0, 2)], "nonmonotonic-poll", ("b", "a")),
+        ([poll("a", 1, 1), poll("a", 1, 2)], "nonmonotonic-poll", ("a", "a")),
         (
             [record("a", 0), record("b", 1), effect("b"), commit(2, 3), effect("a", t=4)],
             "commit-past-unfinished",
@@ -71,6 +72,26 @@ def test_each_broken_promise_has_its_name(history: list[Entry], name: str, event
     verdicts = check(history)
     assert [(verdict.name, verdict.events) for verdict in verdicts] == [(name, events)]
     assert verdicts[0].is_failure == (name != "duplicate")
+
+
+def test_the_topics_order_is_that_of_its_offsets_and_equal_numbers_have_none() -> None:
+    late = [record("b", 1, 2, t=1), record("a", 0, 1, t=2), effect("a", 1, 3), effect("b", 2, 4)]
+    assert check(late) == []
+    assert check([record("a", 0, 1), record("b", 1, 1), effect("b", 1, 3), effect("a", 1, 4)]) == []
+
+
+def test_a_record_at_the_committed_offset_may_be_unfinished() -> None:
+    assert check([record("a", 0), record("b", 1), effect("a"), commit(1, 3), effect("b", t=4)]) == []
+
+
+def test_what_has_no_place_is_no_poll_and_no_commit() -> None:
+    placeless = [
+        Entry(t=1, process="c", op="poll"),
+        Entry(t=2, process="c", op="poll"),
+        Entry(t=3, process="c", op="commit"),
+    ]
+    nowhere = Entry(t=0, process="log", op="record", event_id="a")
+    assert check([nowhere, *placeless, effect("a", t=4)]) == []
 
 
 def test_a_duplicate_after_its_successor_is_no_inversion() -> None:

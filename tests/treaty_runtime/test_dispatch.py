@@ -12,6 +12,7 @@ from treaty_runtime.consume.actions import Action, Commit, Complete, DeadLetter,
 from treaty_runtime.consume.dispatch import Dispatch
 from treaty_runtime.consume.facts import Arrival
 from treaty_runtime.event import Record
+from treaty_runtime.limits import Limits, Marks
 from treaty_runtime.retry import RetryPolicy
 from treaty_runtime.transport import Position
 
@@ -267,11 +268,41 @@ def test_a_partition_that_comes_while_memory_is_full_is_paused() -> None:
     table = Table()
     table.arrive(at(0), size=999)
     assert list(table.dispatch.assigned([P1])) == []
-    table.arrive(at(1), size=1)
+    assert table.arrive(at(1), "b", size=1) == [Handle(at(1), 1, 1), Pause(frozenset({P0, P1}), "memory")]
     assert list(table.dispatch.assigned([RETRY])) == [Pause(frozenset({RETRY}), "memory")]
 
 
+def test_a_partition_with_many_records_stops_no_other_one() -> None:
+    table = Table(P0, P1)
+    told = [action for offset in range(4) for action in table.arrive(at(offset), str(offset))]
+    assert told[-1] == Pause(frozenset({P0}), "backpressure")
+    assert table.arrive(at(0, P1), "z") == [Handle(at(0, P1), 1, 1)]
+
+
+def test_memory_is_free_again_at_the_low_mark() -> None:
+    table = Table()
+    table.arrive(at(0), "a", size=900)
+    table.arrive(at(1), "b", size=100)
+    assert table.handled(at(0)) == [Complete(at(0)), Resume(frozenset({P0}))]
+
+
+def test_a_partition_without_a_mark_leaves_what_was_committed() -> None:
+    dispatch = Dispatch(group="g", policy=RetryPolicy(), limits=LIMITS)
+    list(dispatch.assigned([P0], {P0: Position(7)}))
+    assert list(dispatch.revoked([P0], now=NOW, jitter=0.0)) == [Drop(P0, 1)]
+
+
 # -- what may be seen
+
+
+def test_a_group_that_says_nothing_has_the_limits_of_the_guide() -> None:
+    assert Limits() == Limits(
+        marks=Marks(high_records=2_000, low_records=500, high_bytes=64 * 1024**2, low_bytes=16 * 1024**2),
+        commit_every=1_000,
+        first_probe=SECOND / 2,
+        last_probe=30 * SECOND,
+        quarantine_after=3,
+    )
 
 
 def test_the_record_of_unfinished_work_can_be_had_while_it_is_ours() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.treaty_runtime.dispatch_table import NOW, P0, P1, SECOND, Table, at, complete
+from tests.treaty_runtime.dispatch_table import NOW, P0, P1, RETRY, SECOND, Table, at, complete
 from treaty_runtime.classify import Kind
 from treaty_runtime.consume.actions import (
     Commit,
@@ -19,7 +19,7 @@ from treaty_runtime.consume.actions import (
     Resume,
     Wait,
 )
-from treaty_runtime.errors import RegistryUnavailable, Reject, Retry, WriterNotAllowed
+from treaty_runtime.errors import Outage, RegistryUnavailable, Reject, Retry, WriterNotAllowed
 from treaty_runtime.retry import RetryPolicy
 from treaty_runtime.transport import Position
 
@@ -123,6 +123,29 @@ def test_an_outage_pauses_everything_and_one_record_probes() -> None:
     assert table.due(at(0)) == [Handle(at(0), 1, 1)]
 
 
+class Lost(Exception):
+    """As a driver's own."""
+
+    __module__ = "driver.errors.lost"
+
+
+@pytest.mark.parametrize(
+    ("error", "dependency"),
+    [
+        (Outage("refused", dependency="database"), "database"),
+        (Outage("refused", dependency=""), "treaty_runtime"),
+        (Lost(), "driver"),
+        (ConnectionError(), "builtins"),
+    ],
+)
+def test_who_is_away_is_what_the_error_says_or_where_it_comes_from(error: Exception, dependency: str) -> None:
+    table = Table()
+    table.arrive(at(0))
+    table.fail(at(0), error, Kind.OUTAGE)
+    assert table.dispatch.outage is not None
+    assert table.dispatch.outage.dependency == dependency
+
+
 def test_a_failing_probe_asks_again_later_and_counts_no_attempt() -> None:
     table = Table()
     table.arrive(at(0))
@@ -203,6 +226,26 @@ def test_another_record_probes_when_the_first_leaves_with_its_partition() -> Non
     assert table.dispatch.outage is None
 
 
+def test_the_probe_stays_when_another_partition_leaves() -> None:
+    table = Table(P0, P1, RETRY)
+    table.arrive(at(0), "a")
+    table.arrive(at(0, P1), "b")
+    table.outage(at(0))
+    table.outage(at(0, P1))
+    assert list(table.dispatch.lost([RETRY], now=NOW, jitter=0.0)) == [Drop(RETRY, 1)]
+    assert table.due(at(0)) == [Handle(at(0), 1, 1)]
+
+
+def test_no_record_that_leaves_as_well_becomes_the_probe() -> None:
+    table = Table(P0, P1)
+    table.arrive(at(0), "a")
+    table.arrive(at(0, P1), "b")
+    table.outage(at(0))
+    table.outage(at(0, P1))
+    assert list(table.dispatch.lost([P0, P1], now=NOW, jitter=0.0)) == [Drop(P0, 1), Drop(P1, 1)]
+    assert table.dispatch.outage is None
+
+
 # -- throttle
 
 SLOW = RetryPolicy(delays=(), throttle_after=2, throttle_pause=SECOND)
@@ -277,3 +320,52 @@ def test_the_throttle_goes_on_with_the_partition_that_stays() -> None:
     assert Pace(at(0, P1), SECOND, 1) in actions
     assert list(table.dispatch.paced(at(2), 1)) == []
     assert list(table.dispatch.paced(at(0, P1), 1)) == [Handle(at(0, P1), 1, 1)]
+
+
+@pytest.mark.parametrize(("after", "told"), [(0, [False, False]), (1, [True, True]), (2, [False, True])])
+def test_so_many_failures_in_a_row_begin_it_and_none_if_it_is_off(after: int, told: list[bool]) -> None:
+    table, found = Table(policy=RetryPolicy(delays=(), throttle_after=after)), []
+    for offset in (0, 1):
+        table.arrive(at(offset), str(offset))
+        list(table.dispatch.paced(at(offset), 1))
+        table.fail(at(offset))
+        found.append(table.dispatch.is_throttled)
+    assert found == told
+
+
+def test_a_success_lets_all_that_were_held_begin_in_their_order_and_once() -> None:
+    table = Table(policy=SLOW)
+    for offset in range(3):
+        table.arrive(at(offset), str(offset))
+    table.fail(at(0))
+    table.fail(at(1))
+    for offset in (3, 4, 5):
+        table.arrive(at(offset), str(offset))
+    assert table.handled(at(2)) == [*(Handle(at(offset), 1, 1) for offset in (3, 4, 5)), Complete(at(2))]
+    table.fail(at(3))
+    table.fail(at(4))
+    assert table.arrive(at(6), "6") == [Pace(at(6), SECOND, 1)]
+    assert list(table.dispatch.paced(at(6), 1)) == [Handle(at(6), 1, 1)]
+
+
+def test_what_was_held_of_a_partition_that_left_has_no_turn() -> None:
+    table = Table(P0, P1, policy=SLOW)
+    for offset in (0, 1):
+        table.arrive(at(offset), str(offset))
+        table.fail(at(offset))
+    assert table.arrive(at(0, P1), "c") == [Pace(at(0, P1), SECOND, 1)]
+    table.arrive(at(2), "d")
+    table.arrive(at(1, P1), "e")
+    assert list(table.dispatch.lost([P0], now=NOW, jitter=0.0)) == [Drop(P0, 1)]
+    assert list(table.dispatch.paced(at(0, P1), 1)) == [Handle(at(0, P1), 1, 1), Pace(at(1, P1), SECOND, 1)]
+
+
+def test_a_paced_record_does_not_begin_when_its_partition_leaves_and_the_next_one_does() -> None:
+    table = Table(P0, P1, policy=SLOW)
+    for offset in (0, 1):
+        table.arrive(at(offset, P1), str(offset))
+        table.fail(at(offset, P1))
+    table.arrive(at(0), "c")
+    table.arrive(at(2, P1), "d")
+    list(table.dispatch.revoking([P0]))
+    assert list(table.dispatch.paced(at(0), 1)) == [Pace(at(2, P1), SECOND, 1)]

@@ -27,7 +27,7 @@ from treaty_runtime.consume.dispatch import Dispatch
 from treaty_runtime.consume.facts import Arrival, FailedAttempt, HeldFact
 from treaty_runtime.errors import Outage, Reject
 from treaty_runtime.event import Partition, Place, Record
-from treaty_runtime.limits import Limits, OnFailure
+from treaty_runtime.limits import Limits, Marks, OnFailure
 from treaty_runtime.retry import RetryPolicy
 from treaty_runtime.transport import Position
 
@@ -48,8 +48,10 @@ def record(offset: int) -> Record:
 class Table:
     """A dispatch that holds keys, its partitions loaded."""
 
-    def __init__(self, *rows: HeldFact, quarantine_after: int = 0, loads: bool = True) -> None:
-        limits = Limits(quarantine_after=quarantine_after, commit_every=100)
+    def __init__(
+        self, *rows: HeldFact, quarantine_after: int = 0, loads: bool = True, marks: Marks | None = None
+    ) -> None:
+        limits = Limits(quarantine_after=quarantine_after, commit_every=100, marks=marks or Marks())
         self.dispatch = Dispatch(group="g", policy=POLICY, limits=limits, holds_keys=True)
         self.first = list(self.dispatch.assigned([P0]))
         self.loaded = list(self.dispatch.holding.loaded(P0, 1, rows, NOW)) if loads else []

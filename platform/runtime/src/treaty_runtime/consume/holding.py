@@ -182,7 +182,7 @@ class Holding:
     def _keep(self, work: Work, *, attempt: int, due: datetime | None) -> None:
         assignment, place = work.assignment, work.place
         self.count += not work.is_held
-        assignment.held[place.offset], assignment.is_watched = work, True
+        assignment.held[place.offset] = work
         work.is_held, work.size, work.record = True, 0, None
         work.attempt, work.due, work.pending = attempt, due, Fetch(place, assignment.epoch)
 

@@ -93,13 +93,12 @@ def _writes(entries: Sequence[Entry]) -> Iterator[Verdict]:
     for entry in _of(entries, "record"):
         present[entry.event_id].append(entry)
     staged = {entry.event_id: entry for entry in _of(entries, "stage")}
-    if present or staged:
-        lost = [name for name, entry in staged.items() if entry.outcome == "ok" and name not in present]
-        if lost:
-            yield Verdict("lost-write", tuple(lost), "committed, never in the topic")
-        phantoms = [name for name, entry in staged.items() if entry.outcome == "rolled-back" and name in present]
-        if phantoms:
-            yield Verdict("phantom", tuple(phantoms), "rolled back, yet in the topic")
+    lost = [name for name, entry in staged.items() if entry.outcome == "ok" and name not in present]
+    if lost:
+        yield Verdict("lost-write", tuple(lost), "committed, never in the topic")
+    phantoms = [name for name, entry in staged.items() if entry.outcome == "rolled-back" and name in present]
+    if phantoms:
+        yield Verdict("phantom", tuple(phantoms), "rolled back, yet in the topic")
     repeated = [name for name, found in present.items() if len(found) > 1]
     if repeated:
         yield Verdict("duplicate", tuple(repeated), "more than once in the topic")
