@@ -20,7 +20,9 @@ class Area:
     """A package of the product and the folder of its tests.
 
     ``modules``: module → its tests, the quickest killers first. ``faulted``: those in which every small fault is planted.
-    ``drops_statements``: statements are left out as well. ``slow``: parts of the names of tests that are left to the second run.
+    ``processor_seconds``: after so many, a mutant's tests are taken to hang; of their own, not of the clock, as a busy machine must
+    not kill what only waits for its turn. ``drops_statements``: statements are left out as well. ``slow``: parts of the names of tests
+    that are left to the second run.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Area:
     faulted: frozenset[str]
     page: Path
     guards: tuple[Guard, ...] = ()
+    processor_seconds: int
     drops_statements: bool = False
     slow: tuple[str, ...] = ()
 

@@ -39,7 +39,7 @@ _MODULES: Final = {
     "consume.trial": ("test_trial.py", "test_care.py"),
     "consume.throttle": ("test_dispatch_failures.py",),
     "consume.outage": ("test_dispatch_failures.py", "test_holding.py", "test_care.py"),
-    "consume.holding": ("test_holding.py",),
+    "consume.holding": ("test_holding.py", "test_held_rows.py", "test_dispatch.py", "test_dispatch_failures.py"),
     "consume.verdicts": ("test_dispatch_failures.py", "test_holding.py"),
     "consume.overdue": ("test_overdue.py",),
     "consume.commits": ("test_commits.py",),
@@ -54,5 +54,6 @@ DECISIONS: Final = Area(
     modules=_MODULES,
     faulted=frozenset(_MODULES),
     page=ROOT / "docs/guide/mutants-runtime.md",
+    processor_seconds=15,
     drops_statements=True,
 )

@@ -44,5 +44,6 @@ ENGINE: Final = Area(
     faulted=frozenset({"compat.checker", "plan.resolve", "values.wire"}),
     page=ROOT / "docs/avro/mutants.md",
     guards=GUARDS,
+    processor_seconds=90,
     slow=("too_wide", "that_differ_in_every_field", "both_back_ends_agree", "malls_events", "wide_records"),
 )

@@ -32,8 +32,6 @@ from tests.mutants.loaded import load_below
 from tests.mutants.operators import mutants
 
 AREAS: Final = (ENGINE, DECISIONS)
-PROCESSOR_SECONDS: Final = 90
-"""Of its own, not of the clock: a busy machine must not kill what only waits for its turn."""
 CLOCK_SECONDS: Final = 600
 """For what waits and does nothing."""
 MEMORY_BYTES: Final = 4 << 30
@@ -126,9 +124,9 @@ def _tested(job: Job) -> int:
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 1)
     os.dup2(silence, 2)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_SECONDS, PROCESSOR_SECONDS))
     area = job.area
+    resource.setrlimit(resource.RLIMIT_CPU, (area.processor_seconds, area.processor_seconds))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, f"{job.module}.py")
         path.write_text(job.source, encoding="utf-8")
