@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event, func, insert, select, text, update
+from sqlalchemy import event, func, insert, inspect, select, text, update
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -80,6 +80,8 @@ async def test_an_older_layout_is_raised_by_its_statements_and_by_creating_again
         async with engine.begin() as connection:
             await connection.execute(text("DROP TABLE held"))
             await connection.execute(text("DROP TABLE outbox_sent"))
+            await connection.execute(text("DROP INDEX delayed_waiting"))
+            await connection.execute(text("DROP INDEX delayed_done"))
             await connection.execute(update(LayoutRow).where(LayoutRow.part == "tables").values(version=1))
             for statement in runtime_database.sql(engine.dialect.name, since=1).split(";\n") if by_statements else ():
                 if statement:
@@ -87,6 +89,11 @@ async def test_an_older_layout_is_raised_by_its_statements_and_by_creating_again
         if not by_statements:
             await runtime_database.create(engine)
         await runtime_database.check(engine)
+        async with engine.connect() as connection:
+            names = await connection.run_sync(
+                lambda sync: {each["name"] for each in inspect(sync).get_indexes("delayed")}
+            )
+        assert {"delayed_waiting", "delayed_done"} <= names
     await engine.dispose()
 
 

@@ -34,12 +34,19 @@ LATER = statements(
 GIVE_UP = statements(
     "UPDATE delayed SET attempts = attempts + 1, failed_at = {now} WHERE queue = :queue AND id = :id AND done_at IS NULL"
 )
-CLEAN = statements("DELETE FROM delayed WHERE done_at < {later}")
+# In order, so that whatever PostgreSQL believes of the table it walks along the index; no lock is held for longer than a portion.
+CLEAN = statements(
+    "DELETE FROM delayed WHERE ctid IN (SELECT ctid FROM delayed WHERE done_at < {later}"
+    " ORDER BY done_at LIMIT :portion FOR UPDATE SKIP LOCKED)",
+    sqlite="DELETE FROM delayed WHERE rowid IN (SELECT rowid FROM delayed WHERE done_at < {later}"
+    " ORDER BY done_at LIMIT :portion)",
+)
 PENDING = statements(
     "SELECT queue, count(*) AS jobs FROM delayed WHERE done_at IS NULL AND failed_at IS NULL GROUP BY queue"
 )
 
 _KEPT_SECONDS = 7 * 24 * 3600
+_PORTION = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +93,11 @@ class DelayedJobs:
 
     async def clean(self) -> None:
         """Forget what was done seven days ago: until then the same id is not run again."""
-        async with self._engine.connect() as connection:
-            await connection.execute(CLEAN[self._dialect], {"seconds": -float(_KEPT_SECONDS)})
+        parameters = {"seconds": -float(_KEPT_SECONDS), "portion": _PORTION}
+        gone = _PORTION
+        while gone == _PORTION:
+            async with self._engine.connect() as connection:
+                gone = (await connection.execute(CLEAN[self._dialect], parameters)).rowcount
 
     async def pending(self) -> dict[str, int]:
         """How many jobs wait, by queue."""

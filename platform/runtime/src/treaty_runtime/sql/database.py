@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, UpdateBase, event, insert, inspect, select, text, update
+from sqlalchemy import Connection, Index, Table, UpdateBase, event, insert, inspect, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Dialect, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -24,8 +24,8 @@ LANES = 16
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 _DIALECTS: dict[str, type[Dialect]] = {"postgresql": postgresql.dialect, "sqlite": sqlite.dialect}
 _CREATE_LOCK = 0x74726561747901  # "treaty" and 1: one creator at a time
-_SINCE = {"held": 2, "outbox_sent": 2}
-"""Tables that came after the first layout."""
+_SINCE = {"held": 2, "outbox_sent": 2, "delayed_waiting": 2, "delayed_done": 2}
+"""Tables and indexes that came after the first layout."""
 _RAISE_LAYOUT = (
     update(LayoutRow).where(LayoutRow.part == "tables").where(LayoutRow.version < LAYOUT).values(version=LAYOUT)
 )
@@ -123,6 +123,7 @@ async def create(engine: AsyncEngine, *, lanes: int = LANES) -> None:
         if engine.dialect.name == "postgresql":
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATE_LOCK})
         await connection.run_sync(Tables.metadata.create_all)
+        await connection.run_sync(_create_indexes)
         if not (await connection.execute(select(LayoutRow.version))).first():
             await connection.execute(insert(LayoutRow), _layout(lanes))
             await connection.execute(insert(LaneRow), _free_lanes(lanes))
@@ -157,14 +158,25 @@ def sql(dialect: str, *, since: int = 0, lanes: int = LANES) -> str:
     target = _DIALECTS[dialect]()
     lines = []
     for table in Tables.metadata.sorted_tables:
-        if _SINCE.get(table.name, 1) <= since:
-            continue
-        lines.append(str(CreateTable(table).compile(dialect=target)).strip())
-        lines.extend(str(CreateIndex(index).compile(dialect=target)) for index in table.indexes)
+        came = _SINCE.get(table.name, 1)
+        if came > since:
+            lines.append(str(CreateTable(table).compile(dialect=target)).strip())
+        indexes = [index for index in _indexes(table) if _SINCE.get(str(index.name), came) > since]
+        lines.extend(str(CreateIndex(index).compile(dialect=target)) for index in indexes)
     fresh = (insert(LayoutRow).values(_layout(lanes)), insert(LaneRow).values(_free_lanes(lanes)))
     rows: Sequence[UpdateBase] = (_RAISE_LAYOUT,) if since else fresh
     lines.extend(str(row.compile(dialect=target, compile_kwargs={"literal_binds": True})) for row in rows)
     return ";\n".join(lines) + ";\n"
+
+
+def _create_indexes(connection: Connection) -> None:
+    for table in Tables.metadata.sorted_tables:
+        for index in _indexes(table):
+            index.create(connection, checkfirst=True)
+
+
+def _indexes(table: Table) -> list[Index]:
+    return sorted(table.indexes, key=lambda index: str(index.name))
 
 
 def _layout(lanes: int) -> list[dict[str, str | int]]:

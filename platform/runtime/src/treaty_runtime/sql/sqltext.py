@@ -17,8 +17,9 @@ class Clock(NamedTuple):
 
 
 CLOCKS: Mapping[str, Clock] = {
-    # clock_timestamp, not now(): a lease counts from its statement, not from the start of the transaction.
-    "postgresql": Clock("clock_timestamp()", "clock_timestamp() + make_interval(secs => :seconds)"),
+    # Not now(): a lease counts from its statement, not from the start of the transaction. Not clock_timestamp(): what may change
+    # while a statement runs is compared with every row, and no index is asked.
+    "postgresql": Clock("statement_timestamp()", "statement_timestamp() + make_interval(secs => :seconds)"),
     # The same text as SQLAlchemy writes for a datetime, so that comparing the texts compares the times.
     "sqlite": Clock(
         "strftime('%Y-%m-%d %H\\:%M\\:%f000', 'now')",

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     Uuid,
+    text,
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -67,6 +68,10 @@ def _standard_now(_element: database_now, _compiler: SQLCompiler, **_: object) -
 @compiles(database_now, "sqlite")
 def _sqlite_now(_element: database_now, _compiler: SQLCompiler, **_: object) -> str:
     return f"({CLOCKS['sqlite'].now})".replace("\\:", ":")
+
+
+def _partial(name: str, *columns: str, where: str) -> Index:
+    return Index(name, *columns, postgresql_where=text(where), sqlite_where=text(where))
 
 
 _POSITION = BigInteger().with_variant(Integer, "sqlite")
@@ -202,7 +207,11 @@ class DelayedRow(Tables):
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     done_at: Mapped[datetime | None]
     failed_at: Mapped[datetime | None]
-    __table_args__ = (Index("delayed_due", "queue", "due_at"),)
+    __table_args__ = (
+        # Done jobs stay for a week: who looks for the few that wait must not pass them by.
+        _partial("delayed_waiting", "queue", "due_at", where="done_at IS NULL AND failed_at IS NULL"),
+        _partial("delayed_done", "done_at", where="done_at IS NOT NULL"),
+    )
 
     law = "add"
     """What the scheduler's flush does with a new row: add, replace or cancel. No column."""
