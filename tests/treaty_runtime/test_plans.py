@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +119,7 @@ async def test_in_sqlite_jobs_have_an_index_of_those_that_wait_and_one_of_those_
 
 
 async def touched(
-    connection: AsyncConnection, statement: str, asked: dict[str, object], *, table: str = "outbox"
+    connection: AsyncConnection, statement: str, asked: Mapping[str, object], *, table: str = "outbox"
 ) -> int:
     """How many rows of the table a statement looks at, whether they fit or not."""
     answer = await connection.execute(text(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}"), asked)
