@@ -15,6 +15,7 @@ from random import Random
 from tests.e2e.company import Company
 from tests.e2e.load import Load
 from tests.e2e.topics import ends
+from tests.parts.waiting import wait_until
 from tests.reliability import trends, witness
 from tests.reliability.asking import Asking, plain_server
 from tests.reliability.outcome import Outcome
@@ -23,6 +24,7 @@ from tests.reliability.told import Telling
 from tests.reliability.trends import PLAIN, Looks, Rows, Size
 from treaty.local.shoppers import Shoppers
 
+ORDERS = "order"
 STORES = frozenset({"kafka", "redis"})
 OUTBOXES = ("order", "goods", "chat", "user", "payment", "notification")
 WARM_SHARE, WARM_SECONDS = 0.25, 600.0
@@ -95,10 +97,21 @@ class Wear:
     def _end(self, dead: dict[tuple[str, int], int]) -> None:
         try:
             self.company.settle(self.patience)
+            self._rest()
         except AssertionError:
             self._wrong.append(f"no-progress: behind {self.company.behind()}")
         if ends(self.company, *self._dead_letter_topics()) != dead:
             self._wrong.append("dead letters")
+
+    def _rest(self) -> None:
+        """Orders that nobody pays are cancelled half an hour later, also while everything is counted: their service ends before."""
+        while True:
+            self.company.stop(ORDERS)
+            wait_until(lambda: not [name for name in self.company.behind() if ORDERS not in name], self.patience)
+            if not self.company.behind():
+                return
+            self.company.start(ORDERS)  # one was cancelled at the last moment: it is told, and answered
+            self.company.settle(self.patience)
 
     def _dead_letter_topics(self) -> list[str]:
         return [f"dlq.{name}" for name in self.company.layout.services]
