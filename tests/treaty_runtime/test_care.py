@@ -110,6 +110,66 @@ def test_the_care_ends_after_two_hundred_records() -> None:
     assert begun == rest[-1:]
 
 
+def test_the_care_is_for_two_hundred_records_and_calm_for_five_seconds() -> None:
+    assert (CAREFUL_RECORDS, CALM_TICKS) == (200, 5)
+
+
+def test_behind_the_last_of_the_careful_records_nothing_begins_before_it_ends() -> None:
+    owner = Owner(Position(0, "d1"))
+    owner.arrive(*range(CAREFUL_RECORDS))
+    owner.commits(0, "d2")
+    for offset in range(CAREFUL_RECORDS - 1):
+        owner.handled(offset)
+        owner.commits(offset + 1, "d1")
+    assert owner.arrive(CAREFUL_RECORDS) == []
+    assert owner.dispatch.assignments[P0].care is not None
+    ended = owner.handled(CAREFUL_RECORDS - 1)
+    assert ended == [Complete(at(CAREFUL_RECORDS - 1)), Handle(at(CAREFUL_RECORDS), 1, 1)]
+    assert owner.dispatch.assignments[P0].care is None, "the next one takes no detour"
+
+
+def test_the_mark_stands_at_the_committed_offset_though_the_next_record_lies_further() -> None:
+    owner = Owner(Position(7, ""))
+    assert owner.arrive(9) == [commit(7, "d1")]
+
+
+def test_a_mark_is_asked_for_once_a_second_and_not_with_each_record() -> None:
+    owner = Owner(Position(7, "d2"))
+    owner.arrive(7)
+    assert owner.waits() == [commit(7, "d3")]
+    assert owner.arrive(8) == []
+
+
+def test_a_record_behind_a_dead_letter_under_way_clears_the_suspicion_once() -> None:
+    owner, poison = Owner(Position(7, "d1")), Arrival("7")
+    poison.poison = "oversize"
+    assert list(owner.dispatch.arrived(at(7), poison, NOW)) == [DeadLetter(at(7), "oversize", 1)]
+    assert owner.arrive(8) == [commit(7, "d2")]
+    assert owner.commits(7, "d2") == [Handle(at(8), 1, 1)]
+    assert list(owner.dispatch.tick()) == []
+    assert owner.handled(8) == [Complete(at(8))]
+    assert list(owner.dispatch.tick()) == [commit(7, "d1")]
+    assert list(owner.dispatch.tick()) == []
+
+
+def test_only_the_first_attempt_that_ends_is_told_at_once() -> None:
+    owner = Owner(Position(7, "d1"))
+    owner.arrive(7, 8)
+    owner.commits(7, "d2")
+    owner.handled(7)
+    owner.commits(8, "d1")
+    broken = FailedAttempt(Kind.FAILURE, ValueError("broken"))
+    failed = list(owner.dispatch.failed(at(8), 1, broken, now=NOW, jitter=0.0))
+    assert failed == [Wait(at(8), NOW + timedelta(seconds=1), 1)]
+
+
+def test_nothing_of_a_partition_that_leaves_begins_when_its_mark_is_taken() -> None:
+    owner = Owner(Position(7, ""))
+    owner.arrive(7)
+    list(owner.dispatch.revoking([P0]))
+    assert owner.commits(7, "d1") == []
+
+
 def test_the_record_at_which_three_owners_ended_is_dead_lettered_unread() -> None:
     owner = Owner(Position(7, "d3"))
     assert owner.first == []
@@ -156,10 +216,23 @@ def test_a_good_end_leaves_no_count() -> None:
     assert idle.leaves() == [commit(7, ""), Drop(P0, 1)]
 
 
-def test_a_good_end_without_progress_hands_the_count_on() -> None:
-    owner = Owner(Position(7, "d2"))
-    owner.commits(7, "d3")
-    assert owner.leaves() == [commit(7, "d2"), Drop(P0, 1)]
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_good_end_without_progress_hands_the_count_on(count: int) -> None:
+    owner = Owner(Position(7, f"d{count}"))
+    owner.commits(7, f"d{count + 1}")
+    assert owner.leaves() == [commit(7, f"d{count}"), Drop(P0, 1)]
+
+
+def test_a_good_end_under_care_commits_what_is_done() -> None:
+    owner = Owner(Position(7, "d1"))
+    owner.arrive(7, 8)
+    owner.commits(7, "d2")
+    owner.handled(7)
+    assert owner.leaves() == [commit(8, ""), Drop(P0, 1)]
+
+
+def test_where_nobody_committed_and_nothing_came_nothing_is_committed() -> None:
+    assert Owner(None).leaves() == [Drop(P0, 1)]
 
 
 def test_an_attempt_that_failed_has_not_killed() -> None:

@@ -141,6 +141,51 @@ def test_a_dead_letter_that_is_still_too_large_is_a_pointer() -> None:
     assert size_of(copy) < 2_000
 
 
+def test_a_copy_that_just_fits_loses_nothing() -> None:
+    whole = to_dead(RECORD)
+    assert to_dead(RECORD, limit=size_of(whole)) == whole
+    assert to_dead(RECORD, limit=size_of(whole) - 1) != whole
+
+
+def test_a_retry_copy_of_an_error_without_text_loses_its_stack_all_the_same() -> None:
+    silent = failure_of(RuntimeError())
+    large = Record(place=RECORD.place, key=b"k", value=b"v" * COPY_BYTES)
+    copy = retry_copy(large, topic="retry.g.10s", group="g", attempt=2, due=DUE, failure=silent)
+    assert silent.stack
+    assert [name for name, _ in copy.headers if "stack" in name] == []
+
+
+@pytest.mark.parametrize(("length", "is_kept"), [(512, True), (513, False)])
+def test_a_pointer_has_no_key_that_is_longer_than_keys_are(length: int, is_kept: bool) -> None:
+    large = Record(place=RECORD.place, key=b"k" * length, value=b"v" * 10)
+    assert to_dead(large, limit=0).key == (large.key if is_kept else None)
+    assert to_dead(Record(place=RECORD.place, key=None, value=None), limit=0).key is None
+
+
+def test_a_size_counts_key_value_and_headers_with_room_for_their_lengths() -> None:
+    assert size_of(Outgoing(topic="t", key=None, value=None)) == 70
+    assert size_of(Outgoing(topic="t", key=b"k", value=b"vv", headers=(("é", b"x"), ("", b"")))) == 70 + 1 + 2 + 13 + 10
+
+
+@pytest.mark.parametrize(("timestamp", "told"), [(-1, 0), (0, 0), (7, 7)])
+def test_a_record_without_a_time_came_at_the_epoch(timestamp: int, told: int) -> None:
+    record = Record(place=RECORD.place, key=None, value=b"v", timestamp_ms=timestamp)
+    assert headers.first_values(to_retry(record).headers)[headers.FIRST_TIMESTAMP] == headers.big_integer(told)
+
+
+def test_the_first_time_of_a_record_and_who_made_it_stay_through_retries() -> None:
+    logged = Record(place=RECORD.place, key=None, value=b"v", timestamp_ms=7, is_log_append_time=True)
+    told = headers.first_values(to_retry(back(to_retry(logged))).headers)
+    assert told[headers.FIRST_TIMESTAMP] == headers.big_integer(7)
+    assert told["kafka_original-timestamp-type"] == b"LOG_APPEND_TIME"
+    assert "kafka_exception-cause-fqcn" not in told, "what is not known has no header"
+
+
+def test_the_first_group_stays() -> None:
+    moved = Record(place=RECORD.place, key=None, value=b"v", headers=((headers.ORIGINAL_GROUP, b"first"),))
+    assert headers.first_values(to_dead(moved).headers)[headers.ORIGINAL_GROUP] == b"first"
+
+
 def test_a_retry_copy_never_becomes_a_pointer_because_it_needs_its_value() -> None:
     large = Record(place=RECORD.place, key=b"k", value=b"v" * COPY_BYTES)
     assert to_retry(large).value == large.value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.treaty_runtime.test_holding import NOW, P0, P1, TEN, Table, at, record
+from treaty_runtime.classify import Kind
 from treaty_runtime.consume.actions import (
     Action,
     Complete,
@@ -19,7 +20,7 @@ from treaty_runtime.consume.actions import (
     Wait,
 )
 from treaty_runtime.consume.dispatch import Dispatch
-from treaty_runtime.consume.facts import Arrival, HeldFact
+from treaty_runtime.consume.facts import Arrival, FailedAttempt, HeldFact
 from treaty_runtime.limits import Limits, Marks
 from treaty_runtime.retry import RetryPolicy
 from treaty_runtime.transport import Position
@@ -192,3 +193,13 @@ def test_ends_are_held_against_the_next_record_unless_a_held_one_ran(begun: int)
     list(dispatch.holding.loaded(P0, 1, [row(0, begun=begun)], NOW))
     expected = Handle(at(5), 1, 1) if begun else DeadLetter(at(5), "kills-process", 1)
     assert list(dispatch.arrived(at(5), Arrival("b", 5, record(5)), NOW)) == [expected]
+
+
+def test_a_held_record_that_fails_clears_no_suspicion_of_another() -> None:
+    dispatch = Dispatch(group="g", policy=RetryPolicy(delays=("10s",), jitter=0), limits=Limits(), holds_keys=True)
+    list(dispatch.assigned([P0], {P0: Position(5, "d2")}))
+    list(dispatch.holding.loaded(P0, 1, [HeldFact(offset=0, lane="a", attempt=1, due=None)], NOW))
+    assert list(dispatch.holding.fetched(at(0), 1, record(0), 0)) == [Handle(at(0), 1, 1)]
+    failed = FailedAttempt(Kind.FAILURE, ValueError("broken"))
+    assert list(dispatch.failed(at(0), 1, failed, now=NOW, jitter=0.0)) == [Hold(at(0), 2, NOW + TEN, 1, is_again=True)]
+    assert list(dispatch.tick()) == []

@@ -50,6 +50,19 @@ def test_a_job_that_runs_over_a_jump_has_the_rest_of_its_time_after_it(jump: tim
     assert is_over(job(timedelta(0)), *before, *after, jump + MINUTE)
 
 
+def test_a_look_that_is_late_by_five_seconds_is_no_jump() -> None:
+    late, later = timedelta(seconds=61), timedelta(seconds=61, microseconds=1)
+    assert is_over(job(timedelta(0)), timedelta(seconds=55), late)
+    assert not is_over(job(timedelta(0)), timedelta(seconds=55), later)
+
+
+def test_whether_any_is_over_is_told_and_a_job_without_an_end_never_is() -> None:
+    overdue, endless, short = Overdue(MINUTE), Job(TIME, None), job(timedelta(0))
+    assert not overdue.mark([endless, short], TIME)  # type: ignore[list-item]  # as above
+    assert overdue.mark([endless, short, endless], TIME + MINUTE)  # type: ignore[list-item]  # as above
+    assert (endless.is_overdue, short.is_overdue) == (False, True)
+
+
 @pytest.mark.parametrize("jump", [HOUR, -HOUR], ids=["forward", "back"])
 def test_a_job_that_begins_between_a_jump_and_the_next_look_has_its_time(jump: timedelta) -> None:
     after = jump + timedelta(milliseconds=500)

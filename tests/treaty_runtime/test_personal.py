@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
+
+import pytest
 
 from treaty_runtime.wire.personal import personal_values
 
@@ -58,3 +60,77 @@ def test_values_under_the_property_are_found_through_names_lists_and_records() -
 def test_what_is_no_event_has_no_personal_values() -> None:
     assert personal_values(b"bytes") == frozenset()
     assert personal_values(Registered(class_="no", user_id=7, emails=[])) == frozenset()
+
+
+_NAMED = "Address"
+_HIDDEN = '"treaty":{"pii":"x"}'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """Somebody moved: personal values in every shape that a schema knows."""
+
+    lines: tuple[Address, ...] = ()
+    homes: Mapping[str, Address] = field(default_factory=dict)
+    either: list[Address] | dict[str, Address] = field(default_factory=list)
+    whole: Address | None = None
+    words: Mapping[str, str] = field(default_factory=dict)
+    number: int | None = None
+    told: str = "told"
+    open: str = "open"
+    plain: str = "plain"
+
+    __avro_schema__: ClassVar[str] = (
+        '{"type":"record","name":"Moved","namespace":"mall.user","fields":['
+        f'{{"name":"lines","type":{{"type":"array","items":{_ADDRESS}}}}},'
+        f'{{"name":"homes","type":{{"type":"map","values":"{_NAMED}"}}}},'
+        f'{{"name":"either","type":[{{"type":"array","items":"{_NAMED}"}},{{"type":"map","values":"{_NAMED}"}}]}},'
+        f'{{"name":"whole","type":["null","{_NAMED}"],{_HIDDEN}}},'
+        f'{{"name":"words","type":{{"type":"map","values":"string"}},{_HIDDEN}}},'
+        f'{{"name":"number","type":["null","long"],{_HIDDEN}}},'
+        '{"name":"told","type":"string","treaty":{"pii":""}},'
+        '{"name":"open","type":"string","treaty":{"since":"v1"}},'
+        '{"name":"plain","type":"string","treaty":"pii"}]}'
+    )
+    __avro_fullname__: ClassVar[str] = "mall.user.Moved"
+    __avro_names__: ClassVar[Mapping[str, str]] = {}
+    __avro_references__: ClassVar[tuple[str, ...]] = ()
+
+    @staticmethod
+    def __avro_types__() -> Mapping[str, type]:
+        """The classes within reach."""
+        return {"mall.user.Moved": Moved, "mall.user.Address": Address}
+
+
+def address(street: str) -> Address:
+    return Address(street=street, country="China")
+
+
+@pytest.mark.parametrize(
+    ("event", "found"),
+    [
+        (Moved(), set()),
+        (Moved(lines=(address("one"), address("two"))), {"one", "two"}),
+        (Moved(homes={"here": address("one")}), {"one"}),
+        (Moved(either=[address("one")]), {"one"}),
+        (Moved(either={"here": address("one")}), {"one"}),
+        (Moved(whole=address("one")), {"one", "China"}),
+        (Moved(words={"here": "one", "there": "no"}), {"one"}),
+        (Moved(number=123), {"123"}),
+        (Moved(number=12), set()),
+    ],
+)
+def test_personal_values_are_found_in_every_shape(event: Moved, found: set[str]) -> None:
+    assert personal_values(event) == found
+
+
+def test_a_class_whose_schema_cannot_be_read_has_none_that_are_known() -> None:
+    @dataclass
+    class Odd:
+        """As a class that was edited by hand."""
+
+        name: str
+        __avro_schema__: ClassVar[str] = '{"type":"recrod"}'
+        __avro_fullname__: ClassVar[str] = "Odd"
+
+    assert personal_values(Odd("somebody")) == frozenset()

@@ -103,3 +103,48 @@ def test_an_edit_has_a_new_id_that_is_the_same_for_the_same_edit() -> None:
     assert (first.topic, first.partition, first.key, first.value) == ("dlq.order", 0, EVENT.key, b"new")
     replayed = replay_copy(received(first, PLACE), body=None, replay_id="r", now=NOW + timedelta(1))
     assert dict(replayed.headers)[names.REPLACES] == EVENT.headers[0][1]
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        (b"2", 2),
+        (b"999999999", 999_999_999),
+        (b"1000000000", 0),
+        (b"-1", 0),
+        (b"1.5", 0),
+        (b"", 0),
+        (b"\xff", 0),
+        ("٣".encode(), 0),
+        ("²".encode(), 0),
+    ],
+)
+def test_a_count_that_cannot_be_read_is_none(text: bytes, count: int) -> None:
+    assert replays_of(((names.REPLAY_COUNT, text),)) == count
+    assert replays_of(()) == 0
+
+
+@pytest.mark.parametrize("missing", [names.ORIGINAL_GROUP, "kafka_dlt-original-topic"])
+def test_a_letter_needs_its_group_and_its_place(missing: str) -> None:
+    letter = buried()
+    partly = Record(PLACE, b"k", b"v", tuple(pair for pair in letter.headers if pair[0] != missing))
+    with pytest.raises(NotReplayable, match="which group"):
+        replay_copy(partly, body=None, replay_id="r", now=NOW)
+
+
+def test_what_a_letter_does_not_know_of_its_origin_is_left_out() -> None:
+    letter = buried()
+    partly = Record(PLACE, b"k", b"v", tuple(pair for pair in letter.headers if not pair[0].endswith("timestamp-type")))
+    told = first_values(replay_copy(partly, body=None, replay_id="r", now=NOW).headers)
+    assert "kafka_original-timestamp" in told
+    assert "kafka_original-timestamp-type" not in told
+
+
+def test_an_edit_names_its_schema_once_and_replaces_the_place_of_what_has_no_id() -> None:
+    letter = Record(PLACE, b"k", b"v", ((names.DATASCHEMA, b"old"), ("own", b"kept")))
+    edited = edited_copy(letter, value=b"new", dataschema="http://registry/schemas/ids/8")
+    assert [pair for pair in edited.headers if pair[0] != names.ID] == [
+        ("own", b"kept"),
+        (names.REPLACES, str(PLACE).encode()),
+        (names.DATASCHEMA, b"http://registry/schemas/ids/8"),
+    ]

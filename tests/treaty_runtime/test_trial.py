@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from treaty_runtime.classify import Kind
-from treaty_runtime.consume.actions import Action, Commit, Complete, DeadLetter, Handle
+from treaty_runtime.consume.actions import Action, Commit, Complete, DeadLetter, Handle, Skip
 from treaty_runtime.consume.care import CALM_TICKS
 from treaty_runtime.consume.dispatch import Dispatch
 from treaty_runtime.consume.facts import Arrival, FailedAttempt
@@ -61,6 +61,19 @@ def commit(number: int, offset: int, metadata: str) -> Commit:
     return Commit({part(number): Position(offset, metadata)})
 
 
+def test_a_turn_lasts_ten_seconds_unless_who_has_it_gives_it_back() -> None:
+    trial = Trial()
+    for who, other in (("a", "b"), ("b", "a")):
+        assert trial.take(who)
+        assert trial.take(who), "it has it already"
+        told = [(trial.take(other), trial.leave(other), trial.tick(other), trial.tick(who)) for _ in range(10)]
+        assert told == [(False, False, False, False)] * 9 + [(False, False, False, True)]
+    assert trial.take("a")
+    assert trial.leave("a")
+    assert not trial.leave("a")
+    assert trial.take("b")
+
+
 def test_one_partition_at_a_time_is_marked_and_begins() -> None:
     member = Member(suspects(1, 1))
     assert member.arrive(part(0), 7) == [commit(0, 7, "d2")]
@@ -109,6 +122,17 @@ def test_nothing_is_tried_while_a_dependency_is_away() -> None:
     assert member.tick() == [Commit({part(0): Position(8, "d1"), part(1): Position(7, "d2")})]
 
 
+def test_a_skipped_record_behind_the_one_that_is_tried_does_not_pass_the_turn_on() -> None:
+    member = Member(suspects(1, 1))
+    member.arrive(part(0), 7)
+    member.arrive(part(1), 7)
+    member.commits(part(0), 7, "d2")
+    skipped = Arrival("8")
+    skipped.skip = "no handler"
+    behind = place(0, 8)
+    assert list(member.dispatch.arrived(behind, skipped, NOW)) == [Skip(behind, "no handler"), Complete(behind)]
+
+
 def test_the_turn_leaves_with_its_partition() -> None:
     member = Member(suspects(1, 1))
     member.arrive(part(0), 7)
@@ -131,8 +155,9 @@ def test_who_has_no_answer_to_its_mark_keeps_nobody_waiting() -> None:
     one, other = Member(suspects(1), trial=trial), Member(suspects(1), trial=trial)
     one.arrive(part(0), 7)
     other.arrive(part(0), 7)
-    asked = [[*one.tick(), *other.tick()] for _ in range(PATIENCE_TICKS)]
-    assert asked == [[commit(0, 7, "d2")]] * PATIENCE_TICKS
+    asked = [(one.tick(), other.tick()) for _ in range(PATIENCE_TICKS)]
+    mark = [commit(0, 7, "d2")]
+    assert asked == [(mark, [])] * (PATIENCE_TICKS - 1) + [([], mark)]
     assert other.commits(part(0), 7, "d2") == [Handle(place(0), 1, 1)]
 
 

@@ -19,10 +19,8 @@ def key_of(event: Event, *, given: str | None = None) -> str | None:
     key = given if given is not None else own() if own is not None else None
     if key is None:
         return None
-    if key.isascii() and 1 <= len(key) <= MAX_KEY_BYTES and "\x00" not in key:
-        return key
     try:
-        size = len(key.encode())
+        size = len(key) if key.isascii() else len(key.encode())
     except UnicodeEncodeError:
         raise InvalidKey(f"The key of {event.__avro_fullname__} is no Unicode text: {key[:80]!r}.") from None
     if not 1 <= size <= MAX_KEY_BYTES or "\x00" in key:

@@ -84,7 +84,8 @@ def _fitted(
     for told in (failure, replace(failure, stack=""), replace(failure, stack="", message="")):
         headers = (*kept, *ours.items(), *_exception(told, prefix).items())
         copy = Outgoing(topic=topic, key=record.key, value=record.value, headers=headers)
-        if size_of(copy) <= limit or (prefix == RETRY_PREFIX and not told.message):
+        is_least = not (told.stack or told.message)
+        if size_of(copy) <= limit or (prefix == RETRY_PREFIX and is_least):
             return copy  # what is retried needs its value; if the broker refuses it, a dead letter follows
     return _pointer(record, topic, ours)
 
