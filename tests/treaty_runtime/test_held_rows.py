@@ -49,8 +49,8 @@ def behind_a_running_head() -> Table:
 
 
 def test_keys_are_counted_once_and_each_record_without_one_is_its_own() -> None:
-    table = Table(row(0, "a"), row(1, "a"), row(2, "b"), row(3, None), row(4, None))
-    assert (table.dispatch.holding.keys, table.dispatch.holding.count) == (4, 5)
+    table = Table(*(row(offset, lane) for offset, lane in enumerate(("a", "a", "a", "b", None, None))))
+    assert (table.dispatch.holding.keys, table.dispatch.holding.count) == (4, 6)
 
 
 def test_what_is_in_the_table_is_known_until_its_row_has_gone() -> None:

@@ -133,6 +133,15 @@ def test_a_skipped_record_behind_the_one_that_is_tried_does_not_pass_the_turn_on
     assert list(member.dispatch.arrived(behind, skipped, NOW)) == [Skip(behind, "no handler"), Complete(behind)]
 
 
+def test_a_partition_that_leaves_is_not_tried_any_more() -> None:
+    member = Member(suspects(1, 1))
+    member.arrive(part(0), 7)
+    member.arrive(part(1), 7)
+    member.commits(part(0), 7, "d2")
+    list(member.dispatch.revoking([part(1)]))
+    assert list(member.dispatch.handled(place(0), 1)) == [Complete(place(0)), commit(0, 8, "d1")]
+
+
 def test_the_turn_leaves_with_its_partition() -> None:
     member = Member(suspects(1, 1))
     member.arrive(part(0), 7)

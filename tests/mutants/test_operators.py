@@ -1,0 +1,49 @@
+"""Which faults are planted, and which survivors a page explains."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from tests.mutants.decisions import DECISIONS
+from tests.mutants.operators import mutants
+
+SOURCE = '''def decide(work, limit):
+    """A docstring is left alone."""
+    count = len(work)
+    work.begun = True
+    if count < limit:
+        yield work
+'''
+
+
+def test_every_small_fault_is_planted_once_and_the_source_is_whole_again() -> None:
+    small = {(each.line, each.what.partition(":")[0]) for each in mutants(SOURCE)}
+    assert small == {(4, "flipped"), (5, "always"), (5, "never"), (5, "turned")}
+    assert len({each.source for each in mutants(SOURCE)}) == len(small)
+
+
+def test_what_does_something_by_itself_can_be_left_out_too() -> None:
+    dropped = [each for each in mutants(SOURCE, drops_statements=True) if each.what.startswith("dropped")]
+    assert [(each.line, each.what) for each in dropped] == [
+        (4, "dropped: work.begun = True"),
+        (6, "dropped: yield work"),
+    ]
+    assert "yield" not in dropped[1].source
+
+
+def test_a_row_explains_one_mutant_of_the_module_that_its_heading_names(tmp_path: Path) -> None:
+    page = tmp_path / "mutants.md"
+    page.write_text(
+        "| `a: x \\| y` | of all |\n\n## `retry`\n\n| `b` | once |\n| `b` | twice |\n\n## How it ended\n\n| `c` | of all |\n"
+    )
+    area = replace(DECISIONS, page=page)
+    assert area.explained("retry") == {"a: x | y": 1, "b": 2, "c": 1}
+    assert area.explained("saga") == {"a: x | y": 1, "c": 1}
+
+
+def test_every_module_of_an_area_and_every_test_that_judges_it_is_there() -> None:
+    for module, tests in DECISIONS.modules.items():
+        assert DECISIONS.source(module)
+        for name in tests:
+            assert Path(DECISIONS.tests, name).is_file(), f"{module}: {name}"
