@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +19,8 @@ from tests.reliability.stack import Counter
 TRIES = 40
 """So often a command is repeated: while every call fails once, each repetition comes a call further."""
 SECONDS, SOON_SECONDS = 120.0, 20.0
+LIVES: Mapping[Mode, tuple[bool, ...]] = {"kill": (False, True), "stop": (False,)}
+"""Whether every call fails once in the lives whose points are learned: what is stopped, is stopped where all goes well."""
 _ENDS = {"groups": (0,)}
 """Exit codes of what is done; of others than these, 1 says that nothing was left to be done."""
 _AGAIN = (1, 3)
@@ -63,7 +65,7 @@ class Desks:
         )
         desk = Desk(self.rounds, self.counter, until)
         for errand in self.errands:
-            for fails in (False, True):
+            for fails in LIVES[self.mode]:
                 self._note(errand, await self._see_to(desk, errand, fails=fails), fails=fails)
         for strike in self._chosen():
             passed = await self._see_to(desk, strike.errand, strikes=strike.point, fails=strike.fails)
