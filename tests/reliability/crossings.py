@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from redis.asyncio import Redis
 
-from tests.reliability.desks import LIVES, Desks, until
+from tests.reliability.desks import LIVES, NAME, Desks, until
 from tests.reliability.doors import Doors, Mode
 from tests.reliability.errands import ERRANDS, Errand
 from tests.reliability.member import Member
@@ -103,9 +103,10 @@ class Crossings:
         counter, member = Counter(self.stack.database), Member(serve_struck)
         desks = Desks(self._rounds, counter, self.folder / "desks", self.mode, self.kills, self.only, self.errands)
         try:
-            for fence in FENCES:
-                await self._service(member, counter, fence=fence)
             await self._operators(member, desks)
+            for fence in FENCES if NAME not in self.only else ():
+                await self._service(member, counter, fence=fence)
+            await self._tidy(member, desks)
             return self._judged(counter, desks, time.monotonic() - began)
         finally:
             member.kill()
@@ -122,9 +123,16 @@ class Crossings:
         await self._end(member, counter, fence=fence)
 
     async def _operators(self, member: Member, desks: Desks) -> None:
-        """A service runs beside them that nothing happens to."""
+        """First of all, while few events have been given up. A service runs beside them that nothing happens to."""
+        await self._beside(member, desks.run())
+
+    async def _tidy(self, member: Member, desks: Desks) -> None:
+        """What was given up goes back at last, and has its effect."""
+        await self._beside(member, desks.tidy())
+
+    async def _beside(self, member: Member, work: Coroutine[None, None, None]) -> None:
         member.start(self._life("lease"))
-        await desks.run()
+        await work
         if (code := await self._stop(member)) != 0:
             self._wrong.append(f"the life beside the operators ended with {code}")
 

@@ -18,7 +18,10 @@ from tests.reliability.stack import Counter
 
 TRIES = 40
 """So often a command is repeated: while every call fails once, each repetition comes a call further."""
-SECONDS, SOON_SECONDS = 120.0, 20.0
+SECONDS, SOON_SECONDS, LONG_SECONDS = 120.0, 20.0, 1_800.0
+"""For what is owed; for what comes by itself, mostly; for a command, which may have hundreds of letters to send."""
+NAME = "treaty"
+"""The program: in the names of its commands' points, and in no other's."""
 LIVES: Mapping[Mode, tuple[bool, ...]] = {"kill": (False, True), "stop": (False,)}
 """Whether every call fails once in the lives whose points are learned: what is stopped, is stopped where all goes well."""
 _ENDS = {"groups": (0,)}
@@ -64,13 +67,24 @@ class Desks:
             encoding="utf-8",
         )
         desk = Desk(self.rounds, self.counter, until)
-        for errand in self.errands:
+        for errand in filter(self._is_wanted, self.errands):
             for fails in LIVES[self.mode]:
                 self._note(errand, await self._see_to(desk, errand, fails=fails), fails=fails)
         for strike in self._chosen():
             passed = await self._see_to(desk, strike.errand, strikes=strike.point, fails=strike.fails)
             (self.struck if strike.point in passed else self.missed).append(strike.point)
-        await self._see_to(desk, ERRANDS[0])
+
+    async def tidy(self) -> None:
+        """Sends everything back that was given up so far, and waits until it has its effect."""
+        self.rounds.mend_all()
+        words = ("dlq", "replay", "--all", "--topic", self.rounds.stack.dead_letter, "--rate", "500", "--yes")
+        await self._insist(words, self._doors())
+        if not await until(lambda: self.rounds.is_done(self.counter), patience=LONG_SECONDS):
+            self.wrong.append(f"no-progress at the end: {self.rounds.missing(self.counter)}")
+
+    def _is_wanted(self, errand: Errand) -> bool:
+        of = _of(errand)
+        return NAME not in self.only or self.only in of or of in self.only
 
     def _note(self, errand: Errand, passed: Iterable[str], *, fails: bool) -> None:
         for point in passed:
@@ -119,14 +133,19 @@ class Desks:
             if doors.strikes in doors.passed():
                 await self._insist(words, self._doors())
                 member.thaw()
-        code = await asyncio.to_thread(member.stopped, within=SECONDS)
+        code = await asyncio.to_thread(member.stopped, within=LONG_SECONDS)
         member.kill()
         return code
 
     def _doors(self, errand: Errand | None = None, *, strikes: str = "", fails: bool = False) -> Doors:
         self._typed += 1
-        of = f"treaty {errand.name}: " if errand is not None else ""
+        of = _of(errand) if errand is not None else ""
         return Doors(self.folder / f"typed-{self._typed}", strikes=strikes, mode=self.mode, fails=fails, of=of)
+
+
+def _of(errand: Errand) -> str:
+    """What the names of its command's points have before them."""
+    return f"{NAME} {errand.name}: "
 
 
 def _group(rounds: Rounds) -> Words:
