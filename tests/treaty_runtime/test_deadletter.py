@@ -181,6 +181,11 @@ def test_the_first_time_of_a_record_and_who_made_it_stay_through_retries() -> No
     assert "kafka_exception-cause-fqcn" not in told, "what is not known has no header"
 
 
+def test_a_cause_that_is_known_has_its_header() -> None:
+    failure = Failure(error_class="a.B", cause_class="a.Cause", message="", stack="", frames=())
+    assert headers.first_values(to_dead(RECORD, failure).headers)["kafka_dlt-exception-cause-fqcn"] == b"a.Cause"
+
+
 def test_the_first_group_stays() -> None:
     moved = Record(place=RECORD.place, key=None, value=b"v", headers=((headers.ORIGINAL_GROUP, b"first"),))
     assert headers.first_values(to_dead(moved).headers)[headers.ORIGINAL_GROUP] == b"first"

@@ -174,6 +174,7 @@ def test_a_new_id_is_the_one_of_the_specification() -> None:
     )
     expected = UUID("017F22E2-79B0-7CC3-98C4-DC0C0C07398F")
     assert new_event_id(now, entropy=entropy) == expected
+    assert new_event_id(datetime(1970, 1, 1, tzinfo=UTC), entropy=bytes(10)).hex == "00000000000070008000000000000000"
     assert new_event_id(now, entropy=b"\xff" + entropy[1:]) == new_event_id(
         now, entropy=b"\x3f" + entropy[1:] + b"\xff"
     )
