@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 from tests.reliability.crossings import Blow, Crossings
-from tests.reliability.stack import Stack
+from tests.reliability.desks import Desks
+from tests.reliability.errands import ERRANDS
+from tests.reliability.rounds import Rounds
+from tests.reliability.stack import Counter, Stack
 from treaty_runtime.transport import FenceKind
 
 SHARED = ["before COMMIT", "after COMMIT", "before DELETE outbox"]
@@ -43,3 +47,15 @@ def test_so_many_points_as_are_asked_for_are_spread_over_all() -> None:
 def test_only_the_points_that_are_asked_for_are_struck() -> None:
     assert [blow.point for blow in crossings(only="COMMIT")._chosen("lease")] == ["before COMMIT", "after COMMIT"]
     assert crossings(only="lane begin")._chosen("lease") == []
+
+
+def typed(only: str) -> list[str]:
+    stack = Stack(bootstrap="127.0.0.1:1", database="postgresql+psycopg://127.0.0.1:1/none")
+    desks = Desks(Rounds(stack, "none"), cast("Counter", None), Path("none"), only=only)
+    return [errand.name for errand in ERRANDS if desks._is_wanted(errand)]
+
+
+def test_only_commands_that_can_pass_what_is_asked_for_are_typed() -> None:
+    assert typed("treaty outbox") == ["outbox retry", "outbox discard"]
+    assert typed("after treaty dlq replay: Kafka ends") == ["dlq replay"]
+    assert typed("COMMIT") == typed("treaty ") == [errand.name for errand in ERRANDS]
