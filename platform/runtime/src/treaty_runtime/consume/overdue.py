@@ -32,18 +32,19 @@ class Overdue:
     def mark(self, jobs: Iterable[Timed], now: datetime) -> bool:
         """Marks those whose time is over; whether there are any."""
         looked, self._looked = self._looked, now
-        jump = timedelta(0) if looked is None else now - looked - self._every
+        before = now if looked is None else looked
+        jump = now - before - self._every
         has_marked = False
         for job in jobs:
             if job.deadline is None:
                 continue
-            if abs(jump) > _JUMP and looked is not None and _is_older(job, looked, jump):
+            if abs(jump) > _JUMP and looked is not None and _is_older(job, before, jump):
                 job.deadline += jump
             if job.deadline <= now:
                 job.is_overdue = has_marked = True
         return has_marked
 
 
-def _is_older(job: Timed, looked: datetime, jump: timedelta) -> bool:
+def _is_older(job: Timed, before: datetime, jump: timedelta) -> bool:
     """Whether it began before the jump: by the clock of then, on its side of the middle."""
-    return job.began is None or (job.began < looked + jump / 2) == (jump > timedelta(0))
+    return job.began is None or (job.began < before + jump / 2) == (jump > timedelta(0))
