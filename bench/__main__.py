@@ -11,7 +11,21 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import codec, compat, delivery, fence, order, peers, registry, registry_growth, runtime, sdk, stack, workflow
+from bench import (
+    codec,
+    compat,
+    delivery,
+    fence,
+    order,
+    peers,
+    registry,
+    registry_growth,
+    relays,
+    runtime,
+    sdk,
+    stack,
+    workflow,
+)
 from bench.report import Row, machine, table, write
 
 AREAS: dict[str, Callable[[], list[Row]]] = {
@@ -19,6 +33,7 @@ AREAS: dict[str, Callable[[], list[Row]]] = {
     "order": order.measure,
     "runtime": runtime.measure,
     "delivery": delivery.measure,
+    "relays": relays.measure,
     "fence": fence.measure,
     "peers": peers.measure,
     "registry": registry.measure,
