@@ -24,6 +24,7 @@ from bench import (
     runtime,
     sdk,
     stack,
+    trouble,
     workflow,
 )
 from bench.report import Row, machine, table, write
@@ -34,6 +35,7 @@ AREAS: dict[str, Callable[[], list[Row]]] = {
     "runtime": runtime.measure,
     "delivery": delivery.measure,
     "relays": relays.measure,
+    "trouble": trouble.measure,
     "fence": fence.measure,
     "peers": peers.measure,
     "registry": registry.measure,
