@@ -91,7 +91,7 @@ fuzz: $(READY) ## look for bytes and schema texts that break the Avro engine (FU
 		for target in decoder parser; do $(BIN)/python -m tests.fuzz.fuzz $$target -max_total_time=$(FUZZ_SECONDS) || exit; done; \
 	else echo "The fuzzer is not installed and fuzzing is skipped: atheris has wheels for Linux on x86-64 (fuzz.lock)." >&2; [ "$$CI" != true ]; fi
 
-mutants: $(READY) ## plant faults in the Avro engine; a test must fail for each (MUTANTS=--guards for the guards alone)
+mutants: $(READY) ## plant faults in the Avro engine and the runtime's decisions; a test must fail for each (MUTANTS=runtime for one area, --guards for the guards alone)
 	@$(BIN)/python -m tests.mutants.run --workers $(WORKERS) $(MUTANTS)
 	@test -n "$(MUTANTS)" || $(BIN)/python -m pytest -q tests/mutants/designs
 
