@@ -12,6 +12,7 @@ from typing import Final
 from tests.mutants.guards import Guard
 
 ROOT: Final = Path(__file__).resolve().parents[2]
+_ALL: Final = 1 << 20
 _HEADING: Final = re.compile(r"#+ `([a-z_.]+)`")
 
 
@@ -58,7 +59,8 @@ class Area:
     def explained(self, module: str) -> Counter[str]:
         """The survivors of the module that the page gives a reason for, and how many of each name.
 
-        That is the first cell of a row, in back quotes. Rows below a heading that names a module are that module's alone.
+        That is the first cell of a row, in back quotes. A row below a heading that names a module is for one mutant of that module;
+        any other for all mutants of its name.
         """
         found: Counter[str] = Counter()
         section: str | None = None
@@ -67,5 +69,5 @@ class Area:
                 named = _HEADING.fullmatch(row)
                 section = named[1] if named is not None else None
             elif row.startswith("| `") and section in {None, module}:
-                found[row.split("`", 2)[1].replace("\\|", "|")] += 1
+                found[row.split("`", 2)[1].replace("\\|", "|")] += 1 if section is not None else _ALL
         return found
