@@ -23,7 +23,7 @@ class Area:
     ``modules``: module → its tests, the quickest killers first. ``faulted``: those in which every small fault is planted.
     ``processor_seconds``: after so many, a mutant's tests are taken to hang; of their own, not of the clock, as a busy machine must
     not kill what only waits for its turn. ``drops_statements``: statements are left out as well. ``slow``: parts of the names of tests
-    that are left to the second run.
+    that are left to the second run. ``least_killed``: the share that each module must reach, whatever the reasons.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Area:
     guards: tuple[Guard, ...] = ()
     processor_seconds: int
     drops_statements: bool = False
+    least_killed: float = 0.0
     slow: tuple[str, ...] = ()
 
     def source(self, module: str) -> str:
