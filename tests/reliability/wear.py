@@ -31,6 +31,7 @@ WARM_SHARE, WARM_SECONDS = 0.25, 600.0
 """What the beginning does to a process is not judged: a quarter of the time, ten minutes at most."""
 FEWEST_LOOKS = 12
 GOODS, PIECES, BUYERS, PAUSE_SECONDS = 3, 100_000, 1, 0.25
+_TIMES = 20
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -105,13 +106,14 @@ class Wear:
 
     def _rest(self) -> None:
         """Orders that nobody pays are cancelled half an hour later, also while everything is counted: their service ends before."""
-        while True:
+        for _ in range(_TIMES):
             self.company.stop(ORDERS)
             wait_until(lambda: not [name for name in self.company.behind() if ORDERS not in name], self.patience)
             if not self.company.behind():
                 return
             self.company.start(ORDERS)  # one was cancelled at the last moment: it is told, and answered
             self.company.settle(self.patience)
+        self._wrong.append(f"no-progress: after {_TIMES} ends of {ORDERS} still behind {self.company.behind()}")
 
     def _dead_letter_topics(self) -> list[str]:
         return [f"dlq.{name}" for name in self.company.layout.services]

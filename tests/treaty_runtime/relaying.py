@@ -20,7 +20,7 @@ from tests.treaty_runtime.order_events import CATALOG, FakeRegistry, OrderCreate
 from treaty_runtime.hooks import Hooks
 from treaty_runtime.publish.backlog import Backlog
 from treaty_runtime.publish.late_ids import LateIds
-from treaty_runtime.publish.lease import Lease
+from treaty_runtime.publish.lease import TIMES, Lease, LeaseTimes
 from treaty_runtime.publish.outbox import Outbox
 from treaty_runtime.publish.relay import Relay, RelaySettings
 from treaty_runtime.sql.tables import OutboxRow
@@ -60,9 +60,9 @@ class Service:
             for order_id, number in pairs:
                 self.outbox.stage(session, OrderCreated(order_id=order_id, number=number))
 
-    def lease(self, *, clock: Callable[[], float] = time.monotonic) -> Lease:
+    def lease(self, *, clock: Callable[[], float] = time.monotonic, times: LeaseTimes = TIMES) -> Lease:
         """A lease of a new owner."""
-        return Lease(self.engine, owner=f"relay-{next(_numbers)}", clock=clock)
+        return Lease(self.engine, owner=f"relay-{next(_numbers)}", clock=clock, times=times)
 
     def relay(
         self,
@@ -72,6 +72,7 @@ class Service:
         keeps: bool = False,
         backlog: Backlog | None = None,
         batch: int = QUICK.batch,
+        clock: Callable[[], float] = time.monotonic,
     ) -> Relay:
         """A relay with a registry client and a producer of its own."""
         return Relay(
@@ -80,7 +81,7 @@ class Service:
             fence=LeaseFence(producer or MemoryProducer(self.broker)),
             late_ids=LateIds(Serde(self.registry), CATALOG),
             registry_url="http://registry:8081",
-            clock=time.monotonic,
+            clock=clock,
             random=random.random,
             hooks=self.hooks,
             settings=replace(QUICK, batch=batch),
@@ -115,6 +116,11 @@ class SilentProducer(MemoryProducer):
     def __init__(self, service: Service) -> None:
         super().__init__(service.broker)
         self.taken: list[tuple[Outgoing, Callable[[Delivery], None]]] = []
+        self.purges = 0
+
+    def purge(self) -> None:
+        """Nothing is on a wire; who asked is counted."""
+        self.purges += 1
 
     def produce(self, record: Outgoing, done: Callable[[Delivery], None]) -> None:
         """Keeps it."""
@@ -130,7 +136,7 @@ class SilentProducer(MemoryProducer):
 
 def lasting(service: Service) -> Lease:
     """A lease that does not end while a test lasts."""
-    return service.lease(clock=lambda: 0.0)
+    return service.lease(clock=lambda: 0.0, times=LeaseTimes(lease_seconds=3600.0))
 
 
 async def renewed(relay: Relay) -> Relay:

@@ -54,7 +54,7 @@ async def test_missing_tables_are_named_before_work_starts(database_url: str) ->
 async def test_another_layout_names_the_statement_to_apply(database: AsyncEngine) -> None:
     async with database.begin() as connection:
         await connection.execute(update(LayoutRow).where(LayoutRow.part == "tables").values(version=1))
-    with pytest.raises(LayoutDiffers, match=r"Outbox layout is 1, this release needs 2: apply database.sql\("):
+    with pytest.raises(LayoutDiffers, match=r"Outbox layout is 1, this release needs 3: apply database.sql\("):
         await runtime_database.check(database)
 
 
@@ -70,7 +70,7 @@ async def test_the_printed_statements_make_the_same_tables(database_url: str) ->
 
 
 def test_an_up_to_date_layout_needs_no_statement() -> None:
-    assert runtime_database.sql("postgresql", since=2) == ""
+    assert runtime_database.sql("postgresql", since=3) == ""
 
 
 async def test_an_older_layout_is_raised_by_its_statements_and_by_creating_again(database_url: str) -> None:
@@ -94,6 +94,29 @@ async def test_an_older_layout_is_raised_by_its_statements_and_by_creating_again
                 lambda sync: {each["name"] for each in inspect(sync).get_indexes("delayed")}
             )
         assert {"delayed_waiting", "delayed_done"} <= names
+    await engine.dispose()
+
+
+async def test_the_second_layout_gets_its_newer_indexes_and_loses_what_they_replace(database_url: str) -> None:
+    engine = runtime_database.open_engine(database_url)
+    for by_statements in (True, False):
+        await runtime_database.create(engine)
+        async with engine.begin() as connection:
+            await connection.execute(text("DROP INDEX delayed_waiting"))
+            await connection.execute(text("DROP INDEX delayed_done"))
+            await connection.execute(text("CREATE INDEX delayed_due ON delayed (queue, due_at)"))
+            await connection.execute(update(LayoutRow).where(LayoutRow.part == "tables").values(version=2))
+            for statement in runtime_database.sql(engine.dialect.name, since=2).split(";\n") if by_statements else ():
+                if statement:
+                    await connection.execute(text(statement))
+        if not by_statements:
+            await runtime_database.create(engine)
+        await runtime_database.check(engine)
+        async with engine.connect() as connection:
+            names = await connection.run_sync(
+                lambda sync: {each["name"] for each in inspect(sync).get_indexes("delayed")}
+            )
+        assert names == {"delayed_waiting", "delayed_done"}
     await engine.dispose()
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
+from tests.treaty_runtime.statements import counted
 from treaty_runtime.delay.job_desk import JobDesk, JobState, QueueCount
 from treaty_runtime.delay.jobs import DelayedJobs, Taken
 from treaty_runtime.delay.schedule import Scheduler
 from treaty_runtime.job import Job
+from treaty_runtime.sql.tables import DelayedRow
 
-PAST, FUTURE = datetime(2020, 1, 1, tzinfo=UTC), datetime.now(UTC) + timedelta(days=1)
+NOW = datetime.now(UTC)
+PAST, FUTURE = datetime(2020, 1, 1, tzinfo=UTC), NOW + timedelta(days=1)
 
 
 @pytest.fixture
@@ -57,3 +61,18 @@ async def test_a_failed_job_is_due_again_with_all_attempts_before_it(
 async def test_what_has_run_is_not_cancelled(desk: JobDesk) -> None:
     assert sorted(await desk.cancel("cancel", ids=["done", "tomorrow", "failed"])) == ["failed", "tomorrow"]
     assert (await ids(desk, JobState.WAITING), await ids(desk, JobState.DONE)) == (["late"], ["done"])
+
+
+async def test_what_was_done_a_week_ago_is_forgotten_in_portions_and_nothing_else_is(
+    desk: JobDesk, database: AsyncEngine
+) -> None:
+    rows = [
+        {"queue": "cancel", "id": f"old-{number}", "due_at": PAST, "payload": b"", "attempts": 0, "done_at": done}
+        for number, done in enumerate([NOW - timedelta(days=7, hours=1)] * 25 + [NOW - timedelta(days=6, hours=23)] * 5)
+    ]
+    async with database.begin() as connection:
+        await connection.execute(insert(DelayedRow), rows)
+    with counted(database) as statements:
+        assert [await DelayedJobs(database).clean(portion=10) for _ in range(4)] == [10, 10, 5, 0]
+    assert len(statements) == 4
+    assert await desk.counts() == [QueueCount(queue="cancel", waiting=2, failed=1, done=1 + 5)]

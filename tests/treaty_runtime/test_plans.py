@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from treaty_runtime.delay.jobs import CLEAN, DUE
-from treaty_runtime.publish.backlog import DELETE, READ
+from treaty_runtime.publish.backlog import DELETE, READ, Backlog
+from treaty_runtime.publish.lease import Lease, LeaseTimes
 from treaty_runtime.sql import database as runtime_database
 from treaty_runtime.sql.inbox_cleaning import FORGET
 
@@ -86,7 +88,6 @@ async def test_jobs_that_are_due_are_found_among_many_done_ones(postgres: str) -
         await connection.execute(text(WAITING))
         due = {"queues": "{mail}", "seconds": 0.0, "limit": BATCH}
         assert await touched(connection, str(DUE["postgresql"]), due, table="delayed") < 50
-        await connection.execute(text("ANALYZE delayed"))
         clean = {"seconds": -86_400.0, "portion": BATCH}
         assert await touched(connection, str(CLEAN["postgresql"]), clean, table="delayed") < 50
         await connection.rollback()
@@ -99,7 +100,7 @@ async def test_looking_for_old_events_of_the_inbox_passes_none_that_are_young(po
     await runtime_database.create(engine)
     async with engine.connect() as connection:
         await connection.execute(text(HANDLED), {"rows": MANY})
-        await connection.execute(text("ANALYZE inbox"))
+        await connection.execute(text("ALTER TABLE inbox SET (autovacuum_enabled = off)"))
         forget = {"seconds": -86_400.0, "portion": BATCH}
         assert await touched(connection, str(FORGET["postgresql"]), forget, table="inbox") < 50
         await connection.rollback()
@@ -116,6 +117,26 @@ async def test_in_sqlite_jobs_have_an_index_of_those_that_wait_and_one_of_those_
     await engine.dispose()
     assert "INDEX delayed_waiting (queue=? AND due_at<?)" in plans[0]
     assert "INDEX delayed_done (done_at<?)" in plans[1]
+
+
+@pytest.mark.postgres
+async def test_a_statement_that_was_prepared_on_a_small_table_is_planned_anew_for_a_full_one(postgres: str) -> None:
+    engine = runtime_database.open_engine(postgres)
+    await runtime_database.create(engine)
+    backlog = Backlog(engine)
+    lease = Lease(engine, owner="me", clock=time.monotonic, times=LeaseTimes(lease_seconds=3600))
+    await lease.renew()
+    async with engine.begin() as connection:
+        await connection.execute(text(FILL), {"rows": 40})
+        await connection.execute(text("ANALYZE outbox"))
+    for _ in range(8):
+        (row,) = await backlog.read(lease.held, held=(), limit=1)
+        assert await backlog.delete([row], owner="me", epochs=lease.held, places={}) == 1
+    async with engine.connect() as connection:
+        kept = await connection.scalar(text("SELECT sum(generic_plans) FROM pg_prepared_statements"))
+        planned = await connection.scalar(text("SELECT sum(custom_plans) FROM pg_prepared_statements"))
+    await engine.dispose()
+    assert (kept, planned > 0) == (0, True)
 
 
 async def touched(

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.treaty_runtime.order_events import OrderCreated, OrderSeen
-from tests.treaty_runtime.relaying import Service, running, until
+from tests.treaty_runtime.relaying import Service, lasting, running, until
 from tests.treaty_runtime.statements import counted
 from treaty_runtime.hooks import Fenced, OutageBegan, OutboxHeld, Published, PublishRefused, Recovered, Relayed
 from treaty_runtime.publish.backlog import Backlog
@@ -107,7 +107,7 @@ async def test_a_row_between_acknowledgement_and_delete_is_sent_again_with_the_s
             raise Killed
 
     sql_event.listen(service.engine.sync_engine, "before_cursor_execute", die)
-    relay = service.relay(lease=_lasting(service))
+    relay = service.relay(lease=lasting(service))
     await relay._renew()
     with pytest.raises(Killed):
         await relay._round()
@@ -251,7 +251,7 @@ async def test_a_relay_that_lost_its_lanes_purges_what_it_queued_and_the_heir_se
 
 async def test_a_late_lower_position_is_not_skipped(service: Service) -> None:
     """A slower transaction commits a lower position after higher ones were sent."""
-    relay = service.relay(lease=_lasting(service))
+    relay = service.relay(lease=lasting(service))
     await relay._renew()
     await service.stage(("o-2", 1))
     assert await relay._round()
@@ -264,16 +264,16 @@ async def test_a_late_lower_position_is_not_skipped(service: Service) -> None:
     assert [key for key, _ in service.sent()] == ["o-2", "o-1"]
 
 
-@pytest.mark.parametrize(("rows", "statements"), [(999, 2), (3000, 7)])
+@pytest.mark.parametrize(("rows", "statements"), [(9, 2), (30, 7)])
 async def test_a_batch_costs_two_statements_and_looking_ahead_in_vain_one(
     service: Service, rows: int, statements: int
 ) -> None:
-    relay = service.relay(lease=_lasting(service))
+    relay = service.relay(lease=lasting(service), batch=10)
     await relay._renew()
     await service.outbox._serde.warm([OrderCreated])
     await service.stage(*((f"o-{number}", number) for number in range(rows)))
     with counted(service.engine) as said:
-        for _ in range(0, rows, 1000):
+        for _ in range(0, rows, 10):
             assert await relay._round()
         await relay._ahead.ended()
     assert len(said) == statements
@@ -282,18 +282,13 @@ async def test_a_batch_costs_two_statements_and_looking_ahead_in_vain_one(
 
 async def test_idling_costs_one_statement_a_round_and_three_a_renewal(service: Service) -> None:
     """Five rounds a second and a renewal every three seconds: six statements a second."""
-    relay = service.relay(lease=_lasting(service))
+    relay = service.relay(lease=lasting(service))
     await relay._renew()
     with counted(service.engine) as statements:
         assert not await relay._round()
         assert len(statements) == 1
         await relay._renew()
         assert len(statements) == 4
-
-
-def _lasting(service: Service) -> Lease:
-    """A lease whose clock stands still: the test may take longer than a lease lasts."""
-    return service.lease(clock=lambda: 0.0)
 
 
 async def _expire(service: Service) -> None:

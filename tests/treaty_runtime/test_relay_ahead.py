@@ -4,34 +4,40 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from itertools import count
 from typing import Any
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.treaty_runtime.order_events import OrderCreated, OrderSeen
-from tests.treaty_runtime.relaying import Service, lasting, renewed, running, until
+from tests.treaty_runtime.relaying import Service, SilentProducer, lasting, renewed, running, until
 from treaty_runtime.hooks import OutageBegan
 from treaty_runtime.publish.backlog import Backlog, Pending
 from treaty_runtime.transport import Fault, FaultKind
 
 
 class SlowBacklog(Backlog):
-    """Deletes when told to; notes which rows were read, and whether any were while a delete waited."""
+    """Deletes when told to; notes which rows were read, and refuses to read anew meanwhile."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         super().__init__(engine)
         self.may_delete = asyncio.Event()
         self.reads: list[list[int]] = []
-        self.deletes = 0
+        self.deletes = self.under_way = 0
         self.faults: dict[int, Exception] = {}
+        self.hangs = self.hung = False
 
     async def read(self, lanes: Any, **how: Any) -> list[Pending]:
         """Reads, unless a fault is planned after so many reads."""
+        if self.hangs and how.get("besides"):
+            self.hung = True
+            await asyncio.Event().wait()
         if fault := self.faults.pop(len(self.reads), None):
             raise fault
+        assert how.get("besides") or not self.under_way, "read anew while a delete is under way"
         rows = await super().read(lanes, **how)
         self.reads.append([row.position for row in rows])
         return rows
@@ -39,8 +45,11 @@ class SlowBacklog(Backlog):
     async def delete(self, rows: Sequence[Pending], **how: Any) -> int:
         """Deletes at last."""
         self.deletes += 1
+        self.under_way += 1
         await self.may_delete.wait()
-        return await super().delete(rows, **how)
+        gone = await super().delete(rows, **how) if rows else 0
+        self.under_way -= 1
+        return gone
 
 
 @pytest.fixture
@@ -142,3 +151,88 @@ async def test_a_read_ahead_that_fails_is_an_outage_and_is_read_again(service: S
     await relay._ahead.ended()
     assert service.sent() == staged
     assert await service.waiting() == 0
+
+
+async def test_lanes_that_are_lost_while_a_delete_is_tried_again_keep_nothing_of_theirs_in_the_producer(
+    service: Service,
+) -> None:
+    backlog, producer, now = SlowBacklog(service.engine), SilentProducer(service), [0.0]
+    lease = service.lease(clock=lambda: now[0])
+    relay = await renewed(service.relay(lease=lease, producer=producer, backlog=backlog, batch=2))
+    await service.stage(*numbered(4, keys=2))
+    first = asyncio.create_task(relay._round())
+    await until(lambda: len(backlog.reads) >= 2 and producer.acknowledge())
+    await first
+    second = asyncio.create_task(relay._round())
+    await until(lambda: len(producer.taken) == 2)
+    now[0] += 1000
+    await until(lambda: producer.purges)
+    assert not second.done()
+    backlog.may_delete.set()
+    producer.acknowledge()
+    await second
+
+
+async def test_after_a_delete_that_took_long_the_next_event_leaves_when_it_is_committed(service: Service) -> None:
+    backlog = SlowBacklog(service.engine)
+    ticks = count()
+    relay = service.relay(lease=lasting(service), backlog=backlog, batch=2, clock=lambda: float(next(ticks) * 60))
+    relay._ahead.delete(backlog_delete(backlog))
+    looking = asyncio.create_task((await renewed(relay))._round())
+    await until(lambda: backlog.deletes)
+    backlog.may_delete.set()
+    assert not await looking
+    assert relay._looked <= 120, "the look alone, by a clock that each question moves by a minute"
+
+
+async def test_a_relay_that_is_cancelled_while_its_statements_hang_ends_and_leaves_nothing_behind(
+    service: Service,
+) -> None:
+    backlog = SlowBacklog(service.engine)
+    backlog.hangs = True
+    relay = service.relay(lease=lasting(service), backlog=backlog, batch=2)
+    await service.stage(*numbered(6, keys=2))
+    running_relay = asyncio.create_task(relay.run())
+    await until(lambda: backlog.deletes and backlog.hung)
+    running_relay.cancel()
+    await asyncio.wait({running_relay})
+    assert not [task for task in asyncio.all_tasks() if not task.done() and task is not asyncio.current_task()]
+
+
+async def test_bugs_of_a_read_and_a_delete_at_once_are_told_and_the_lanes_given_back(service: Service) -> None:
+    class Broken(Backlog):
+        async def read(self, lanes: Any, **how: Any) -> list[Pending]:
+            if how.get("besides"):
+                raise ProgrammingError("SELECT", None, Exception("no such column"))
+            return await super().read(lanes, **how)
+
+        async def delete(self, rows: Sequence[Pending], **how: Any) -> int:
+            raise ProgrammingError(f"DELETE {len(rows)} {sorted(how)}", None, Exception("no such table"))
+
+    relay = service.relay(lease=lasting(service), backlog=Broken(service.engine), batch=2)
+    await service.stage(*numbered(6, keys=2))
+    with pytest.raises(ProgrammingError):
+        await relay.run()
+    async with service.engine.connect() as connection:
+        assert await connection.scalar(text("SELECT count(*) FROM outbox_lane WHERE owner IS NOT NULL")) == 0
+
+
+async def test_rows_that_an_operator_discards_while_the_broker_is_silent_are_not_sent(service: Service) -> None:
+    producer = SilentProducer(service)
+    relay = await renewed(service.relay(lease=lasting(service), producer=producer, batch=2))
+    await service.stage(*numbered(4, keys=2))
+    first = asyncio.create_task(relay._round())
+    await until(lambda: len(producer.taken) == 2)
+    await until(lambda: relay._ahead._epochs is None)
+    async with service.engine.begin() as connection:
+        await connection.execute(
+            text("DELETE FROM outbox WHERE position IN (SELECT position FROM outbox ORDER BY position DESC LIMIT 2)")
+        )
+    producer.acknowledge()
+    await first
+    assert not await relay._round()
+    assert len(service.sent()) == 2
+
+
+async def backlog_delete(backlog: SlowBacklog) -> None:
+    await backlog.delete([], owner="", epochs={}, places={})

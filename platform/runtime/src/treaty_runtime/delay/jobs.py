@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from treaty_runtime.job import Job
 from treaty_runtime.sql.database import autocommit
+from treaty_runtime.sql.forgetting import PORTION, forget_some, oldest
 from treaty_runtime.sql.sqltext import listed, statements
 from treaty_runtime.sql.tables import Timestamp
 
@@ -34,19 +35,12 @@ LATER = statements(
 GIVE_UP = statements(
     "UPDATE delayed SET attempts = attempts + 1, failed_at = {now} WHERE queue = :queue AND id = :id AND done_at IS NULL"
 )
-# In order, so that whatever PostgreSQL believes of the table it walks along the index; no lock is held for longer than a portion.
-CLEAN = statements(
-    "DELETE FROM delayed WHERE ctid IN (SELECT ctid FROM delayed WHERE done_at < {later}"
-    " ORDER BY done_at LIMIT :portion FOR UPDATE SKIP LOCKED)",
-    sqlite="DELETE FROM delayed WHERE rowid IN (SELECT rowid FROM delayed WHERE done_at < {later}"
-    " ORDER BY done_at LIMIT :portion)",
-)
+CLEAN = oldest("delayed", by="done_at")
 PENDING = statements(
     "SELECT queue, count(*) AS jobs FROM delayed WHERE done_at IS NULL AND failed_at IS NULL GROUP BY queue"
 )
 
-_KEPT_SECONDS = 7 * 24 * 3600
-_PORTION = 5_000
+KEPT = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +85,9 @@ class DelayedJobs:
         async with self._engine.connect() as connection:
             await connection.execute(GIVE_UP[self._dialect], {"queue": job.queue, "id": job.id})
 
-    async def clean(self) -> None:
-        """Forget what was done seven days ago: until then the same id is not run again."""
-        parameters = {"seconds": -float(_KEPT_SECONDS), "portion": _PORTION}
-        gone = _PORTION
-        while gone == _PORTION:
-            async with self._engine.connect() as connection:
-                gone = (await connection.execute(CLEAN[self._dialect], parameters)).rowcount
+    async def clean(self, *, portion: int = PORTION) -> int:
+        """Forget a portion of what was done seven days ago, and answer how many jobs that were; younger ids are not run again."""
+        return await forget_some(self._engine, CLEAN, age=KEPT, portion=portion)
 
     async def pending(self) -> dict[str, int]:
         """How many jobs wait, by queue."""

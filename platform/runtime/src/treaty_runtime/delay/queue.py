@@ -22,6 +22,7 @@ from treaty_runtime.job import Job
 from treaty_runtime.outages import Outages
 from treaty_runtime.retry import RetryPolicy
 from treaty_runtime.sql.database import is_away, is_conflict
+from treaty_runtime.sql.forgetting import PORTION
 
 T = TypeVar("T")
 
@@ -169,9 +170,15 @@ class DelayWorkers:
         while not self._stopping.is_set():
             for queue in self._queue.workers:
                 await self._asked(partial(self._sweep_one, queue, period))
+            await self._clean()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(period):
                     await self._stopping.wait()
+
+    async def _clean(self) -> None:
+        gone: int | None = PORTION
+        while gone == PORTION and not self._stopping.is_set():
+            gone = await self._asked(self._jobs.clean)
 
     async def _sweep_one(self, queue: str, period: float) -> bool:
         if self._due_times is None:
@@ -180,7 +187,6 @@ class DelayWorkers:
             if await self._due_times.may_sweep(queue, owner=self._owner, seconds=period * 0.9):
                 rows = await self._jobs.due([queue], within=2 * period, limit=10_000)
                 await self._due_times.push(queue, [(job_id, due) for _, job_id, due in rows])
-                await self._jobs.clean()
         return True
 
     async def _asked(self, work: Callable[[], Awaitable[T]]) -> T | None:

@@ -41,6 +41,9 @@ AGAIN_SECONDS = 1.0
 LOOK_SECONDS = 0.25
 """While answers are missing, how often the relay looks whether the lanes are still its own."""
 
+_LOOK_SHARE, _DEAF_SECONDS = 9, 1.0
+"""Looks that find nothing take a tenth of the time, half of it while commits wake the relay; but none keeps it deaf for longer."""
+
 _SOMEWHERE = -1, -1
 """Partition and offset of a record that a former owner sent, and that only it knew."""
 
@@ -82,7 +85,7 @@ class Relay:
         self._hooks, self._settings = hooks or Hooks(), settings or RelaySettings()
         self.outages = Outages("relay", clock=clock, hooks=self._hooks)
         self.holds = Holds(again=self._settings.held_again, clock=clock, hooks=self._hooks)
-        self._failures = 0
+        self._failures, self._looked = 0, 0.0
         self._ahead = Ahead()
         self._suspects: set[int] = set()
         self._unread: AbstractSet[int] = frozenset()  # lanes whose former owners' notes are still to be read
@@ -114,11 +117,9 @@ class Relay:
             await asyncio.wait({keeper})
         finally:
             self._loop = None
-            for task in (keeper, relaying):
+            for task in (keeper, relaying, *self._ahead.tasks):
                 task.cancel()
-            await asyncio.wait({keeper, relaying})
-            self._stopping.set()  # a delete that is tried again and again ends with it
-            await self._ahead.ended()
+            await asyncio.wait({keeper, relaying, *self._ahead.tasks})
             # Even after a bug: lanes that are given back need not wait for their lease to end.
             with contextlib.suppress(DBAPIError, PoolTimeout, OSError):
                 await self._lease.leave()
@@ -150,8 +151,16 @@ class Relay:
                 continue
             self._failures = 0
             if not had_rows:
-                await self._unless(self._woken, self._settings.poll.total_seconds())
+                await self._rest()
         await self._ahead.ended()
+
+    async def _rest(self) -> None:
+        """Until the next look. One that passed many rows of others or of held keys is not repeated all the time, told or not."""
+        longest = self._settings.longest_wait.total_seconds()
+        await self._unless(self._stopping, min(self._looked, _DEAF_SECONDS))
+        await self._unless(
+            self._woken, max(self._settings.poll.total_seconds(), min(self._looked * _LOOK_SHARE, longest))
+        )
 
     async def _round(self) -> bool:
         """Relay one batch; answer whether there was anything to relay."""
@@ -177,16 +186,16 @@ class Relay:
         self.holds.add(held)
         batch = Batch(ready, hooks=self._hooks, clock=self._clock)
         await batch.send(self._fence, registry_url=self._registry_url, may_send=partial(self._lease.covers, epochs))
-        await self._ahead.deleted()
         # A note of what was sent has room for one batch, so that there each is deleted before the next is sent.
-        if is_full := len(ready) == self._settings.batch and not self._fence.keeps_marks:
-            self._ahead.read(self._read(epochs, besides=ready), epochs=epochs)
+        if is_full := len(ready) == self._settings.batch and not (self._fence.keeps_marks or self._stopping.is_set()):
+            self._ahead.read(partial(self._read, epochs, besides=ready), epochs=epochs)
         await self._answers(batch, epochs)
+        await self._ahead.deleted()
         self._suspects = (self._suspects - {row.position for row in ready}) | batch.suspects()
         if is_full and batch.is_clean:
             self._ahead.delete(self._finish(batch, epochs))
         else:
-            await self._ahead.forget()
+            self._ahead.forget()
             await self._finish(batch, epochs)
         return True
 
@@ -195,7 +204,10 @@ class Relay:
         return await self._read(epochs)
 
     async def _read(self, epochs: Mapping[int, int], *, besides: Sequence[Pending] = ()) -> list[Pending]:
-        return await self._backlog.read(epochs, held=self.holds.keys(), besides=besides, limit=self._settings.batch)
+        began, held = self._clock(), self.holds.keys()
+        rows = await self._backlog.read(epochs, held=held, besides=besides, limit=self._settings.batch)
+        self._looked = self._clock() - began
+        return rows
 
     async def _ours(self) -> Mapping[int, int]:
         await self._renew()
@@ -232,6 +244,7 @@ class Relay:
     async def _answers(self, batch: Batch, epochs: Mapping[int, int]) -> None:
         """Wait for the broker, as long as the lanes are ours; then drop what is not on the wire."""
         while not await batch.settled(within=LOOK_SECONDS):
+            self._ahead.forget()  # an operator may discard rows while the broker is away
             is_last = self._stopping.is_set()
             if is_last and await batch.settled(within=self._settings.last_answers.total_seconds()):
                 break

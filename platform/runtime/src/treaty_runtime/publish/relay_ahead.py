@@ -1,13 +1,13 @@
 """What a relay does beside its waiting: it reads the next batch while the broker answers, and deletes one while the next is sent.
 
-Laws: what was read ahead counts only if every row before it was acknowledged and the lanes are the same ones, under the same
-epochs. Nobody reads anew, or gives lanes back, before the delete under way has ended.
+Laws: what was read ahead counts only if every row before it was acknowledged, soon, and the lanes are the same ones, under the
+same epochs. Nobody reads before the delete under way has ended.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 from treaty_runtime.publish.backlog import Pending
@@ -18,28 +18,38 @@ class Ahead:
 
     def __init__(self) -> None:
         self._reading: asyncio.Task[list[Pending]] | None = None
-        self._epochs: Mapping[int, int] = {}
+        self._epochs: Mapping[int, int] | None = None
         self._deleting: asyncio.Task[None] | None = None
 
-    def read(self, work: Coroutine[Any, Any, list[Pending]], *, epochs: Mapping[int, int]) -> None:
-        """Begins to read for lanes under these epochs."""
-        self._reading, self._epochs = asyncio.create_task(work), epochs
+    @property
+    def tasks(self) -> set[asyncio.Task[Any]]:
+        """What is under way, or ended and was not looked at."""
+        return {task for task in (self._reading, self._deleting) if task is not None}
+
+    def read(self, work: Callable[[], Awaitable[list[Pending]]], *, epochs: Mapping[int, int]) -> None:
+        """Begins to read for lanes under these epochs, once the delete under way has ended."""
+        self._reading, self._epochs = asyncio.create_task(self._read(work, self._deleting)), epochs
+
+    @staticmethod
+    async def _read(work: Callable[[], Awaitable[list[Pending]]], deleting: asyncio.Task[None] | None) -> list[Pending]:
+        if deleting is not None:
+            await asyncio.wait({deleting})
+        return await work()
 
     async def rows(self, epochs: Mapping[int, int]) -> list[Pending]:
         """What was read ahead for these lanes; none: look. Raises what the read raised."""
-        reading, self._reading = self._reading, None
-        if reading is None:
+        if self._reading is None:
             return []
-        rows = await reading
-        return rows if epochs == self._epochs else []
-
-    async def forget(self) -> None:
-        """Rows before those that were read ahead wait: what was read says nothing about their keys."""
+        await asyncio.wait({self._reading})
         reading, self._reading = self._reading, None
-        if reading is not None:
-            # Waited for, not cancelled: a statement that is cut off keeps SQLite's lock until its cursor is collected.
-            await asyncio.wait({reading})
+        if self._epochs != epochs:
             reading.exception()  # who looks again meets it again
+            return []
+        return reading.result()
+
+    def forget(self) -> None:
+        """Rows before those that are read ahead wait: what is read says nothing about their keys, and grows old."""
+        self._epochs = None
 
     def delete(self, work: Coroutine[Any, Any, None]) -> None:
         """Begins to write down what the broker said."""
@@ -47,11 +57,13 @@ class Ahead:
 
     async def deleted(self) -> None:
         """Waits for the delete under way; raises what it raised."""
-        deleting, self._deleting = self._deleting, None
-        if deleting is not None:
-            await deleting
+        if self._deleting is not None:
+            await asyncio.wait({self._deleting})
+            deleting, self._deleting = self._deleting, None
+            deleting.result()
 
     async def ended(self) -> None:
-        """Nothing is under way any more."""
-        await self.forget()
+        """Nothing is under way any more. Waited for, not cancelled: a statement that is cut off keeps SQLite's lock for a while."""
+        self.forget()
+        await self.rows({})
         await self.deleted()

@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from treaty_runtime.sql.database import autocommit, is_away, is_conflict
+from treaty_runtime.sql.forgetting import forget, oldest
 from treaty_runtime.sql.sqltext import statements
 from treaty_runtime.sql.tables import Timestamp
 
@@ -44,7 +45,7 @@ KEEP = statements(
     " JOIN json_each(:epochs) AS epochs ON epochs.key = lanes.key AND epochs.value = outbox_lane.epoch"
     " WHERE outbox_lane.owner = :owner)",
 )
-FORGET = statements("DELETE FROM outbox_sent WHERE sent_at < {later}")
+FORGET = oldest("outbox_sent", by="sent_at")
 _SINCE = "sent_at >= :since AND (CAST(:topic AS text) IS NULL OR aggregatetype = CAST(:topic AS text))"
 COUNT = statements(
     "SELECT aggregatetype AS topic, count(DISTINCT id) AS events, min(sent_at) AS first, max(sent_at) AS last FROM outbox_sent"  # noqa: S608  # constants
@@ -105,6 +106,4 @@ class SentCleaning:
 
     async def clean(self) -> int:
         """Deletes what is old enough; answers how many rows that were."""
-        async with self._engine.connect() as connection:
-            law = FORGET[connection.dialect.name]
-            return (await connection.execute(law, {"seconds": -self._keep.total_seconds()})).rowcount
+        return await forget(self._engine, FORGET, age=self._keep)

@@ -24,8 +24,10 @@ LANES = 16
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 _DIALECTS: dict[str, type[Dialect]] = {"postgresql": postgresql.dialect, "sqlite": sqlite.dialect}
 _CREATE_LOCK = 0x74726561747901  # "treaty" and 1: one creator at a time
-_SINCE = {"held": 2, "outbox_sent": 2, "delayed_waiting": 2, "delayed_done": 2}
+_SINCE = {"held": 2, "outbox_sent": 2, "delayed_waiting": 3, "delayed_done": 3}
 """Tables and indexes that came after the first layout."""
+_DROP = {3: ("DROP INDEX IF EXISTS delayed_due",)}
+"""What a layout no longer has, by its number."""
 _RAISE_LAYOUT = (
     update(LayoutRow).where(LayoutRow.part == "tables").where(LayoutRow.version < LAYOUT).values(version=LAYOUT)
 )
@@ -45,11 +47,10 @@ def open_engine(url: str | URL, *, pool_size: int = 10) -> AsyncEngine:
     parsed = make_url(url)
     parsed = parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
     if parsed.get_backend_name() != "sqlite":
-        return create_async_engine(
-            parsed,
-            pool_size=pool_size,
-            connect_args={"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3},
-        )
+        alive = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+        engine = create_async_engine(parsed, pool_size=pool_size, connect_args=alive)
+        event.listen(engine.sync_engine, "connect", _plan_each_time)
+        return engine
     in_memory = parsed.database in {None, "", ":memory:"} or parsed.query.get("mode") == "memory"
     # A database in memory has one connection, which everybody shares.
     engine = create_async_engine(parsed, **({} if in_memory else _pool_of(_WRITERS)))
@@ -93,6 +94,14 @@ def autocommit(engine: AsyncEngine) -> AsyncEngine:
     return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
+def _plan_each_time(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    # An outbox is empty at one moment and full at the next: a prepared statement would keep the plan of the wrong one.
+    cursor = connection.cursor()
+    cursor.execute("SET plan_cache_mode = force_custom_plan")
+    cursor.close()
+    connection.commit()
+
+
 def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # the driver would begin by itself, and only as a reader
     cursor = connection.cursor()
@@ -124,6 +133,8 @@ async def create(engine: AsyncEngine, *, lanes: int = LANES) -> None:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATE_LOCK})
         await connection.run_sync(Tables.metadata.create_all)
         await connection.run_sync(_create_indexes)
+        for statement in _dropped(since=0):
+            await connection.execute(text(statement))
         if not (await connection.execute(select(LayoutRow.version))).first():
             await connection.execute(insert(LayoutRow), _layout(lanes))
             await connection.execute(insert(LaneRow), _free_lanes(lanes))
@@ -163,6 +174,7 @@ def sql(dialect: str, *, since: int = 0, lanes: int = LANES) -> str:
             lines.append(str(CreateTable(table).compile(dialect=target)).strip())
         indexes = [index for index in _indexes(table) if _SINCE.get(str(index.name), came) > since]
         lines.extend(str(CreateIndex(index).compile(dialect=target)) for index in indexes)
+    lines.extend(_dropped(since=since) if since else ())
     fresh = (insert(LayoutRow).values(_layout(lanes)), insert(LaneRow).values(_free_lanes(lanes)))
     rows: Sequence[UpdateBase] = (_RAISE_LAYOUT,) if since else fresh
     lines.extend(str(row.compile(dialect=target, compile_kwargs={"literal_binds": True})) for row in rows)
@@ -173,6 +185,10 @@ def _create_indexes(connection: Connection) -> None:
     for table in Tables.metadata.sorted_tables:
         for index in _indexes(table):
             index.create(connection, checkfirst=True)
+
+
+def _dropped(*, since: int) -> list[str]:
+    return [statement for layout, statements in _DROP.items() if layout > since for statement in statements]
 
 
 def _indexes(table: Table) -> list[Index]:

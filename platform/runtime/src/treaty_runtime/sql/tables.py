@@ -32,7 +32,7 @@ from sqlalchemy.sql.expression import ColumnElement
 
 from treaty_runtime.sql.sqltext import CLOCKS
 
-LAYOUT = 2
+LAYOUT = 3
 """Version of the tables below; table `treaty_layout` holds the one a database has."""
 
 

@@ -28,7 +28,7 @@ class Connections(Protocol):
     """Opens clients of one cluster; nothing is connected before their first use."""
 
     def producer(self, *, delivery_timeout: timedelta) -> Producer:
-        """A new producer; time-out zero: it never gives a record up."""
+        """A new producer."""
 
     def fence(self, kind: FenceKind, *, service: str) -> Fence:
         """The producers of a relay's lanes."""
