@@ -92,8 +92,10 @@ fuzz: $(READY) ## look for bytes and schema texts that break the Avro engine (FU
 	else echo "The fuzzer is not installed and fuzzing is skipped: atheris has wheels for Linux on x86-64 (fuzz.lock)." >&2; [ "$$CI" != true ]; fi
 
 mutants: $(READY) ## plant faults in the Avro engine and the runtime's decisions; a test must fail for each (MUTANTS=runtime for one area, --guards for the guards alone)
-	@$(BIN)/python -m tests.mutants.run --workers $(WORKERS) $(MUTANTS)
-	@test -n "$(MUTANTS)" || $(BIN)/python -m pytest -q tests/mutants/designs
+	@failed=0; \
+	  $(BIN)/python -m tests.mutants.run --workers $(WORKERS) $(MUTANTS) || failed=1; \
+	  test -n "$(MUTANTS)" || $(BIN)/python -m pytest -q tests/mutants/designs || failed=1; \
+	  exit $$failed
 
 lock: $(READY) ## renew the locks after a change of dependencies (no URL gets into them)
 	@UV_PYTHON_DOWNLOADS=never .venv/tools/bin/uv lock --quiet

@@ -23,7 +23,7 @@ class Area:
     ``modules``: module → its tests, the quickest killers first. ``faulted``: those in which every small fault is planted.
     ``processor_seconds``: after so many, a mutant's tests are taken to hang; of their own, not of the clock, as a busy machine must
     not kill what only waits for its turn. ``drops_statements``: statements are left out as well. ``slow``: parts of the names of tests
-    that are left to the second run. ``least_killed``: the share that each module must reach, whatever the reasons.
+    that are left to the second run. ``most_explained``: so many of a hundred faults may survive in a module, however good the reasons.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Area:
     guards: tuple[Guard, ...] = ()
     processor_seconds: int
     drops_statements: bool = False
-    least_killed: float = 0.0
+    most_explained: int = 100
     slow: tuple[str, ...] = ()
 
     def source(self, module: str) -> str:
@@ -49,6 +49,10 @@ class Area:
     def imported_test(self, name: str) -> str:
         """The name under which Python knows a module of its tests."""
         return f"{self.tests.replace('/', '.')}.{name.removesuffix('.py')}"
+
+    def is_enough(self, *, planted: int, explained: int) -> bool:
+        """Whether few enough of a module's faults survive; in whole numbers, as a tenth of ten is not one in binary."""
+        return 100 * explained <= self.most_explained * planted
 
     @property
     def packages(self) -> frozenset[str]:

@@ -56,5 +56,5 @@ DECISIONS: Final = Area(
     page=ROOT / "docs/guide/mutants-runtime.md",
     processor_seconds=15,
     drops_statements=True,
-    least_killed=0.9,
+    most_explained=10,
 )

@@ -1,7 +1,7 @@
 """Plants faults in an area, one after another, and runs its tests on each: what survives is not tested.
 
 ``python -m tests.mutants.run [--guards|--faults] [area, module or module:line…]``, in a process of its own for each mutant. A survivor
-that the area's page explains is counted apart; any other ends the run with 1, as does a module of which too few are killed.
+that the area's page explains is counted apart; any other ends the run with 1, as does a module of which more survive than its area allows.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ def judged(area: Area, todo: Sequence[Job], *, workers: int, is_part: bool) -> b
             sys.stdout.flush()
         _told(module, modules[module], explained[module], still_open[module])
     _told(area.name, len(todo), explained.total(), still_open.total())
-    is_enough = all(explained[module] <= count * (1 - area.least_killed) for module, count in modules.items())
+    is_enough = all(area.is_enough(planted=count, explained=explained[module]) for module, count in modules.items())
     return not still_open and (is_enough or is_part)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from tests.mutants.area import ROOT
 from tests.mutants.decisions import DECISIONS
+from tests.mutants.engine import ENGINE
 from tests.mutants.operators import mutants
 
 SOURCE = '''def decide(work, limit):
@@ -42,8 +44,14 @@ def test_a_row_explains_one_mutant_of_the_module_that_its_heading_names_or_all_o
     assert area.explained("saga").keys() == {"a: x | y", "c"}
 
 
+def test_an_area_says_how_many_may_survive_to_the_very_one() -> None:
+    assert DECISIONS.is_enough(planted=10, explained=1)
+    assert not DECISIONS.is_enough(planted=19, explained=2)
+    assert ENGINE.is_enough(planted=122, explained=122)
+
+
 def test_every_module_of_an_area_and_every_test_that_judges_it_is_there() -> None:
     for module, tests in DECISIONS.modules.items():
         assert DECISIONS.source(module)
         for name in tests:
-            assert Path(DECISIONS.tests, name).is_file(), f"{module}: {name}"
+            assert Path(ROOT, DECISIONS.tests, name).is_file(), f"{module}: {name}"
