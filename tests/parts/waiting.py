@@ -19,6 +19,10 @@ _LONGEST = 300
 """Letters of a value in a failure."""
 
 
+class NotSoYet(AssertionError):
+    """What was waited for did not come before the deadline."""
+
+
 def wait_until(condition: Callable[[], T | None], deadline: float = DEADLINE) -> T:
     """Calls ``condition`` until its answer is true and returns that answer; fails after ``deadline`` seconds.
 
@@ -30,7 +34,8 @@ def wait_until(condition: Callable[[], T | None], deadline: float = DEADLINE) ->
         if answer:
             return answer
         waited = time.monotonic() - began
-        assert waited < deadline, describe(condition, answer, deadline)
+        if waited >= deadline:
+            raise NotSoYet(describe(condition, answer, deadline))
         time.sleep(min(max(PAUSE_SECONDS, waited / 10), LONGEST_PAUSE))
 
 
@@ -53,7 +58,7 @@ async def eventually(condition: Callable[[], Any], deadline: float = DEADLINE) -
     except TimeoutError:
         if not limit.expired():
             raise  # the condition's own
-        raise AssertionError(describe(condition, value, deadline)) from None
+        raise NotSoYet(describe(condition, value, deadline)) from None
 
 
 def describe(condition: Callable[..., object], answer: object, deadline: float) -> str:

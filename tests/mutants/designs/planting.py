@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.mutants.designs.catalogue import mutant
+from tests.parts.waiting import NotSoYet
 
 DESIGN, REPORT = "TREATY_DESIGN", "TREATY_DESIGN_REPORT"
 BY_ITSELF = "by itself"
@@ -53,9 +54,10 @@ def told(error: BaseException) -> str:
 
 
 def is_by_itself(error: BaseException) -> bool:
-    """A test that was stopped after its time fails by pytest's word too."""
-    is_missed = isinstance(error, pytest.fail.Exception) and str(error).startswith("DID NOT RAISE")
-    return isinstance(error, AssertionError) or is_missed
+    """A test that was stopped after its time fails by pytest's word too, and one that waited in vain by an assertion's."""
+    if isinstance(error, pytest.fail.Exception):
+        return str(error).startswith("DID NOT RAISE")
+    return isinstance(error, AssertionError) and not isinstance(error, NotSoYet)
 
 
 def leaves(error: BaseException) -> Iterator[BaseException]:

@@ -12,6 +12,7 @@ from tests.mutants.designs.catalogue import NAMES, mutant
 from tests.mutants.designs.killing import KILLED, NONE, ROOT, UNHURT, Phase, killed, unhurt
 from tests.mutants.designs.mutant import Swap
 from tests.mutants.designs.planting import BY_ITSELF, told
+from tests.parts.waiting import eventually, wait_until
 
 SET_UP, CALL = Phase("a", "setup", "passed", ""), Phase("a", "call", "failed", BY_ITSELF)
 
@@ -38,6 +39,7 @@ def test_each_wrong_design_fails_its_tests_which_pass_without_it(postgres_server
         ([Phase("b", "call", "failed", BY_ITSELF)], 1, "a did not run"),
         ([SET_UP, Phase("a", "call", "passed", ""), Phase("b", "call", "failed", BY_ITSELF)], 1, "a passed"),
         ([SET_UP, Phase("a", "call", "failed", "ImportError")], 1, "a failed by ImportError"),
+        ([SET_UP, Phase("a", "call", "failed", "NotSoYet")], 1, "a failed by NotSoYet"),
         ([Phase("a", "setup", "failed", "OperationalError")], 1, "a did not run"),
         ([SET_UP, CALL, Phase("a", "teardown", "failed", "OSError")], 1, "the teardown of a failed by OSError"),
     ],
@@ -62,6 +64,14 @@ def test_a_missed_exception_counts_as_an_assertion_and_a_time_out_does_not() -> 
     assert told(ExceptionGroup("x", [AssertionError("y"), ExceptionGroup("z", [KeyError("k")])])) == (
         "AssertionError, KeyError"
     )
+
+
+async def test_who_waited_in_vain_failed_by_no_assertion_of_its_own() -> None:
+    with pytest.raises(AssertionError) as by_call:
+        wait_until(lambda: False, deadline=0)
+    with pytest.raises(AssertionError) as by_loop:
+        await eventually(lambda: False, deadline=0)
+    assert told(by_call.value) == told(by_loop.value) == "NotSoYet"
 
 
 def test_an_object_that_the_product_no_longer_has_cannot_be_swapped() -> None:
