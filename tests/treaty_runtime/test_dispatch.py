@@ -295,7 +295,7 @@ def test_a_partition_without_a_mark_leaves_what_was_committed() -> None:
 # -- what may be seen
 
 
-def test_a_group_that_says_nothing_has_the_limits_of_the_guide() -> None:
+def test_a_group_that_says_nothing_has_limits_all_the_same() -> None:
     assert Limits() == Limits(
         marks=Marks(high_records=2_000, low_records=500, high_bytes=64 * 1024**2, low_bytes=16 * 1024**2),
         commit_every=1_000,
