@@ -1,4 +1,4 @@
-"""The wrong designs are those that were promised, each names tests that exist, and their page tells them; ``make snapshots`` writes it."""
+"""Each wrong design is in the catalogue, names tests that exist, and has its row on the page; ``make snapshots`` writes it."""
 
 from __future__ import annotations
 
@@ -12,21 +12,15 @@ from tests.mutants.designs.catalogue import NAMES, mutant
 
 PAGE = ROOT / "docs/guide/wrong-designs.md"
 HEAD = "| design | what is wrong | tests that fail with it |\n|---|---|---|\n"
-PROMISED = [
-    "mark-before-ack", "ack-before-effect", "no-inbox", "inbox-in-other-transaction", "id-greater-than-last", "two-skip-locked-relays",
-    "xmin-filter", "no-fencing", "zpopmin-queue", "check-outside-lock", "no-autoincrement", "dead-letter-not-awaited", "retry-loses-order",
-    "compensation-twice", "cache-without-version", "outage-as-poison", "limits-off", "subject-check-off",
-]  # fmt: skip
 MACHINERY = {"catalogue", "killing", "mutant", "planting", "test_killing"}
 
 
-def test_every_promised_design_has_its_module_and_no_other_has() -> None:
-    assert list(NAMES) == PROMISED
+def test_every_design_of_the_catalogue_has_its_module_and_no_other_has() -> None:
     modules = {path.stem for path in (ROOT / "tests/mutants/designs").glob("*.py")}
-    assert modules - MACHINERY == {name.replace("-", "_") for name in PROMISED}
+    assert modules - MACHINERY == {name.replace("-", "_") for name in NAMES}
 
 
-@pytest.mark.parametrize("name", PROMISED)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_wrong_design_names_tests_that_exist_and_are_asked_for_themselves(name: str) -> None:
     tests = mutant(name).tests
     assert tests, f"{name} names no test"
