@@ -36,7 +36,7 @@ def wait_until(condition: Callable[[], T | None], deadline: float = DEADLINE) ->
         waited = time.monotonic() - began
         if waited >= deadline:
             raise NotSoYet(describe(condition, answer, deadline))
-        time.sleep(min(max(PAUSE_SECONDS, waited / 10), LONGEST_PAUSE))
+        time.sleep(_pause(waited))
 
 
 @overload
@@ -59,6 +59,21 @@ async def eventually(condition: Callable[[], Any], deadline: float = DEADLINE) -
         if not limit.expired():
             raise  # the condition's own
         raise NotSoYet(describe(condition, value, deadline)) from None
+
+
+async def came_about(condition: Callable[[], object], *, patience: float = DEADLINE) -> bool:
+    """Whether ``condition`` was true within so many seconds, for who goes on either way; the loop goes on meanwhile."""
+    began = time.monotonic()
+    while not condition():
+        waited = time.monotonic() - began
+        if waited > patience:
+            return False
+        await asyncio.sleep(_pause(waited))
+    return True
+
+
+def _pause(waited: float) -> float:
+    return min(max(PAUSE_SECONDS, waited / 10), LONGEST_PAUSE)
 
 
 def describe(condition: Callable[..., object], answer: object, deadline: float) -> str:

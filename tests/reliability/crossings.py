@@ -8,19 +8,20 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 from redis.asyncio import Redis
 
-from tests.reliability.desks import LIVES, NAME, Desks, until
+from tests.parts.waiting import came_about
+from tests.reliability.desks import LIVES, NAME, Desks
 from tests.reliability.doors import Doors, Mode
 from tests.reliability.errands import ERRANDS, Errand
 from tests.reliability.member import Member
 from tests.reliability.outcome import Outcome
+from tests.reliability.points import Points, Strike
 from tests.reliability.rounds import Rounds
 from tests.reliability.service import SESSION_MS, Life, serve
 from tests.reliability.stack import Counter, Stack
@@ -60,14 +61,6 @@ def serve_with_short_leases(life: Life) -> None:
     serve(life)
 
 
-class Blow(NamedTuple):
-    """A point to strike, and in which kind of life it is passed: with which fence, and whether every call fails once there."""
-
-    point: str
-    fence: FenceKind
-    fails: bool
-
-
 @dataclass(slots=True)
 class Crossings:
     """``kills`` limits how many points are struck with each fence; 0: every one. ``only`` is in the names of those that are struck.
@@ -87,7 +80,7 @@ class Crossings:
     patience: float = 60.0
     errands: tuple[Errand, ...] = ERRANDS
     _lives: int = 0
-    _blows: dict[tuple[str, FenceKind], Blow] = field(default_factory=dict)
+    _points: dict[FenceKind, Points[FenceKind]] = field(default_factory=lambda: {fence: Points() for fence in FENCES})
     _wrong: list[str] = field(default_factory=list)
     _struck: list[str] = field(default_factory=list)
     _missed: list[str] = field(default_factory=list)
@@ -118,9 +111,9 @@ class Crossings:
     async def _service(self, member: Member, counter: Counter, *, fence: FenceKind) -> None:
         for fails in LIVES[self.mode]:
             await self._learn(member, counter, fence=fence, fails=fails)
-        for blow in self._chosen(fence):
-            is_struck = await (self._kill if self.mode == "kill" else self._freeze)(member, counter, blow)
-            (self._struck if is_struck else self._missed).append(blow.point)
+        for strike in self._points[fence].chosen(kills=self.kills, only=self.only):
+            is_struck = await (self._kill if self.mode == "kill" else self._freeze)(member, counter, strike)
+            (self._struck if is_struck else self._missed).append(strike.point)
         await self._end(member, counter, fence=fence)
 
     async def _operators(self, member: Member, desks: Desks) -> None:
@@ -136,11 +129,6 @@ class Crossings:
         await work
         if (code := await self._stop(member)) != 0:
             self._wrong.append(f"the life beside the operators ended with {code}")
-
-    def _chosen(self, fence: FenceKind) -> list[Blow]:
-        points = [blow for blow in self._blows.values() if blow.fence == fence and self.only in blow.point]
-        count = min(self.kills or len(points), len(points))
-        return [points[number * len(points) // count] for number in range(count)]
 
     async def _begin(self, member: Member, life: Struck) -> None:
         """Redis keeps scripts, and only a life that finds none loads them: each begins without."""
@@ -161,60 +149,56 @@ class Crossings:
                 passed, since = len(doors.passed()), time.monotonic()
             return passed > 0 and time.monotonic() - since > QUIET_SECONDS
 
-        await until(lambda: self._rounds.is_done(counter) or is_quiet(), patience=self.patience)
+        await came_about(lambda: self._rounds.is_done(counter) or is_quiet(), patience=self.patience)
         await self._stop(member)
-        self._note(member.life.doors.passed(), fence=fence, fails=fails)
+        # Points of the outside that both fences pass are struck with both; each in the life that passed it first.
+        self._points[fence].note(member.life.doors.passed(), where=fence, fails=fails)
 
-    def _note(self, points: Iterable[str], *, fence: FenceKind, fails: bool) -> None:
-        """Points of the outside that both fences pass are struck with both; each in the life that passed it first."""
-        for point in points:
-            self._blows.setdefault((point, fence), Blow(point, fence, fails))
-
-    async def _kill(self, member: Member, counter: Counter, blow: Blow) -> bool:
+    async def _kill(self, member: Member, counter: Counter, strike: Strike[FenceKind]) -> bool:
         """One life that dies at the point; one that has done its work and not come by is stopped, and may come by then."""
-        await self._rounds.stage(is_fenced=blow.fence == "transaction")
-        await self._begin(member, self._life(blow.fence, fails=blow.fails, strikes=blow.point))
-        await until(lambda: not member.is_alive or self._rounds.is_done(counter), patience=self.patience)
-        await until(lambda: not member.is_alive, patience=GRACE_SECONDS)
+        await self._rounds.stage(is_fenced=strike.where == "transaction")
+        await self._begin(member, self._life(strike.where, fails=strike.fails, strikes=strike.point))
+        await came_about(lambda: not member.is_alive or self._rounds.is_done(counter), patience=self.patience)
+        await came_about(lambda: not member.is_alive, patience=GRACE_SECONDS)
         await self._stop(member)
-        return blow.point in member.life.doors.passed()
+        return strike.point in member.life.doors.passed()
 
-    async def _freeze(self, member: Member, counter: Counter, blow: Blow) -> bool:
+    async def _freeze(self, member: Member, counter: Counter, strike: Strike[FenceKind]) -> bool:
         """One life that stops at the point and, when its time is over and another has what it had, goes on beside that."""
-        is_fenced = blow.fence == "transaction"
+        is_fenced = strike.where == "transaction"
         await self._rounds.stage(is_fenced=is_fenced)
-        await self._begin(member, self._life(blow.fence, fails=blow.fails, strikes=blow.point))
+        await self._begin(member, self._life(strike.where, fails=strike.fails, strikes=strike.point))
 
         def is_struck() -> bool:
-            return blow.point in member.life.doors.passed()
+            return strike.point in member.life.doors.passed()
 
-        await until(lambda: is_struck() or self._rounds.is_done(counter), patience=self.patience)
-        if not await until(is_struck, patience=GRACE_SECONDS) and member.is_alive:
+        await came_about(lambda: is_struck() or self._rounds.is_done(counter), patience=self.patience)
+        if not await came_about(is_struck, patience=GRACE_SECONDS) and member.is_alive:
             member.ask_to_stop()
-            await until(lambda: is_struck() or not member.is_alive, patience=self.patience)
+            await came_about(lambda: is_struck() or not member.is_alive, patience=self.patience)
         if is_struck():
-            await self._take_over(member, counter, blow)
+            await self._take_over(member, counter, strike)
         await self._stop(member)
         return is_struck()
 
-    async def _take_over(self, member: Member, counter: Counter, blow: Blow) -> None:
+    async def _take_over(self, member: Member, counter: Counter, strike: Strike[FenceKind]) -> None:
         """Another life does all there is while the first is stopped, as far as its open transaction lets it; then both go on."""
-        is_fenced = blow.fence == "transaction"
+        is_fenced = strike.where == "transaction"
         other = Member(serve_struck)
         await self._rounds.stage(is_fenced=is_fenced)
-        await self._begin(other, self._life(blow.fence))
+        await self._begin(other, self._life(strike.where))
         try:
-            self._taken += await until(lambda: self._rounds.is_done(counter), patience=FROZEN_SECONDS)
+            self._taken += await came_about(lambda: self._rounds.is_done(counter), patience=FROZEN_SECONDS)
             member.thaw()
             await self._rounds.stage(is_fenced=is_fenced)
-            if not await until(lambda: self._rounds.is_done(counter), patience=2 * self.patience):
-                self._wrong.append(f"no-progress after {blow.point}, {blow.fence}: {self._rounds.missing(counter)}")
+            if not await came_about(lambda: self._rounds.is_done(counter), patience=2 * self.patience):
+                self._wrong.append(f"no-progress after {strike.point}, {strike.where}: {self._rounds.missing(counter)}")
             for name, each in (("stopped", member), ("other", other)):
                 code = await self._stop(each)
                 # So young a one may not listen to signals yet, and ends by the signal itself.
                 is_young = code == -signal.SIGTERM and not counter.at_work([each.life.life.name])
                 if code != 0 and not is_young:
-                    self._wrong.append(f"the {name} life at {blow.point}, {blow.fence}, ended with {code}")
+                    self._wrong.append(f"the {name} life at {strike.point}, {strike.where}, ended with {code}")
         finally:
             other.kill()
 
@@ -222,7 +206,7 @@ class Crossings:
         """One life in which nothing happens and everything ends."""
         await self._rounds.stage(is_fenced=fence == "transaction")
         await self._begin(member, self._life(fence))
-        if not await until(lambda: self._rounds.is_done(counter), patience=10 * self.patience):
+        if not await came_about(lambda: self._rounds.is_done(counter), patience=10 * self.patience):
             self._wrong.append(f"no-progress, {fence}: {self._rounds.missing(counter)}")
         if (code := await self._stop(member)) != 0:
             self._wrong.append(f"the last life, {fence}, ended with {code}")
@@ -266,10 +250,11 @@ class Crossings:
         if missed:
             print("Not passed again:", *missed, sep="\n  ")
         what = {"kill": "SIGKILLs", "stop": "SIGSTOPs"}[self.mode]
+        points = len(desks.points) + sum(map(len, self._points.values()))
         taken = {"of another life that did all meanwhile": self._taken} if self.mode == "stop" else {}
         return Outcome(
             run=f"{_RUNS[self.mode]}{f', only {self.only}' * bool(self.only)}",
-            faults=f"{len(struck)} {what}, one at a point each, of {len(self._blows) + len(desks.points)} points, "
+            faults=f"{len(struck)} {what}, one at a point each, of {points} points, "
             f"{len(desks.struck)} of them in operators' commands{'; calls failed once' * (self.mode == 'kill')}",
             records=self._rounds.records,
             seed=self.seed,

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
+from tests.parts.waiting import came_about
 from tests.reliability.doors import Doors, Mode
 from tests.reliability.errands import ERRANDS, Command, Desk, Errand, Words, type_in
 from tests.reliability.member import Member
+from tests.reliability.points import Points
 from tests.reliability.rounds import Rounds
 from tests.reliability.stack import Counter
 
 TRIES = 40
 """So often a command is repeated: while every call fails once, each repetition comes a call further."""
-SECONDS, SOON_SECONDS, LONG_SECONDS = 120.0, 20.0, 1_800.0
-"""For what is owed; for what comes by itself, mostly; for a command, which may have hundreds of letters to send."""
+SOON_SECONDS, LONG_SECONDS = 20.0, 1_800.0
+"""For what comes by itself, mostly; for a command, which may have hundreds of letters to send."""
 NAME = "treaty"
 """The program: in the names of its commands' points, and in no other's."""
 LIVES: Mapping[Mode, tuple[bool, ...]] = {"kill": (False, True), "stop": (False,)}
@@ -28,14 +28,6 @@ _ENDS = {"groups": (0,)}
 """Exit codes of what is done; of others than these, 1 says that nothing was left to be done."""
 _AGAIN = (1, 3)
 """Not all members have heard of it; something is away."""
-
-
-class Strike(NamedTuple):
-    """A point of an errand's command, and whether every call fails once in the life that passes it."""
-
-    errand: Errand
-    point: str
-    fails: bool
 
 
 @dataclass(slots=True)
@@ -53,7 +45,7 @@ class Desks:
     only: str = ""
     errands: tuple[Errand, ...] = ERRANDS
     wrong: list[str] = field(default_factory=list)
-    points: dict[str, Strike] = field(default_factory=dict)
+    points: Points[Errand] = field(default_factory=Points)
     struck: list[str] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
     _typed: int = 0
@@ -66,12 +58,12 @@ class Desks:
             f'[project]\nnamespace = "mall"\n[environment.local]\nbrokers = "{self.rounds.stack.bootstrap}"\n',
             encoding="utf-8",
         )
-        desk = Desk(self.rounds, self.counter, until)
+        desk = Desk(self.rounds, self.counter)
         for errand in filter(self._is_wanted, self.errands):
             for fails in LIVES[self.mode]:
-                self._note(errand, await self._see_to(desk, errand, fails=fails), fails=fails)
-        for strike in self._chosen():
-            passed = await self._see_to(desk, strike.errand, strikes=strike.point, fails=strike.fails)
+                self.points.note(await self._see_to(desk, errand, fails=fails), where=errand, fails=fails)
+        for strike in self.points.chosen(kills=self.kills, only=self.only):
+            passed = await self._see_to(desk, strike.where, strikes=strike.point, fails=strike.fails)
             (self.struck if strike.point in passed else self.missed).append(strike.point)
 
     async def tidy(self) -> None:
@@ -79,21 +71,12 @@ class Desks:
         self.rounds.mend_all()
         words = ("dlq", "replay", "--all", "--topic", self.rounds.stack.dead_letter, "--rate", "500", "--yes")
         await self._insist(words, self._doors())
-        if not await until(lambda: self.rounds.is_done(self.counter), patience=LONG_SECONDS):
+        if not await came_about(lambda: self.rounds.is_done(self.counter), patience=LONG_SECONDS):
             self.wrong.append(f"no-progress at the end: {self.rounds.missing(self.counter)}")
 
     def _is_wanted(self, errand: Errand) -> bool:
         of = _of(errand)
         return NAME not in self.only or self.only in of or of in self.only
-
-    def _note(self, errand: Errand, passed: Iterable[str], *, fails: bool) -> None:
-        for point in passed:
-            self.points.setdefault(point, Strike(errand, point, fails))
-
-    def _chosen(self) -> list[Strike]:
-        strikes = [strike for strike in self.points.values() if self.only in strike.point]
-        count = min(self.kills or len(strikes), len(strikes))
-        return [strikes[number * len(strikes) // count] for number in range(count)]
 
     async def _see_to(self, desk: Desk, errand: Errand, *, strikes: str = "", fails: bool = False) -> list[str]:
         """The need, the command that is struck, the same again as an operator repeats it, and all that is owed; what was passed."""
@@ -105,9 +88,9 @@ class Desks:
             await self._insist(words, self._doors())
         if errand.after:
             await self._insist(("groups", errand.after, *_group(self.rounds)), self._doors())
-        if not await until(lambda: self.rounds.is_done(self.counter), patience=SOON_SECONDS):
+        if not await came_about(lambda: self.rounds.is_done(self.counter), patience=SOON_SECONDS):
             await self._insist(words, self._doors())  # the broker, say, refused a row once more that it may take by now
-            if not await until(lambda: self.rounds.is_done(self.counter)):
+            if not await came_about(lambda: self.rounds.is_done(self.counter)):
                 self.wrong.append(f"no-progress after {strikes or errand.name}: {self.rounds.missing(self.counter)}")
         return doors.passed()
 
@@ -129,7 +112,7 @@ class Desks:
         member = Member(type_in)
         member.start(Command(words=words, project=self.folder / "project", doors=doors))
         if doors.strikes and doors.mode == "stop" and doors.strikes not in doors.passed():
-            await until(lambda: not member.is_alive or doors.strikes in doors.passed())
+            await came_about(lambda: not member.is_alive or doors.strikes in doors.passed())
             if doors.strikes in doors.passed():
                 await self._insist(words, self._doors())
                 member.thaw()
@@ -150,13 +133,3 @@ def _of(errand: Errand) -> str:
 
 def _group(rounds: Rounds) -> Words:
     return (rounds.stack.second_group, "--reason", "planted", "--yes")
-
-
-async def until(condition: Callable[[], bool], *, patience: float = SECONDS) -> bool:
-    """Waits for a condition; False if it did not come in that many seconds."""
-    ends = time.monotonic() + patience
-    while not condition():
-        if time.monotonic() > ends:
-            return False
-        await asyncio.sleep(0.05)
-    return True

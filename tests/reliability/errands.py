@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.parts.waiting import NotSoYet, came_about
 from tests.reliability.doors import Doors
 from tests.reliability.retried import mend
 from tests.reliability.rounds import Rounds
@@ -53,10 +54,8 @@ def type_in(command: Command) -> None:
 class Desk:
     """Makes needs; each answers the words of the command that sees to it, once the need is there."""
 
-    def __init__(
-        self, rounds: Rounds, counter: Counter, until: Callable[[Callable[[], bool]], Awaitable[bool]]
-    ) -> None:
-        self._rounds, self._counter, self._until, self._number = rounds, counter, until, 0
+    def __init__(self, rounds: Rounds, counter: Counter) -> None:
+        self._rounds, self._counter, self._number = rounds, counter, 0
 
     async def given_up(self) -> Words:
         """An event was given up, and its cause is mended since."""
@@ -121,8 +120,8 @@ class Desk:
         return f"{what}-{self._number}"
 
     async def _must(self, condition: Callable[[], bool]) -> None:
-        if not await self._until(condition):
-            raise AssertionError(f"The need did not come: {self._rounds.missing(self._counter)}")
+        if not await came_about(condition):
+            raise NotSoYet(f"The need did not come: {self._rounds.missing(self._counter)}")
 
 
 class Errand(NamedTuple):
