@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import sys
 from collections.abc import Mapping, Sequence
@@ -33,5 +34,8 @@ def run(name: str, arguments: Sequence[str], *, env: Mapping[str, str]) -> int:
 
 async def _serve(name: str, env: Mapping[str, str]) -> None:
     app, settings = importlib.import_module(SERVICES[name]).create(env)
+    # What was loaded until here is never garbage, and is not looked through for some each time.
+    gc.collect()
+    gc.freeze()
     listening = server(app, host=settings.host, port=settings.port, trusted_proxies=settings.trusted_proxies)
     await listening.serve()

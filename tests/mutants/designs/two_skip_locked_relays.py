@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Uuid, text
+from sqlalchemy import text
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,7 +16,7 @@ from treaty_runtime.publish.backlog import Backlog, Pending
 from treaty_runtime.publish.lease import Lease
 from treaty_runtime.sql.database import LANES
 
-_TAKE = text(f"{product._ROWS} ORDER BY position LIMIT :limit FOR UPDATE SKIP LOCKED").columns(id=Uuid())
+_TAKE = text(f"{product._ROWS} ORDER BY position LIMIT :limit FOR UPDATE SKIP LOCKED")
 _DROP = text("DELETE FROM outbox WHERE position = ANY(:positions)")
 _open: WeakKeyDictionary[Backlog, AsyncConnection] = WeakKeyDictionary()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Uuid, text
+from sqlalchemy import text
 
 from tests.mutants.designs.mutant import Mutant, Swap
 from treaty_runtime.publish import backlog
@@ -17,7 +17,7 @@ MUTANT = Mutant(
         Swap(
             backlog.READ,
             "postgresql",
-            text(str(backlog.READ["postgresql"]).replace(" WHERE ", f" WHERE {_SETTLED} AND ", 1)).columns(id=Uuid()),
+            text(str(backlog.READ["postgresql"]).replace(" WHERE ", f" WHERE {_SETTLED} AND ", 1)),
         ),
     ),
     tests=("tests/treaty_runtime/test_relay_order.py::test_a_key_keeps_its_order_however_old_the_transactions_are",),

@@ -12,17 +12,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Uuid
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from treaty_runtime.event import Place
 from treaty_runtime.publish.sent import KEEP, OURS
 from treaty_runtime.sql.database import autocommit
-from treaty_runtime.sql.sqltext import listed, statements
+from treaty_runtime.sql.sqltext import listed, planned_each_time, statements
 from treaty_runtime.sql.tables import Timestamp
 
-_ROWS = "SELECT position, id, aggregatetype, aggregateid, type, dataschema, payload, headers, tracingspancontext, lane FROM outbox"
+_ROWS = (
+    "SELECT position, CAST(id AS varchar(36)) AS id, aggregatetype, aggregateid, type, dataschema, payload, headers,"
+    " tracingspancontext, lane FROM outbox"
+)
 # A planner can tell nothing about what is asked so, but that nearly every row fits: it walks along the positions until it has
 # enough. From statistics of an emptier day it would believe that hardly any row fits, and sort the whole table for each batch.
 _SELECT = (
@@ -39,26 +41,18 @@ _MINE_IN_SQLITE = (
     "lane IN (SELECT value FROM json_each(:lanes)) AND position NOT IN (SELECT value FROM json_each(:besides))"
     " AND aggregateid NOT IN (SELECT value FROM json_each(:held))"
 )
-READ = {
-    dialect: statement.columns(id=Uuid())
-    for dialect, statement in statements(
-        _SELECT.replace("{mine}", _MINE), sqlite=_SELECT.replace("{mine}", _MINE_IN_SQLITE)
-    ).items()
-}
+READ = statements(_SELECT.replace("{mine}", _MINE), sqlite=_SELECT.replace("{mine}", _MINE_IN_SQLITE))
 
-AT = {
-    dialect: statement.columns(id=Uuid())
-    for dialect, statement in statements(
-        f"{_ROWS} WHERE position = ANY(CAST(:positions AS bigint[]))",
-        sqlite=f"{_ROWS} WHERE position IN (SELECT value FROM json_each(:positions))",  # noqa: S608  # constants
-    ).items()
-}
+AT = statements(
+    f"{_ROWS} WHERE position = ANY(CAST(:positions AS bigint[]))",
+    sqlite=f"{_ROWS} WHERE position IN (SELECT value FROM json_each(:positions))",  # noqa: S608  # constants
+)
 TOPICS = statements(
     "SELECT DISTINCT lane, aggregatetype FROM outbox WHERE lane = ANY(CAST(:lanes AS smallint[]))",
     sqlite="SELECT DISTINCT lane, aggregatetype FROM outbox WHERE lane IN (SELECT value FROM json_each(:lanes))",
 )
 
-DELETE = statements(
+_DELETE = statements(
     f"DELETE FROM outbox WHERE {OURS}",  # noqa: S608  # constants
     sqlite="DELETE FROM outbox WHERE position IN (SELECT value FROM json_each(:positions)) AND lane IN"
     " (SELECT outbox_lane.lane FROM outbox_lane"
@@ -66,6 +60,7 @@ DELETE = statements(
     " JOIN json_each(:epochs) AS epochs ON epochs.key = lanes.key AND epochs.value = outbox_lane.epoch"
     " WHERE outbox_lane.owner = :owner)",
 )
+DELETE = planned_each_time(_DELETE, by="positions")
 
 FAIL = statements(
     "INSERT INTO outbox_failed (position, aggregateid, attempts, code, error, failed_at, overtaken)"
@@ -84,10 +79,10 @@ COUNT = {
 
 @dataclass(slots=True)  # not frozen: one is made per row
 class Pending:
-    """An outbox row that waits: `topic` and `key` are the columns aggregatetype and aggregateid."""
+    """An outbox row that waits: `topic` and `key` are the columns aggregatetype and aggregateid, `written_id` is the id as text."""
 
     position: int
-    id: UUID
+    written_id: str
     topic: str
     key: str
     type: str
@@ -96,6 +91,11 @@ class Pending:
     headers: str
     trace: str | None
     lane: int
+
+    @property
+    def id(self) -> UUID:
+        """The event's id; only observers and marks ask for it, and making one costs as much as reading the row."""
+        return UUID(self.written_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

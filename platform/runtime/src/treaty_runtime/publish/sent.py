@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from treaty_runtime.sql.database import autocommit, is_away, is_conflict
 from treaty_runtime.sql.forgetting import forget, oldest
-from treaty_runtime.sql.sqltext import statements
+from treaty_runtime.sql.sqltext import planned_each_time, statements
 from treaty_runtime.sql.tables import Timestamp
 
 _STAGED = "id, aggregatetype, aggregateid, type, dataschema, payload, headers, tracingspancontext, lane"
@@ -31,7 +31,7 @@ OURS = (
 at these rows alone: the lanes are no join, which it might answer by a walk for each, and the bounds make the index the shortest way."""
 
 # For SQLite the copy only: the delete follows in the same transaction, and is the one of `backlog`.
-KEEP = statements(
+_KEEP = statements(
     f"WITH gone AS (DELETE FROM outbox WHERE {OURS} RETURNING outbox.*)"  # noqa: S608  # constants
     f" INSERT INTO outbox_sent ({_COLUMNS}) SELECT {_GONE}, {{now}}, placed.partition, placed.offset FROM gone"
     " JOIN unnest(CAST(:positions AS bigint[]), CAST(:partitions AS integer[]), CAST(:offsets AS bigint[]))"
@@ -45,6 +45,7 @@ KEEP = statements(
     " JOIN json_each(:epochs) AS epochs ON epochs.key = lanes.key AND epochs.value = outbox_lane.epoch"
     " WHERE outbox_lane.owner = :owner)",
 )
+KEEP = planned_each_time(_KEEP, by="positions")
 FORGET = oldest("outbox_sent", by="sent_at")
 _SINCE = "sent_at >= :since AND (CAST(:topic AS text) IS NULL OR aggregatetype = CAST(:topic AS text))"
 COUNT = statements(

@@ -48,9 +48,7 @@ def open_engine(url: str | URL, *, pool_size: int = 10) -> AsyncEngine:
     parsed = parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
     if parsed.get_backend_name() != "sqlite":
         alive = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
-        engine = create_async_engine(parsed, pool_size=pool_size, connect_args=alive)
-        event.listen(engine.sync_engine, "connect", _plan_each_time)
-        return engine
+        return create_async_engine(parsed, pool_size=pool_size, connect_args=alive)
     in_memory = parsed.database in {None, "", ":memory:"} or parsed.query.get("mode") == "memory"
     # A database in memory has one connection, which everybody shares.
     engine = create_async_engine(parsed, **({} if in_memory else _pool_of(_WRITERS)))
@@ -92,14 +90,6 @@ def autocommit(engine: AsyncEngine) -> AsyncEngine:
     if engine.dialect.name == "sqlite":
         return engine.execution_options(treaty_autocommit=True)
     return engine.execution_options(isolation_level="AUTOCOMMIT")
-
-
-def _plan_each_time(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    # An outbox is empty at one moment and full at the next: a prepared statement would keep the plan of the wrong one.
-    cursor = connection.cursor()
-    cursor.execute("SET plan_cache_mode = force_custom_plan")
-    cursor.close()
-    connection.commit()
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from sqlalchemy import TextClause, text
+from sqlalchemy import String, TextClause, bindparam, text
 
 
 class Clock(NamedTuple):
@@ -38,6 +38,14 @@ def statements(postgresql: str, *, sqlite: str | None = None) -> Mapping[str, Te
         dialect: text(source.replace("{now}", CLOCKS[dialect].now).replace("{later}", CLOCKS[dialect].later))
         for dialect, source in texts.items()
     }
+
+
+def planned_each_time(laws: Mapping[str, TextClause], *, by: str) -> Mapping[str, TextClause]:
+    """The statements, with the value of parameter `by` written into PostgreSQL's text: no text comes twice, so none is prepared.
+
+    An outbox is empty at one moment and full at the next, and a prepared statement would keep the plan of the wrong one.
+    """
+    return {**laws, "postgresql": laws["postgresql"].bindparams(bindparam(by, type_=String(), literal_execute=True))}
 
 
 def listed(values: Collection[object], *, dialect: str) -> str:

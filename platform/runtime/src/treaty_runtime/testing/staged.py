@@ -40,7 +40,7 @@ class StagedRows:
 def _pending(row: OutboxRow) -> Pending:
     return Pending(
         position=row.position or 0,
-        id=row.id,
+        written_id=str(row.id),
         topic=row.aggregatetype,
         key=row.aggregateid,
         type=row.type,
