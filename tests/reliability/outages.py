@@ -214,7 +214,9 @@ class Outages:
         with suppress(AssertionError):
             await eventually(self._all_jobs_ran, self.patience)
         if missing := self._missing_jobs():
-            self._wrong.append(f"{len(missing)} delayed jobs did not run")
+            self._wrong.append(
+                f"{len(missing)} delayed jobs did not run: {await asyncio.to_thread(self._told_of, missing)}"
+            )
         for member in members:
             member.ask_to_stop()
         for member in members:
@@ -230,6 +232,14 @@ class Outages:
         done = evidence.effects(self.stack.database)
         due = {f"{entry.key}-{entry.sequence}" for entry in done if entry.sequence % 10 == 0}
         return due - set(self._jobs_run())
+
+    def _told_of(self, jobs: set[str]) -> str:
+        """What the tables and the server say about some of these jobs, for who looks for the reason."""
+        rows = "SELECT id, due_at, attempts, done_at, failed_at, clock_timestamp() FROM delayed WHERE id = ANY(%s)"
+        busy = "SELECT pid, state, wait_event, xact_start, left(query, 60) FROM pg_stat_activity WHERE xact_start IS NOT NULL"
+        with psycopg.connect(evidence.plain(self.stack.database)) as connection:
+            found = connection.execute(rows, [sorted(jobs)[:3]]).fetchall()
+            return f"{sorted(jobs)[:3]}, rows {found}, busy {connection.execute(busy).fetchall()}"
 
     def _jobs_run(self) -> list[str]:
         with psycopg.connect(evidence.plain(self.stack.database)) as connection:
