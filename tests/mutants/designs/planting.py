@@ -1,7 +1,7 @@
 """A plugin of pytest that plants a wrong design before anything is collected.
 
-``TREATY_DESIGN=no-inbox pytest -p tests.mutants.designs.planting TEST…``; ``TREATY_DESIGN_REPORT`` names a file that gets a line of
-JSON for each phase of each test: what `killing` judges by.
+``TREATY_TEST_DESIGN=no-inbox pytest -p tests.mutants.designs.planting TEST…``; ``TREATY_TEST_DESIGN_REPORT`` names a file that gets a
+line of JSON for each phase of each test: what `killing` judges by.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pytest
 from tests.mutants.designs.catalogue import mutant
 from tests.parts.waiting import NotSoYet
 
-DESIGN, REPORT = "TREATY_DESIGN", "TREATY_DESIGN_REPORT"
+DESIGN, REPORT = "TREATY_TEST_DESIGN", "TREATY_TEST_DESIGN_REPORT"
 BY_ITSELF = "by itself"
 """How a test fails that was not broken by something else."""
 

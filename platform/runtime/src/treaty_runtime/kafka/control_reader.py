@@ -1,4 +1,7 @@
-"""Reads the topic of operators' commands from its start, for ever: assign-only, in a thread of its own, without a group."""
+"""Reads the topic of operators' commands from its start, for ever: assign-only, in a thread of its own, without a group.
+
+Of what lay there before, only the newest value of each key is told: who starts late shall not obey one old command after the other.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,12 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from treaty_runtime.kafka.config import Config
 
-_POLL_SECONDS = 0.5
+_POLL_SECONDS, _END_SECONDS = 0.5, 5.0
+_NOT_THERE = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}  # noqa: SLF001  # librdkafka's local codes are named so
 
 
 class KafkaControlReader:
@@ -29,7 +33,7 @@ class KafkaControlReader:
         self._thread: threading.Thread | None = None
 
     async def values(self) -> AsyncIterator[bytes | None]:
-        """What lies in the topic, then what comes; ends when closed."""
+        """The newest of each key that lies in the topic, then what comes; ends when closed."""
         arrived: asyncio.Queue[bytes | None] = asyncio.Queue()
         loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, args=(loop, arrived), name="treaty-control", daemon=True)
@@ -44,12 +48,31 @@ class KafkaControlReader:
         consumer = Consumer(self._config)
         try:
             consumer.assign([TopicPartition(self._topic, 0, 0)])
+            end = self._end(consumer)
+            newest: dict[bytes | None, bytes | None] = {}
             while not self._is_closed.is_set():
                 with suppress(KafkaException):
                     message = consumer.poll(_POLL_SECONDS)
-                    if message is not None and message.error() is None:
-                        loop.call_soon_threadsafe(arrived.put_nowait, message.value())
+                    if message is None or message.error() is not None:
+                        continue
+                    newest.pop(message.key(), None)  # in the order in which they were said last
+                    newest[message.key()] = message.value()
+                    if (message.offset() or 0) >= end - 1:
+                        for value in newest.values():
+                            loop.call_soon_threadsafe(arrived.put_nowait, value)
+                        newest.clear()
         except RuntimeError:
             return  # the loop has ended
         finally:
             consumer.close()
+
+    def _end(self, consumer: Consumer) -> int:
+        """Where the past ends; 0 if the topic is not there yet, as all of it is still to come."""
+        while not self._is_closed.is_set():
+            try:
+                return int(consumer.get_watermark_offsets(TopicPartition(self._topic, 0), timeout=_END_SECONDS)[1])
+            except KafkaException as failure:
+                if failure.args[0].code() in _NOT_THERE:
+                    return 0
+                self._is_closed.wait(_POLL_SECONDS)
+        return 0

@@ -35,6 +35,7 @@ _CONSUME_RECORDS, _CONSUME_SECONDS = 500, 0.05
 _BATCHES_AHEAD = 2
 _COMMITTED_SECONDS = 5.0
 LAST_COMMIT_SECONDS, _LAST_COMMIT_PAUSE = 5.0, 0.2
+_LEAVING_SECONDS = 15.0
 _MOVING = frozenset(
     {
         KafkaError.ILLEGAL_GENERATION,
@@ -63,7 +64,7 @@ class KafkaSource:
         self._commands: deque[Callable[[Any], None]] = deque()
         self._commits: deque[asyncio.Future[None]] = deque()
         self._arrived: deque[SourceEvent | list[Any] | None] = deque()
-        self._woken = asyncio.Event()
+        self._woken, self._ended = asyncio.Event(), asyncio.Event()
         self._taken = threading.Event()
         self._assigned: set[Partition] = set()
         self._is_closing = self._is_over = self._is_stuck = False
@@ -109,8 +110,17 @@ class KafkaSource:
     async def close(self) -> None:
         """Leaves the group after a last Revoking for what is still assigned; ends ``events``."""
         self._is_closing = True
-        if self._thread is not None:
-            await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
+        if self._thread is None:
+            return
+        # Not by a join in the executor: a client that was closed while it joined its group was seen to wait for ever, six of them
+        # left the executor no thread, and no connection was made any more.
+        try:
+            async with asyncio.timeout(self._revoke_seconds + _LEAVING_SECONDS):
+                await self._ended.wait()
+        except TimeoutError:
+            self._is_over = True
+            self._refuse_commits()
+            self._post(None)  # the group forgets the client after its session; who reads may begin anew
 
     @property
     def poll_age_seconds(self) -> float:
@@ -135,6 +145,7 @@ class KafkaSource:
             self._is_over = True
             self._refuse_commits()
             self._post(None)
+            self._call(self._ended.set)
 
     def _turn(self, consumer: Any) -> None:
         while not self._is_closing:
@@ -168,9 +179,12 @@ class KafkaSource:
 
     def _post(self, event: SourceEvent | list[Any] | None) -> None:
         self._arrived.append(event)
+        self._call(self._woken.set)
+
+    def _call(self, work: Callable[[], object]) -> None:
         with suppress(RuntimeError):  # the loop is gone: nobody reads any more
             if self._loop is not None:
-                self._loop.call_soon_threadsafe(self._woken.set)
+                self._loop.call_soon_threadsafe(work)
 
     def _noticed(self, error: KafkaError) -> None:
         self.last_fault = fault_of(error)

@@ -1,0 +1,105 @@
+"""Commands of operators as a member reads them, and a member that leaves although its client hangs."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from datetime import timedelta
+
+import pytest
+
+from tests.parts.waiting import eventually
+from treaty_runtime.errors import Outage
+from treaty_runtime.event import Partition
+from treaty_runtime.kafka import KafkaProducer, KafkaSource
+from treaty_runtime.kafka import source as reading
+from treaty_runtime.kafka.config import consumer_config, producer_config
+from treaty_runtime.kafka.control_reader import KafkaControlReader
+from treaty_runtime.settings import KafkaSettings
+from treaty_runtime.testing.chaos import Chaos
+from treaty_runtime.transport import Delivery, Outgoing, Position
+
+TOPIC = "commands"
+
+
+async def said(producer: KafkaProducer, *pairs: tuple[str, str]) -> None:
+    answers: list[Delivery] = []
+    for key, value in pairs:
+        producer.produce(Outgoing(topic=TOPIC, key=key.encode(), value=value.encode()), answers.append)
+    await eventually(lambda: len(answers) == len(pairs))
+    assert all(answer.fault is None for answer in answers)
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+async def test_of_the_past_only_the_newest_command_of_each_group_is_told(*, is_there: bool) -> None:
+    with Chaos() as chaos:
+        settings = KafkaSettings(brokers=chaos.bootstrap)
+        producer = KafkaProducer(producer_config(settings, delivery_timeout=timedelta(seconds=30)))
+        past = (
+            [("g", "pause"), ("h", "pause"), ("g", "release"), ("g/member", "done"), ("g", "resume")]
+            if is_there
+            else []
+        )
+        if is_there:
+            chaos.topic(TOPIC, partitions=1)
+            await said(producer, *past)
+        reader, told = KafkaControlReader(consumer_config(settings, group="c"), topic=TOPIC), list[bytes | None]()
+
+        async def read() -> None:
+            async for value in reader.values():
+                told.append(value)
+
+        reading_commands = asyncio.create_task(read())
+        if is_there:
+            await eventually(lambda: len(told) >= 3)
+        else:
+            chaos.topic(TOPIC, partitions=1)
+        await said(producer, ("g", "pause"), ("g", "resume"))
+        await eventually(lambda: told[-1:] == [b"resume"] and told[-2:-1] == [b"pause"])
+        reading_commands.cancel()
+        await asyncio.gather(reading_commands, return_exceptions=True)
+        await producer.close()
+        assert told == [*([b"pause", b"done", b"resume"] if is_there else []), b"pause", b"resume"]
+
+
+class Hanging:
+    """A client whose close never returns."""
+
+    may_end = threading.Event()
+
+    def __init__(self, _config: object) -> None: ...
+
+    def subscribe(self, *_: object, **__: object) -> None:
+        """Nothing is assigned."""
+
+    def consume(self, _count: int, seconds: float) -> list[object]:
+        """Nothing comes."""
+        threading.Event().wait(seconds)
+        return []
+
+    def close(self) -> None:
+        """Until the test is over."""
+        self.may_end.wait()
+
+
+async def test_a_client_that_hangs_as_it_leaves_keeps_neither_the_group_nor_the_executor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reading, "Consumer", Hanging)
+    monkeypatch.setattr(reading, "_LEAVING_SECONDS", -14.9)  # with what the drain is given, a tenth of a second
+    source = KafkaSource({}, topics=["t"])
+    told: list[object] = []
+
+    async def read() -> None:
+        told.extend([event async for event in source.events()])
+
+    reads = asyncio.create_task(read())
+    await eventually(lambda: source._thread is not None)
+    try:
+        await source.close()
+        await reads
+        with pytest.raises(Outage):
+            await source.commit({Partition("t", 0): Position(1)})
+    finally:
+        Hanging.may_end.set()
+    assert told == []
