@@ -17,7 +17,7 @@ from treaty_runtime.kafka.config import consumer_config, producer_config
 from treaty_runtime.kafka.control_reader import KafkaControlReader
 from treaty_runtime.settings import KafkaSettings
 from treaty_runtime.testing.chaos import Chaos
-from treaty_runtime.transport import Delivery, Outgoing, Position
+from treaty_runtime.transport import Broken, Delivery, Outgoing, Position
 
 TOPIC = "commands"
 
@@ -62,6 +62,20 @@ async def test_of_the_past_only_the_newest_command_of_each_group_is_told(*, is_t
         assert told == [*([b"pause", b"done", b"resume"] if is_there else []), b"pause", b"resume"]
 
 
+async def test_commands_are_told_although_what_lay_behind_them_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(KafkaControlReader, "_end", lambda _reader, _consumer: 100)
+    with Chaos() as chaos:
+        settings = KafkaSettings(brokers=chaos.bootstrap)
+        producer = KafkaProducer(producer_config(settings, delivery_timeout=timedelta(seconds=30)))
+        chaos.topic(TOPIC, partitions=1)
+        await said(producer, ("g", "pause"), ("g", "resume"))
+        values = KafkaControlReader(consumer_config(settings, group="c"), topic=TOPIC).values()
+        async with asyncio.timeout(60):
+            assert [await anext(values)] == [b"resume"]
+        await values.aclose()  # type: ignore[attr-defined]  # it is a generator
+        await producer.close()
+
+
 class Hanging:
     """A client whose close never returns."""
 
@@ -102,4 +116,6 @@ async def test_a_client_that_hangs_as_it_leaves_keeps_neither_the_group_nor_the_
             await source.commit({Partition("t", 0): Position(1)})
     finally:
         Hanging.may_end.set()
-    assert told == []
+    (broken,) = told
+    assert isinstance(broken, Broken)
+    assert broken.fault.text == "The client did not leave its group in time and was given up."

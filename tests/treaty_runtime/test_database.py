@@ -73,50 +73,39 @@ def test_an_up_to_date_layout_needs_no_statement() -> None:
     assert runtime_database.sql("postgresql", since=3) == ""
 
 
-async def test_an_older_layout_is_raised_by_its_statements_and_by_creating_again(database_url: str) -> None:
-    engine = runtime_database.open_engine(database_url)
-    for by_statements in (True, False):
-        await runtime_database.create(engine)
-        async with engine.begin() as connection:
-            await connection.execute(text("DROP TABLE held"))
-            await connection.execute(text("DROP TABLE outbox_sent"))
-            await connection.execute(text("DROP INDEX delayed_waiting"))
-            await connection.execute(text("DROP INDEX delayed_done"))
-            await connection.execute(update(LayoutRow).where(LayoutRow.part == "tables").values(version=1))
-            for statement in runtime_database.sql(engine.dialect.name, since=1).split(";\n") if by_statements else ():
-                if statement:
-                    await connection.execute(text(statement))
-        if not by_statements:
-            await runtime_database.create(engine)
-        await runtime_database.check(engine)
-        async with engine.connect() as connection:
-            names = await connection.run_sync(
-                lambda sync: {each["name"] for each in inspect(sync).get_indexes("delayed")}
-            )
-        assert {"delayed_waiting", "delayed_done"} <= names
-    await engine.dispose()
+OLDER = {
+    1: ["DROP TABLE held", "DROP TABLE outbox_sent", "DROP INDEX delayed_waiting", "DROP INDEX delayed_done"],
+    2: [
+        "DROP INDEX delayed_waiting",
+        "DROP INDEX delayed_done",
+        "CREATE INDEX delayed_due ON delayed (queue, due_at)",
+    ],
+}
+"""What makes an older layout of the newest."""
 
 
-async def test_the_second_layout_gets_its_newer_indexes_and_loses_what_they_replace(database_url: str) -> None:
+@pytest.mark.parametrize("by_statements", [True, False])
+@pytest.mark.parametrize("layout", OLDER)
+async def test_an_older_layout_is_raised_by_its_statements_and_by_creating_again(
+    database_url: str, layout: int, *, by_statements: bool
+) -> None:
     engine = runtime_database.open_engine(database_url)
-    for by_statements in (True, False):
+    await runtime_database.create(engine)
+    async with engine.begin() as connection:
+        for statement in OLDER[layout]:
+            await connection.execute(text(statement))
+        await connection.execute(update(LayoutRow).where(LayoutRow.part == "tables").values(version=layout))
+        for statement in runtime_database.sql(engine.dialect.name, since=layout).split(";\n") if by_statements else ():
+            if statement:
+                await connection.execute(text(statement))
+    if not by_statements:
         await runtime_database.create(engine)
-        async with engine.begin() as connection:
-            await connection.execute(text("DROP INDEX delayed_waiting"))
-            await connection.execute(text("DROP INDEX delayed_done"))
-            await connection.execute(text("CREATE INDEX delayed_due ON delayed (queue, due_at)"))
-            await connection.execute(update(LayoutRow).where(LayoutRow.part == "tables").values(version=2))
-            for statement in runtime_database.sql(engine.dialect.name, since=2).split(";\n") if by_statements else ():
-                if statement:
-                    await connection.execute(text(statement))
-        if not by_statements:
-            await runtime_database.create(engine)
-        await runtime_database.check(engine)
-        async with engine.connect() as connection:
-            names = await connection.run_sync(
-                lambda sync: {each["name"] for each in inspect(sync).get_indexes("delayed")}
-            )
-        assert names == {"delayed_waiting", "delayed_done"}
+    await runtime_database.check(engine)
+    async with engine.connect() as connection:
+        names = await connection.run_sync(lambda sync: {each["name"] for each in inspect(sync).get_indexes("delayed")})
+        tables = await connection.run_sync(lambda sync: set(inspect(sync).get_table_names()))
+    assert names == {"delayed_waiting", "delayed_done"}
+    assert {"held", "outbox_sent"} <= tables
     await engine.dispose()
 
 

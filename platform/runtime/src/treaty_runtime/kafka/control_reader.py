@@ -53,11 +53,11 @@ class KafkaControlReader:
             while not self._is_closed.is_set():
                 with suppress(KafkaException):
                     message = consumer.poll(_POLL_SECONDS)
-                    if message is None or message.error() is not None:
-                        continue
-                    newest.pop(message.key(), None)  # in the order in which they were said last
-                    newest[message.key()] = message.value()
-                    if (message.offset() or 0) >= end - 1:
+                    if message is not None and message.error() is None:
+                        newest.pop(message.key(), None)  # in the order in which they were said last
+                        newest[message.key()] = message.value()
+                    # Silence ends the past too: what lay at its end may be gone.
+                    if message is None or (message.offset() or 0) >= end - 1:
                         for value in newest.values():
                             loop.call_soon_threadsafe(arrived.put_nowait, value)
                         newest.clear()

@@ -36,6 +36,8 @@ _BATCHES_AHEAD = 2
 _COMMITTED_SECONDS = 5.0
 LAST_COMMIT_SECONDS, _LAST_COMMIT_PAUSE = 5.0, 0.2
 _LEAVING_SECONDS = 15.0
+"""What leaving may take beyond the last drain: the last commit, and the broker's answers. What takes longer hangs."""
+_HUNG = Fault("_TIMED_OUT", "The client did not leave its group in time and was given up.", FaultKind.OUTAGE)
 _MOVING = frozenset(
     {
         KafkaError.ILLEGAL_GENERATION,
@@ -118,9 +120,11 @@ class KafkaSource:
             async with asyncio.timeout(self._revoke_seconds + _LEAVING_SECONDS):
                 await self._ended.wait()
         except TimeoutError:
+            # The group forgets the client after its session; who reads may begin anew.
             self._is_over = True
             self._refuse_commits()
-            self._post(None)  # the group forgets the client after its session; who reads may begin anew
+            self._post(Broken(_HUNG))
+            self._post(None)
 
     @property
     def poll_age_seconds(self) -> float:
