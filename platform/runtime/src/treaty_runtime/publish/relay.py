@@ -231,6 +231,8 @@ class Relay:
 
     async def _unsent(self, rows: Sequence[Pending], epochs: Mapping[int, int]) -> Sequence[Pending]:
         """The rows without those that a former owner sent for good and could not delete: these are only deleted."""
+        if not self._fence.keeps_marks:
+            return rows
         topics: dict[int, set[str]] = defaultdict(set)
         for lane, topic in {(row.lane, row.topic) for row in rows}:
             topics[lane].add(topic)
@@ -324,7 +326,7 @@ def _portion(rows: Sequence[Pending], most: int | None) -> Sequence[Pending]:
 
 def _next_alone(rows: Sequence[Pending], suspects: AbstractSet[int]) -> Sequence[Pending]:
     """The first row that has to travel alone, after the earlier rows of its key; all rows, if none has to."""
-    first = next((row for row in rows if row.position in suspects), None)
+    first = next((row for row in rows if row.position in suspects), None) if suspects else None
     if first is None:
         return rows
     earlier = [row for row in rows if row.key == first.key and row.position < first.position]

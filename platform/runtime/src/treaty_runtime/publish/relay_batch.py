@@ -94,6 +94,8 @@ class Batch:
 
     def refusals(self) -> Iterator[Refusal]:
         """Rows that the broker will never take."""
+        if not self._refused:
+            return
         last: Mapping[str, int] = {row.key: row.position for row in sorted(self.acknowledged, key=_position)}
         suspects = self.suspects()
         for row, fault in self._refused:
