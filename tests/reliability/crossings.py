@@ -21,7 +21,7 @@ from tests.reliability.doors import Doors, Mode
 from tests.reliability.errands import ERRANDS, Errand
 from tests.reliability.member import Member
 from tests.reliability.outcome import Outcome
-from tests.reliability.points import Points, Strike
+from tests.reliability.points import Points, Strike, Tally
 from tests.reliability.rounds import Rounds
 from tests.reliability.service import SESSION_MS, Life, serve
 from tests.reliability.stack import Counter, Stack
@@ -82,8 +82,7 @@ class Crossings:
     _lives: int = 0
     _points: dict[FenceKind, Points[FenceKind]] = field(default_factory=lambda: {fence: Points() for fence in FENCES})
     _wrong: list[str] = field(default_factory=list)
-    _struck: list[str] = field(default_factory=list)
-    _missed: list[str] = field(default_factory=list)
+    _tallies: dict[FenceKind, Tally] = field(default_factory=lambda: {fence: Tally() for fence in FENCES})
     _taken: int = 0
     _rounds: Rounds = field(init=False)
 
@@ -111,9 +110,10 @@ class Crossings:
     async def _service(self, member: Member, counter: Counter, *, fence: FenceKind) -> None:
         for fails in LIVES[self.mode]:
             await self._learn(member, counter, fence=fence, fails=fails)
-        for strike in self._points[fence].chosen(kills=self.kills, only=self.only):
+        chosen = self._points[fence].chosen(kills=self.kills, only=self.only)
+        for strike in chosen:
             is_struck = await (self._kill if self.mode == "kill" else self._freeze)(member, counter, strike)
-            (self._struck if is_struck else self._missed).append(strike.point)
+            self._tallies[fence].note(strike, is_struck=is_struck, wanted=len(chosen))
         await self._end(member, counter, fence=fence)
 
     async def _operators(self, member: Member, desks: Desks) -> None:
@@ -246,7 +246,9 @@ class Crossings:
 
     def _judged(self, counter: Counter, desks: Desks, seconds: float) -> Outcome:
         wrong, seen, names = self._rounds.judged(counter)
-        struck, missed = [*self._struck, *desks.struck], [*self._missed, *desks.missed]
+        tallies = [*self._tallies.values(), desks.tally]
+        struck = [point for tally in tallies for point in tally.struck]
+        missed = [point for tally in tallies for point in tally.missed]
         if missed:
             print("Not passed again:", *missed, sep="\n  ")
         what = {"kill": "SIGKILLs", "stop": "SIGSTOPs"}[self.mode]
@@ -255,7 +257,7 @@ class Crossings:
         return Outcome(
             run=f"{_RUNS[self.mode]}{f', only {self.only}' * bool(self.only)}",
             faults=f"{len(struck)} {what}, one at a point each, of {points} points, "
-            f"{len(desks.struck)} of them in operators' commands{'; calls failed once' * (self.mode == 'kill')}",
+            f"{len(desks.tally.struck)} of them in operators' commands{'; calls failed once' * (self.mode == 'kill')}",
             records=self._rounds.records,
             seed=self.seed,
             seconds=seconds,

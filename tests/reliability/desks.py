@@ -12,7 +12,7 @@ from tests.parts.waiting import came_about
 from tests.reliability.doors import Doors, Mode
 from tests.reliability.errands import ERRANDS, Command, Desk, Errand, Words, type_in
 from tests.reliability.member import Member
-from tests.reliability.points import Points
+from tests.reliability.points import Points, Tally
 from tests.reliability.rounds import Rounds
 from tests.reliability.stack import Counter
 
@@ -46,8 +46,7 @@ class Desks:
     errands: tuple[Errand, ...] = ERRANDS
     wrong: list[str] = field(default_factory=list)
     points: Points[Errand] = field(default_factory=Points)
-    struck: list[str] = field(default_factory=list)
-    missed: list[str] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
     _typed: int = 0
 
     async def run(self) -> None:
@@ -62,9 +61,10 @@ class Desks:
         for errand in filter(self._is_wanted, self.errands):
             for fails in LIVES[self.mode]:
                 self.points.note(await self._see_to(desk, errand, fails=fails), where=errand, fails=fails)
-        for strike in self.points.chosen(kills=self.kills, only=self.only):
+        chosen = self.points.chosen(kills=self.kills, only=self.only)
+        for strike in chosen:
             passed = await self._see_to(desk, strike.where, strikes=strike.point, fails=strike.fails)
-            (self.struck if strike.point in passed else self.missed).append(strike.point)
+            self.tally.note(strike, is_struck=strike.point in passed, wanted=len(chosen))
 
     async def tidy(self) -> None:
         """Sends everything back that was given up so far, and waits until it has its effect."""

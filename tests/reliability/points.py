@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 W = TypeVar("W")
 
@@ -36,3 +36,17 @@ class Points(Generic[W]):
 
     def __len__(self) -> int:
         return len(self._strikes)
+
+
+@dataclass(slots=True)
+class Tally:
+    """Points that were struck, and those that their lives did not pass again. Each is said at once: a run takes long."""
+
+    struck: list[str] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
+
+    def note(self, strike: Strike[Any], *, is_struck: bool, wanted: int) -> None:
+        """What became of one of the ``wanted`` ones."""
+        (self.struck if is_struck else self.missed).append(strike.point)
+        done = len(self.struck) + len(self.missed)
+        print(f"{done} of {wanted}: {strike.point}{'' if is_struck else ', not passed again'}", flush=True)
