@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from confluent_kafka import KafkaException
 
 from tests.parts.waiting import eventually
 from treaty_runtime.kafka import KafkaProducer
@@ -150,3 +151,43 @@ async def test_a_producer_that_finds_no_broker_is_replaced_and_says_what_it_held
     await eventually(sent)
     await eventually(lambda: not producer.is_replaced)
     await producer.close()
+
+
+class Listening(KafkaProducer):
+    """Counts the statistics that it is told."""
+
+    told = 0
+
+    def _measured(self, statistics: str) -> None:
+        self.told += 1
+        super()._measured(statistics)
+
+
+async def test_a_producer_that_sends_nothing_takes_what_its_client_says(chaos: Chaos) -> None:
+    """Ten kilobytes each five seconds lay in the client of each service that only consumed, for as long as it ran."""
+    settings = KafkaSettings(brokers=chaos.bootstrap, extra={"statistics.interval.ms": 50})
+    producer = Listening(producer_config(settings, delivery_timeout=timedelta(seconds=20)))
+    assert producer._client is None, "before somebody listens nobody speaks"
+    producer.open()
+    producer.open()
+    await eventually(lambda: producer.told >= 40)
+    await producer.close()
+
+
+async def test_settings_that_are_none_are_told_as_it_opens() -> None:
+    settings = KafkaSettings(extra={"no.such.property": "1"})
+    producer = KafkaProducer(producer_config(settings, delivery_timeout=timedelta(seconds=20)))
+    with pytest.raises(KafkaException, match=r"no\.such\.property"):
+        producer.open()
+    await producer.close()
+
+
+async def test_a_producer_that_was_closed_unopened_stays_closed() -> None:
+    producer = KafkaProducer(producer_config(KafkaSettings(), delivery_timeout=timedelta(seconds=20)))
+    await producer.close()
+    producer.open()
+    producer.purge()
+    (answer,) = await send(producer, 0)
+    assert answer.fault is not None
+    assert answer.fault.kind is FaultKind.FENCED
+    assert producer._client is None

@@ -6,9 +6,11 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaException
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
@@ -25,9 +27,19 @@ from treaty_runtime.runtime import Runtime
 from treaty_runtime.settings import KafkaSettings
 from treaty_runtime.sql import database as runtime_database
 from treaty_runtime.sql.tables import OutboxRow
-from treaty_runtime.transport import Broken, Fault, FaultKind, Source, SourceEvent
-from treaty_runtime.transport.memory import MemoryBroker
-from treaty_runtime.wiring.connections import MemoryConnections
+from treaty_runtime.transport import (
+    Broken,
+    Fault,
+    FaultKind,
+    Fence,
+    FenceKind,
+    LeaseFence,
+    Producer,
+    Source,
+    SourceEvent,
+)
+from treaty_runtime.transport.memory import MemoryBroker, MemoryProducer
+from treaty_runtime.wiring.connections import KafkaConnections, MemoryConnections
 from treaty_runtime.wiring.readiness import Readiness
 
 Sessions = async_sessionmaker[AsyncSession]
@@ -232,6 +244,45 @@ async def test_readiness_says_degraded_while_a_client_is_replaced(company: Compa
 def test_a_delay_queue_needs_a_database(company: Company) -> None:
     with pytest.raises(NoSession):
         company.runtime(delay=DelayQueue(workers={}))
+
+
+class OpeningConnections(MemoryConnections):
+    """Tells of each producer whether it was opened."""
+
+    def __init__(self, broker: MemoryBroker) -> None:
+        super().__init__(broker)
+        self.producers: list[OpeningProducer] = []
+
+    def producer(self, *, delivery_timeout: timedelta) -> Producer:  # noqa: ARG002  # in memory nothing expires
+        self.producers.append(OpeningProducer(self._broker))
+        return self.producers[-1]
+
+    def fence(self, kind: FenceKind, *, service: str) -> Fence:  # noqa: ARG002  # in memory there are no transactions
+        return LeaseFence(self.producer(delivery_timeout=timedelta(0)))
+
+
+class OpeningProducer(MemoryProducer):
+    """Remembers that it was opened."""
+
+    is_open = False
+
+    def open(self) -> None:
+        self.is_open = True
+
+
+async def test_producers_are_open_before_there_is_anything_to_publish(company: Company, sessions: Sessions) -> None:
+    connections = OpeningConnections(company.broker)
+    runtime = company.runtime(sessions=sessions, connections=connections)
+    assert [each.is_open for each in connections.producers] == [False, False]
+    async with runtime:
+        await until(lambda: all(each.is_open for each in connections.producers))
+
+
+async def test_settings_that_are_none_end_it_at_its_start(company: Company) -> None:
+    connections = KafkaConnections(KafkaSettings(extra={"producer.no.such.property": "1"}))
+    async with company.runtime(connections=connections) as runtime:
+        with pytest.raises(KafkaException, match=r"no\.such\.property"):
+            await runtime.until_signal()
 
 
 async def _ready(runtime: Runtime, condition: Callable[[Readiness], bool]) -> Readiness:

@@ -210,6 +210,7 @@ class Runtime:
 
     async def _bring_up(self) -> None:
         start = self._background.start
+        self._producer.open()
         start(warm(self.serde, self.events.values(), random=self._world.random), name="warm")
         if self.sql is not None:
             await self.sql.tables.passed()

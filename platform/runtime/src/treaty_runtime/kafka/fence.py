@@ -32,6 +32,9 @@ class KafkaFence:
         # Blocking calls of a transaction must not keep the loop's own threads from other work.
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="treaty-lane")
 
+    def open(self) -> None:
+        """Nothing: a lane's client connects as it is taken."""
+
     def untaken(self, epochs: Mapping[int, int]) -> frozenset[int]:
         """Those of the lanes that have to be taken first."""
         return frozenset(lane for lane, epoch in epochs.items() if not self._is_taken(lane, epoch))

@@ -36,7 +36,9 @@ Answer = tuple[Callable[[Delivery], None], KafkaError | None, Any]
 
 
 class KafkaProducer:
-    """Produces on the event loop that calls it first.
+    """Produces on the event loop that opens it.
+
+    A client is there only while the loop asks it: statistics and errors that nobody takes lie in it for ever.
 
     A client that failed for good, or found no broker for ``patience`` seconds, is replaced; what it held fails as retriable.
     """
@@ -46,7 +48,7 @@ class KafkaProducer:
         self._config = {"statistics.interval.ms": EVERY_MS, **config, **callbacks}
         self._patience = patience
         self._standing = Standing(patience=patience)
-        self._client = Client(self._config)
+        self._client: Any = None
         self._capacity = int(config.get("queue.buffering.max.messages", 100_000))
         self._answers: list[Answer] = []
         self._pending = 0
@@ -60,12 +62,17 @@ class KafkaProducer:
         """Whether the client is a new one that has not found a broker yet."""
         self.last_fault: Fault | None = None
 
+    def open(self) -> None:
+        """Connects, and hears what the broker says from now on; the first record does it too. KafkaException for settings that are none."""
+        if self._loop is None and not self._is_closing:
+            self._start()
+
     def produce(self, record: Outgoing, done: Callable[[Delivery], None]) -> None:
         """Queues a record without blocking; ``QueueFull`` if there is no room. Refusals reach ``done`` too."""
-        loop = self._loop or self._start()
         if self._is_closing:
-            loop.call_soon(done, Delivery(None, -1, _CLOSED))
+            asyncio.get_running_loop().call_soon(done, Delivery(None, -1, _CLOSED))
             return
+        loop = self._loop or self._start()
         try:
             self._client.produce(
                 record.topic,
@@ -102,8 +109,8 @@ class KafkaProducer:
 
     def purge(self) -> None:
         """Drops what is queued but not yet on the wire; each dropped record gets a fault."""
-        self._client.purge(in_queue=True, in_flight=False, blocking=False)
         if self._loop is not None:
+            self._client.purge(in_queue=True, in_flight=False, blocking=False)
             self._ask_again(_SOON)
 
     async def close(self) -> None:
@@ -118,12 +125,13 @@ class KafkaProducer:
             self._timer.cancel()
 
     def _start(self) -> asyncio.AbstractEventLoop:
-        self._loop = asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
+        self._client, self._loop = Client(self._config), loop
         self._ask_again(_SOON)
-        return self._loop
+        return loop
 
     def _ask_again(self, pause: float) -> None:
-        assert self._loop is not None  # noqa: S101  # set by the first record
+        assert self._loop is not None  # noqa: S101  # set as it was opened
         if self._timer is not None:
             self._timer.cancel()
         self._pause = pause

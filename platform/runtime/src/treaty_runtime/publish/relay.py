@@ -106,6 +106,7 @@ class Relay:
     async def run(self) -> None:
         """Relay until stopped. Outages are waited out; anything else is a bug and is raised."""
         self._loop = asyncio.get_running_loop()
+        self._fence.open()
         keeper = asyncio.create_task(self._keep_lease())
         relaying = asyncio.create_task(self._relay())
         try:

@@ -24,6 +24,9 @@ class Fence(Protocol):
     def is_replaced(self) -> bool:
         """Whether a client is a new one that has not found a broker yet."""
 
+    def open(self) -> None:
+        """Connects what is needed before a lane is taken."""
+
     def untaken(self, epochs: Mapping[int, int]) -> frozenset[int]:
         """Those of the lanes that have to be taken first."""
 
@@ -56,6 +59,10 @@ class LeaseFence:
     def is_replaced(self) -> bool:
         """Whether the client is a new one that has not found a broker yet."""
         return bool(getattr(self._producer, "is_replaced", False))
+
+    def open(self) -> None:
+        """Connects the producer."""
+        self._producer.open()
 
     def untaken(self, epochs: Mapping[int, int]) -> frozenset[int]:  # noqa: ARG002  # the lease takes lanes
         """None."""

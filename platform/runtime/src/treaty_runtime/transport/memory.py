@@ -124,6 +124,9 @@ class MemoryProducer:
         self._is_closed = False
         self._settled = asyncio.Event()
 
+    def open(self) -> None:
+        """Nothing to connect."""
+
     def produce(self, record: Outgoing, done: Callable[[Delivery], None]) -> None:
         """Queues a record; ``QueueFull`` beyond the capacity."""
         if len(self._queue) >= self._capacity:

@@ -61,6 +61,9 @@ class Delivery:
 class Producer(Protocol):
     """Sends records. All methods belong to one event loop; ``done`` is called on it, once per accepted record, in any order."""
 
+    def open(self) -> None:
+        """Connects, and hears what the broker says from now on; the first record does it too. Raises for settings that are none."""
+
     def produce(self, record: Outgoing, done: Callable[[Delivery], None]) -> None:
         """Queues a record without blocking; ``QueueFull`` if there is no room."""
 
