@@ -78,6 +78,9 @@ class KafkaLane:
             self._known |= await self._threaded(partial(self._noted, new))
         return self._known
 
+    def open(self) -> None:
+        """Nothing: to take the lane connects it."""
+
     def produce(self, record: Outgoing, done: Callable[[Delivery], None]) -> None:
         """Adds a record to the transaction that begins when the loop turns."""
         if not self._queue:
