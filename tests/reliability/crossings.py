@@ -82,7 +82,7 @@ class Crossings:
     _lives: int = 0
     _points: dict[FenceKind, Points[FenceKind]] = field(default_factory=lambda: {fence: Points() for fence in FENCES})
     _wrong: list[str] = field(default_factory=list)
-    _tallies: dict[FenceKind, Tally] = field(default_factory=lambda: {fence: Tally() for fence in FENCES})
+    _tallies: dict[FenceKind, Tally] = field(default_factory=lambda: {fence: Tally(fence) for fence in FENCES})
     _taken: int = 0
     _rounds: Rounds = field(init=False)
 

@@ -46,7 +46,7 @@ class Desks:
     errands: tuple[Errand, ...] = ERRANDS
     wrong: list[str] = field(default_factory=list)
     points: Points[Errand] = field(default_factory=Points)
-    tally: Tally = field(default_factory=Tally)
+    tally: Tally = field(default_factory=lambda: Tally(NAME))
     _typed: int = 0
 
     async def run(self) -> None:

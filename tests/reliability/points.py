@@ -40,8 +40,9 @@ class Points(Generic[W]):
 
 @dataclass(slots=True)
 class Tally:
-    """Points that were struck, and those that their lives did not pass again. Each is said at once: a run takes long."""
+    """Points of a part of the run that were struck, and those that their lives did not pass again. Each is said at once: a run takes long."""
 
+    part: str
     struck: list[str] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
 
@@ -49,4 +50,4 @@ class Tally:
         """What became of one of the ``wanted`` ones."""
         (self.struck if is_struck else self.missed).append(strike.point)
         done = len(self.struck) + len(self.missed)
-        print(f"{done} of {wanted}: {strike.point}{'' if is_struck else ', not passed again'}", flush=True)
+        print(f"{self.part}, {done} of {wanted}: {strike.point}{'' if is_struck else ', not passed again'}", flush=True)

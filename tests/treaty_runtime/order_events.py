@@ -128,8 +128,11 @@ class FakeRegistry:
         own = [Version(subject, 1, event.__avro_schema__) for event in self.registered if event.__subject__ == subject]
         return self.versions.get(subject, own)
 
+    is_closed = False
+
     async def close(self) -> None:
-        """Nothing to close."""
+        """Only remembers it."""
+        self.is_closed = True
 
     async def subjects(self, schema_id: int) -> frozenset[str]:
         """The class's own subject."""

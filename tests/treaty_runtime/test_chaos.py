@@ -6,12 +6,15 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 
 from tests.parts.waiting import eventually
 from treaty_runtime.kafka import KafkaProducer
+from treaty_runtime.kafka import producer as producing
 from treaty_runtime.kafka.config import producer_config
 from treaty_runtime.settings import KafkaSettings
 from treaty_runtime.testing import chaos as chaos_kit
@@ -180,6 +183,51 @@ async def test_settings_that_are_none_are_told_as_it_opens() -> None:
     with pytest.raises(KafkaException, match=r"no\.such\.property"):
         producer.open()
     await producer.close()
+
+
+async def test_a_client_that_cannot_be_replaced_at_the_moment_is_replaced_later(
+    chaos: Chaos, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A certificate is just being exchanged, say."""
+    settings = KafkaSettings(
+        brokers=chaos.bootstrap, extra={"statistics.interval.ms": 50, "reconnect.backoff.max.ms": 100}
+    )
+    producer, client, refused = (
+        KafkaProducer(producer_config(settings, delivery_timeout=timedelta(0)), patience=0.5),
+        producing.Client,
+        3,
+    )
+
+    def made(config: Any) -> Any:
+        nonlocal refused
+        refused -= 1
+        if refused >= 0:
+            raise KafkaException(KafkaError(KafkaError._INVALID_ARG, "ssl.ca.location failed"))
+        return client(config)
+
+    await send(producer, 0)
+    monkeypatch.setattr(producing, "Client", made)
+    with chaos.down():
+        (answer,) = await send(producer, 1)
+    assert answer.fault is not None
+    assert answer.fault.kind is FaultKind.OUTAGE
+    assert refused < 0
+    await producer.close()
+
+
+async def test_a_closed_producer_leaves_no_thread_behind(chaos: Chaos) -> None:
+    threads, producer = native_threads(), producer_of(chaos)
+    await send(producer, 0)
+    assert native_threads() > threads
+    await producer.close()
+    await producer.close()
+    producer.purge()
+    await eventually(lambda: native_threads() <= threads)
+
+
+def native_threads() -> int:
+    """Those of librdkafka too."""
+    return len(list(Path("/proc/self/task").iterdir()))
 
 
 async def test_a_producer_that_was_closed_unopened_stays_closed() -> None:

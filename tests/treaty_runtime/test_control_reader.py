@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from confluent_kafka import KafkaException
 
 from tests.parts.waiting import eventually
 from treaty_runtime.errors import Outage
@@ -60,6 +62,30 @@ async def test_of_the_past_only_the_newest_command_of_each_group_is_told(*, is_t
         await asyncio.gather(reading_commands, return_exceptions=True)
         await producer.close()
         assert told == [*([b"pause", b"done", b"resume"] if is_there else []), b"pause", b"resume"]
+
+
+async def test_a_broker_that_takes_its_time_is_no_end_of_the_past() -> None:
+    """Each command is a fetch of its own here, and between two of them a poll finds nothing."""
+    with Chaos() as chaos:
+        settings = KafkaSettings(brokers=chaos.bootstrap)
+        producer = KafkaProducer(producer_config(settings, delivery_timeout=timedelta(seconds=30)))
+        chaos.topic(TOPIC, partitions=1)
+        for word in ("release", "resume", "pause"):
+            await said(producer, ("g", word.ljust(300_000)))
+        chaos.rtt(700)
+        small = replace(settings, extra={"fetch.message.max.bytes": 1_000, "queued.min.messages": 1})
+        values = KafkaControlReader(consumer_config(small, group="c"), topic=TOPIC).values()
+        async with asyncio.timeout(60):
+            assert (await anext(values) or b"").strip() == b"pause"
+        await values.aclose()  # type: ignore[attr-defined]  # it is a generator
+        chaos.rtt(0)
+        await producer.close()
+
+
+async def test_settings_that_are_none_are_told_to_who_reads() -> None:
+    settings = consumer_config(KafkaSettings(extra={"consumer.no.such.property": "1"}), group="c")
+    with pytest.raises(KafkaException, match=r"no\.such\.property"):
+        await anext(KafkaControlReader(settings, topic=TOPIC).values())
 
 
 async def test_commands_are_told_although_what_lay_behind_them_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,7 +74,13 @@ def test_an_up_to_date_layout_needs_no_statement() -> None:
 
 
 OLDER = {
-    1: ["DROP TABLE held", "DROP TABLE outbox_sent", "DROP INDEX delayed_waiting", "DROP INDEX delayed_done"],
+    1: [
+        "DROP TABLE held",
+        "DROP TABLE outbox_sent",
+        "DROP INDEX delayed_waiting",
+        "DROP INDEX delayed_done",
+        "CREATE INDEX delayed_due ON delayed (queue, due_at)",
+    ],
     2: [
         "DROP INDEX delayed_waiting",
         "DROP INDEX delayed_done",

@@ -7,6 +7,7 @@ import sys
 
 import httpx
 import pytest
+from confluent_kafka import KafkaException
 from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
@@ -43,6 +44,14 @@ class Application:
         self.app.include_router(routes(self.runtime, metrics=self.metrics))
         transport = httpx.ASGITransport(self.app)
         self.client = httpx.AsyncClient(transport=transport, base_url="http://order")
+
+
+async def test_settings_that_are_none_keep_the_application_from_starting() -> None:
+    settings = KafkaSettings(extra={"producer.no.such.property": "1"})
+    runtime = Runtime(service="order", settings=settings, events=CATALOG, registry=FakeRegistry(OrderCreated))
+    app = FastAPI(lifespan=lifespan(runtime))
+    with pytest.raises(KafkaException, match=r"no\.such\.property"):
+        await app.router.lifespan_context(app).__aenter__()
 
 
 async def test_a_healthy_service_says_so_and_shows_its_metrics(sessions: Sessions) -> None:

@@ -280,9 +280,18 @@ async def test_producers_are_open_before_there_is_anything_to_publish(company: C
 
 async def test_settings_that_are_none_end_it_at_its_start(company: Company) -> None:
     connections = KafkaConnections(KafkaSettings(extra={"producer.no.such.property": "1"}))
-    async with company.runtime(connections=connections) as runtime:
+    runtime = company.runtime(connections=connections)
+    with pytest.raises(KafkaException, match=r"no\.such\.property"):
+        await runtime.__aenter__()
+    assert company.registry.is_closed
+
+
+async def test_settings_of_consumers_that_are_none_break_it(company: Company, sessions: Sessions) -> None:
+    connections = KafkaConnections(KafkaSettings(extra={"consumer.no.such.property": "1"}))
+    async with company.runtime(sessions=sessions, groups=[_group()], connections=connections) as runtime:
         with pytest.raises(KafkaException, match=r"no\.such\.property"):
             await runtime.until_signal()
+        assert not runtime.is_alive()
 
 
 async def _ready(runtime: Runtime, condition: Callable[[Readiness], bool]) -> Readiness:

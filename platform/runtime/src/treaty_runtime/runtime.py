@@ -198,7 +198,15 @@ class Runtime:
         )
 
     async def __aenter__(self) -> Self:
-        """Start; returns at once. What needs something that is away starts when that answers."""
+        """Start; returns at once. What needs something that is away starts when that answers.
+
+        Raises KafkaException for settings that are none.
+        """
+        try:
+            self._producer.open()
+        except BaseException:
+            await self._registry.close()
+            raise
         self._background.start(self._bring_up(), name="start")
         return self
 
@@ -210,7 +218,6 @@ class Runtime:
 
     async def _bring_up(self) -> None:
         start = self._background.start
-        self._producer.open()
         start(warm(self.serde, self.events.values(), random=self._world.random), name="warm")
         if self.sql is not None:
             await self.sql.tables.passed()

@@ -16,6 +16,7 @@ from treaty_runtime.kafka.config import Config
 
 _POLL_SECONDS, _END_SECONDS = 0.5, 5.0
 _NOT_THERE = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}  # noqa: SLF001  # librdkafka's local codes are named so
+_END: int = KafkaError._PARTITION_EOF  # noqa: SLF001  # as above
 
 
 class KafkaControlReader:
@@ -26,6 +27,7 @@ class KafkaControlReader:
         ours = {
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
+            "enable.partition.eof": True,
             "topic.metadata.refresh.interval.ms": 2_000,
         }
         self._config, self._topic = config | ours, topic
@@ -33,10 +35,10 @@ class KafkaControlReader:
         self._thread: threading.Thread | None = None
 
     async def values(self) -> AsyncIterator[bytes | None]:
-        """The newest of each key that lies in the topic, then what comes; ends when closed."""
+        """The newest of each key that lies in the topic, then what comes; ends when closed. KafkaException for settings that are none."""
         arrived: asyncio.Queue[bytes | None] = asyncio.Queue()
-        loop = asyncio.get_running_loop()
-        self._thread = threading.Thread(target=self._run, args=(loop, arrived), name="treaty-control", daemon=True)
+        work = Consumer(self._config), asyncio.get_running_loop(), arrived
+        self._thread = threading.Thread(target=self._run, args=work, name="treaty-control", daemon=True)
         self._thread.start()
         try:
             while True:
@@ -44,8 +46,7 @@ class KafkaControlReader:
         finally:
             self._is_closed.set()
 
-    def _run(self, loop: asyncio.AbstractEventLoop, arrived: asyncio.Queue[bytes | None]) -> None:
-        consumer = Consumer(self._config)
+    def _run(self, consumer: Consumer, loop: asyncio.AbstractEventLoop, arrived: asyncio.Queue[bytes | None]) -> None:
         try:
             consumer.assign([TopicPartition(self._topic, 0, 0)])
             end = self._end(consumer)
@@ -53,11 +54,15 @@ class KafkaControlReader:
             while not self._is_closed.is_set():
                 with suppress(KafkaException):
                     message = consumer.poll(_POLL_SECONDS)
-                    if message is not None and message.error() is None:
+                    if message is None:
+                        continue
+                    error = message.error()
+                    if error is None:
                         newest.pop(message.key(), None)  # in the order in which they were said last
                         newest[message.key()] = message.value()
-                    # Silence ends the past too: what lay at its end may be gone.
-                    if message is None or (message.offset() or 0) >= end - 1:
+                    elif error.code() == _END:
+                        end = 0  # what lay there last may have been compacted away
+                    if (message.offset() or 0) >= end - 1:
                         for value in newest.values():
                             loop.call_soon_threadsafe(arrived.put_nowait, value)
                         newest.clear()

@@ -51,7 +51,7 @@ class KafkaFence:
         await self._drop([lane for lane, (epoch, _) in self._lanes.items() if epochs.get(lane) != epoch])
         wanted = sorted(self.untaken(epochs))
         await self._drop([lane for lane in wanted if lane in self._lanes])
-        opened = {lane: self._open(lane) for lane in wanted}
+        opened = {lane: self._lane(lane) for lane in wanted}
         ours: Mapping[int, int] = {}
         try:
             await _all_taken(opened.values())
@@ -83,7 +83,7 @@ class KafkaFence:
         gone = [self._lanes.pop(lane)[1] for lane in lanes]
         await asyncio.gather(*(each.close() for each in gone))
 
-    def _open(self, lane: int) -> KafkaLane:
+    def _lane(self, lane: int) -> KafkaLane:
         name = f"treaty-outbox-{self._service}-{lane}"
         config: Config = {
             **producer_config(self._settings, delivery_timeout=TRANSACTION, linger_ms=1),

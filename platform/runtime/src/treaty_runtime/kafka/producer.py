@@ -7,6 +7,7 @@ milliseconds. So the loop asks for answers itself: soon after producing, and eve
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -109,20 +110,21 @@ class KafkaProducer:
 
     def purge(self) -> None:
         """Drops what is queued but not yet on the wire; each dropped record gets a fault."""
-        if self._loop is not None:
+        if self._client is not None:
             self._client.purge(in_queue=True, in_flight=False, blocking=False)
             self._ask_again(_SOON)
 
     async def close(self) -> None:
         """Drops what is queued and gives each such record its fault."""
         self._is_closing = True
-        if self._loop is None:
+        if self._client is None:
             return
         self._client.purge(in_queue=True, in_flight=True, blocking=False)
         self._ask_again(_SOON)
         await self.flush(timedelta(seconds=_CLOSING_SECONDS))
         if self._timer is not None:
             self._timer.cancel()
+        self._end_client()
 
     def _start(self) -> asyncio.AbstractEventLoop:
         loop = asyncio.get_running_loop()
@@ -164,13 +166,25 @@ class KafkaProducer:
 
     def _renew(self) -> None:
         """Only a new client can produce; what the old one still held fails as retriable."""
+        try:
+            new = Client(self._config)
+        except KafkaException as failure:
+            self._noticed(
+                failure.args[0]
+            )  # a file of the settings is not there at the moment: the next turn tries again
+            return
         self._is_useless, self.is_replaced = False, True
         self._standing = Standing(patience=self._patience)
-        olds, self._client = [self._client], Client(self._config)
-        olds[0].purge(in_queue=True, in_flight=True, blocking=True)
-        olds[0].flush(_CLOSING_SECONDS)  # only answers what was purged
+        self._client.purge(in_queue=True, in_flight=True, blocking=True)
+        self._client.flush(_CLOSING_SECONDS)  # only answers what was purged
         self._answers = [(done, error and _retriable(error), message) for done, error, message in self._answers]
-        asyncio.get_running_loop().run_in_executor(None, olds.clear)  # its end waits for its threads
+        self._end_client()
+        self._client = new
+
+    def _end_client(self) -> None:
+        olds, self._client = [self._client], None
+        # Its end waits for its threads, and those perhaps for a name to be resolved: neither the executor nor the process waits with them.
+        threading.Thread(target=olds.clear, name="treaty-producer-end", daemon=True).start()
 
     def _settle(self) -> None:
         answers, self._answers = self._answers, []

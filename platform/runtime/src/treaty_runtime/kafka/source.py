@@ -54,7 +54,7 @@ _END, _GONE, _NO_BROKERS = KafkaError._PARTITION_EOF, KafkaError._DESTROY, Kafka
 
 
 class KafkaSource:
-    """A member of a group. Its thread is the sole owner of the consumer from birth to leaving."""
+    """A member of a group. Its thread is the sole owner of the consumer from joining to leaving."""
 
     def __init__(self, config: Config, *, topics: Iterable[str], drain: timedelta = timedelta(seconds=10)) -> None:
         self._config, self._topics = config, list(topics)
@@ -75,9 +75,11 @@ class KafkaSource:
         self.last_fault: Fault | None = None
 
     async def events(self) -> AsyncIterator[SourceEvent]:
-        """Joins the group and yields what happens, until closed."""
+        """Joins the group and yields what happens, until closed. KafkaException for settings that are none: no other client helps."""
         self._loop = asyncio.get_running_loop()
-        self._thread = threading.Thread(target=self._run, name="treaty-consumer", daemon=True)
+        callbacks = {"on_commit": self._on_commit, "error_cb": self._noticed, "stats_cb": self._measured}
+        consumer = Consumer({"statistics.interval.ms": EVERY_MS, **self._config, **callbacks})
+        self._thread = threading.Thread(target=self._run, args=(consumer,), name="treaty-consumer", daemon=True)
         self._thread.start()
         while True:
             while not self._arrived:
@@ -133,10 +135,8 @@ class KafkaSource:
 
     # -- on the thread from here on
 
-    def _run(self) -> None:
+    def _run(self, consumer: Any) -> None:
         try:
-            callbacks = {"on_commit": self._on_commit, "error_cb": self._noticed, "stats_cb": self._measured}
-            consumer = Consumer({"statistics.interval.ms": EVERY_MS, **self._config, **callbacks})
             consumer.subscribe(
                 self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
             )

@@ -77,7 +77,7 @@ class Producer(Protocol):
         """Drops what is queued but not yet on the wire; each dropped record gets a fault."""
 
     async def close(self) -> None:
-        """Ends the thread; records still queued get a fault. Flush first."""
+        """Ends the client; records still queued get a fault. Flush first."""
 
 
 class Position(NamedTuple):
