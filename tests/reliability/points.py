@@ -40,7 +40,7 @@ class Points(Generic[W]):
 
 @dataclass(slots=True)
 class Tally:
-    """Points of a part of the run that were struck, and those that their lives did not pass again. Each is said at once: a run takes long."""
+    """Points of a part of a run that were struck, and those that were not passed again. Each is said at once: a run takes long."""
 
     part: str
     struck: list[str] = field(default_factory=list)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, Producer
 
 from tests.parts.waiting import eventually
 from treaty_runtime.kafka import KafkaProducer
@@ -192,18 +192,14 @@ async def test_a_client_that_cannot_be_replaced_at_the_moment_is_replaced_later(
     settings = KafkaSettings(
         brokers=chaos.bootstrap, extra={"statistics.interval.ms": 50, "reconnect.backoff.max.ms": 100}
     )
-    producer, client, refused = (
-        KafkaProducer(producer_config(settings, delivery_timeout=timedelta(0)), patience=0.5),
-        producing.Client,
-        3,
-    )
+    producer, refused = KafkaProducer(producer_config(settings, delivery_timeout=timedelta(0)), patience=0.5), 3
 
     def made(config: Any) -> Any:
         nonlocal refused
         refused -= 1
         if refused >= 0:
             raise KafkaException(KafkaError(KafkaError._INVALID_ARG, "ssl.ca.location failed"))
-        return client(config)
+        return Producer(config)
 
     await send(producer, 0)
     monkeypatch.setattr(producing, "Client", made)
