@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, event, select
 
 from mall.analytics import parquet, store
 from mall.analytics.handlers import warehouse_handlers
@@ -97,6 +97,23 @@ async def test_reports_are_a_recount_before_and_after_rows_get_their_files(
     assert {str(file.day) for file in looks} == {"2026-03-01", "2026-03-02"}
     assert all(file.path.startswith("goods-events/GoodsViewed/dt=2026-03-0") for file in looks)
     assert all((warehouse.folder / file.path).is_file() for file in files)
+
+
+async def test_dropping_rows_is_one_text_for_any_number_of_them(analytics: Counter, warehouse: Warehouse) -> None:
+    """A connection keeps what it prepared: a text of its own for each number of rows made it grow by megabytes."""
+    deletes: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("DELETE"):
+            deletes.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    for looks in (1, 2, 5):
+        await feed(analytics, warehouse_handlers(), [viewed() for _ in range(looks)])
+        assert await warehouse.pack() == 1
+    event.remove(Engine, "before_cursor_execute", note)
+    assert len(deletes) == 3
+    assert len(set(deletes)) == 1
 
 
 async def test_a_death_between_file_and_table_leaves_every_event_once(
