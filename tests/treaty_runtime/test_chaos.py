@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -211,19 +211,21 @@ async def test_a_client_that_cannot_be_replaced_at_the_moment_is_replaced_later(
     await producer.close()
 
 
-async def test_a_closed_producer_leaves_no_thread_behind(chaos: Chaos) -> None:
-    threads, producer = native_threads(), producer_of(chaos)
+class Watched(Producer):
+    """A client whose end can be noticed."""
+
+
+async def test_a_closed_producer_gives_its_client_and_its_threads_up(
+    chaos: Chaos, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(producing, "Client", Watched)
+    producer = producer_of(chaos)
     await send(producer, 0)
-    assert native_threads() > threads
+    client = weakref.ref(producer._client)
     await producer.close()
     await producer.close()
     producer.purge()
-    await eventually(lambda: native_threads() <= threads)
-
-
-def native_threads() -> int:
-    """Those of librdkafka too."""
-    return len(list(Path("/proc/self/task").iterdir()))
+    await eventually(lambda: client() is None)
 
 
 async def test_a_producer_that_was_closed_unopened_stays_closed() -> None:
