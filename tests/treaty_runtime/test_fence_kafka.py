@@ -24,7 +24,7 @@ from treaty_runtime.admin import Cluster
 from treaty_runtime.clock import utcnow
 from treaty_runtime.hooks import Hooks
 from treaty_runtime.kafka import KafkaFence
-from treaty_runtime.kafka.lane import marks_of
+from treaty_runtime.kafka.lane import PORTION, marks_of
 from treaty_runtime.kafka.log import Log
 from treaty_runtime.publish.backlog import Backlog, Pending
 from treaty_runtime.publish.late_ids import LateIds
@@ -122,6 +122,19 @@ async def test_rows_that_are_in_the_log_but_still_in_the_outbox_are_only_deleted
         await outbox.stage("a", 4)
         await until(outbox.is_empty)
     assert _numbers(kafka, topic, 4) == [1, 2, 3, 4]
+
+
+async def test_many_rows_of_a_lane_are_one_transaction(
+    topic: str, fences: Callable[[], KafkaFence], database: AsyncEngine
+) -> None:
+    outbox = _Outbox(database, topic)
+    await outbox.stage("a", *range(PORTION))
+    rows = await Backlog(database).read(range(16), held=(), limit=PORTION)
+    lane, killed, successor = rows[0].lane, fences(), fences()
+    await killed.take({lane: 1}, held=_answer({lane: 1}))
+    await _send_rows(killed, outbox, rows)
+    await successor.take({lane: 2}, held=_answer({lane: 2}))
+    assert len(await successor.sent(lane, [topic])) == PORTION, "the last commit notes them all"
 
 
 async def test_rows_that_are_in_the_log_are_not_sent_again_when_rows_before_them_are_committed_late(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -14,9 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.treaty_runtime.order_events import OrderCreated, OrderSeen
 from tests.treaty_runtime.relaying import Service, SilentProducer, lasting, renewed, running, until
+from treaty_runtime.errors import QueueFull
 from treaty_runtime.hooks import OutageBegan
 from treaty_runtime.publish.backlog import Backlog, Pending
-from treaty_runtime.transport import Fault, FaultKind
+from treaty_runtime.publish.relay_batch import CHUNK
+from treaty_runtime.transport import Delivery, Fault, FaultKind, Outgoing
+from treaty_runtime.transport.memory import MemoryProducer
 
 
 class SlowBacklog(Backlog):
@@ -232,6 +235,57 @@ async def test_rows_that_an_operator_discards_while_the_broker_is_silent_are_not
     await first
     assert not await relay._round()
     assert len(service.sent()) == 2
+
+
+async def test_rows_that_an_operator_discards_while_there_is_no_room_to_send_are_not_sent(service: Service) -> None:
+    class Full(MemoryProducer):
+        has_room = asyncio.Event()
+
+        def produce(self, record: Outgoing, done: Callable[[Delivery], None]) -> None:
+            if not self.has_room.is_set():
+                raise QueueFull
+            super().produce(record, done)
+
+        async def room(self) -> None:
+            await self.has_room.wait()
+
+    producer, backlog, now = Full(service.broker), SlowBacklog(service.engine), [0.0]
+    backlog.may_delete.set()
+    relay = service.relay(lease=lasting(service), producer=producer, backlog=backlog, batch=2, clock=lambda: now[0])
+    await renewed(relay)
+    await service.stage(*numbered(4, keys=2))
+    first = asyncio.create_task(relay._round())
+    await until(lambda: len(backlog.reads) >= 2)
+    async with service.engine.begin() as connection:
+        await connection.execute(
+            text("DELETE FROM outbox WHERE position IN (SELECT position FROM outbox ORDER BY position DESC LIMIT 2)")
+        )
+    now[0] += 1
+    producer.has_room.set()
+    await first
+    assert not await relay._round()
+    assert len(service.sent()) == 2
+
+
+async def test_the_next_batch_is_read_while_one_is_handed_to_the_producer(service: Service) -> None:
+    producer, begun = SilentProducer(service), list[int]()
+
+    class Noting(Backlog):
+        async def read(self, lanes: Any, **how: Any) -> list[Pending]:
+            begun.append(len(producer.taken))
+            return await super().read(lanes, **how)
+
+    rows = 3 * CHUNK
+    backlog = Noting(service.engine)
+    relay = await renewed(service.relay(lease=lasting(service), producer=producer, backlog=backlog, batch=rows))
+    await service.stage(*numbered(rows, keys=7))
+    first = asyncio.create_task(relay._round())
+    await until(lambda: len(producer.taken) == rows)
+    await until(lambda: len(begun) == 2)
+    producer.acknowledge()
+    await first
+    await relay._ahead.ended()
+    assert begun[1] <= CHUNK
 
 
 async def backlog_delete(backlog: SlowBacklog) -> None:

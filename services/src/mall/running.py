@@ -17,6 +17,8 @@ from mall.settings import InvalidSettings
 
 ENDED, ENVIRONMENT = 0, 3
 COMMANDS = {"replay": replay, "rebuild": rebuild}
+NEW_OBJECTS = 5_000
+"""So many more than before are looked through: with Python's own number, 700, each batch of rows or records is, a dozen times."""
 
 
 def run(name: str, arguments: Sequence[str], *, env: Mapping[str, str]) -> int:
@@ -40,7 +42,7 @@ async def _serve(name: str, env: Mapping[str, str]) -> None:
 
 
 def set_aside_what_is_loaded() -> None:
-    """What was loaded until now is never garbage: it is not looked through for some any more.
+    """What was loaded until now is never garbage: it is not looked through for some any more, and what is new less often.
 
     Collected once more afterwards: Python looks through its oldest objects when a quarter as many came since as were there the last
     time, and without this those that are set aside would count for long.
@@ -48,3 +50,4 @@ def set_aside_what_is_loaded() -> None:
     gc.collect()
     gc.freeze()
     gc.collect()
+    gc.set_threshold(NEW_OBJECTS)

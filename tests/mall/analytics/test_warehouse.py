@@ -108,10 +108,12 @@ async def test_dropping_rows_is_one_text_for_any_number_of_them(analytics: Count
             deletes.append(statement)
 
     event.listen(Engine, "before_cursor_execute", note)
-    for looks in (1, 2, 5):
-        await feed(analytics, warehouse_handlers(), [viewed() for _ in range(looks)])
-        assert await warehouse.pack() == 1
-    event.remove(Engine, "before_cursor_execute", note)
+    try:
+        for looks in (1, 2, 5):
+            await feed(analytics, warehouse_handlers(), [viewed() for _ in range(looks)])
+            assert await warehouse.pack() == 1
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
     assert len(deletes) == 3
     assert len(set(deletes)) == 1
 

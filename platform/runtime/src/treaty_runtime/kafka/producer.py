@@ -169,9 +169,8 @@ class KafkaProducer:
         try:
             new = Client(self._config)
         except KafkaException as failure:
-            self._noticed(
-                failure.args[0]
-            )  # a file of the settings is not there at the moment: the next turn tries again
+            # A file of the settings is not there at the moment: the next turn tries again.
+            self._noticed(failure.args[0])
             return
         self._is_useless, self.is_replaced = False, True
         self._standing = Standing(patience=self._patience)

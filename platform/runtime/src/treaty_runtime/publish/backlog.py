@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.engine import CursorResult
@@ -60,7 +61,7 @@ _DELETE = statements(
     " JOIN json_each(:epochs) AS epochs ON epochs.key = lanes.key AND epochs.value = outbox_lane.epoch"
     " WHERE outbox_lane.owner = :owner)",
 )
-DELETE = planned_each_time(_DELETE, by="positions")
+DELETE = planned_each_time(_DELETE, by="lowest")
 
 FAIL = statements(
     "INSERT INTO outbox_failed (position, aggregateid, attempts, code, error, failed_at, overtaken)"
@@ -77,8 +78,7 @@ COUNT = {
 }
 
 
-@dataclass(slots=True)  # not frozen: one is made per row
-class Pending:
+class Pending(NamedTuple):
     """An outbox row that waits: `topic` and `key` are the columns aggregatetype and aggregateid, `written_id` is the id as text."""
 
     position: int
@@ -135,13 +135,13 @@ class Backlog:
             "limit": limit,
         }
         async with self._engine.connect() as connection:
-            return [Pending(*row) for row in await connection.execute(READ[self._dialect], parameters)]
+            return _pending(await connection.execute(READ[self._dialect], parameters))
 
     async def at(self, positions: Iterable[int]) -> list[Pending]:
         """The rows at these positions, of any lane and key."""
         parameters = {"positions": self._list(list(positions))}
         async with self._engine.connect() as connection:
-            return [Pending(*row) for row in await connection.execute(AT[self._dialect], parameters)]
+            return _pending(await connection.execute(AT[self._dialect], parameters))
 
     async def topics(self, lanes: Iterable[int]) -> Mapping[int, set[str]]:
         """Topics of all rows of these lanes, by lane."""
@@ -205,3 +205,10 @@ class Backlog:
 
     def _list(self, values: Collection[object]) -> object:
         return listed(values, dialect=self._dialect)
+
+
+def _pending(found: CursorResult[Any]) -> list[Pending]:
+    return [_new(Pending, row) for row in found.all()]  # all at once, and for each a third of what Pending(...) costs
+
+
+_new: Any = tuple.__new__

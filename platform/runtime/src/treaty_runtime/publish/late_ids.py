@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from treaty_runtime.errors import SchemaNotRegistered
 from treaty_runtime.event import Event
@@ -21,11 +20,13 @@ class LateIds:
     def __init__(self, serde: Serde, events: Mapping[str, type[Event]]) -> None:
         self._serde, self._events = serde, events
 
-    async def fill(self, rows: Sequence[Pending]) -> tuple[list[Pending], dict[str, Fault]]:
+    async def fill(self, rows: Sequence[Pending]) -> tuple[Sequence[Pending], dict[str, Fault]]:
         """The rows that can be sent, and for each key that cannot the reason; later rows of such a key are left out too.
 
         Raises RegistryUnavailable if the registry is needed and away.
         """
+        if not any(row.payload.startswith(_UNKNOWN) for row in rows):
+            return rows, {}
         ready: list[Pending] = []
         held: dict[str, Fault] = {}
         for row in rows:
@@ -49,6 +50,6 @@ class LateIds:
             text = f"This program lacks the schema that wrote outbox row {row.position}: run the one that staged it."
             return Fault("SCHEMA_UNKNOWN", text, FaultKind.HELD)
         try:
-            return replace(row, payload=with_schema_id(row.payload, await self._serde.schema_id(event)))
+            return row._replace(payload=with_schema_id(row.payload, await self._serde.schema_id(event)))
         except SchemaNotRegistered as error:
             return Fault("SCHEMA_NOT_REGISTERED", str(error), FaultKind.HELD)

@@ -186,10 +186,10 @@ class Relay:
         self.outages.ended("registry")
         self.holds.add(held)
         batch = Batch(ready, hooks=self._hooks, clock=self._clock)
-        await batch.send(self._fence, registry_url=self._registry_url, may_send=partial(self._lease.covers, epochs))
         # A note of what was sent has room for one batch, so that there each is deleted before the next is sent.
         if is_full := len(ready) == self._settings.batch and not (self._fence.keeps_marks or self._stopping.is_set()):
             self._ahead.read(partial(self._read, epochs, besides=ready), epochs=epochs)
+        await batch.send(self._fence, registry_url=self._registry_url, may_send=partial(self._lease.covers, epochs))
         await self._answers(batch, epochs)
         await self._ahead.deleted()
         self._suspects = (self._suspects - {row.position for row in ready}) | batch.suspects()
@@ -246,6 +246,8 @@ class Relay:
 
     async def _answers(self, batch: Batch, epochs: Mapping[int, int]) -> None:
         """Wait for the broker, as long as the lanes are ours; then drop what is not on the wire."""
+        if self._clock() - batch.started >= LOOK_SECONDS:
+            self._ahead.forget()  # there was no room in the producer
         while not await batch.settled(within=LOOK_SECONDS):
             self._ahead.forget()  # an operator may discard rows while the broker is away
             is_last = self._stopping.is_set()

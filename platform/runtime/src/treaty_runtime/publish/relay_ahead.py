@@ -1,4 +1,4 @@
-"""What a relay does beside its waiting: it reads the next batch while the broker answers, and deletes one while the next is sent.
+"""What a relay does beside its sending and waiting: it reads the batch after, and deletes the one before.
 
 Laws: what was read ahead counts only if every row before it was acknowledged, soon, and the lanes are the same ones, under the
 same epochs. Nobody reads before the delete under way has ended.

@@ -25,7 +25,7 @@ _INVALID = "INVALID_RECORD"
 """A row that no record can be made of is set aside like one whose record the broker refuses: nothing of it is sent."""
 _POSITION_BYTES = 6
 CHUNK = 100
-"""Rows between two looks at the lease."""
+"""Rows between two looks at the lease, and two turns of the loop."""
 
 
 class Batch:
@@ -45,11 +45,18 @@ class Batch:
         self.started = clock()
 
     async def send(self, fence: Fence, *, registry_url: str, may_send: Callable[[], bool]) -> None:
-        """Produce every row whose key is not blocked; stop and purge as soon as `may_send` says no."""
+        """Produce every row whose key is not blocked; stop and purge as soon as `may_send` says no.
+
+        The loop goes on between two chunks, and with it what is read or deleted meanwhile; but what is produced in one of its turns is
+        one transaction of a fence that keeps marks.
+        """
         for number, row in enumerate(self._rows):
-            if number % CHUNK == 0 and not may_send():
-                self.give_up(fence)
-                break
+            if number % CHUNK == 0:
+                if number and not fence.keeps_marks:
+                    await asyncio.sleep(0)
+                if not may_send():
+                    self.give_up(fence)
+                    break
             if row.key in self._blocked:
                 continue
             try:

@@ -45,7 +45,7 @@ _KEEP = statements(
     " JOIN json_each(:epochs) AS epochs ON epochs.key = lanes.key AND epochs.value = outbox_lane.epoch"
     " WHERE outbox_lane.owner = :owner)",
 )
-KEEP = planned_each_time(_KEEP, by="positions")
+KEEP = planned_each_time(_KEEP, by="lowest")
 FORGET = oldest("outbox_sent", by="sent_at")
 _SINCE = "sent_at >= :since AND (CAST(:topic AS text) IS NULL OR aggregatetype = CAST(:topic AS text))"
 COUNT = statements(

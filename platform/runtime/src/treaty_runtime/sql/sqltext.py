@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from sqlalchemy import String, TextClause, bindparam, text
+from sqlalchemy import BigInteger, TextClause, bindparam, text
 
 
 class Clock(NamedTuple):
@@ -41,11 +41,12 @@ def statements(postgresql: str, *, sqlite: str | None = None) -> Mapping[str, Te
 
 
 def planned_each_time(laws: Mapping[str, TextClause], *, by: str) -> Mapping[str, TextClause]:
-    """The statements, with the value of parameter `by` written into PostgreSQL's text: no text comes twice, so none is prepared.
+    """The statements, with number `by` written into PostgreSQL's text: each batch has another text, so that none is prepared.
 
     An outbox is empty at one moment and full at the next, and a prepared statement would keep the plan of the wrong one.
     """
-    return {**laws, "postgresql": laws["postgresql"].bindparams(bindparam(by, type_=String(), literal_execute=True))}
+    written = bindparam(by, type_=BigInteger(), literal_execute=True)
+    return {**laws, "postgresql": laws["postgresql"].bindparams(written)}
 
 
 def listed(values: Collection[object], *, dialect: str) -> str:
