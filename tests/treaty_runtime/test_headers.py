@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from treaty_runtime.errors import InvalidHeaders
 from treaty_runtime.event import Place
 from treaty_runtime.wire import headers
 from treaty_runtime.wire.event_id import as_event_id, new_event_id
@@ -18,7 +21,7 @@ CAUSE = UUID("0190a3c4-9d3e-7000-8000-000000000002")
 NOW = datetime(2026, 3, 1, 12, 30, 15, 42, tzinfo=UTC)
 
 
-def an_event(**more: bytes) -> dict[str, bytes]:
+def an_event(extra: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
     return dict(
         headers.event_headers(
             event_id=ID,
@@ -29,7 +32,7 @@ def an_event(**more: bytes) -> dict[str, bytes]:
             dataschema="http://localhost:8081/schemas/ids/7",
             correlation_id=CAUSE,
             causation_id=CAUSE,
-            extra=more,
+            extra=extra,
         )
     )
 
@@ -49,6 +52,12 @@ def test_an_event_carries_the_cloudevents_attributes() -> None:
     }
 
 
+@pytest.mark.parametrize("extra", [{"\ud800": b""}, {"a\x00b": b""}, {"a": "text"}, {b"a": b""}, {"a": None}])
+def test_a_header_that_the_client_would_not_survive_or_rename_is_refused(extra: Any) -> None:
+    with pytest.raises(InvalidHeaders):
+        an_event(extra)
+
+
 def test_what_an_event_does_not_have_has_no_header() -> None:
     told = headers.event_headers(
         event_id=ID, source="/mall/order", type="ORDER_PAID", time=NOW, subject="", dataschema=None, correlation_id=ID
@@ -60,7 +69,7 @@ def test_what_an_event_does_not_have_has_no_header() -> None:
 
 
 def test_further_headers_are_added_but_never_replace_ours() -> None:
-    event = an_event(traceparent=b"00-1-2-01", ce_id=b"forged")
+    event = an_event({"traceparent": b"00-1-2-01", "ce_id": b"forged"})
     assert event["traceparent"] == b"00-1-2-01"
     assert event["ce_id"] == str(ID).encode()
 

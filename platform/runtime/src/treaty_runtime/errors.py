@@ -50,6 +50,10 @@ class InvalidKey(TreatyError):
     """A record key has 1 to 512 bytes of UTF-8: pass another `key=`."""
 
 
+class InvalidHeaders(TreatyError):
+    """A header is a name of Unicode text without a zero character, and bytes: pass other `headers=`."""
+
+
 class QueueFull(TreatyError):
     """The producer's queue is full: await `room()` and produce the same record again."""
 

@@ -23,6 +23,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from treaty_runtime.admin import AWAY, ClusterRefused, ClusterUnreachable, Complaints
 from treaty_runtime.event import Partition, Place, Record
+from treaty_runtime.kafka.message_headers import headers_of
 from treaty_runtime.transport import Outgoing
 
 T = TypeVar("T")
@@ -218,12 +219,11 @@ def cluster_fault(error: KafkaException, bootstrap: str) -> ClusterRefused | Clu
 
 def _as_record(message: Any) -> Record:
     kind, milliseconds = message.timestamp()
-    headers = tuple((name, value or b"") for name, value in message.headers() or ())
     return Record(
         Place(message.topic(), message.partition(), message.offset()),
         message.key(),
         message.value(),
-        headers,
+        headers_of(message),
         milliseconds,
         kind == TIMESTAMP_LOG_APPEND_TIME,
     )

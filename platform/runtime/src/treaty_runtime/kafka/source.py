@@ -18,6 +18,7 @@ from treaty_runtime.errors import Outage
 from treaty_runtime.event import Headers, Partition, Place, Record
 from treaty_runtime.kafka.config import Config
 from treaty_runtime.kafka.faults import fault_of
+from treaty_runtime.kafka.message_headers import headers_of
 from treaty_runtime.kafka.standing import EVERY_MS, Standing
 from treaty_runtime.transport import (
     Assigned,
@@ -339,12 +340,11 @@ class _Fetched(Record):
 
     @property
     def headers(self) -> Headers:
-        """Names and values, in wire order; a value may be null in Kafka, to us it is empty then."""
+        """Names and values, in wire order."""
         try:
             return self._headers
         except AttributeError:
-            told = self._message.headers() or ()
-            self._headers: Headers = tuple((name, value if value is not None else b"") for name, value in told)
+            self._headers: Headers = headers_of(self._message)
             return self._headers
 
     @property

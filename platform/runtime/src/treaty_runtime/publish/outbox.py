@@ -74,7 +74,8 @@ class Outbox:
     ) -> UUID:
         """Add the event to the session's transaction and answer its id.
 
-        Encodes at once, without I/O: EncodeError, Oversize, InvalidKey reach the caller. The same `event_id` twice fails at the flush.
+        Encodes at once, without I/O: EncodeError, Oversize, InvalidKey, InvalidHeaders reach the caller. The same `event_id`
+        twice fails at the flush.
         """
         now = self._now()
         event_id = event_id or new_event_id(now, entropy=self._entropy(10))

@@ -58,7 +58,7 @@ class Packing:
         correlation_id: UUID | None = None,
         causation_id: UUID | None = None,
     ) -> Parcel:
-        """Encodes the event; raises ``EncodeError``, ``Oversize``, ``InvalidKey``."""
+        """Encodes the event; raises ``EncodeError``, ``Oversize``, ``InvalidKey``, ``InvalidHeaders``."""
         now = self._now()
         identity = event_id if event_id is not None else new_event_id(now, entropy=self._entropy(_ID_BYTES))
         return self._packed(

@@ -72,7 +72,8 @@ class Publisher:
         """Sends one event and waits for the broker.
 
         ``timeout`` is for each wait: for the registry and for room in the queue, which are seldom, and for the answer. Raises
-        ``EncodeError``, ``InvalidKey``, ``SchemaNotRegistered`` for what the caller did wrong, ``PublishFailed`` for the rest.
+        ``EncodeError``, ``InvalidKey``, ``InvalidHeaders``, ``SchemaNotRegistered`` for what the caller did wrong, ``PublishFailed``
+        for the rest.
         """
         seconds = timeout.total_seconds()
         if not self._serde.knows(type(event)):

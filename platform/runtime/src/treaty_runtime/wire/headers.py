@@ -13,6 +13,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from treaty_runtime.clock import EPOCH
+from treaty_runtime.errors import InvalidHeaders
 from treaty_runtime.event import Headers, Place
 
 ID, SOURCE, TYPE, TIME, SUBJECT = "ce_id", "ce_source", "ce_type", "ce_time", "ce_subject"
@@ -48,7 +49,10 @@ def event_headers(  # one argument per header
     causation_id: UUID | None = None,
     extra: Mapping[str, bytes] | None = None,
 ) -> Headers:
-    """Headers of an event. ``time`` is aware; ``dataschema`` the URL of its schema; ``extra`` adds names, never replaces ours."""
+    """Headers of an event. ``time`` is aware; ``dataschema`` the URL of its schema; ``extra`` adds names, never replaces ours.
+
+    Raises InvalidHeaders for extra ones that Kafka's client does not survive or would send under another name.
+    """
     identity = str(event_id).encode()
     own: Headers = (
         *_same_for_all(source, type, dataschema),
@@ -62,7 +66,21 @@ def event_headers(  # one argument per header
     if extra:
         names = dict(own)
         own += tuple((name, value) for name, value in extra.items() if name not in names)
+        for name, value in extra.items():
+            if not _is_sound(name, value):
+                raise InvalidHeaders(
+                    f"Header {name!r:.80} has no name of Unicode text without a zero character, or no bytes."
+                )
     return own
+
+
+def _is_sound(name: object, value: object) -> bool:
+    if not (isinstance(name, str) and isinstance(value, bytes)):
+        return False
+    try:
+        return b"\x00" not in name.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 @lru_cache(maxsize=1_024)
