@@ -134,10 +134,12 @@ def test_logs_name_the_event_and_the_exceptions_class_but_never_its_text() -> No
     with capture_logs() as lines:
         Logs("order")(failed)
         Logs("order")(dead)
+        Logs("order")(seen.PartBroke(part="relay", error_type="builtins.KeyError", at="m.f"))
     assert (lines[0]["event"], lines[0]["log_level"], lines[0]["error"]) == ("failed", "warning", "ValueError")
     assert (lines[0]["event_id"], lines[0]["place"]) == (str(UUID(int=1)), "order-events/0/5")
     assert (lines[1]["event"], lines[1]["reason"]) == ("dead_lettered", "failed")
     assert "4111" not in str(lines)
+    assert (lines[2]["event"], lines[2]["log_level"], lines[2]["at"]) == ("part_broke", "error", "m.f")
 
 
 def _samples(metrics: Metrics) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:

@@ -21,7 +21,7 @@ from treaty_runtime.delay.runner import JobContext
 from treaty_runtime.errors import DuplicateGroup, NoSession, UndeclaredTopic
 from treaty_runtime.event import Context
 from treaty_runtime.handlers import Group, Handlers
-from treaty_runtime.hooks import OutageBegan
+from treaty_runtime.hooks import OutageBegan, PartBroke
 from treaty_runtime.job import Job
 from treaty_runtime.runtime import Runtime
 from treaty_runtime.settings import KafkaSettings
@@ -292,6 +292,10 @@ async def test_settings_of_consumers_that_are_none_break_it(company: Company, se
         with pytest.raises(KafkaException, match=r"no\.such\.property"):
             await runtime.until_signal()
         assert not runtime.is_alive()
+    broke = {hook.part: hook for hook in company.seen if isinstance(hook, PartBroke)}
+    assert broke.keys() == {"consumer order-view", "control"}
+    assert {hook.error_type for hook in broke.values()} == {"cimpl.KafkaException"}
+    assert broke["consumer order-view"].at.startswith("treaty_runtime.kafka.source.")
 
 
 async def _ready(runtime: Runtime, condition: Callable[[Readiness], bool]) -> Readiness:

@@ -251,6 +251,18 @@ class JobRun:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartBroke:
+    """A part of the runtime (`relay`, `consumer <group>` …) ended with an error: a bug, or settings that are none.
+
+    Nothing of it goes on, and the process counts as dead to who asks. ``at``: the function that raised.
+    """
+
+    part: str
+    error_type: str
+    at: str
+
+
 Observer = Callable[[Any], None]
 """Called with each hook record, on the event loop: be quick. Observers pick what they know by type."""
 

@@ -9,6 +9,7 @@ import structlog
 
 from treaty_runtime import hooks as seen
 
+ERRORS = frozenset({seen.PartBroke})
 WARNINGS = frozenset({
     seen.DeadLettered, seen.Failed, seen.Fenced, seen.OutageBegan, seen.OutboxHeld, seen.PublishRefused, seen.Quarantined,
 })  # fmt: skip
@@ -27,7 +28,7 @@ class Logs:
     def __call__(self, hook: object) -> None:
         """Log what happened; the event name is the hook's, in snake case."""
         kind = type(hook)
-        level = "warning" if kind in WARNINGS else "debug" if kind in QUIET else "info"
+        level = "error" if kind in ERRORS else "warning" if kind in WARNINGS else "debug" if kind in QUIET else "info"
         values = {field.name: getattr(hook, field.name) for field in fields(hook)}  # type: ignore[arg-type]  # hooks are dataclasses
         getattr(self._logger, level)(
             _snake(kind.__name__), **{name: _safe(name, value) for name, value in values.items()}

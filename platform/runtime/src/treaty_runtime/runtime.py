@@ -98,7 +98,7 @@ class Runtime:
         self._world, self._spans = world or World(), telemetry
         self._connections = connections or KafkaConnections(settings)
         self._registry = registry or RegistryClient(settings.registry_urls, user=settings.registry_user)
-        self._background, self._signalled = Background(), asyncio.Event()
+        self._background, self._signalled = Background(self.hooks), asyncio.Event()
         self._inbox_retention = inbox_retention
         self.serde, self.scheduler = Serde(self._registry), Scheduler()
         self.sql = (
@@ -233,7 +233,7 @@ class Runtime:
             await self._gate.opened()
             start(self._obedience().run(self._connections.commands()), name="control")
         for consumer in self.consumers:
-            start(consumer.run(), name="consumer")
+            start(consumer.run(), name=f"consumer {consumer.group.name}")
 
     def _obedience(self) -> Obedience:
         member = self._world.entropy(6).hex()

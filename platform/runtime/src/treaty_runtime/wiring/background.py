@@ -7,17 +7,21 @@ from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any
 
+from treaty_runtime.hooks import Hooks, PartBroke
+from treaty_runtime.wire.failure import describe
+
 
 class Background:
-    """Runs tasks until they are stopped. A task that ends with an error sets `failure` and wakes `broken`."""
+    """Runs tasks until they are stopped. One that ends with an error is told to observers; the first sets `failure` and wakes `broken`."""
 
-    def __init__(self) -> None:
+    def __init__(self, hooks: Hooks) -> None:
+        self._hooks = hooks
         self.failure: BaseException | None = None
         self.broken = asyncio.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def start(self, work: Coroutine[Any, Any, Any], *, name: str) -> asyncio.Task[Any]:
-        """Begin a task."""
+        """Begin a task. The first word of its name is what `end` asks for."""
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
@@ -25,7 +29,7 @@ class Background:
 
     async def end(self, *names: str, within: timedelta) -> None:
         """Wait for tasks that were told to stop; cancel those that do not end in time. Errors stay in `failure`."""
-        tasks = [task for task in self._tasks if task.get_name() in names]
+        tasks = [task for task in self._tasks if task.get_name().partition(" ")[0] in names]
         if tasks and within:
             await asyncio.wait(tasks, timeout=within.total_seconds())
         for task in tasks:
@@ -35,6 +39,12 @@ class Background:
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
-        if error is not None and self.failure is None:
+        if error is None:
+            return
+        told = describe(error)
+        self._hooks(
+            PartBroke(part=task.get_name(), error_type=told.error_class, at=told.frames[-1] if told.frames else "")
+        )
+        if self.failure is None:
             self.failure = error
             self.broken.set()
