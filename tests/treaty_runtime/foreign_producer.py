@@ -1,4 +1,4 @@
-"""A producer that lets anything through: headers as other clients may write them, which Python's would not."""
+"""A producer that lets anything through: what other languages' clients may write, and Python's would not."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def produce(bootstrap: str, topic: str, values: Sequence[bytes], *, header: byte
     library = ctypes.CDLL(str(path))
     library.rd_kafka_conf_new.restype = library.rd_kafka_new.restype = ctypes.c_void_p
     config, told = ctypes.c_void_p(library.rd_kafka_conf_new()), ctypes.create_string_buffer(512)
-    library.rd_kafka_conf_set(config, b"bootstrap.servers", bootstrap.encode(), told, ctypes.c_size_t(len(told)))
-    client = ctypes.c_void_p(library.rd_kafka_new(_PRODUCER, config, told, ctypes.c_size_t(len(told))))
-    for value in values:
-        words = (_TOPIC, topic.encode(), _PARTITION, ctypes.c_int32(0), _FLAGS, ctypes.c_int(_COPY))
-        code = library.rd_kafka_producev(
-            client, *words, _VALUE, value, ctypes.c_size_t(len(value)), _HEADER, header, b"x", ctypes.c_ssize_t(1), _END
-        )
-        assert code == 0
-    left = library.rd_kafka_flush(client, _FLUSH_MS)
-    library.rd_kafka_destroy(client)
-    assert left == 0
+    size = ctypes.c_size_t(len(told))
+    library.rd_kafka_conf_set(config, b"bootstrap.servers", bootstrap.encode(), told, size)
+    client = ctypes.c_void_p(library.rd_kafka_new(_PRODUCER, config, told, size))
+    try:
+        for value in values:
+            words = (_TOPIC, topic.encode(), _PARTITION, ctypes.c_int32(0), _FLAGS, ctypes.c_int(_COPY))
+            body = (_VALUE, value, ctypes.c_size_t(len(value)), _HEADER, header, b"x", ctypes.c_ssize_t(1))
+            assert library.rd_kafka_producev(client, *words, *body, _END) == 0
+        assert library.rd_kafka_flush(client, _FLUSH_MS) == 0
+    finally:
+        library.rd_kafka_destroy(client)
