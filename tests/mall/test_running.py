@@ -12,6 +12,7 @@ kept = [[number] for number in range(300_000)]
 if sys.argv[1] == "aside":
     set_aside_what_is_loaded()
     assert gc.get_freeze_count() > 300_000
+    assert gc.get_threshold()[0] == 5_000
 else:
     gc.collect()
 before, most, waiting = sys.getallocatedblocks(), 0, []

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import pytest
+
 from tests.parts.waiting import eventually
 from tests.treaty_runtime.order_events import OrderCreated, OrderSeen
 from tests.treaty_runtime.shop import TOPIC, Seen, Shop, group_of, order, recording
@@ -79,6 +81,26 @@ async def test_a_failing_record_takes_the_retry_topic_and_ends_in_the_dead_lette
     assert told[names.HANDLER].endswith(b"fail")
     assert names.attempt_of(told) == 3
     assert [hook.reason for hook in shop.told(DeadLettered)] == ["failed"]
+
+
+@pytest.mark.parametrize("text", ["half a pair: \ud800", "x" * 3_000_000], ids=["no text", "huge"])
+async def test_whatever_an_exception_says_its_record_is_dead_lettered_and_its_neighbours_are_handled(
+    shop: Shop, text: str
+) -> None:
+    handlers, seen = Handlers(), list[int]()
+
+    @handlers.on(OrderCreated)
+    async def fail_for_one(event: OrderCreated, context: Context) -> None:
+        if event.number == 1:
+            raise ValueError(text)
+        seen.append(event.number)
+
+    async with shop.running(group_of(handlers)):
+        for number in (1, 2):
+            await shop.publisher.publish(order(number))
+        (letter,) = await shop.read("dlq.order", 1)
+        await eventually(lambda: seen == [2])
+    assert names.first_values(letter.headers)["kafka_dlt-exception-message"].startswith(text[:10].encode())
 
 
 async def test_a_handler_that_takes_too_long_is_cancelled_and_counts_as_failed(shop: Shop) -> None:

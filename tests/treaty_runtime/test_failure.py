@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from treaty_runtime.retry import parse_duration
-from treaty_runtime.wire.failure import Failure, describe
+from treaty_runtime.wire.failure import Failure, describe, place_of
 
 
 def caught(act: Callable[[], object]) -> BaseException:
@@ -95,6 +95,27 @@ def test_a_stack_is_cut_to_its_innermost_bytes() -> None:
     assert stack == "x" * 8_192
     cut = describe(RuntimeError("é" * 4_096 + "x")).stack
     assert cut == "é" * 4_095 + "x", "half a character is dropped"
+
+
+def test_half_a_surrogate_pair_is_told_as_an_escape() -> None:
+    told = describe(RuntimeError("a\ud800b"))
+    assert told.message == "a\\ud800b"
+    assert told.stack == "builtins.RuntimeError: a\\ud800b"
+
+
+def test_of_a_huge_text_the_beginning_is_looked_at_and_nothing_that_the_cut_made_unrecognizable_is_told() -> None:
+    number = "4111111111111111"
+    told = describe(RuntimeError("x" * 19_990 + number + "y" * 5_000_000))
+    assert told.message == "x" * 500
+    assert number[:4] not in told.stack
+    name = "Wolfeschlegelsteinhausenbergerdorff" * 20
+    assert "Wolfe" not in describe(RuntimeError("x" * 19_900 + name + "y" * 9_000), secrets=[name]).stack
+
+
+def test_where_it_failed_is_the_innermost_function_that_is_no_librarys() -> None:
+    assert place_of(caught(lambda: json.loads("{"))).startswith("tests.treaty_runtime.test_failure.")
+    assert place_of(caught(lambda: parse_duration("x"))) == "treaty_runtime.retry.parse_duration"
+    assert not place_of(RuntimeError("never raised"))
 
 
 def test_the_five_innermost_frames_make_a_fault() -> None:

@@ -14,9 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.treaty_runtime.order_events import OrderCreated, OrderSeen
 from tests.treaty_runtime.relaying import Service, SilentProducer, lasting, renewed, running, until
-from treaty_runtime.errors import QueueFull
+from treaty_runtime.errors import Outage, QueueFull
 from treaty_runtime.hooks import OutageBegan
 from treaty_runtime.publish.backlog import Backlog, Pending
+from treaty_runtime.publish.relay_ahead import FRESH_SECONDS
 from treaty_runtime.publish.relay_batch import CHUNK
 from treaty_runtime.transport import Delivery, Fault, FaultKind, Outgoing
 from treaty_runtime.transport.memory import MemoryProducer
@@ -226,7 +227,7 @@ async def test_rows_that_an_operator_discards_while_the_broker_is_silent_are_not
     await service.stage(*numbered(4, keys=2))
     first = asyncio.create_task(relay._round())
     await until(lambda: len(producer.taken) == 2)
-    await until(lambda: relay._ahead._epochs is None)
+    await asyncio.sleep(1.1 * FRESH_SECONDS)
     async with service.engine.begin() as connection:
         await connection.execute(
             text("DELETE FROM outbox WHERE position IN (SELECT position FROM outbox ORDER BY position DESC LIMIT 2)")
@@ -265,6 +266,40 @@ async def test_rows_that_an_operator_discards_while_there_is_no_room_to_send_are
     await first
     assert not await relay._round()
     assert len(service.sent()) == 2
+
+
+async def test_what_was_read_ahead_grows_old_also_while_the_lease_was_not_renewed(service: Service) -> None:
+    backlog, now = SlowBacklog(service.engine), [0.0]
+    backlog.may_delete.set()
+    relay = await renewed(service.relay(lease=lasting(service), backlog=backlog, batch=2, clock=lambda: now[0]))
+    await service.stage(*numbered(4, keys=2))
+    await relay._round()
+    await until(lambda: len(backlog.reads) >= 2)
+    async with service.engine.begin() as connection:
+        await connection.execute(text("DELETE FROM outbox"))
+    now[0] += 1.1 * FRESH_SECONDS
+    assert not await relay._round()
+    assert len(service.sent()) == 2
+
+
+async def test_a_round_that_failed_leaves_nothing_that_was_read_ahead(service: Service) -> None:
+    class Away(MemoryProducer):
+        is_away = True
+
+        def produce(self, record: Outgoing, done: Callable[[Delivery], None]) -> None:
+            if self.is_away:
+                raise Outage("No broker.", dependency="kafka")
+            super().produce(record, done)
+
+    producer = Away(service.broker)
+    relay = service.relay(producer=producer, batch=2)
+    await service.stage(*numbered(6, keys=1))
+    staged = await service.staged()
+    async with running(relay):
+        await until(lambda: service.heard(OutageBegan))
+        producer.is_away = False
+        await until(lambda: len(service.sent()) >= 6)
+    assert service.sent() == staged
 
 
 async def test_the_next_batch_is_read_while_one_is_handed_to_the_producer(service: Service) -> None:

@@ -255,7 +255,8 @@ class JobRun:
 class PartBroke:
     """A part of the runtime (`relay`, `consumer <group>` …) ended with an error: a bug, or settings that are none.
 
-    Nothing of it goes on, and the process counts as dead to who asks. ``at``: the function that raised.
+    Nothing of it goes on, and the process counts as dead to who asks. ``at``: the innermost
+    function of the runtime or the service on its way, empty if there is none.
     """
 
     part: str

@@ -86,7 +86,7 @@ class Relay:
         self.outages = Outages("relay", clock=clock, hooks=self._hooks)
         self.holds = Holds(again=self._settings.held_again, clock=clock, hooks=self._hooks)
         self._failures, self._looked = 0, 0.0
-        self._ahead = Ahead()
+        self._ahead = Ahead(clock)
         self._suspects: set[int] = set()
         self._unread: AbstractSet[int] = frozenset()  # lanes whose former owners' notes are still to be read
         self._woken = asyncio.Event()
@@ -148,6 +148,7 @@ class Relay:
             had_rows = await self._tried(self._round)
             self.holds.report()
             if had_rows is None:
+                self._ahead.forget()
                 await self._back_off()
                 continue
             self._failures = 0
@@ -246,10 +247,7 @@ class Relay:
 
     async def _answers(self, batch: Batch, epochs: Mapping[int, int]) -> None:
         """Wait for the broker, as long as the lanes are ours; then drop what is not on the wire."""
-        if self._clock() - batch.started >= LOOK_SECONDS:
-            self._ahead.forget()  # there was no room in the producer
         while not await batch.settled(within=LOOK_SECONDS):
-            self._ahead.forget()  # an operator may discard rows while the broker is away
             is_last = self._stopping.is_set()
             if is_last and await batch.settled(within=self._settings.last_answers.total_seconds()):
                 break

@@ -12,11 +12,15 @@ from typing import Any
 
 from treaty_runtime.publish.backlog import Pending
 
+FRESH_SECONDS = 0.5
+"""For so long what was read ahead counts: an operator may discard rows meanwhile."""
+
 
 class Ahead:
     """At most one read and one delete that nobody waits for yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock, self._begun = clock, 0.0
         self._reading: asyncio.Task[list[Pending]] | None = None
         self._epochs: Mapping[int, int] | None = None
         self._deleting: asyncio.Task[None] | None = None
@@ -29,6 +33,7 @@ class Ahead:
     def read(self, work: Callable[[], Awaitable[list[Pending]]], *, epochs: Mapping[int, int]) -> None:
         """Begins to read for lanes under these epochs, once the delete under way has ended."""
         self._reading, self._epochs = asyncio.create_task(self._read(work, self._deleting)), epochs
+        self._begun = self._clock()
 
     @staticmethod
     async def _read(work: Callable[[], Awaitable[list[Pending]]], deleting: asyncio.Task[None] | None) -> list[Pending]:
@@ -42,13 +47,13 @@ class Ahead:
             return []
         await asyncio.wait({self._reading})
         reading, self._reading = self._reading, None
-        if self._epochs != epochs:
+        if self._epochs != epochs or self._clock() - self._begun > FRESH_SECONDS:
             reading.exception()  # who looks again meets it again
             return []
         return reading.result()
 
     def forget(self) -> None:
-        """Rows before those that are read ahead wait: what is read says nothing about their keys, and grows old."""
+        """Rows before those that are read ahead wait: what is read says nothing about their keys."""
         self._epochs = None
 
     def delete(self, work: Coroutine[Any, Any, None]) -> None:

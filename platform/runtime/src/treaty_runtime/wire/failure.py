@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from types import FrameType
@@ -14,6 +14,9 @@ from treaty_runtime.wire.masking import masked
 MESSAGE_CHARACTERS = 500
 STACK_BYTES = 8_192
 _OWN_FRAMES = 5
+_OURS = "treaty_runtime"
+_LOOKED_AT, _LONGEST_PATTERN = 20_000, 400
+"""Characters: masking looks at each several times, and some libraries put megabytes into an exception's text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +42,8 @@ def describe(error: BaseException, *, secrets: Iterable[str] = ()) -> Failure:
     return Failure(
         error_class=class_name(error),
         cause_class=class_name(causes[-1]) if len(causes) > 1 else None,
-        message=masked(_text(error), hidden)[:MESSAGE_CHARACTERS],
-        stack=_cut(masked("\n".join(line for cause in reversed(causes) for line in _lines(cause)), hidden)),
+        message=_told(error, hidden)[:MESSAGE_CHARACTERS],
+        stack=_cut("\n".join(line for cause in reversed(causes) for line in _lines(cause, hidden))),
         frames=tuple(_own_frames(error)),
     )
 
@@ -50,11 +53,28 @@ def class_name(error: BaseException) -> str:
     return f"{type(error).__module__}.{type(error).__qualname__}"
 
 
+def place_of(error: BaseException) -> str:
+    """The innermost function on an exception's way that is neither a library's nor Python's; empty if there is none."""
+    frames = [
+        frame for frame, _ in traceback.walk_tb(error.__traceback__) if _is_code_of_services(frame) or _is_ours(frame)
+    ]
+    return _place(frames[-1]) if frames else ""
+
+
+def _told(error: BaseException, hidden: Sequence[str]) -> str:
+    """The text of an exception, masked; of a huge one the beginning, without what the cut may have made unrecognizable."""
+    text = _text(error)
+    if len(text) <= _LOOKED_AT:
+        return masked(text, hidden)
+    return masked(text[:_LOOKED_AT], hidden)[: -max(_LONGEST_PATTERN, *map(len, hidden), 0)]
+
+
 def _text(error: BaseException) -> str:
     try:
-        return str(error)
+        text = str(error)
     except Exception:  # noqa: BLE001  # a broken __str__ must not hide the failure itself
         return "<no text>"
+    return text.encode(errors="backslashreplace").decode()  # half a surrogate pair fits into no header and no log
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -66,10 +86,10 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
 
 
-def _lines(error: BaseException) -> Iterator[str]:
+def _lines(error: BaseException, hidden: Sequence[str]) -> Iterator[str]:
     for frame, line in traceback.walk_tb(error.__traceback__):
         yield f"  {_place(frame)}:{line}"
-    yield f"{class_name(error)}: {_text(error)}"
+    yield f"{class_name(error)}: {_told(error, hidden)}"
 
 
 def _place(frame: FrameType) -> str:
@@ -78,17 +98,22 @@ def _place(frame: FrameType) -> str:
 
 def _own_frames(error: BaseException) -> Iterator[str]:
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    own = [frame for frame in frames if _is_own(frame)]
+    own = [frame for frame in frames if _is_code_of_services(frame)]
     return (_place(frame) for frame in (own or frames))
 
 
-def _is_own(frame: FrameType) -> bool:
-    root = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-    return (
-        root != "treaty_runtime"
-        and root not in sys.stdlib_module_names
-        and "site-packages" not in frame.f_code.co_filename
-    )
+def _is_code_of_services(frame: FrameType) -> bool:
+    root = _package(frame)
+    is_library = root in sys.stdlib_module_names or "site-packages" in frame.f_code.co_filename
+    return not (is_library or root == _OURS)
+
+
+def _is_ours(frame: FrameType) -> bool:
+    return _package(frame) == _OURS
+
+
+def _package(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
 
 
 def _cut(stack: str) -> str:

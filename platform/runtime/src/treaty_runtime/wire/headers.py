@@ -65,22 +65,19 @@ def event_headers(  # one argument per header
         own += ((CAUSATION_ID, str(causation_id).encode()),)
     if extra:
         names = dict(own)
-        own += tuple((name, value) for name, value in extra.items() if name not in names)
-        for name, value in extra.items():
-            if not _is_sound(name, value):
-                raise InvalidHeaders(
-                    f"Header {name!r:.80} has no name of Unicode text without a zero character, or no bytes."
-                )
+        own += tuple((_checked(name, value), value) for name, value in extra.items() if name not in names)
     return own
 
 
-def _is_sound(name: object, value: object) -> bool:
-    if not (isinstance(name, str) and isinstance(value, bytes)):
-        return False
+def _checked(name: object, value: object) -> str:
+    if not isinstance(value, bytes):
+        raise InvalidHeaders(f"The value of header {name!r:.80} is no bytes.")
     try:
-        return b"\x00" not in name.encode()
+        if isinstance(name, str) and b"\x00" not in name.encode():
+            return name
     except UnicodeEncodeError:
-        return False
+        pass
+    raise InvalidHeaders(f"{name!r:.80} names no header: a name is Unicode text without a zero character.")
 
 
 @lru_cache(maxsize=1_024)

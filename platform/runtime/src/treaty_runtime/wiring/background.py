@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from treaty_runtime.hooks import Hooks, PartBroke
-from treaty_runtime.wire.failure import describe
+from treaty_runtime.wire.failure import class_name, place_of
 
 
 class Background:
@@ -41,10 +41,15 @@ class Background:
         error = None if task.cancelled() else task.exception()
         if error is None:
             return
-        told = describe(error)
-        self._hooks(
-            PartBroke(part=task.get_name(), error_type=told.error_class, at=told.frames[-1] if told.frames else "")
-        )
         if self.failure is None:
             self.failure = error
             self.broken.set()
+        cause = _alone(error)
+        self._hooks(PartBroke(part=task.get_name(), error_type=class_name(cause), at=place_of(cause)))
+
+
+def _alone(error: BaseException) -> BaseException:
+    """The one error of a group that has no other: a part's tasks end together."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
