@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from sqlalchemy import MetaData, text
+from sqlalchemy import MetaData, QueuePool, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -29,7 +30,11 @@ class Database:
     schema: str | None
 
     async def create(self, metadata: MetaData) -> None:
-        """Create the service's tables and the runtime's where they are missing, and what theirs got since."""
+        """Create the service's tables and the runtime's where they are missing, and what theirs got since.
+
+        Of a file every connection is open afterwards, so that a service has the descriptors and threads of its busiest hour from
+        the start; those to a server are opened as they are needed, since services share what it allows.
+        """
         async with self.engine.begin() as connection:
             if self.schema:
                 # Two instances of a service may start at once; CREATE SCHEMA IF NOT EXISTS alone still collides.
@@ -38,6 +43,15 @@ class Database:
             await connection.run_sync(metadata.create_all)
             await connection.run_sync(add_missing, metadata)
         await database.create(self.engine)
+        if not self.schema:
+            await self._open_all()
+
+    async def _open_all(self) -> None:
+        async with AsyncExitStack() as held:
+            for engine in (self.engine, database.reading(self.engine)):
+                size = engine.pool.size() if isinstance(engine.pool, QueuePool) else 0  # one in memory has one
+                for _ in range(size):
+                    await held.enter_async_context(engine.connect())
 
 
 def open_database(service: str, url: str) -> Database:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -23,3 +25,11 @@ def open_redis(url: str, *, answer_seconds: float = ANSWER_SECONDS, retries: int
         retry=Retry(NoBackoff(), retries),
     )
     return Redis.from_pool(pool)
+
+
+async def open_all(redis: Redis) -> None:
+    """Open every connection there may be, so that a process has the descriptors of its busiest hour from the start.
+
+    Those to a Redis that is away are opened when they are needed.
+    """
+    await asyncio.gather(*(redis.ping() for _ in range(CONNECTIONS)), return_exceptions=True)

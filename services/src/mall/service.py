@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
+from functools import partial
 
 from fastapi import APIRouter, FastAPI
 from redis.asyncio import Redis
@@ -13,6 +14,7 @@ from sqlalchemy import MetaData
 
 from mall.database import Database, Sessions, open_database
 from mall.identity import Identities
+from mall.redis import open_all
 from mall.settings import Settings
 from mall.web import admin_only, application
 from mall.work import Desk
@@ -90,6 +92,10 @@ class Assembly:
         ``state``: what its routes need. ``larger_bodies``: ends of addresses, and how many bytes are read there.
         """
 
+        work = list(background)
+        if redis is not None:
+            work.append(partial(open_all, redis))
+
         @asynccontextmanager
         async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
             async with AsyncExitStack() as ends:
@@ -99,7 +105,7 @@ class Assembly:
                     ends.push_async_callback(self._database.engine.dispose)
                     await self._database.create(self._metadata)
                 await ends.enter_async_context(runtime)
-                await ends.enter_async_context(_running(background))
+                await ends.enter_async_context(_running(work))
                 yield
 
         app = application(
