@@ -2,7 +2,9 @@
 
 Wall time from the commit of twenty thousand rows until the table is empty; candidates take turns A B B A, and the figure is the median of
 the rounds' ratios. Processes are there, hold their fair share of lanes and have sent something before the rows that count. Where other
-work wants the same cores, two processes also get more of them than one.
+work wants the same cores, two processes also get more of them than one; where there are two cores, one relay, the database and the
+brokers have most of both. So a second row is of relays that are stopped most of the time, in turns, as on a small processor each: what
+keeps two back there is what they wait for of each other.
 Run: ``python -m bench relays --no-write``; ``python -m bench.relays URL BOOTSTRAP`` is one such process, until its input ends.
 """
 
@@ -11,9 +13,11 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,6 +46,8 @@ from treaty_runtime.transport import LeaseFence
 from treaty_runtime.wire.serde import Serde
 
 ROWS, ROUNDS = 20_000, 7
+TURN_SECONDS, TURNS = 0.02, 3
+"""One process in turn goes on for so long, and in the last turn of each round none."""
 POLL = timedelta(milliseconds=20)
 """Short, so that what is compared is how fast rows leave and not when they are noticed."""
 LOOK_SECONDS, PATIENCE_SECONDS = 0.01, 120.0
@@ -49,13 +55,18 @@ OWNERS = "SELECT owner, count(*) FROM outbox_lane GROUP BY owner"
 
 
 def measure() -> list[Row]:
-    """The row of two relays."""
+    """The rows of two relays."""
     with tempfile.TemporaryDirectory() as folder, brokers(TOPIC, SENT) as bootstrap, postgres(Path(folder)) as url:
         delivery = Delivery(KafkaSettings(brokers=bootstrap), url)
         asyncio.run(delivery.prepare())
         with relays(url, bootstrap, plain=delivery.plain) as crew:
-            found = ratios(lambda: crew.drained(1), lambda: crew.drained(2), rounds=ROUNDS)
-    return [row("two relay processes, PostgreSQL / one", found, least=1.4)]
+            whole = ratios(lambda: crew.drained(1), lambda: crew.drained(2), rounds=ROUNDS)
+            with crew.in_turns():
+                shared = ratios(lambda: crew.drained(1), lambda: crew.drained(2), rounds=ROUNDS)
+    return [
+        row("two relay processes, PostgreSQL / one", whole, least=1.4),
+        row("two relay processes, each a third of the time / one", shared, least=1.4),
+    ]
 
 
 @contextmanager
@@ -76,6 +87,30 @@ class Crew:
     words: list[str]
     connection: psycopg.Connection
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    _signals: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def in_turns(self) -> Iterator[None]:
+        """Within, one process at a time goes on, and each for a third of the time, however many there are."""
+        ended = threading.Event()
+        turns = threading.Thread(target=self._take_turns, args=[ended])
+        turns.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            turns.join()
+
+    def _take_turns(self, ended: threading.Event) -> None:
+        turn = 0
+        while not ended.is_set():
+            turn = (turn + 1) % TURNS
+            with self._signals:
+                for place, process in enumerate(self.processes):
+                    process.send_signal(signal.SIGCONT if place == turn else signal.SIGSTOP)
+            ended.wait(TURN_SECONDS)
+        for process in self.processes:
+            process.send_signal(signal.SIGCONT)
 
     def drained(self, count: int) -> float:
         """Seconds in which ``count`` processes send all rows."""
@@ -89,7 +124,9 @@ class Crew:
     def reduce(self, count: int) -> None:
         """Ends the latest processes, down to ``count``; each gives its lanes back."""
         while len(self.processes) > count:
-            process = self.processes.pop()
+            with self._signals:
+                process = self.processes.pop()
+                process.send_signal(signal.SIGCONT)  # it may be another's turn
             assert process.stdin is not None
             process.stdin.close()
             try:

@@ -177,6 +177,67 @@ async def test_a_moved_job_runs_at_its_new_time_only(place: Workplace) -> None:
     assert place.early == []
 
 
+async def test_a_job_that_was_moved_while_redis_did_not_hear_of_it_runs_at_its_new_time(
+    place: Workplace, client: Redis
+) -> None:
+    await RedisDelays(client).push(QUEUE, [("a", datetime.now(UTC) + timedelta(seconds=NEVER))])
+    await place.schedule("a")  # nobody listens yet: what was said of it is lost
+    async with _running(place.workers(sweep_every=0.2)):
+        await until(lambda: "done" in place.outcomes())
+    assert await place.ran() == ["a"]
+
+
+@pytest.mark.parametrize("delays", [(), ("1s",)], ids=["given up", "later"])
+async def test_a_job_that_was_scheduled_anew_while_it_failed_has_not_failed(
+    place: Workplace, delays: tuple[str, ...]
+) -> None:
+    place.retry, attempts = RetryPolicy(delays=delays, jitter=0), []
+    roll_back = AsyncSession.rollback
+
+    async def handle(_: Job, context: JobContext) -> None:
+        attempts.append(context.attempt)
+        if len(attempts) == 1:
+            context.session.rollback = anew.__get__(context.session)
+            raise ZeroDivisionError
+
+    async def anew(session: AsyncSession) -> None:
+        await roll_back(session)
+        await place.schedule("a", replace=True)
+
+    place.handle = handle  # type: ignore[assignment,method-assign]
+    async with _running(place.workers()):
+        await place.schedule("a")
+        await until(lambda: "done" in place.outcomes())
+    assert attempts == [1, 1]
+    async with place.sessions() as session:
+        (row,) = await session.scalars(select(DelayedRow))
+    assert (row.attempts, row.failed_at) == (0, None)
+
+
+async def test_a_job_whose_handler_awaits_what_is_cancelled_has_failed(place: Workplace) -> None:
+    async def handle(_: Job, __: JobContext) -> None:
+        waiting = asyncio.create_task(asyncio.sleep(NEVER))
+        asyncio.get_running_loop().call_soon(waiting.cancel)
+        await waiting
+
+    place.handle = handle  # type: ignore[assignment,method-assign]
+    async with _running(place.workers()):
+        await place.schedule("a")
+        await until(lambda: "failed" in place.outcomes())
+
+
+async def test_an_error_that_is_no_jobs_ends_the_workers_and_is_raised(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(*_: object, **__: object) -> None:
+        raise LookupError("no such table")
+
+    monkeypatch.setattr(place.jobs, "take", refused)
+    await place.schedule("a")
+    with pytest.raises(LookupError, match="no such table"):
+        await asyncio.wait_for(place.workers(sweep_every=0.2).run(), 60)
+
+
 async def test_a_cancelled_job_does_not_run(place: Workplace) -> None:
     workers = place.workers()  # who hear of the job, and do not work yet
     await place.schedule("gone")
@@ -229,6 +290,17 @@ async def test_a_job_under_way_is_not_queued_again_by_the_sweeper(client: Redis)
     await delays.push(QUEUE, [("a", datetime.now(UTC))])
     assert await delays.acknowledge(QUEUE, claim)
     assert await delays.claim(QUEUE, limit=10) == ([], None)
+
+
+async def test_nobody_waits_behind_jobs_that_were_replaced_while_they_run(client: Redis) -> None:
+    delays, now = RedisDelays(client), datetime.now(UTC)
+    running = [f"running-{number}" for number in range(3)]
+    await delays.push(QUEUE, [(job_id, now) for job_id in running])
+    assert len((await _claim(delays)).claims) == len(running)
+    await delays.push(QUEUE, [(job_id, now - timedelta(seconds=1)) for job_id in running], replace=True)
+    await delays.push(QUEUE, [("free-1", now), ("free-2", now), ("free-3", now)])
+    claimed = await delays.claim(QUEUE, limit=2)
+    assert [claim.job_id for claim in claimed.claims] == ["free-1", "free-2"]
 
 
 async def test_one_process_sweeps_a_queue(client: Redis) -> None:

@@ -97,7 +97,8 @@ def test_a_cancelled_record_stays_unfinished() -> None:
 def test_a_handler_may_ask_for_a_later_attempt() -> None:
     table = Table()
     table.arrive(at(0))
-    assert table.fail(at(0), Retry(after=30 * SECOND)) == [Copy(at(0), "retry.g.1s", 2, NOW + 30 * SECOND, 1)]
+    assert table.fail(at(0), Retry(after=30 * SECOND)) == [Copy(at(0), "retry.g.60s", 2, NOW + 30 * SECOND, 1)]
+    assert "retry.g.60s" in RetryPolicy().topics("g")
 
 
 def test_without_the_registry_only_the_lane_that_needs_it_waits() -> None:

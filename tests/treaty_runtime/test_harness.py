@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from tests.treaty_runtime.order_events import OrderCreated, OrderSeen
-from treaty_runtime.errors import Reject
+from treaty_runtime.errors import Reject, Retry
 from treaty_runtime.event import Context, Place
 from treaty_runtime.handlers import Handlers
 from treaty_runtime.hooks import Throttled
@@ -82,6 +83,19 @@ async def test_a_failing_record_goes_through_the_retry_topics_and_then_is_dead_l
         assert letter.error_class == "builtins.ValueError"
         assert letter.origin == Place(published.topic, published.partition, published.offset)
         assert shop.seen == []
+
+
+@pytest.mark.parametrize("minutes", [0.01, 0.05, 0.5, 5, 500])
+async def test_an_event_whose_handler_asks_for_a_later_attempt_is_handled_then(minutes: float) -> None:
+    shop = Shop()
+    async with Harness(shop.handlers) as harness:
+        harness.fail(OrderCreated, times=2, error=Retry(after=timedelta(minutes=minutes)))
+        await harness.publish(order(1))
+        await harness.advance(seconds=2 * 60 * minutes - 1)
+        assert shop.seen == []
+        await harness.advance(seconds=2 * 60 * minutes * 0.2 + 3)
+        assert shop.seen == [(1, 3)]
+        assert harness.dead_letters == []
 
 
 async def test_a_handler_whose_own_task_is_cancelled_has_failed_and_is_not_forgotten() -> None:

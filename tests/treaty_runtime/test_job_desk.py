@@ -26,7 +26,7 @@ async def desk(database: AsyncEngine, sessions: async_sessionmaker[AsyncSession]
     async with sessions.begin() as session:
         for name, due in (("late", PAST), ("failed", PAST), ("done", PAST), ("tomorrow", FUTURE)):
             scheduler.schedule(session, Job(queue="cancel", id=name, due=due, payload=b"xyz"))
-    await jobs.give_up(Job(queue="cancel", id="failed", due=PAST, payload=b""))
+    assert await jobs.give_up(Taken(Job(queue="cancel", id="failed", due=PAST, payload=b""), attempt=1))
     async with sessions.begin() as session:
         assert isinstance(await jobs.take(session, queue="cancel", job_id="done"), Taken)
     return JobDesk(database)

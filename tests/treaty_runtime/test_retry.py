@@ -55,8 +55,36 @@ def test_a_wait_that_is_just_held_in_place_has_no_topic() -> None:
 
 def test_a_handler_may_name_its_own_wait_which_counts_as_an_attempt() -> None:
     policy = RetryPolicy(jitter=0)
-    assert policy.delay(1, Retry(after=5 * SECOND), jitter=0.0) == Delay(5 * SECOND, "1s")
+    assert policy.delay(1, Retry(after=5 * SECOND), jitter=0.0) == Delay(5 * SECOND, "10s")
     assert policy.delay(4, Retry(after=5 * SECOND), jitter=0.0) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(2, None), (3, "10s"), (10, "10s"), (11, "60s"), (60, "60s"), (61, "60s"), (86_400, "60s")],
+)
+@pytest.mark.parametrize("attempt", [1, 2, 3])
+def test_a_named_wait_takes_the_nearest_topic_that_the_group_reads(
+    attempt: int, seconds: int, expected: str | None
+) -> None:
+    delay = RetryPolicy(delays=("60s", "1s", "10s"), jitter=0).delay(attempt, Retry(after=seconds * SECOND), 0.0)
+    assert delay == Delay(seconds * SECOND, expected)
+
+
+def test_a_named_wait_of_a_group_without_retry_topics_holds_the_lane() -> None:
+    assert RetryPolicy(delays=("1s",), jitter=0).delay(1, Retry(after=60 * SECOND), 0.0) == Delay(60 * SECOND)
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept"), [(timedelta.max, timedelta(days=7)), (timedelta.min, timedelta()), (SECOND, SECOND)]
+)
+def test_a_named_wait_is_none_at_least_and_a_week_at_most(asked: timedelta, kept: timedelta) -> None:
+    assert Retry(after=asked).after == kept
+
+
+def test_a_wait_that_is_no_duration_is_refused_where_it_is_named() -> None:
+    with pytest.raises(TypeError):
+        Retry(after=5)  # type: ignore[arg-type]
 
 
 def test_retry_topics_carry_the_declared_texts_and_the_one_for_replays() -> None:

@@ -17,7 +17,7 @@ from tests.treaty.cli.scratch import Done, Scratch, project
 from tests.treaty_runtime.relaying import Service
 from treaty.ops.service_database import engine_of
 from treaty_runtime.admin import Cluster
-from treaty_runtime.delay.jobs import DelayedJobs
+from treaty_runtime.delay.jobs import DelayedJobs, Taken
 from treaty_runtime.delay.schedule import Scheduler
 from treaty_runtime.event import Partition, Place
 from treaty_runtime.job import Job
@@ -78,7 +78,7 @@ async def schedule(engine: AsyncEngine) -> None:
         for job in (*jobs, Job(queue="order.cancel", id="o-3", due=future, payload=b"")):
             scheduler.schedule(session, job)
     for job in jobs:
-        await DelayedJobs(engine).give_up(job)
+        assert await DelayedJobs(engine).give_up(Taken(job, attempt=1))
 
 
 def test_failed_jobs_are_an_exit_code_and_are_retried_and_cancelled(scratch: Scratch, url: str) -> None:

@@ -10,6 +10,9 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import ClassVar
 
+LONGEST_WAIT = timedelta(days=7)
+"""What a handler may ask for; retry topics keep their records longer."""
+
 
 class TreatyError(Exception):
     """The treaty runtime could not go on: read the cause below."""
@@ -110,10 +113,11 @@ class Reject(Poison):
 
 
 class Retry(TreatyError):
-    """A handler raises this to be called again after ``after``, whatever the schedule says."""
+    """A handler raises this to be called again after ``after``, whatever the schedule says; in a week at the latest."""
 
     def __init__(self, *, after: timedelta, message: str | None = None) -> None:
-        self.after = after
+        """A longer time counts as a week, a negative one as none. Raises TypeError for what is no ``timedelta``."""
+        self.after = min(max(after, timedelta()), LONGEST_WAIT)
         super().__init__(message)
 
 

@@ -51,19 +51,32 @@ class RetryPolicy:
         """The wait after failed attempt number ``attempt`` (1 = first); None: give up.
 
         ``jitter`` in [0, 1) lengthens the wait by up to ``self.jitter``, never shortens it. An error that is ``Retry`` names its own
-        wait; it still counts as an attempt.
+        wait; it still counts as an attempt, and takes the topic of the shortest delay that is as long, of the longest if none is.
         """
         if not 1 <= attempt <= len(self.delays):
             return None
-        name = self.delays[attempt - 1]
-        declared = error.after if isinstance(error, Retry) else parse_duration(name)
-        after: timedelta = declared * (1 + self.jitter * jitter)
-        return Delay(after) if declared <= self.in_place_up_to else Delay(after, name)
+        name: str | None = self.delays[attempt - 1]
+        wait = parse_duration(self.delays[attempt - 1])
+        if isinstance(error, Retry):
+            wait, name = error.after, self._nearest(error.after)
+        after = wait * (1 + self.jitter * jitter)
+        return Delay(after) if wait <= self.in_place_up_to else Delay(after, name)
 
     def topics(self, group: str) -> tuple[str, ...]:
         """Every retry topic of the group, shortest wait first; `retry.<group>.0s`, for replays, always exists."""
-        waits = [name for name in dict.fromkeys(self.delays) if parse_duration(name) > self.in_place_up_to]
-        return tuple(retry_topic(group, delay=name) for name in ("0s", *(name for name in waits if name != "0s")))
+        waits = ("0s", *(name for name in self._long() if name != "0s"))
+        return tuple(retry_topic(group, delay=name) for name in waits)
+
+    def _long(self) -> list[str]:
+        return [name for name in dict.fromkeys(self.delays) if parse_duration(name) > self.in_place_up_to]
+
+    def _nearest(self, wait: timedelta) -> str | None:
+        """A topic that the group reads: in it a record keeps those behind it waiting, so the difference should be small."""
+        shortest_first = sorted(self._long(), key=parse_duration)
+        for name in shortest_first:
+            if parse_duration(name) >= wait:
+                return name
+        return shortest_first[-1] if shortest_first else None
 
 
 def retry_topic(group: str, *, delay: str) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import TextClause, bindparam
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from treaty_runtime.job import Job
@@ -28,13 +29,13 @@ DUE = statements(
     sqlite="SELECT queue, id, due_at FROM delayed WHERE queue IN (SELECT value FROM json_each(:queues)) AND done_at IS NULL"
     " AND failed_at IS NULL AND due_at <= {later} ORDER BY due_at LIMIT :limit",
 )
-LATER = statements(
-    "UPDATE delayed SET attempts = attempts + 1, due_at = {later}"
-    " WHERE queue = :queue AND id = :id AND done_at IS NULL RETURNING due_at"
+# Only the job that was taken: one that was scheduled anew since, in its place, has not failed.
+_FAILED = (
+    "UPDATE delayed SET attempts = attempts + 1, {change} WHERE queue = :queue AND id = :id AND done_at IS NULL"
+    " AND failed_at IS NULL AND due_at = :due AND attempts = :attempts RETURNING due_at"
 )
-GIVE_UP = statements(
-    "UPDATE delayed SET attempts = attempts + 1, failed_at = {now} WHERE queue = :queue AND id = :id AND done_at IS NULL"
-)
+LATER = statements(_FAILED.replace("{change}", "due_at = {later}"))
+GIVE_UP = statements(_FAILED.replace("{change}", "failed_at = {now}"))
 CLEAN = oldest("delayed", by="done_at")
 PENDING = statements(
     "SELECT queue, count(*) AS jobs FROM delayed WHERE done_at IS NULL AND failed_at IS NULL GROUP BY queue"
@@ -73,17 +74,21 @@ class DelayedJobs:
             rows = await connection.execute(DUE[self._dialect].columns(due_at=Timestamp()), parameters)
             return [(row.queue, row.id, row.due_at) for row in rows]
 
-    async def later(self, job: Job, *, seconds: float) -> datetime | None:
-        """Count a failed attempt and move the job; answer its new due time, None if it is gone."""
-        parameters = {"queue": job.queue, "id": job.id, "seconds": seconds}
-        async with self._engine.connect() as connection:
-            due: datetime | None = await connection.scalar(LATER[self._dialect].columns(due_at=Timestamp()), parameters)
-        return due
+    async def later(self, taken: Taken, *, seconds: float) -> datetime | None:
+        """Count a failed attempt and move the job; answer its new due time, None if it is gone or was scheduled anew."""
+        return await self._failed(LATER, taken, seconds=seconds)
 
-    async def give_up(self, job: Job) -> None:
-        """Count the last failed attempt; the job waits for an operator."""
+    async def give_up(self, taken: Taken) -> bool:
+        """Count the last failed attempt; the job waits for an operator. False if it is gone or was scheduled anew."""
+        return await self._failed(GIVE_UP, taken) is not None
+
+    async def _failed(self, law: Mapping[str, TextClause], taken: Taken, **parameters: float) -> datetime | None:
+        job = taken.job
+        key = {"queue": job.queue, "id": job.id, "due": job.due, "attempts": taken.attempt - 1}
+        statement = law[self._dialect].bindparams(bindparam("due", type_=Timestamp())).columns(due_at=Timestamp())
         async with self._engine.connect() as connection:
-            await connection.execute(GIVE_UP[self._dialect], {"queue": job.queue, "id": job.id})
+            due: datetime | None = await connection.scalar(statement, {**key, **parameters})
+        return due
 
     async def clean(self, *, portion: int = PORTION) -> int:
         """Forget a portion of what was done seven days ago, and answer how many jobs that were; younger ids are not run again."""

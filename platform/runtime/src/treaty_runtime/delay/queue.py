@@ -60,6 +60,7 @@ class DelayWorkers:
         self._stopping = asyncio.Event()
         self._running: set[tuple[str, str]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def committed(self, job: Job, replaced: bool) -> None:
@@ -89,6 +90,8 @@ class DelayWorkers:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._due_times is not None:
             await self._due_times.close()
+        if self._failure is not None:
+            raise self._failure
 
     async def _work(self, name: str) -> None:
         while not self._stopping.is_set():
@@ -120,10 +123,17 @@ class DelayWorkers:
         self._running.add((queue, job_id))
         task = asyncio.create_task(self._run(queue, job_id, claim))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._failure = self._failure or error
+            self.stop()
 
     async def _run(self, queue: str, job_id: str, claim: Claim | None) -> None:
-        lease = asyncio.create_task(self._extend(queue, claim)) if claim else None
+        due_times = self._due_times
+        lease = asyncio.create_task(self._extend(due_times, queue, claim)) if claim and due_times else None
         try:
             ended = await self._runner.run(queue, job_id)
         except Outage as error:
@@ -136,8 +146,8 @@ class DelayWorkers:
             if lease is not None:
                 lease.cancel()
         self.outages.ended("database")
-        if claim is not None and self._due_times is not None:
-            await self._settle(self._due_times, queue, claim, ended)
+        if claim is not None and due_times is not None:
+            await self._settle(due_times, queue, claim, ended)
 
     async def _settle(self, due_times: DueTimes, queue: str, claim: Claim, ended: Ended) -> None:
         with contextlib.suppress(Outage):
@@ -146,11 +156,14 @@ class DelayWorkers:
             else:
                 await due_times.again(queue, claim, due=ended.due)
 
-    async def _extend(self, queue: str, claim: Claim | None) -> None:
-        while claim is not None and self._due_times is not None:
+    async def _extend(self, due_times: DueTimes, queue: str, claim: Claim) -> None:
+        # It looks whether the job still runs: Redis' client sends by `asyncio.wait_for`, which swallows a cancellation that comes as it
+        # ends (Python 3.11). One that went on would keep the lease of a job that failed, and nobody would run it again.
+        is_ours = True
+        while is_ours and (queue, claim.job_id) in self._running:
             await asyncio.sleep(LEASE_SECONDS / 3)
             with contextlib.suppress(Outage):
-                await self._due_times.extend(queue, claim)
+                is_ours = await due_times.extend(queue, claim)
 
     async def _push(self) -> None:
         """Tell Redis of committed jobs; what it misses, the sweeper brings."""

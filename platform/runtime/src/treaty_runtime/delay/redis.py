@@ -24,12 +24,14 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 """
 
 PUSH = """
--- A leased member is being run: only a replacement may be queued beside it.
+-- A leased member is being run: only a replacement may be queued beside it. Of two times the sooner one is kept: to look in vain
+-- costs a look, and whoever looks learns the right time; the later one may be of a job that was moved while Redis was away.
 for i = 2, #ARGV, 2 do
   if ARGV[1] == 'replace' then
     redis.call('ZADD', KEYS[1], ARGV[i], ARGV[i + 1])
   elseif not redis.call('ZSCORE', KEYS[2], ARGV[i + 1]) then
-    redis.call('ZADD', KEYS[1], 'NX', ARGV[i], ARGV[i + 1])
+    local known = redis.call('ZSCORE', KEYS[1], ARGV[i + 1])
+    if not known or tonumber(ARGV[i]) < tonumber(known) then redis.call('ZADD', KEYS[1], ARGV[i], ARGV[i + 1]) end
   end
 end
 """
@@ -43,9 +45,10 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0
   redis.call('ZADD', KEYS[1], 'NX', now, id)
 end
 local claimed = {'-1'}
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])) do
-  -- Still leased: a replacement that fell due while the former one runs. It waits for that lease.
-  if not redis.call('ZSCORE', KEYS[2], id) then
+local free = tonumber(ARGV[1])
+-- Still leased: a replacement that fell due while the former one runs. It waits for that lease, and nobody waits behind it.
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, free + redis.call('ZCARD', KEYS[2]))) do
+  if #claimed < 1 + 2 * free and not redis.call('ZSCORE', KEYS[2], id) then
     local token = redis.call('INCR', KEYS[4])
     redis.call('ZREM', KEYS[1], id)
     redis.call('ZADD', KEYS[2], now + ARGV[2], id)
@@ -99,7 +102,7 @@ class RedisDelays:
             await self._redis.aclose()
 
     async def push(self, queue: str, jobs: Iterable[tuple[str, datetime]], *, replace: bool = False) -> None:
-        """Look at these (id, due) when they are due; a known id keeps its time unless `replace`."""
+        """Look at these (id, due) when they are due; a known id keeps its time if that is sooner, unless `replace`."""
         pairs: list[Any] = []
         for job_id, due in jobs:
             pairs += [milliseconds(due), job_id]

@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from treaty_runtime.delay.jobs import DelayedJobs, Taken
-from treaty_runtime.errors import NoSession, Outage
+from treaty_runtime.errors import HandlerCancelled, NoSession, Outage
 from treaty_runtime.event import Event, Schedule, Stage
 from treaty_runtime.hooks import Hooks, JobRun
 from treaty_runtime.job import Job
@@ -118,6 +118,10 @@ class JobRunner:
             await session.commit()
         except Outage:
             raise
+        except asyncio.CancelledError:
+            if _is_being_cancelled():
+                raise
+            return HandlerCancelled()
         except Exception as error:
             if isinstance(error, DBAPIError | PoolTimeout) and (is_away(error) or is_conflict(error)):
                 raise
@@ -127,7 +131,13 @@ class JobRunner:
     async def _failed(self, taken: Taken, failure: Exception) -> Ended:
         delay = self._retry.delay(taken.attempt, failure, self._random())
         if delay is None:
-            await self._jobs.give_up(taken.job)
+            await self._jobs.give_up(taken)
             return Ended("failed")
-        due = await self._jobs.later(taken.job, seconds=delay.after.total_seconds())
+        due = await self._jobs.later(taken, seconds=delay.after.total_seconds())
         return Ended("retried", due)
+
+
+def _is_being_cancelled() -> bool:
+    """Whether the job itself is cancelled, and not something that its handler awaited."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

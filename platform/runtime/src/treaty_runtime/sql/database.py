@@ -34,7 +34,8 @@ _RAISE_LAYOUT = (
 _WRITERS, _READERS, _CACHE = 5, 2, "cache_size=-512"
 """Connections of a file. Of the first, one writes at a time, and the others may all wait for it; the second are never theirs.
 Half a megabyte of pages each instead of two: they stay, and the system holds the file's pages for all."""
-_RETRIABLE_STATES = frozenset({"40001", "40P01"})  # serialization failure, deadlock (PostgreSQL appendix A)
+_RETRIABLE_STATES = frozenset({"40001", "40P01", "55P03"})
+"""Serialization failure, deadlock, a lock that did not come in the server's `lock_timeout` (PostgreSQL appendix A)."""
 
 
 def open_engine(url: str | URL, *, pool_size: int = 10) -> AsyncEngine:
@@ -196,7 +197,7 @@ def _free_lanes(lanes: int) -> list[dict[str, int]]:
 def is_conflict(error: BaseException) -> bool:
     """Whether the transaction lost against another one, so that running it again at once is right.
 
-    True for serialization failures and deadlocks of PostgreSQL and for a busy SQLite.
+    True for serialization failures, deadlocks and lock time-outs of PostgreSQL and for a busy SQLite.
     """
     if not isinstance(error, DBAPIError):
         return False
