@@ -189,7 +189,7 @@ async def test_a_job_that_was_moved_while_redis_did_not_hear_of_it_runs_at_its_n
 
 @pytest.mark.parametrize("delays", [(), ("1s",)], ids=["given up", "later"])
 async def test_a_job_that_was_scheduled_anew_while_it_failed_has_not_failed(
-    place: Workplace, delays: tuple[str, ...]
+    place: Workplace, delays: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place.retry, attempts = RetryPolicy(delays=delays, jitter=0), []
     roll_back = AsyncSession.rollback
@@ -204,7 +204,7 @@ async def test_a_job_that_was_scheduled_anew_while_it_failed_has_not_failed(
         await roll_back(session)
         await place.schedule("a", replace=True)
 
-    place.handle = handle  # type: ignore[assignment,method-assign]
+    monkeypatch.setattr(place, "handle", handle)
     async with _running(place.workers()):
         await place.schedule("a")
         await until(lambda: "done" in place.outcomes())
@@ -214,13 +214,15 @@ async def test_a_job_that_was_scheduled_anew_while_it_failed_has_not_failed(
     assert (row.attempts, row.failed_at) == (0, None)
 
 
-async def test_a_job_whose_handler_awaits_what_is_cancelled_has_failed(place: Workplace) -> None:
+async def test_a_job_whose_handler_awaits_what_is_cancelled_has_failed(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def handle(_: Job, __: JobContext) -> None:
         waiting = asyncio.create_task(asyncio.sleep(NEVER))
         asyncio.get_running_loop().call_soon(waiting.cancel)
         await waiting
 
-    place.handle = handle  # type: ignore[assignment,method-assign]
+    monkeypatch.setattr(place, "handle", handle)
     async with _running(place.workers()):
         await place.schedule("a")
         await until(lambda: "failed" in place.outcomes())

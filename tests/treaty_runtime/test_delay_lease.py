@@ -86,8 +86,8 @@ def workers(due: Due, runner: Runner) -> DelayWorkers:
     hooks = Hooks([])
     return DelayWorkers(
         DelayQueue(workers={QUEUE: None}, due_times=due),  # type: ignore[arg-type,dict-item]  # no handler is called
-        jobs=NoJobs(),  # type: ignore[arg-type]
-        runner=runner,  # type: ignore[arg-type]
+        jobs=NoJobs(),  # type: ignore[arg-type]  # as much as is asked
+        runner=runner,  # type: ignore[arg-type]  # likewise
         outages=Outages("delay", clock=time.monotonic, hooks=hooks),
         owner="w",
     )

@@ -84,7 +84,7 @@ def test_a_named_wait_is_none_at_least_and_a_week_at_most(asked: timedelta, kept
 
 def test_a_wait_that_is_no_duration_is_refused_where_it_is_named() -> None:
     with pytest.raises(TypeError):
-        Retry(after=5)  # type: ignore[arg-type]
+        Retry(after=5)  # type: ignore[arg-type]  # as from code without types
 
 
 def test_retry_topics_carry_the_declared_texts_and_the_one_for_replays() -> None:

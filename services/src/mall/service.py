@@ -92,20 +92,17 @@ class Assembly:
         ``state``: what its routes need. ``larger_bodies``: ends of addresses, and how many bytes are read there.
         """
 
-        work = list(background)
-        if redis is not None:
-            work.append(partial(open_all, redis))
-
         @asynccontextmanager
         async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
             async with AsyncExitStack() as ends:
                 if redis is not None:
                     ends.push_async_callback(redis.aclose)
+                    await ends.enter_async_context(_running([partial(open_all, redis)]))
                 if self._database is not None and self._metadata is not None:
                     ends.push_async_callback(self._database.engine.dispose)
                     await self._database.create(self._metadata)
                 await ends.enter_async_context(runtime)
-                await ends.enter_async_context(_running(work))
+                await ends.enter_async_context(_running(background))
                 yield
 
         app = application(
