@@ -18,7 +18,7 @@ from treaty_runtime.handlers import Group, Handlers
 from treaty_runtime.kafka.bounds import KafkaBounds
 from treaty_runtime.kafka.log import Log
 from treaty_runtime.runtime import Runtime
-from treaty_runtime.seek import parse_seek
+from treaty_runtime.seek import InvalidSeek, parse_seek
 from treaty_runtime.settings import KafkaSettings
 from treaty_runtime.sql import database as runtime_database
 from treaty_runtime.transport import Outgoing
@@ -39,7 +39,8 @@ def seek(text: str) -> Any:
 class Shop:
     """A service with a past: thirty records of three orders, a minute apart."""
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions, external: Callable[[Handlers], Any] | None = None) -> None:
+        """``external``: how the function that acts outside is registered; None: for its class."""
         self.broker, self.handled, self.broken = MemoryBroker(partitions=2), list[tuple[str, int]](), set[int]()
         handlers = Handlers()
 
@@ -50,9 +51,9 @@ class Shop:
                 raise RuntimeError("no")
             self.handled.append((event.order_id, event.number))
 
-        @handlers.on(OrderSeen, external=True)
-        async def mail(event: OrderSeen, _context: Context) -> None:
-            self.handled.append(("mail", event.number))
+        @(handlers.on(OrderSeen, external=True) if external is None else external(handlers))
+        async def mail(_seen: Any, _context: Context) -> None:
+            self.handled.append(("mail", 1))
 
         self.runtime = Runtime(
             service="order",
@@ -99,6 +100,25 @@ async def test_the_past_is_handled_in_order_once_and_external_handlers_are_left_
     assert (await shop.replay("start", topics=["order-views"], external="run")).handled == 1
 
 
+@pytest.mark.parametrize(
+    "external",
+    [
+        lambda handlers: handlers.any("order-views", external=True),
+        lambda handlers: handlers.raw("order-views", external=True),
+    ],
+    ids=["any", "raw"],
+)
+async def test_functions_of_whole_topics_that_act_outside_are_left_out_too(
+    sessions: Sessions, external: Callable[[Handlers], Any]
+) -> None:
+    shop = Shop(sessions, external)
+    await shop.publish(began=datetime.now(UTC) - timedelta(hours=1))
+    assert (await shop.replay("start", topics=["order-views"])).skipped == 1
+    assert shop.handled == []
+    assert (await shop.replay("start", topics=["order-views"], external="run")).handled == 1
+    assert shop.handled == [("mail", 1)]
+
+
 async def test_only_what_lies_between_the_two_places_is_handled(shop: Shop) -> None:
     held = shop.broker.records("order-events")
     some = next(record.place.of for record in held)
@@ -107,6 +127,13 @@ async def test_only_what_lies_between_the_two_places_is_handled(shop: Shop) -> N
     assert report.handled == len({record.place.of for record in held})
     assert (await shop.replay("0", "1", topics=["order-events"])).seen == len({record.place.of for record in held})
     assert size > 1
+
+
+@pytest.mark.parametrize(("start", "end"), [("shift:-5", "end"), ("start", "shift:+5")])
+async def test_a_replay_has_nothing_to_shift_from(shop: Shop, start: str, end: str) -> None:
+    with pytest.raises(InvalidSeek, match="no place of its own"):
+        await shop.replay(start, end)
+    assert shop.handled == []
 
 
 async def test_what_fails_is_told_with_its_place_and_the_rest_goes_on(

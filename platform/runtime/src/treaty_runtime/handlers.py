@@ -128,32 +128,39 @@ class Handlers:
         return register
 
     def any(
-        self, topic: str, *, on_failure: OnFailure = "skip", timeout: timedelta = timedelta(seconds=HANDLER_SECONDS)
+        self,
+        topic: str,
+        *,
+        external: bool = False,
+        on_failure: OnFailure = "skip",
+        timeout: timedelta = timedelta(seconds=HANDLER_SECONDS),
     ) -> Callable[[Call], Call]:
         """Registers a function for the envelopes of every class of a topic that has no function of its own."""
 
         def register(function: Callable[[Envelope[Any], Context], Awaitable[None]]) -> Call:
-            _claim(
-                self._any,
-                topic,
-                Handler(call=function, takes="envelope", on_failure=on_failure, timeout=timeout),
-                topic,
+            handler = Handler(
+                call=function, takes="envelope", external=external, on_failure=on_failure, timeout=timeout
             )
+            _claim(self._any, topic, handler, topic)
             return function
 
         return register
 
     def raw(
-        self, topic: str, *, on_failure: OnFailure = "skip", timeout: timedelta = timedelta(seconds=HANDLER_SECONDS)
+        self,
+        topic: str,
+        *,
+        external: bool = False,
+        on_failure: OnFailure = "skip",
+        timeout: timedelta = timedelta(seconds=HANDLER_SECONDS),
     ) -> Callable[[Callable[[Record, Context], Awaitable[None]]], Callable[[Record, Context], Awaitable[None]]]:
         """Registers a function for the bytes of a topic, tombstones too; nothing is decoded."""
 
         def register(
             function: Callable[[Record, Context], Awaitable[None]],
         ) -> Callable[[Record, Context], Awaitable[None]]:
-            _claim(
-                self._raw, topic, Handler(call=function, takes="record", on_failure=on_failure, timeout=timeout), topic
-            )
+            handler = Handler(call=function, takes="record", external=external, on_failure=on_failure, timeout=timeout)
+            _claim(self._raw, topic, handler, topic)
             return function
 
         return register

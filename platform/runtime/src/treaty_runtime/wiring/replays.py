@@ -10,7 +10,7 @@ from treaty_runtime.consume.reader import Reader
 from treaty_runtime.errors import TreatyError, UndeclaredTopic
 from treaty_runtime.event import Effects, Partition
 from treaty_runtime.handlers import Group
-from treaty_runtime.seek import Kind, Seek, Span
+from treaty_runtime.seek import InvalidSeek, Kind, Seek, Span
 from treaty_runtime.wire.serde import Serde
 from treaty_runtime.wiring.connections import Bounds
 from treaty_runtime.wiring.dry_run import UnknownGroup
@@ -53,6 +53,8 @@ class Replays:
         beyond_inbox: bool,
     ) -> ReplayReport:
         """Replays; see ``Runtime.replay``."""
+        if Kind.SHIFT in {each.kind for each in (start, end) if isinstance(each, Seek)}:
+            raise InvalidSeek("A replay joins no group and has no place of its own to shift from: name an offset or a time.")
         group = self._group(name, topics)
         bounds = self._bounds()
         try:

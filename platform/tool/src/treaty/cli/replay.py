@@ -50,7 +50,7 @@ def replay(config: Path | None, **given: Unpack[Given]) -> int:
     Exit codes: 0 all handled, 1 some failed, 2 usage, 3 something is away or refuses.
     """
     from treaty.local.services import command
-    from treaty.ops.seek import parse_seek
+    from treaty.ops.seek import Kind, parse_seek
     from treaty.wiring import now
 
     template = str(load_settings(config).get("local", "service"))
@@ -59,7 +59,8 @@ def replay(config: Path | None, **given: Unpack[Given]) -> int:
             "treaty.toml names no command of services.", next_step='write [local] service = "python -m shop {service}"'
         )
     for text in (given["start"], given["end"]):
-        parse_seek(text, now=now())
+        if parse_seek(text, now=now()).kind is Kind.SHIFT:
+            raise UsageError("A replay has no place of its own to shift from.", next_step="name an offset or a time")
     words = [*command(template, given["service"]), "replay", *_options(given)]
     if given["dry_run"]:
         echo(" ".join(words))
