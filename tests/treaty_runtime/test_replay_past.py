@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,7 +27,7 @@ from treaty_runtime.sql import database as runtime_database
 from treaty_runtime.transport import Outgoing
 from treaty_runtime.transport.memory import MemoryBroker, MemoryProducer
 from treaty_runtime.wire.serde import frame
-from treaty_runtime.wiring.connections import MemoryConnections
+from treaty_runtime.wiring.connections import MemoryBounds, MemoryConnections
 from treaty_runtime.wiring.dry_run import UnknownGroup
 from treaty_runtime.wiring.replays import BeyondInbox
 
@@ -51,9 +54,11 @@ class Shop:
                 raise RuntimeError("no")
             self.handled.append((event.order_id, event.number))
 
-        @(handlers.on(OrderSeen, external=True) if external is None else external(handlers))
         async def mail(_seen: Any, _context: Context) -> None:
             self.handled.append(("mail", 1))
+
+        registers = handlers.on(OrderSeen, external=True) if external is None else external(handlers)
+        registers(mail)
 
         self.runtime = Runtime(
             service="order",
@@ -146,6 +151,30 @@ async def test_what_fails_is_told_with_its_place_and_the_rest_goes_on(
     assert (place.topic, why) == ("order-events", "builtins.RuntimeError: no")
     shop.broken.clear()
     assert (await shop.replay("start", topics=["order-events"])).handled == 1
+
+
+async def test_a_replay_that_breaks_ends_also_if_a_handler_swallows_that_it_is_cancelled(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, whole = asyncio.Event(), MemoryBounds.read
+
+    async def breaks(bounds: MemoryBounds, spans: Any) -> AsyncIterator[Any]:
+        async for chunk in whole(bounds, spans):
+            yield chunk
+        await begun.wait()
+        raise LookupError("the log is gone")
+
+    async def swallows(_event: Any, _context: Context) -> None:
+        begun.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(3600)
+
+    monkeypatch.setattr(MemoryBounds, "read", breaks)
+    group = shop.runtime.groups[0]
+    handler = group.handlers.events[OrderCreated]
+    monkeypatch.setitem(group.handlers._events, OrderCreated, replace(handler, call=swallows))
+    with pytest.raises(LookupError, match="the log is gone"):
+        await asyncio.wait_for(shop.replay("start", topics=["order-events"]), 60)
 
 
 async def test_what_the_inbox_has_forgotten_is_refused_unless_asked_for(sessions: Sessions) -> None:

@@ -90,7 +90,8 @@ class Replaying:
         return self.report
 
     async def _serve(self, lane: asyncio.Queue[Record]) -> None:
-        while True:
+        me = asyncio.current_task()
+        while not (me and me.cancelling()):  # a handler may swallow that it is cancelled
             record = await lane.get()
             try:
                 await self._settle(record)
