@@ -16,7 +16,11 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from treaty_runtime.errors import LaneCountDiffers, LayoutDiffers, TablesMissing
 from treaty_runtime.sql import database as runtime_database
+from treaty_runtime.sql.database import autocommit
 from treaty_runtime.sql.tables import InboxRow, LaneRow, LayoutRow, OutboxRow
+from treaty_runtime.wire.failure import describe
+
+SECRET = "s3cr3t-t0k3n"
 
 
 def _staged(**columns: object) -> dict[str, object]:
@@ -249,6 +253,60 @@ async def test_a_broken_statement_is_neither_away_nor_a_conflict(database: Async
             await connection.execute(text("SELECT nothing FROM nowhere"))
     assert not runtime_database.is_away(broken.value)
     assert not runtime_database.is_conflict(broken.value)
+
+
+@pytest.mark.parametrize("limit", ["max_page_count = 1", "query_only = ON"], ids=["full", "read-only"])
+async def test_a_file_that_cannot_be_written_is_away(tmp_path: Path, limit: str) -> None:
+    engine = runtime_database.open_engine(f"sqlite:///{tmp_path / 'shop.db'}")
+    async with engine.begin() as connection:
+        await connection.execute(text("CREATE TABLE notes (body text)"))
+    async with autocommit(engine).connect() as connection:
+        await connection.execute(text(f"PRAGMA {limit}"))
+        with pytest.raises(DBAPIError) as refused:
+            await connection.execute(text("INSERT INTO notes VALUES (:body)"), {"body": "x" * 100_000})
+    assert runtime_database.is_away(refused.value)
+    assert not runtime_database.is_conflict(refused.value)
+    await engine.dispose()
+
+
+@pytest.mark.postgres
+async def test_a_server_that_became_a_copy_which_only_reads_is_away(postgres: str) -> None:
+    engine = runtime_database.open_engine(postgres)
+    async with engine.connect() as connection:
+        await connection.execute(text("SET TRANSACTION READ ONLY"))
+        with pytest.raises(DBAPIError) as refused:
+            await connection.execute(text("CREATE TABLE notes (body text)"))
+    assert runtime_database.is_away(refused.value)
+    await engine.dispose()
+
+
+@pytest.mark.postgres
+async def test_a_lock_that_does_not_come_in_the_servers_time_is_a_conflict(postgres: str) -> None:
+    engine = runtime_database.open_engine(postgres)
+    async with engine.connect() as holder, engine.connect() as waiter:
+        await holder.execute(text("SELECT pg_advisory_xact_lock(4711)"))
+        await waiter.execute(text("SET LOCAL lock_timeout = '10ms'"))
+        with pytest.raises(DBAPIError) as refused:
+            await waiter.execute(text("SELECT pg_advisory_xact_lock(4711)"))
+    assert runtime_database.is_conflict(refused.value)
+    await engine.dispose()
+
+
+async def test_what_was_to_be_stored_is_in_no_error_text(database: AsyncEngine) -> None:
+    async with database.begin() as connection:
+        await connection.execute(text("CREATE TABLE tokens (token varchar(36) PRIMARY KEY)"))
+    for engine in (database, autocommit(database)):
+        with pytest.raises(DBAPIError) as refused:
+            await _store_twice(engine)
+        failure = describe(refused.value)
+        assert "tokens" in failure.message
+        assert SECRET not in failure.message + failure.stack
+
+
+async def _store_twice(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        for _ in range(2):
+            await connection.execute(text("INSERT INTO tokens VALUES (:token)"), {"token": SECRET})
 
 
 @pytest.mark.postgres

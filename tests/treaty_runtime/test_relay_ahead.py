@@ -238,34 +238,46 @@ async def test_rows_that_an_operator_discards_while_the_broker_is_silent_are_not
     assert len(service.sent()) == 2
 
 
+class Full(MemoryProducer):
+    """Has room for so many records."""
+
+    room_for = 0
+
+    def produce(self, record: Outgoing, done: Callable[[Delivery], None]) -> None:
+        if not self.room_for:
+            raise QueueFull
+        self.room_for -= 1
+        super().produce(record, done)
+
+
 async def test_rows_that_an_operator_discards_while_there_is_no_room_to_send_are_not_sent(service: Service) -> None:
-    class Full(MemoryProducer):
-        has_room = asyncio.Event()
-
-        def produce(self, record: Outgoing, done: Callable[[Delivery], None]) -> None:
-            if not self.has_room.is_set():
-                raise QueueFull
-            super().produce(record, done)
-
-        async def room(self) -> None:
-            await self.has_room.wait()
-
-    producer, backlog, now = Full(service.broker), SlowBacklog(service.engine), [0.0]
+    producer, backlog = Full(service.broker), SlowBacklog(service.engine)
     backlog.may_delete.set()
-    relay = service.relay(lease=lasting(service), producer=producer, backlog=backlog, batch=2, clock=lambda: now[0])
-    await renewed(relay)
+    relay = await renewed(service.relay(lease=lasting(service), producer=producer, backlog=backlog, batch=2))
     await service.stage(*numbered(4, keys=2))
-    first = asyncio.create_task(relay._round())
-    await until(lambda: len(backlog.reads) >= 2)
+    with pytest.raises(Outage, match="queue is full"):
+        await relay._round()
     async with service.engine.begin() as connection:
         await connection.execute(
             text("DELETE FROM outbox WHERE position IN (SELECT position FROM outbox ORDER BY position DESC LIMIT 2)")
         )
-    now[0] += 1
-    producer.has_room.set()
-    await first
-    assert not await relay._round()
+    producer.room_for = 4
+    while await relay._round():
+        pass
     assert len(service.sent()) == 2
+
+
+async def test_what_finds_no_room_is_of_the_next_batch_and_in_its_place(service: Service) -> None:
+    producer = Full(service.broker)
+    relay = await renewed(service.relay(lease=lasting(service), producer=producer, batch=6))
+    await service.stage(*numbered(6, keys=2))
+    staged = await service.staged()
+    for sent in (2, 3, 6):
+        producer.room_for = sent - len(service.sent())
+        assert await relay._round()
+        assert len(service.sent()) == sent
+    assert not await relay._round()
+    assert service.sent() == staged
 
 
 async def test_what_was_read_ahead_grows_old_also_while_the_lease_was_not_renewed(service: Service) -> None:

@@ -32,6 +32,7 @@ _PATIENCE_SECONDS = 30.0
 """As long as a caller waits for an answer: until then the client may still send what it holds."""
 _ANY_PARTITION, _NOW = -1, 0  # as librdkafka understands them
 _CLOSED = Fault("_DESTROY", "The producer is closed.", FaultKind.FENCED)
+_HUGE = Fault("_QUEUE_FULL", "The record is larger than the whole queue: raise queue.buffering.max.kbytes.", FaultKind.REFUSED)
 
 Answer = tuple[Callable[[Delivery], None], KafkaError | None, Any]
 
@@ -52,7 +53,7 @@ class KafkaProducer:
         self._client: Any = None
         self._capacity = int(config.get("queue.buffering.max.messages", 100_000))
         self._answers: list[Answer] = []
-        self._pending = 0
+        self._pending, self._is_full = 0, False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._pause = _IDLE
@@ -85,6 +86,10 @@ class KafkaProducer:
                 on_delivery=partial(self._answered, done),
             )
         except BufferError:
+            if not self._pending:
+                loop.call_soon(done, Delivery(None, -1, _HUGE))
+                return
+            self._is_full = True
             raise QueueFull from None
         except KafkaException as failure:
             loop.call_soon(done, Delivery(None, -1, fault_of(failure.args[0])))
@@ -94,8 +99,8 @@ class KafkaProducer:
             self._ask_again(_SOON)
 
     async def room(self) -> None:
-        """Waits until the queue is less than four fifths full."""
-        while self._pending >= self._capacity * _ROOM:
+        """Waits until less than four fifths of the records are queued, and after ``QueueFull`` until one was answered: bytes count too."""
+        while self._pending and (self._is_full or self._pending >= self._capacity * _ROOM):
             self._settled.clear()
             await self._settled.wait()
 
@@ -188,6 +193,7 @@ class KafkaProducer:
     def _settle(self) -> None:
         answers, self._answers = self._answers, []
         self._pending -= len(answers)
+        self._is_full = False
         for done, error, message in answers:
             try:
                 done(_delivery(error, message))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from functools import lru_cache, partial
 
 from treaty_runtime.errors import NotFramed, QueueFull
@@ -16,13 +15,14 @@ from treaty_runtime.event import Place
 from treaty_runtime.hooks import Hooks, Published, PublishRefused, Trace
 from treaty_runtime.publish.backlog import Pending, Refusal
 from treaty_runtime.publish.outbox_headers import WRITER, load_headers
-from treaty_runtime.transport import Delivery, Fault, FaultKind, Fence, Outgoing, Producer
+from treaty_runtime.transport import Delivery, Fault, FaultKind, Fence, Outgoing
 from treaty_runtime.wire.headers import DATASCHEMA, dataschema_of
 from treaty_runtime.wire.serde import FRAME_BYTES, schema_id_of
 
 _TOO_LARGE = "MSG_SIZE_TOO_LARGE"
 _INVALID = "INVALID_RECORD"
 """A row that no record can be made of is set aside like one whose record the broker refuses: nothing of it is sent."""
+_FULL = Fault("_QUEUE_FULL", "The producer's queue is full of what others send.", FaultKind.AGAIN)
 _POSITION_BYTES = 6
 CHUNK = 100
 """Rows between two looks at the lease, and two turns of the loop."""
@@ -64,12 +64,13 @@ class Batch:
             except (NotFramed, ValueError) as error:
                 self._failed(row, Fault(_INVALID, str(error), FaultKind.REFUSED))
                 continue
-            producer, done = fence.producer(row.lane), partial(self._answered, row)
             self._waiting += 1
             try:
-                producer.produce(record, done)
-            except QueueFull:
-                await _produce_later(producer, record, done)
+                fence.producer(row.lane).produce(record, partial(self._answered, row))
+            except QueueFull:  # the rest is of the next batch, which begins when these have their answers
+                self._waiting -= 1
+                self.outage = None if self._waiting else _FULL
+                break
         self._is_sent = True
         if not self._waiting:
             self._settled.set()
@@ -155,13 +156,6 @@ class Batch:
                 trace=_trace(row.trace),
             )
         )
-
-
-async def _produce_later(producer: Producer, record: Outgoing, done: Callable[[Delivery], None]) -> None:
-    while True:
-        await producer.room()
-        with suppress(QueueFull):
-            return producer.produce(record, done)
 
 
 def outgoing(row: Pending, *, registry_url: str, has_mark: bool = False) -> Outgoing:

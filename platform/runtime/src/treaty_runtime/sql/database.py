@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from sqlite3 import SQLITE_CANTOPEN, SQLITE_FULL, SQLITE_IOERR, SQLITE_READONLY
 from typing import Any
 
 from sqlalchemy import Connection, Index, Table, UpdateBase, event, insert, inspect, select, text, update
@@ -34,8 +35,13 @@ _RAISE_LAYOUT = (
 _WRITERS, _READERS, _CACHE = 5, 2, "cache_size=-512"
 """Connections of a file. Of the first, one writes at a time, and the others may all wait for it; the second are never theirs.
 Half a megabyte of pages each instead of two: they stay, and the system holds the file's pages for all."""
+_DISCREET: Mapping[str, Any] = {"hide_parameters": True}
+"""Errors are logged and written into dead letters' headers: what was to be stored is not."""
 _RETRIABLE_STATES = frozenset({"40001", "40P01", "55P03"})
 """Serialization failure, deadlock, a lock that did not come in the server's `lock_timeout` (PostgreSQL appendix A)."""
+
+_PRIMARY, _UNUSABLE = 0xFF, frozenset({SQLITE_FULL, SQLITE_READONLY, SQLITE_IOERR, SQLITE_CANTOPEN})
+"""Of a file: no space, no right to write, a disk that fails, no file (SQLite, "Result and Error Codes": the lowest byte)."""
 
 
 def open_engine(url: str | URL, *, pool_size: int = 10) -> AsyncEngine:
@@ -49,10 +55,10 @@ def open_engine(url: str | URL, *, pool_size: int = 10) -> AsyncEngine:
     parsed = parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
     if parsed.get_backend_name() != "sqlite":
         alive = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
-        return create_async_engine(parsed, pool_size=pool_size, connect_args=alive)
+        return create_async_engine(parsed, pool_size=pool_size, connect_args=alive, **_DISCREET)
     in_memory = parsed.database in {None, "", ":memory:"} or parsed.query.get("mode") == "memory"
     # A database in memory has one connection, which everybody shares.
-    engine = create_async_engine(parsed, **({} if in_memory else _pool_of(_WRITERS)))
+    engine = create_async_engine(parsed, **_DISCREET, **({} if in_memory else _pool_of(_WRITERS)))
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_immediate)
     if not in_memory:
@@ -67,7 +73,7 @@ def _pool_of(connections: int) -> dict[str, Any]:
 
 
 def _add_readers(engine: AsyncEngine, url: URL) -> None:
-    readers = create_async_engine(url, **_pool_of(_READERS))
+    readers = create_async_engine(url, **_DISCREET, **_pool_of(_READERS))
     event.listen(readers.sync_engine, "connect", _prepare_sqlite)
     event.listen(readers.sync_engine, "connect", _refuse_writes)
     event.listen(engine.sync_engine, "engine_disposed", lambda _: readers.sync_engine.dispose())
@@ -206,15 +212,23 @@ def is_conflict(error: BaseException) -> bool:
 
 
 def is_away(error: BaseException) -> bool:
-    """Whether the database could not be reached or went away; a COMMIT it interrupted may or may not have happened."""
+    """Whether the database cannot be reached, went away, or cannot be written: a full disk, a copy that only reads, a broken file.
+
+    A COMMIT it interrupted may or may not have happened.
+    """
     if isinstance(error, PoolTimeout):
         return True
     if not isinstance(error, DBAPIError) or is_conflict(error):
         return False
     state = str(getattr(error.orig, "sqlstate", None) or "")
-    # 08: connection exception, 57P: shut down or starting up, 53: out of connections, disk or memory.
-    lost = error.connection_invalidated or state.startswith(("08", "57P", "53"))
+    # 08: connection exception, 57P: shut down or starting up, 53: out of connections, disk or memory, 25006: a copy that only reads.
+    lost = error.connection_invalidated or state.startswith(("08", "57P", "53", "25006")) or _is_unusable(error.orig)
     return lost or (isinstance(error, OperationalError | InterfaceError) and not state and _is_postgres(error))
+
+
+def _is_unusable(error: object) -> bool:
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & _PRIMARY in _UNUSABLE
 
 
 def _is_postgres(error: DBAPIError) -> bool:

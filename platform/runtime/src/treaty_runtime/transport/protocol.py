@@ -68,7 +68,7 @@ class Producer(Protocol):
         """Queues a record without blocking; ``QueueFull`` if there is no room."""
 
     async def room(self) -> None:
-        """Waits until the queue is less than four fifths full."""
+        """Waits until the queue is less than four fifths full, and after ``QueueFull`` until something was answered."""
 
     async def flush(self, within: timedelta) -> int:
         """Waits for all answers; answers how many are still missing after that time."""
