@@ -13,13 +13,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from psycopg.errors import QueryCanceled
 from redis.asyncio import Redis
 from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from tests.treaty_runtime.relaying import until
 from treaty_runtime.delay.due_times import Claimed
-from treaty_runtime.delay.jobs import DelayedJobs
+from treaty_runtime.delay.jobs import DelayedJobs, Taken
 from treaty_runtime.delay.queue import DelayQueue, DelayWorkers
 from treaty_runtime.delay.redis import RedisDelays
 from treaty_runtime.delay.runner import JobContext, JobRunner
@@ -226,6 +228,26 @@ async def test_a_job_whose_handler_awaits_what_is_cancelled_has_failed(
     async with _running(place.workers()):
         await place.schedule("a")
         await until(lambda: "failed" in place.outcomes())
+
+
+async def test_a_statement_that_took_longer_than_the_server_allows_is_told_and_the_job_comes_again(
+    place: Workplace, client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take, asked = place.jobs.take, list[str]()
+
+    async def slow_at_first(session: AsyncSession, *, queue: str, job_id: str) -> Taken | datetime | None:
+        asked.append(job_id)
+        if len(asked) == 1:
+            raise OperationalError("UPDATE delayed", {}, QueryCanceled("canceling statement due to statement timeout"))
+        return await take(session, queue=queue, job_id=job_id)
+
+    monkeypatch.setattr(place.jobs, "take", slow_at_first)
+    async with _running(place.workers()):
+        await place.schedule("a")
+        await until(lambda: any(isinstance(hook, OutageBegan) and hook.dependency == "database" for hook in place.seen))
+        await _end_leases(client)
+        await until(lambda: "done" in place.outcomes())
+    assert await place.ran() == ["a"]
 
 
 async def test_an_error_that_is_no_jobs_ends_the_workers_and_is_raised(

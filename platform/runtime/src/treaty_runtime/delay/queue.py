@@ -140,6 +140,9 @@ class DelayWorkers:
             # Neither done nor failed: the claim's end brings the job back.
             self.outages.began(error.dependency, error=str(error))
             return
+        except (DBAPIError, PoolTimeout) as error:  # a statement that took longer than the server allows, a table that is gone
+            self.outages.began("database", error=str(error))
+            return
         finally:
             self._running.discard((queue, job_id))
             self._woken[queue].set()
