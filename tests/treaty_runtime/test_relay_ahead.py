@@ -16,6 +16,7 @@ from tests.treaty_runtime.order_events import OrderCreated, OrderSeen
 from tests.treaty_runtime.relaying import Service, SilentProducer, lasting, renewed, running, until
 from treaty_runtime.errors import Outage, QueueFull
 from treaty_runtime.hooks import OutageBegan
+from treaty_runtime.publish import batch_size
 from treaty_runtime.publish.backlog import Backlog, Pending
 from treaty_runtime.publish.relay_ahead import FRESH_SECONDS
 from treaty_runtime.publish.relay_batch import CHUNK
@@ -314,8 +315,11 @@ async def test_a_round_that_failed_leaves_nothing_that_was_read_ahead(service: S
     assert service.sent() == staged
 
 
-async def test_the_next_batch_is_read_while_one_is_handed_to_the_producer(service: Service) -> None:
+async def test_the_next_batch_is_read_while_one_is_handed_to_the_producer(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
     producer, begun = SilentProducer(service), list[int]()
+    monkeypatch.setattr(batch_size, "FIRST_ROWS", 3 * CHUNK)
 
     class Noting(Backlog):
         async def read(self, lanes: Any, **how: Any) -> list[Pending]:

@@ -24,6 +24,7 @@ from treaty_runtime.event import Place
 from treaty_runtime.hooks import Fenced, Hooks, LanesHeld, Relayed
 from treaty_runtime.outages import Outages
 from treaty_runtime.publish.backlog import Backlog, Pending
+from treaty_runtime.publish.batch_size import BatchSize
 from treaty_runtime.publish.late_ids import LateIds
 from treaty_runtime.publish.lease import Lease
 from treaty_runtime.publish.relay_ahead import Ahead
@@ -50,7 +51,7 @@ _SOMEWHERE = -1, -1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelaySettings:
-    """How the relay works: rows per batch, and how long it waits for what."""
+    """How the relay works: rows per batch at most, and how long it waits for what."""
 
     batch: int = 1000
     poll: timedelta = timedelta(milliseconds=200)
@@ -86,7 +87,7 @@ class Relay:
         self.outages = Outages("relay", clock=clock, hooks=self._hooks)
         self.holds = Holds(again=self._settings.held_again, clock=clock, hooks=self._hooks)
         self._failures, self._looked = 0, 0.0
-        self._ahead = Ahead(clock)
+        self._ahead, self._size, self._has_more = Ahead(clock), BatchSize(self._settings.batch), False
         self._suspects: set[int] = set()
         self._unread: AbstractSet[int] = frozenset()  # lanes whose former owners' notes are still to be read
         self._woken = asyncio.Event()
@@ -188,7 +189,8 @@ class Relay:
         self.holds.add(held)
         batch = Batch(ready, hooks=self._hooks, clock=self._clock)
         # A note of what was sent has room for one batch, so that there each is deleted before the next is sent.
-        if is_full := len(ready) == self._settings.batch and not (self._fence.keeps_marks or self._stopping.is_set()):
+        may_read = self._has_more and not (self._fence.keeps_marks or self._stopping.is_set())
+        if is_full := may_read and len(ready) == len(rows):
             self._ahead.read(partial(self._read, epochs, besides=ready), epochs=epochs)
         await batch.send(self._fence, registry_url=self._registry_url, may_send=partial(self._lease.covers, epochs))
         await self._answers(batch, epochs)
@@ -207,7 +209,10 @@ class Relay:
 
     async def _read(self, epochs: Mapping[int, int], *, besides: Sequence[Pending] = ()) -> list[Pending]:
         began, held = self._clock(), self.holds.keys()
-        rows = await self._backlog.read(epochs, held=held, besides=besides, limit=self._settings.batch)
+        limit = self._size.rows
+        rows = await self._backlog.read(epochs, held=held, besides=besides, limit=limit)
+        self._has_more = len(rows) == limit
+        self._size.saw(rows)
         self._looked = self._clock() - began
         return rows
 
