@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from tests.treaty_runtime.order_events import CATALOG, FakeRegistry, OrderCreated, OrderSeen
 from treaty_avro import compile_encoder
 from treaty_runtime.errors import Reject
-from treaty_runtime.event import Context, Headers
+from treaty_runtime.event import BatchContext, Context, Headers
 from treaty_runtime.fastapi import routes
 from treaty_runtime.handlers import Group, Handlers
 from treaty_runtime.job import Job
@@ -35,9 +35,23 @@ EVENT_ID = b"01890a5d-ac96-774b-bcce-b302099a8057"
 class Service:
     """A service whose handlers do what a test asks."""
 
-    def __init__(self, sessions: Sessions) -> None:
-        handlers, self.sent = Handlers(), list[str]()
+    def __init__(self, sessions: Sessions, handlers: Handlers | None = None, **policy: Any) -> None:
+        """``handlers``: others than its own; ``policy``: of the group."""
+        self.sent = list[str]()
         self.act: Any = None
+        handlers = self._own() if handlers is None else handlers
+        self.runtime = Runtime(
+            service="order",
+            settings=KafkaSettings(),
+            events=CATALOG,
+            sessions=sessions,
+            groups=[Group("order-view", handlers, dead_letter="dlq.order", **policy)],
+            connections=MemoryConnections(MemoryBroker()),
+            registry=FakeRegistry(OrderCreated, OrderSeen),
+        )
+
+    def _own(self) -> Handlers:
+        handlers = Handlers()
 
         @handlers.on(OrderCreated)
         async def note(event: OrderCreated, context: Context) -> None:
@@ -47,15 +61,7 @@ class Service:
         async def mail(_event: OrderSeen, _context: Context) -> None:
             self.sent.append("mail")
 
-        self.runtime = Runtime(
-            service="order",
-            settings=KafkaSettings(),
-            events=CATALOG,
-            sessions=sessions,
-            groups=[Group("order-view", handlers, dead_letter="dlq.order")],
-            connections=MemoryConnections(MemoryBroker()),
-            registry=FakeRegistry(OrderCreated, OrderSeen),
-        )
+        return handlers
 
     async def ask(self, event: OrderCreated | OrderSeen, *, value: bytes | None = None) -> Any:
         encoded = frame(1 if isinstance(event, OrderCreated) else 2) + compile_encoder(type(event))(event)
@@ -158,6 +164,36 @@ async def test_an_external_handler_without_outside_is_not_run(service: Service) 
     assert answer.outcome == "refused"
     assert "does not use context.outside" in str(answer.error)
     assert service.sent == []
+
+
+async def test_what_a_batch_handler_asks_of_the_outside_is_only_noted(sessions: Sessions) -> None:
+    handlers, sent, told = Handlers(), list[int](), list[bool]()
+
+    @handlers.batch(OrderCreated, external=True)
+    async def mail(events: Sequence[OrderCreated], batch: BatchContext) -> None:
+        for event, envelope in zip(events, batch.envelopes, strict=True):
+
+            async def send(number: int = event.number) -> None:
+                sent.append(number)
+
+            context = batch.of(envelope)
+            told.append(context.is_dry_run and batch.is_dry_run)
+            await context.outside("smtp", str(envelope.id), send)
+
+    service = Service(sessions, handlers)
+    answer = await service.ask(ORDER)
+    assert (answer.outcome, [each["name"] for each in answer.outside]) == ("handled", ["smtp"])
+    assert (sent, told) == ([], [True])
+
+
+async def test_what_the_group_calls_an_outage_is_one(sessions: Sessions) -> None:
+    handlers = Handlers()
+
+    @handlers.on(OrderCreated)
+    async def note(_event: OrderCreated, _context: Context) -> None:
+        raise LookupError("the cache is away")
+
+    assert (await Service(sessions, handlers, outages=(LookupError,)).ask(ORDER)).outcome == "outage"
 
 
 async def test_a_handler_that_hangs_ends_with_its_time(service: Service) -> None:

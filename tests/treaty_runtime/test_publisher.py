@@ -127,8 +127,22 @@ async def test_without_an_answer_in_time_publishing_has_failed_for_now(desk: Des
     with pytest.raises(PublishFailed, match=r"No acknowledgement within 0\.05 s") as caught:
         await desk.publisher.publish(ORDER, timeout=SOON)
     assert caught.value.is_retriable
-    with pytest.raises(PublishFailed, match="of 2 events"):
+    with pytest.raises(PublishFailed, match="of 2 events") as caught:
         await desk.publisher.publish_many([ORDER, ORDER], timeout=SOON)
+    assert caught.value.failures == dict.fromkeys(range(2), "No acknowledgement within 0.05 s.")
+
+
+async def test_of_many_events_those_that_found_no_room_in_time_have_failed_too() -> None:
+    desk = Desk(capacity=10)
+    desk.broker.is_down = True
+    with pytest.raises(PublishFailed) as caught:
+        await desk.publisher.publish_many([ORDER] * 25, timeout=SOON)
+    assert caught.value.is_retriable
+    assert caught.value.failures.keys() == set(range(25))
+
+
+async def test_no_events_are_published_at_once(desk: Desk) -> None:
+    assert await desk.publisher.publish_many([]) == []
 
 
 async def test_many_events_keep_their_order_and_wait_once(desk: Desk) -> None:

@@ -153,6 +153,21 @@ async def test_what_fails_is_told_with_its_place_and_the_rest_goes_on(
     assert (await shop.replay("start", topics=["order-events"])).handled == 1
 
 
+async def test_what_the_group_calls_an_outage_is_waited_for(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    group, failures = shop.runtime.groups[0], [LookupError("the cache is away")] * 5
+    handler = group.handlers.events[OrderCreated]
+
+    async def needs_the_cache(event: Any, context: Context) -> None:
+        if failures:
+            raise failures.pop()
+        await handler.call(event, context)
+
+    object.__setattr__(group, "outages", (LookupError,))
+    monkeypatch.setitem(group.handlers._events, OrderCreated, replace(handler, call=needs_the_cache))
+    report = await shop.replay("start", topics=["order-events"])
+    assert (report.handled, report.failed) == (30, 0)
+
+
 async def test_a_replay_that_breaks_ends_also_if_a_handler_swallows_that_it_is_cancelled(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

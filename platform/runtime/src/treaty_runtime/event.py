@@ -241,6 +241,8 @@ class BatchContext:
     open_session: AsyncSession | None = None
     stager: Stage | None = None
     scheduler: Schedule | None = None
+    outsider: Outside | None = None
+    is_dry_run: bool = False
 
     @property
     def session(self) -> AsyncSession:
@@ -250,13 +252,15 @@ class BatchContext:
         return self.open_session
 
     def of(self, envelope: Envelope[Any]) -> Context:
-        """The context of one of the events: what it stages names that event as its cause."""
+        """The context of one of the events: what it stages names that event as its cause, and it calls the outside."""
         return Context(
             envelope=envelope,
             deadline=self.deadline,
             open_session=self.open_session,
             stager=self.stager,
             scheduler=self.scheduler,
+            outsider=self.outsider,
+            is_dry_run=self.is_dry_run,
         )
 
 

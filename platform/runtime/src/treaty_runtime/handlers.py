@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Literal, Protocol, TypeVar, cast
 
-from treaty_runtime.classify import Rule
+from treaty_runtime.classify import Rule, outages
 from treaty_runtime.errors import HandlerConflict, InvalidSettings, UnknownTopic
 from treaty_runtime.event import BatchContext, Context, Envelope, Event, Record
 from treaty_runtime.limits import Limits, OnFailure
@@ -249,6 +249,11 @@ class Group:
     def sources(self) -> tuple[str, ...]:
         """The topics whose events the group handles."""
         return self.topics or tuple(sorted(self.handlers.topics))
+
+    @property
+    def every_rule(self) -> tuple[Rule, ...]:
+        """``rules``, and that of ``outages``."""
+        return (*self.rules, outages(*self.outages))
 
     @property
     def retry_topics(self) -> tuple[str, ...]:

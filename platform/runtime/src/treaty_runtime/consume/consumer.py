@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from treaty_runtime import hooks as seen
-from treaty_runtime.classify import Kind, classify, outages
+from treaty_runtime.classify import Kind, classify
 from treaty_runtime.clock import Clock, SystemClock
 from treaty_runtime.consume import actions as to
 from treaty_runtime.consume.actions import Action, Complete, Copy, DeadLetter, Handle
@@ -67,7 +67,7 @@ class Consumer:
         self.group = group
         self._connect, self._reader, self._random, self._spans = connect, reader, random, spans
         self._hooks, self._clock = hooks or Hooks(), clock if clock is not None else SystemClock()
-        self._rules = (*group.rules, outages(*group.outages))
+        self._rules = group.every_rule
         self.dispatch = Dispatch(
             group=group.name, policy=group.retry, limits=group.limits, holds_keys=group.handlers.holds_keys, trial=trial
         )

@@ -43,41 +43,38 @@ class Published:
 
 
 class Batch:
-    """Counts the answers of ``publish_many``: one future for all instead of one each."""
+    """Counts the answers of ``publish_many``: one future for all ``size`` events instead of one each."""
 
-    def __init__(self, done: asyncio.Future[None]) -> None:
-        self.done, self.open, self.is_sealed = done, 0, False
+    def __init__(self, done: asyncio.Future[None], *, size: int) -> None:
+        self.done, self._size, self._open = done, size, size
         self.published: dict[int, Published] = {}
         self.failures: dict[int, str] = {}
-        self.is_retriable = True
+        self._is_retriable = True
+        self._finish()
 
     def settle(self, index: int, answer: Published | PublishFailed) -> None:
-        """The broker answered about one of them."""
-        self.open -= 1
+        """The broker answered about one of them, or it was not sent."""
+        self._open -= 1
         if isinstance(answer, PublishFailed):
             self.failures[index] = answer.reason
-            self.is_retriable = self.is_retriable and answer.is_retriable
+            self._is_retriable = self._is_retriable and answer.is_retriable
         else:
             self.published[index] = answer
-        if self.is_sealed and not self.open:
-            self._finish()
-
-    def seal(self) -> None:
-        """All are on their way."""
-        self.is_sealed = True
-        if not self.open:
-            self._finish()
+        self._finish()
 
     def failed(self) -> PublishFailed:
         """What the caller is told if any of them failed."""
-        reason = f"{len(self.failures)} of {len(self.failures) + len(self.published)} events were not published."
-        return PublishFailed(reason, is_retriable=self.is_retriable, failures=self.failures)
+        reason = f"{len(self.failures)} of {self._size} events were not published."
+        return PublishFailed(reason, is_retriable=self._is_retriable, failures=self.failures)
 
     def unanswered(self, seconds: float) -> PublishFailed:
-        """What the caller is told if some have no answer in time."""
-        reason = f"No acknowledgement of {self.open} events within {seconds:g} s."
-        return PublishFailed(reason, is_retriable=True, failures=self.failures)
+        """What the caller is told if some have no answer in time: these count as failed, though they may arrive yet."""
+        late = f"No acknowledgement within {seconds:g} s."
+        settled = self.published.keys() | self.failures.keys()
+        failures = self.failures | {index: late for index in range(self._size) if index not in settled}
+        reason = f"No acknowledgement of {self._open} events within {seconds:g} s."
+        return PublishFailed(reason, is_retriable=True, failures=failures)
 
     def _finish(self) -> None:
-        if not self.done.done():
+        if not self._open and not self.done.done():
             self.done.set_result(None)

@@ -101,15 +101,18 @@ class Publisher:
             await self._look_up(unknown, seconds)
         # All are packed before the first is sent: an event that cannot be encoded fails the call, not half of it.
         parcels = self._packing.pack_all(events)
-        batch, began = Batch(asyncio.get_running_loop().create_future()), monotonic()
+        batch, began = Batch(asyncio.get_running_loop().create_future(), size=len(parcels)), monotonic()
         for index, parcel in enumerate(parcels):
             done = partial(self._settled_one, batch, index, parcel, began)
-            batch.open += 1
             try:
-                self._producer.produce(parcel.record, done)
-            except QueueFull:
-                await self._produce_later(parcel, done, seconds)
-        batch.seal()
+                try:
+                    self._producer.produce(parcel.record, done)
+                except QueueFull:
+                    await self._produce_later(parcel, done, seconds)
+            except PublishFailed as failed:
+                for unsent in range(index, len(parcels)):
+                    batch.settle(unsent, failed)
+                break
         self._patience.watch(batch.done, seconds, batch.unanswered)
         await batch.done
         if batch.failures:

@@ -135,7 +135,7 @@ class DryRun:
                 if session is not None:
                     await session.flush()
         except Exception as error:  # noqa: BLE001  # whatever the handler raises is the answer
-            kind = classify(error, group.rules)
+            kind = classify(error, group.every_rule)
             outcome = {Kind.POISON: "rejected", Kind.OUTAGE: "outage", Kind.STALLED: "outage"}.get(kind, "failed")
             return seen.answer(outcome, _told(error, envelope.event))
         return seen.answer("handled")
@@ -202,6 +202,8 @@ def _batch_of(context: Context) -> BatchContext:
         open_session=context.open_session,
         stager=context.stager,
         scheduler=context.scheduler,
+        outsider=context.outsider,
+        is_dry_run=context.is_dry_run,
     )
 
 

@@ -104,7 +104,7 @@ class Replaying:
             try:
                 await self._handle(record)
             except Exception as error:  # noqa: BLE001  # classified below
-                kind = classify(error, self._group.rules)
+                kind = classify(error, self._group.every_rule)
                 failures += kind not in {Kind.OUTAGE, Kind.STALLED}
                 if kind is Kind.POISON or failures >= ATTEMPTS:
                     self._failed(record, error)
