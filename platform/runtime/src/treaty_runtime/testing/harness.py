@@ -200,7 +200,11 @@ class Harness:
 
     @contextmanager
     def outage(self, dependency: str) -> Iterator[None]:
-        """Takes `database`, `redis`, `kafka`, `registry` or anything else away inside the block."""
+        """Takes `database`, `redis`, `kafka`, `registry` or anything else away inside the block; blocks within blocks add up.
+
+        `database` and other things of handlers share one place: inside, the inner one alone is away.
+        """
+        before = self.broker.is_down, self.registry.is_away, self._effects.away
         if dependency == "kafka":
             self.broker.is_down = True
         elif dependency == "registry":
@@ -210,8 +214,7 @@ class Harness:
         try:
             yield
         finally:
-            self.broker.is_down = self.registry.is_away = False
-            self._effects.away = None
+            self.broker.is_down, self.registry.is_away, self._effects.away = before
 
     def _join(self) -> _Member:
         sources: list[MemorySource] = []
