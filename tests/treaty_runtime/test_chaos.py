@@ -220,7 +220,9 @@ def test_a_cluster_that_does_not_do_what_it_was_asked_to_says_so() -> None:
             one.leader("t", 0, broker=2)
         with pytest.raises(ChaosRefused, match="slow broker 2"):
             one.rtt(300, broker=2)
-        with pytest.raises(ValueError, match="CreateTopics is no request that can be made to fail; these are: Produce, Fetch"):
+        with pytest.raises(
+            ValueError, match="CreateTopics is no request that can be made to fail; these are: Produce, Fetch"
+        ):
             one.fail("CreateTopics", 41)
 
 

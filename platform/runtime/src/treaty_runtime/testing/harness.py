@@ -270,7 +270,7 @@ class Harness:
             return self._memory
         from treaty_runtime.delay.schedule import Scheduler  # noqa: PLC0415  # as above
         from treaty_runtime.publish.outbox import Outbox  # noqa: PLC0415  # as above
-        from treaty_runtime.sql.inbox import Inbox  # noqa: PLC0415  # needs the extra [sql], which services without a database lack
+        from treaty_runtime.sql.inbox import Inbox  # noqa: PLC0415  # needs the extra [sql], which tests without a database may lack
         from treaty_runtime.testing.staged import StagedRows  # noqa: PLC0415  # as above
 
         self.outbox = Outbox(
