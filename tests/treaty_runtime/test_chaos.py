@@ -18,7 +18,7 @@ from treaty_runtime.kafka import producer as producing
 from treaty_runtime.kafka.config import producer_config
 from treaty_runtime.settings import KafkaSettings
 from treaty_runtime.testing import chaos as chaos_kit
-from treaty_runtime.testing.chaos import Chaos, ChaosUnavailable
+from treaty_runtime.testing.chaos import Chaos, ChaosRefused, ChaosUnavailable
 from treaty_runtime.transport import Delivery, FaultKind, Outgoing
 
 NOT_LEADER, MSG_SIZE_TOO_LARGE, TOPIC_AUTHORIZATION_FAILED = 6, 10, 29
@@ -209,6 +209,21 @@ async def test_a_client_that_cannot_be_replaced_at_the_moment_is_replaced_later(
     assert answer.fault.kind is FaultKind.OUTAGE
     assert refused < 0
     await producer.close()
+
+
+def test_a_cluster_that_does_not_do_what_it_was_asked_to_says_so() -> None:
+    with Chaos() as one:
+        with pytest.raises(ChaosRefused, match="cluster of 1 would not take broker 2 down"), one.down(broker=2):
+            pytest.fail("nothing is down")
+        one.topic("t")
+        with pytest.raises(ChaosRefused, match="let broker 2 lead t/0"):
+            one.leader("t", 0, broker=2)
+        with pytest.raises(ChaosRefused, match="slow broker 2"):
+            one.rtt(300, broker=2)
+        with pytest.raises(
+            ValueError, match="CreateTopics is no request that can be made to fail; these are: Produce, Fetch"
+        ):
+            one.fail("CreateTopics", 41)
 
 
 class Watched(Producer):

@@ -15,7 +15,7 @@ PAGE = ROOT / "docs/guide/runtime.md"
 
 def test_every_block_of_the_guide_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert run_python(PAGE, {"__name__": "guide"}) == 7
+    assert run_python(PAGE, {"__name__": "guide"}) == 9
 
 
 @pytest.mark.parametrize("name", ["runtime.md", "testing.md", "promises.md", "dead-letters.md", "operate.md"])

@@ -163,6 +163,20 @@ async def test_an_outage_dead_letters_nothing_and_everything_is_handled_once_it_
         assert harness.dead_letters == []
 
 
+async def test_an_outage_within_another_ends_alone() -> None:
+    shop = Shop()
+    async with Harness(shop.handlers) as harness:
+        await harness.publish(order(1))
+        with harness.outage("database"):
+            with harness.outage("kafka"), harness.outage("redis"):
+                await harness.advance(minutes=1)
+            assert not harness.broker.is_down
+            await harness.advance(minutes=10)
+            assert shop.seen == []
+        await harness.advance(minutes=1)
+        assert shop.seen == [(1, 1)]
+
+
 async def test_without_the_registry_records_wait_and_are_not_poison() -> None:
     shop = Shop()
     async with Harness(shop.handlers) as harness:

@@ -13,7 +13,7 @@ PAGE = ROOT / "docs/guide/testing.md"
 
 
 def files() -> dict[str, str]:
-    return {block.argument: block.text for case in cases(PAGE) for block in case.of("python")}
+    return {block.argument: block.text for case in cases(PAGE) for block in (*case.of("python"), *case.of("ini"))}
 
 
 def test_the_page_is_a_project_whose_tests_pass(tmp_path: Path) -> None:
@@ -21,7 +21,7 @@ def test_the_page_is_a_project_whose_tests_pass(tmp_path: Path) -> None:
         (tmp_path / name).write_text(text, encoding="utf-8")
     env = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG"}}
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "asyncio_mode=auto", "--rootdir", str(tmp_path)],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path)],
         cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=170,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr

@@ -235,7 +235,7 @@ class AskedService(BaseHTTPRequestHandler):
             "outside": [{"name": "mail", "key": "o-1"}],
         }
         answer = json.dumps(told if is_known else {}).encode()
-        self.send_response(200 if is_known else 403)
+        self.send_response(200 if is_known else 403 if self.headers["Authorization"] else 401)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
         self.wfile.write(answer)
@@ -268,7 +268,13 @@ def test_a_dry_run_asks_the_service_and_says_how_a_replay_would_end(
     ]
     authorization, body = AskedService.asked[-1]
     assert (authorization, body["group"], body["value"]) == ("Bearer admin-token", cemetery.group, "AAAAAAF4")
-    code, _, err = run("dry-run", place, "--service", service)
+    (tmp_path / "token").write_text("a-buyer-token")
+    code, _, err = run("dry-run", place, "--service", service, "--token-file", tmp_path / "token")
     assert (code, "lets only admins ask" in err) == (3, True)
+    code, _, err = run("dry-run", place, "--service", service)
+    assert (code, "name the file that holds an admin's token: --token-file, or TREATY_SERVICE_TOKEN_FILE" in err) == (
+        3,
+        True,
+    )
     code, _, err = run("dry-run", place, "--service", "http://127.0.0.1:1")
     assert (code, "does not answer" in err) == (3, True)

@@ -121,6 +121,11 @@ def test_five_failures_in_a_row_stop_it() -> None:
     assert report.count(State.FAILED_AGAIN) == 5
 
 
+def test_they_stop_a_fast_one_after_fifty() -> None:
+    report = run(Lists(400, fails=lambda _record: True), rate=500)
+    assert (len(report.sent), report.stopped) == (50, "5 in a row failed again")
+
+
 def test_failures_among_successes_do_not() -> None:
     report = run(Lists(20, fails=lambda record: record.place.offset % 2 == 0), rate=1)
     assert (len(report.sent), report.stopped) == (20, "")

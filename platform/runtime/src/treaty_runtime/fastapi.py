@@ -1,4 +1,7 @@
-"""The runtime in a FastAPI application: its life is the application's, its health and metrics are routes."""
+"""The runtime in a FastAPI application: its life is the application's, its health and metrics are routes.
+
+The extra [fastapi] brings [sql] and [prometheus], which this module needs too.
+"""
 
 from __future__ import annotations
 

@@ -159,7 +159,7 @@ class Metrics:
             "kafka_producer_delivery_duration_seconds", "From produce to acknowledgement.", ("service", "topic")
         )
         self._relayed = self._counter("outbox_published", "Outbox rows acknowledged and deleted.", ("service",))
-        self._fenced = self._counter("outbox_relay_fenced", "Lanes lost to another relay.", ("service",))
+        self._fenced = self._counter("outbox_relay_fenced", "Outbox lanes lost to another relay.", ("service",))
 
     def _add_consuming(self) -> None:
         failing = (*_OF_TOPIC, "error_type")
@@ -184,7 +184,9 @@ class Metrics:
         self._last = self._gauge("kafka_consumer_last_processed_timestamp_seconds", "When an attempt ended.", _OF_TOPIC)
         self._in_flight = self._gauge("kafka_consumer_in_flight_messages", "Arrived and not finished.", _OF_TOPIC)
         self._gap = self._gauge("kafka_consumer_watermark_gap_messages", "Arrived minus watermark.", _OF_TOPIC)
-        self._outage = self._gauge("kafka_consumer_outage", "1: it is away.", ("consumergroup", "dependency"))
+        self._outage = self._gauge(
+            "kafka_consumer_outage", "1: it is away, for a group, `relay` or `delay`.", ("consumergroup", "dependency")
+        )
         self._throttled = self._gauge("kafka_consumer_throttled", "1: one record at a time.", ("consumergroup",))
         self._poll_age = self._gauge("kafka_consumer_poll_age_seconds", "Since the last poll.", ("consumergroup",))
         self._paused = self._gauge("kafka_consumer_paused_partitions", "Not fetched now.", ("consumergroup",))
@@ -195,8 +197,10 @@ class Metrics:
         self._pending = self._gauge("outbox_pending_messages", "Rows that wait.", ("service",))
         self._oldest = self._gauge("outbox_oldest_pending_timestamp_seconds", "Oldest row; 0: none.", ("service",))
         self._failed_rows = self._gauge("outbox_failed_messages", "Rows refused by the broker.", ("service",))
-        self._held_rows = self._gauge("outbox_held_messages", "Keys that wait for an operator.", ("service", "reason"))
-        self._lanes = self._gauge("outbox_relay_lanes", "Lanes this relay owns.", ("service",))
+        self._held_rows = self._gauge(
+            "outbox_held_messages", "Keys whose rows wait for an operator, by reason.", ("service", "reason")
+        )
+        self._lanes = self._gauge("outbox_relay_lanes", "Outbox lanes this relay owns.", ("service",))
         self._jobs = self._gauge("delay_pending_jobs", "Delayed jobs that wait.", ("service", "queue"))
 
     def _published(self, hook: seen.Published) -> None:

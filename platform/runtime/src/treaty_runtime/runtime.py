@@ -63,8 +63,9 @@ class Runtime:
     """Everything a service publishes and consumes with: `async with runtime:` starts it, leaving the block stops it.
 
     `events` is the SDK's catalog, full name to class. `sessions` makes AsyncSessions on the service's own database, which
-    has the runtime's tables (`database.create`); without it there is no outbox, inbox or delay queue. `relay=False`:
-    another process relays. `inbox_retention`: how long handled events are remembered; longer than any topic keeps its records.
+    has the runtime's tables (`database.create`); without it there is no outbox, inbox or delay queue, though this
+    module needs the extra [sql] all the same. `relay=False`: another process relays. `inbox_retention`: how long handled events
+    are remembered; longer than any topic keeps its records.
     `outbox_keep`: how long sent rows stay in `outbox_sent`, from where `treaty outbox resend` takes them; 0: not at all.
     `fence="transaction"`: each committed event is in the log once, and the log never goes back, whatever becomes of a relay; see the guide.
     `telemetry`: traces and measures, `treaty_runtime.telemetry.Telemetry(service)`.

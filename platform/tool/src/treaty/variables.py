@@ -18,7 +18,7 @@ OURS: Final = "TREATY_"
 READ: Final[Mapping[str, str]] = {
     "TREATY_CACHE": "Folder of the cache and of the downloads of `treaty up`, instead of `~/.cache/treaty`",
     "TREATY_DEBUG": "Anything: every fault comes with its stack trace, as `--debug` says for one call",
-    "TREATY_SERVICE_TOKEN_FILE": "The file that holds the token for a service, as `--token-file` of `treaty dlq replay --dry-run` names it",
+    "TREATY_SERVICE_TOKEN_FILE": "The file that holds the token for a service, as `--token-file` of `treaty dlq dry-run` names it",
     "TREATY_JAVA": "The Java of the local Kafka: its program or its folder",
     "TREATY_PG_BIN": "Folder of PostgreSQL's programs, for the local PostgreSQL",
     "TREATY_REDIS_SERVER": "The program of the local Redis",

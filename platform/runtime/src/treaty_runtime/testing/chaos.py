@@ -62,6 +62,10 @@ class ChaosUnavailable(RuntimeError):
     """The bundled librdkafka has no mock brokers: use a wheel of confluent-kafka for this platform."""
 
 
+class ChaosRefused(RuntimeError):
+    """The mock cluster did not do what it was asked to; a test that goes on would prove nothing."""
+
+
 class Request(NamedTuple):
     """A request that a broker received: broker id, API name (`Produce`), microseconds since the epoch."""
 
@@ -92,6 +96,12 @@ def _library() -> Any:
     return library
 
 
+def _key_of(api: str) -> int:
+    if api not in API_KEYS:
+        raise ValueError(f"{api} is no request that can be made to fail; these are: {', '.join(API_KEYS)}.")
+    return API_KEYS[api]
+
+
 class Chaos:
     """A cluster of mock brokers, numbered from 1. Close it, or use it as a context manager."""
 
@@ -110,7 +120,8 @@ class Chaos:
 
     def topic(self, name: str, *, partitions: int = 1, replication: int = 1) -> None:
         """Creates a topic. Unknown topics are created with defaults when somebody asks for them."""
-        self._lib.rd_kafka_mock_topic_create(self._cluster, name.encode(), partitions, replication)
+        answer = self._lib.rd_kafka_mock_topic_create(self._cluster, name.encode(), partitions, replication)
+        self._done(answer, f"make the topic {name}")
 
     def topic_error(self, name: str, code: int) -> None:
         """Answers this error for the topic in metadata; 0 ends it."""
@@ -118,16 +129,18 @@ class Chaos:
 
     def delete_records(self, topic: str, partition: int, *, before: int) -> None:
         """Moves the first offset of a partition."""
-        self._lib.rd_kafka_mock_partition_delete_records(self._cluster, topic.encode(), partition, before)
+        answer = self._lib.rd_kafka_mock_partition_delete_records(self._cluster, topic.encode(), partition, before)
+        self._done(answer, f"delete records of {topic}/{partition} before {before}")
 
     def leader(self, topic: str, partition: int, *, broker: int) -> None:
         """Makes a broker lead a partition."""
-        self._lib.rd_kafka_mock_partition_set_leader(self._cluster, topic.encode(), partition, broker)
+        answer = self._lib.rd_kafka_mock_partition_set_leader(self._cluster, topic.encode(), partition, broker)
+        self._done(answer, f"let broker {broker} lead {topic}/{partition}")
 
     @contextmanager
     def down(self, *, broker: int = _ALL_BROKERS) -> Iterator[None]:
         """A broker, or all, refuse connections inside the block."""
-        self._lib.rd_kafka_mock_broker_set_down(self._cluster, broker)
+        self._done(self._lib.rd_kafka_mock_broker_set_down(self._cluster, broker), f"take broker {broker} down")
         try:
             yield
         finally:
@@ -135,7 +148,7 @@ class Chaos:
 
     def rtt(self, milliseconds: int, *, broker: int = _ALL_BROKERS) -> None:
         """Delays every answer."""
-        self._lib.rd_kafka_mock_broker_set_rtt(self._cluster, broker, milliseconds)
+        self._done(self._lib.rd_kafka_mock_broker_set_rtt(self._cluster, broker, milliseconds), f"slow broker {broker}")
 
     def rebalance_delay(self, milliseconds: int) -> None:
         """How long a new group waits for further members."""
@@ -145,11 +158,11 @@ class Chaos:
         """The next requests of that API (`OffsetCommit`) get these errors, the whole list ``times`` times."""
         errors = codes * times
         array = (ctypes.c_int * len(errors))(*errors)
-        self._lib.rd_kafka_mock_push_request_errors_array(self._cluster, API_KEYS[api], len(errors), array)
+        self._lib.rd_kafka_mock_push_request_errors_array(self._cluster, _key_of(api), len(errors), array)
 
     def heal(self, api: str) -> None:
         """Forgets the errors still waiting for that API."""
-        self._lib.rd_kafka_mock_clear_request_errors(self._cluster, API_KEYS[api])
+        self._lib.rd_kafka_mock_clear_request_errors(self._cluster, _key_of(api))
 
     def watch(self) -> None:
         """Starts to remember requests, from none."""
@@ -170,6 +183,11 @@ class Chaos:
         ]
         self._lib.rd_kafka_mock_request_destroy_array(array, count)
         return seen
+
+    def _done(self, answer: int, what: str) -> None:
+        if answer != 0:
+            error = confluent_kafka.KafkaError(answer)
+            raise ChaosRefused(f"The cluster of {self.brokers} would not {what}: {error.str()}.")
 
     def close(self) -> None:
         """Ends the brokers; once."""

@@ -200,7 +200,11 @@ class Harness:
 
     @contextmanager
     def outage(self, dependency: str) -> Iterator[None]:
-        """Takes `database`, `redis`, `kafka`, `registry` or anything else away inside the block."""
+        """Takes `database`, `redis`, `kafka`, `registry` or anything else away inside the block; blocks within blocks add up.
+
+        `database` and other things of handlers share one place: inside, the inner one alone is away.
+        """
+        before = self.broker.is_down, self.registry.is_away, self._effects.away
         if dependency == "kafka":
             self.broker.is_down = True
         elif dependency == "registry":
@@ -210,8 +214,7 @@ class Harness:
         try:
             yield
         finally:
-            self.broker.is_down = self.registry.is_away = False
-            self._effects.away = None
+            self.broker.is_down, self.registry.is_away, self._effects.away = before
 
     def _join(self) -> _Member:
         sources: list[MemorySource] = []
@@ -267,7 +270,7 @@ class Harness:
             return self._memory
         from treaty_runtime.delay.schedule import Scheduler  # noqa: PLC0415  # as above
         from treaty_runtime.publish.outbox import Outbox  # noqa: PLC0415  # as above
-        from treaty_runtime.sql.inbox import Inbox  # noqa: PLC0415  # needs the extra [sql], which services without a database lack
+        from treaty_runtime.sql.inbox import Inbox  # noqa: PLC0415  # needs the extra [sql], which tests without a database may lack
         from treaty_runtime.testing.staged import StagedRows  # noqa: PLC0415  # as above
 
         self.outbox = Outbox(

@@ -1,7 +1,7 @@
 """What a service's handler would do with a record today: it runs in a transaction that is rolled back, and nothing leaves.
 
-Law: the transaction never commits, whatever the handler does; what would leave the process is only written down. A handler that acts
-outside the database without `context.outside` is not run at all.
+Law: the transaction never commits, whatever the handler does; what it hands to `context.outside` is only written down. A handler
+that is declared `external` and does not call that is not run at all; what one that is not declared sends by itself is sent.
 """
 
 from __future__ import annotations

@@ -38,9 +38,9 @@ def delay() -> None:
     """Look at the delayed jobs of a service, try failed ones again, and cancel what shall not run.
 
     \b
-    treaty delay list --database sqlite:///order.db
-    treaty delay retry order.cancel order-42
-    treaty delay cancel order.cancel order-42
+    treaty delay list --database sqlite:///.treaty/data/order.db
+    treaty delay retry order-timeout 42
+    treaty delay cancel order-timeout 42
 
     Exit codes: 0 clean, 1 failed jobs wait, or a job is not so, 2 usage, 3 the database is away or has no such tables.
     """
@@ -65,7 +65,7 @@ def list_jobs(
 
     \b
     treaty delay list
-    treaty delay list order.cancel --state failed
+    treaty delay list order-timeout --state failed
     DATABASE_URL=postgresql://… treaty delay list --schema mall_order --format json
 
     Exit codes: 0, 1 failed jobs wait for an operator, 2 usage, 3 the database is away.
@@ -115,8 +115,8 @@ def retry(**given: Unpack[Given]) -> int:
     """Make failed jobs of QUEUE due now, with all their attempts before them. Workers see them within a minute.
 
     \b
-    treaty delay retry order.cancel order-42
-    treaty delay retry order.cancel --all --dry-run
+    treaty delay retry order-timeout 42
+    treaty delay retry order-timeout --all --dry-run
 
     Exit codes: 0 done, 1 a named job has not failed, 2 usage, 3 the database is away.
     """
@@ -128,9 +128,11 @@ def retry(**given: Unpack[Given]) -> int:
 def cancel(**given: Unpack[Given]) -> int:
     """Remove jobs of QUEUE that have not run. One that runs at this moment is left.
 
+    With --all those that failed; waiting ones only by their ids.
+
     \b
-    treaty delay cancel order.cancel order-42 --dry-run
-    treaty delay cancel order.cancel --all --yes
+    treaty delay cancel order-timeout 42 --dry-run
+    treaty delay cancel order-timeout --all --yes
 
     Exit codes: 0 done, 1 a named job is not there or has run, 2 usage, 3 the database is away.
     """

@@ -39,7 +39,8 @@ def dry_run(
 ) -> int:
     """Ask the service what its handler would do with a letter today. It runs, and everything is rolled back.
 
-    Rows that it would change, events that it would stage and calls that it would make are shown; nothing leaves the service.
+    Rows that it would change, events that it would stage and calls that it would make by `context.outside` are shown. A
+    handler that sends by other means and does not say `external=True` sends.
 
     \b
     treaty dlq dry-run dlq.order/0/17 --service http://127.0.0.1:8082

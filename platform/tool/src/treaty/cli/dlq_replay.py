@@ -63,7 +63,8 @@ def replay(config: Path | None, **given: Unpack[Given]) -> int:
     """Send letters back to the group that gave them up, oldest first, with the same key, value and event id.
 
     Only that group sees them. What it has handled after all is dropped by its inbox, so a replay that was killed is simply run again.
-    It stops by itself when five in a row fail again; a record is replayed three times at most.
+    It looks once a second, at the latest after fifty letters, and stops by itself when five in a row have failed again. A record is
+    replayed three times at most.
 
     \b
     treaty dlq replay dlq.order/0/17 --dry-run

@@ -34,7 +34,7 @@ def groups() -> None:
     treaty groups lag notification-service
     treaty groups reset-offsets notification-service --to @-2h --reason "a handler was wrong" --dry-run
 
-    Exit codes: 0, 2 usage, 3 unreachable, or the group has members.
+    Exit codes: 0 clean, 1 some members have not done it, 2 usage, 3 unreachable, nobody answers, or the group has members.
     """
 
 

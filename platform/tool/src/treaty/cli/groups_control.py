@@ -40,7 +40,7 @@ def ordering(command: F) -> F:
             type=click.IntRange(1, 1440),
             default=30,
             show_default=True,
-            help="The group goes on by itself after that.",
+            help="A group that was paused or released goes on by itself after that.",
         ),
         changing,
         environment_option,

@@ -23,7 +23,7 @@ def outbox() -> None:
     """See what a service's outbox holds, and mend what the broker refused.
 
     \b
-    treaty outbox status --database sqlite:///order.db
+    treaty outbox status --database sqlite:///.treaty/data/order.db
     treaty outbox retry --key order-42
     treaty outbox discard 01890a5d-ac96-774b-bcce-b302099a8057 --reason "too large for ever"
 

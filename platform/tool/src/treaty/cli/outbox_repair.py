@@ -88,6 +88,8 @@ class Discarding(Given):
 def discard(config: Path | None, **given: Unpack[Discarding]) -> int:
     """Remove rows for good: their events are never published. The journal keeps who did it, why, and which event it was.
 
+    With an event ID also a row that was never refused; with --key only the refused ones.
+
     \b
     treaty outbox discard 01890a5d-ac96-774b-bcce-b302099a8057 --reason "the topic is gone" --dry-run
     treaty outbox discard --key order-42 --reason "too large for ever" --yes

@@ -17,7 +17,7 @@ GOOD = frozenset({"handled", "duplicate", "skipped"})
 _WHY = {
     401: (
         "does not know who asks",
-        "give a token of an admin in the variable that --token-file names, or with --token-file",
+        "name the file that holds an admin's token: --token-file, or TREATY_SERVICE_TOKEN_FILE",
     ),
     403: ("lets only admins ask", "give a token of an admin"),
     404: ("has no such route or group", "is it the service whose group gave the record up, and of this release?"),
