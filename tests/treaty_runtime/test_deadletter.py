@@ -162,6 +162,31 @@ def test_a_pointer_has_no_key_that_is_longer_than_keys_are(length: int, is_kept:
     assert to_dead(Record(place=RECORD.place, key=None, value=None), limit=0).key is None
 
 
+INHERITED = [
+    *(prefix + name for prefix in ("kafka_", "kafka_dlt-") for name in ("original-topic", "original-partition", "original-offset")),
+    "kafka_original-timestamp", "kafka_original-timestamp-type", headers.ORIGINAL_GROUP, headers.ID, headers.TYPE, headers.REPLAY_ID,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", INHERITED)
+def test_a_foreign_header_of_a_megabyte_makes_no_pointer_that_no_broker_takes(name: str) -> None:
+    known = (("kafka_original-topic", b"orders"), ("kafka_dlt-original-topic", b"orders"))
+    kept = tuple(
+        (other, value) for other, value in known if other != name and name not in {headers.ID, headers.ORIGINAL_GROUP}
+    )
+    foreign = Record(place=RECORD.place, key=b"k", value=b"junk", headers=((name, bytes(1_200_000)), *kept))
+    for copy in (to_dead(foreign), to_dead(foreign, limit=0)):
+        assert size_of(copy) < 4_096
+        assert len(headers.first_values(copy.headers)["kafka_dlt-original-topic"]) < 100
+
+
+def test_a_pointer_tells_which_event_it_is_and_how_often_it_was_replayed() -> None:
+    told = ((headers.TYPE, b"order.paid"), (headers.REPLAY_ID, b"r-1"), (headers.REPLAY_COUNT, b"3"), ("x", b"y"))
+    record = Record(place=RECORD.place, key=b"k", value=b"v", headers=told)
+    kept = headers.first_values(to_dead(record, limit=0).headers)
+    assert {name: kept.get(name) for name, _ in told} == {**dict(told), "x": None}
+
+
 def test_a_size_counts_key_value_and_headers_with_room_for_their_lengths() -> None:
     assert size_of(Outgoing(topic="t", key=None, value=None)) == 70
     assert size_of(Outgoing(topic="t", key=b"k", value=b"vv", headers=(("é", b"x"), ("", b"")))) == 70 + 1 + 2 + 13 + 10

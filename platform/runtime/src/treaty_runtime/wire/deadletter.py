@@ -1,7 +1,8 @@
 """Copies of a failed record: onto a retry topic or the dead-letter topic. Key and value bytes never change.
 
 The original place is written once and then kept; exception headers are replaced on each hop. A copy that would be too large loses
-the stack, then the message; a dead letter still too large becomes a pointer: no value, but the place where the record lies.
+the stack, then the message; a dead letter still too large becomes a pointer: no value and no long header, but the place where the
+record lies, and which event it is.
 """
 
 from __future__ import annotations
@@ -25,6 +26,12 @@ _HEADER_OVERHEAD_BYTES = 10
 _ORIGINAL = (
     names.ORIGINAL_TOPIC, names.ORIGINAL_PARTITION, names.ORIGINAL_OFFSET,
     names.ORIGINAL_TIMESTAMP, names.ORIGINAL_TIMESTAMP_TYPE,
+)  # fmt: skip
+_SHORT_BYTES = 255
+"""Of what a header of an earlier hop may have: nothing that we or Spring Kafka write is longer, and a pointer has to fit anywhere."""
+_TOLD_OF_EVENT = (
+    names.ID, names.SOURCE, names.TYPE, names.TIME, names.SUBJECT, names.SPECVERSION, names.CORRELATION_ID, names.CAUSATION_ID,
+    names.REPLAY_ID, names.REPLAY_COUNT, names.REPLACES,
 )  # fmt: skip
 _EXCEPTION = (names.EXCEPTION_FQCN, names.EXCEPTION_CAUSE, names.EXCEPTION_MESSAGE, names.EXCEPTION_STACK)
 _OF_PREFIXES = frozenset(
@@ -73,7 +80,8 @@ def dead_letter(
 
 
 def _group(first: Mapping[str, bytes], group: str) -> dict[str, bytes]:
-    return {names.ORIGINAL_GROUP: first.get(names.ORIGINAL_GROUP, group.encode())}
+    known = first.get(names.ORIGINAL_GROUP)
+    return {names.ORIGINAL_GROUP: known if known is not None and len(known) <= _SHORT_BYTES else group.encode()}
 
 
 def _fitted(
@@ -93,13 +101,16 @@ def _fitted(
 def _pointer(record: Record, topic: str, ours: Mapping[str, bytes]) -> Outgoing:
     reason = f"oversize {len(record.value or b'')} bytes: the value stays at the original place".encode()
     key = record.key if record.key is not None and len(record.key) <= 512 else None
-    return Outgoing(topic=topic, key=key, value=b"", headers=tuple({**ours, names.REASON: reason}.items()))
+    first = names.first_values(record.headers)
+    event = {name: first[name] for name in _TOLD_OF_EVENT if name in first and len(first[name]) <= _SHORT_BYTES}
+    return Outgoing(topic=topic, key=key, value=b"", headers=tuple({**event, **ours, names.REASON: reason}.items()))
 
 
 def _original(record: Record, first: Mapping[str, bytes], prefix: str) -> dict[str, bytes]:
     for known in (RETRY_PREFIX, DEAD_LETTER_PREFIX):
-        if known + names.ORIGINAL_TOPIC in first:
-            return {prefix + name: first[known + name] for name in _ORIGINAL if known + name in first}
+        kept = {prefix + name: first[known + name] for name in _ORIGINAL if known + name in first}
+        if prefix + names.ORIGINAL_TOPIC in kept and max(map(len, kept.values())) <= _SHORT_BYTES:
+            return kept
     place = record.place
     return {
         prefix + names.ORIGINAL_TOPIC: place.topic.encode(),
