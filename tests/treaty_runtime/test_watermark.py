@@ -33,7 +33,7 @@ def test_gaps_between_offsets_are_no_work() -> None:
     assert mark.position == 901
 
 
-def test_an_offset_that_arrives_again_is_no_second_work() -> None:
+def test_an_offset_before_what_arrived_is_not_taken() -> None:
     mark = Watermark()
     assert mark.arrived(7)
     assert not mark.arrived(7)

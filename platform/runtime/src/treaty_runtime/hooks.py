@@ -223,6 +223,17 @@ class Rebalanced:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rewound:
+    """A partition's log goes on at ``place``, before what was read of it: its topic was made anew, or its brokers lost records.
+
+    What comes is handled; what was under way of the former log is given up.
+    """
+
+    group: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Committed:
     """Offsets were committed: next offset per partition."""
 

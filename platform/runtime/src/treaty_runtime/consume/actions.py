@@ -142,6 +142,13 @@ class Resume:
 
 
 @dataclass(frozen=True, slots=True)
+class Rewound:
+    """Tell that the log goes on at ``place``, before what was read of it."""
+
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Commit:
     """Commit; answer ``committed`` when the broker took it."""
 
@@ -168,6 +175,7 @@ Action = (
     | Release
     | Load
     | Skip
+    | Rewound
     | Complete
     | Pause
     | Resume

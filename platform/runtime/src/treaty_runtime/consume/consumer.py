@@ -177,16 +177,12 @@ class Consumer:
                     return
 
     def _receive(self, records: Sequence[Record]) -> None:
-        now, arrival, arrived, submit = (
-            self._clock.now(),
-            self._reader.arrival,
-            self.dispatch.arrived,
-            self._workers.submit,
-        )
+        now, arrival = self._clock.now(), self._reader.arrival
+        arrived, submit = self.dispatch.arrived, self._workers.submit
         for record in records:
             for action in arrived(record.place, arrival(record), now):
                 if type(action) is Handle:  # nearly always, and never of a held record; without a further call
-                    submit(Attempt(action.place, action.epoch, action.attempt, record))
+                    submit(Attempt(action.place, action.epoch, action.attempt, action.record or record))
                 else:
                     self._do(action)
         if self._batches.is_gathering:
@@ -365,6 +361,8 @@ class Consumer:
             case to.Skip():
                 place = action.place
                 self._hooks(seen.Skipped(group=self.group.name, topic=place.topic, place=place, reason=action.reason))
+            case to.Rewound():
+                self._hooks(seen.Rewound(group=self.group.name, place=action.place))
             case to.Drop():
                 self._drop(action)
 

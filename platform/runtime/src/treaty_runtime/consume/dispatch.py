@@ -24,6 +24,8 @@ from treaty_runtime.consume.actions import (
     Drop,
     Handle,
     Hold,
+    Resume,
+    Rewound,
     Skip,
 )
 from treaty_runtime.consume.care import GOOD_END
@@ -103,7 +105,7 @@ class Dispatch:
         if assignment.is_watched and (met := self.holding.meets(assignment, place, arrival)) is not None:
             return met
         if not assignment.watermark.arrived(place.offset):
-            return ()  # already in work
+            return self._begun_anew(assignment, place, arrival, now)
         work = Work(place, assignment, arrival)
         is_at_mark = intake.add(work)
         if arrival.skip is not None:
@@ -120,6 +122,15 @@ class Dispatch:
             is_free = self._probing.away is None and not self._throttle.failures
             actions = (self._begin(work),) if is_free else self._start(work)
         return (*actions, *intake.hold_back(assignment)) if is_at_mark else actions
+
+    def _begun_anew(self, assignment: Assignment, place: Place, arrival: Arrival, now: datetime) -> Sequence[Action]:
+        """The log goes on before its end: the topic was made anew, or its brokers lost records. What comes now was never here."""
+        if assignment.has(place.offset, arrival.record):
+            return ()  # fetched once more, and already in work
+        partition = frozenset({assignment.partition})
+        resume = (Resume(partition),) if assignment.pauses else ()
+        given_up = tuple(self._forget([assignment], now, 0.0))
+        return (*given_up, *resume, Rewound(place), *self.assigned(partition), *self.arrived(place, arrival, now))
 
     def due(self, place: Place, epoch: int, now: datetime) -> Iterator[Action]:
         """The time of a Wait or Probe came."""

@@ -11,7 +11,7 @@ from treaty_runtime.consume.actions import Action, Copy, DeadLetter, Fetch, Hold
 from treaty_runtime.consume.care import Care
 from treaty_runtime.consume.facts import Arrival
 from treaty_runtime.consume.watermark import Watermark
-from treaty_runtime.event import Partition, Place
+from treaty_runtime.event import Partition, Place, Record
 from treaty_runtime.limits import Marks
 from treaty_runtime.transport import Position
 
@@ -54,6 +54,13 @@ class Assignment:
     held: dict[int, Work] = field(default_factory=dict)
     gate: list[tuple[Place, Arrival]] | None = None
     is_watched: bool = False
+
+    def has(self, offset: int, record: Record | None) -> bool:
+        """Whether this very record is in work. Another of the same offset is of another log."""
+        work = self.works.get(offset)
+        if work is None or work.record is None or record is None:
+            return work is not None and work.record is record
+        return all(getattr(work.record, name) == getattr(record, name) for name in ("timestamp_ms", "key", "value"))
 
 
 class Intake:

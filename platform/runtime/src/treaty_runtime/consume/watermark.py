@@ -19,7 +19,7 @@ class Watermark:
         self._next: int | None = None
 
     def arrived(self, offset: int) -> bool:
-        """Notes an offset; False if it was already here, so that a repeated fetch makes no second work."""
+        """Notes an offset; False if it lies before what arrived: it is of another log then."""
         if self._next is not None and offset < self._next:
             return False
         self._arrived.append(offset)
