@@ -34,7 +34,7 @@ from treaty_runtime.transport import (
 
 _CONSUME_RECORDS, _CONSUME_SECONDS = 500, 0.05
 _BATCHES_AHEAD = 2
-_COMMITTED_SECONDS = 5.0
+_COMMITTED_SECONDS, _KNOWN_SECONDS = 5.0, 30.0
 LAST_COMMIT_SECONDS, _LAST_COMMIT_PAUSE = 5.0, 0.2
 _LEAVING_SECONDS = 15.0
 """What leaving may take beyond the last drain: the last commit, and the broker's answers. What takes longer hangs."""
@@ -42,6 +42,7 @@ _HUNG = Fault("_TIMED_OUT", "The client did not leave its group in time and was 
 _MOVING = frozenset(
     {
         KafkaError.ILLEGAL_GENERATION,
+        KafkaError.STALE_MEMBER_EPOCH,
         KafkaError.REBALANCE_IN_PROGRESS,
         KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
         KafkaError.NOT_COORDINATOR,
@@ -204,17 +205,23 @@ class KafkaSource:
         self._post(Assigned(fresh, self._committed(consumer, partitions)))
 
     def _committed(self, consumer: Any, partitions: list[Any]) -> dict[Partition, Position]:
-        if not partitions:
-            return {}
-        try:
-            known = consumer.committed(partitions, timeout=_COMMITTED_SECONDS)
-        except KafkaException:
-            return {}  # only saves a needless first commit
+        known = self._asked_for_committed(consumer, partitions) if partitions else []
         return {
             Partition(each.topic, each.partition): Position(each.offset, each.metadata or "")
             for each in known
             if each.offset >= 0
         }
+
+    def _asked_for_committed(self, consumer: Any, partitions: list[Any]) -> list[Any]:
+        """Asks until it is answered, for the deaths of records are told there. Raises what the broker said last: another client asks."""
+        deadline = monotonic() + _KNOWN_SECONDS
+        while isinstance(known := _known(consumer, partitions), KafkaError):
+            self._noticed(known)
+            if self._is_closing or monotonic() > deadline:
+                raise KafkaException(known)
+            sleep(_LAST_COMMIT_PAUSE)
+            self._polled_at = monotonic()
+        return known
 
     def _on_revoke(self, consumer: Any, partitions: list[Any]) -> None:
         leaving = frozenset(Partition(each.topic, each.partition) for each in partitions) & self._assigned
@@ -319,6 +326,16 @@ def _set(future: asyncio.Future[None], outcome: Outage | None) -> None:
         future.set_result(None)
     else:
         future.set_exception(outcome)
+
+
+def _known(consumer: Any, partitions: list[Any]) -> list[Any] | KafkaError:
+    """What is committed for all of them, or why it is not known."""
+    try:
+        known: list[Any] = consumer.committed(partitions, timeout=_COMMITTED_SECONDS)
+    except KafkaException as failure:
+        error: KafkaError = failure.args[0]
+        return error
+    return next((each.error for each in known if each.error is not None), known)
 
 
 def _topic_partitions(offsets: Mapping[Partition, Position]) -> list[Any]:
