@@ -138,6 +138,10 @@ class FakeRegistry:
         """The class's own subject."""
         return frozenset({self._registered(schema_id).__subject__})
 
+    async def subjects_anew(self, schema_id: int) -> frozenset[str]:
+        """The same."""
+        return await self.subjects(schema_id)
+
     def _registered(self, schema_id: int) -> type[Event]:
         self._answer()
         if not 1 <= schema_id <= len(self.registered):

@@ -37,6 +37,20 @@ async def test_a_writer_that_only_other_topics_have_is_refused_whether_its_class
         await reader_of(registry).find(record(schema_id))
 
 
+async def test_a_writer_that_came_to_the_topic_a_moment_ago_is_not_refused_for_what_was_known_before() -> None:
+    class Lagging(MemoryRegistry):
+        async def subjects(self, schema_id: int) -> frozenset[str]:
+            return await super().subjects(schema_id) - {OrderCreated.__subject__}
+
+        async def subjects_anew(self, schema_id: int) -> frozenset[str]:
+            return await super().subjects(schema_id)
+
+    registry = Lagging()
+    schema_id = registry.register("elsewhere-value", OrderCreated.__avro_schema__)
+    assert registry.register(OrderCreated.__subject__, OrderCreated.__avro_schema__) == schema_id
+    assert (await reader_of(registry).find(record(schema_id))).handler is not None
+
+
 @pytest.mark.parametrize(
     "subject", [OrderCreated.__subject__, "order-events-value", f":.staging:{OrderCreated.__subject__}"]
 )

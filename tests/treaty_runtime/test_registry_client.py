@@ -12,6 +12,7 @@ import pytest
 
 from tests.treaty_runtime.order_events import OrderCreated
 from treaty_runtime.errors import RegistryUnavailable, SchemaNotRegistered, UnknownSchemaId
+from treaty_runtime.wire import registry
 from treaty_runtime.wire.registry import RegistryClient
 
 SCHEMA = {"schema": OrderCreated.__avro_schema__}
@@ -177,6 +178,32 @@ async def test_subjects_of_an_id_include_deleted_ones_and_are_asked_again_after_
     served.time += 10
     assert await client.subjects(7) == {"a", "b"}
     assert len(served.asked) == 2
+    await client.close()
+
+
+async def test_subjects_that_may_just_have_come_are_asked_anew_once_in_ten_seconds() -> None:
+    path = "/schemas/ids/7/versions?deleted=true"
+    names = (["a"], ["a", "b"], ["c"])
+    served = Served({path: [ok([{"subject": name, "version": 1} for name in each]) for each in names]})
+    client = served.client()
+    assert await client.subjects(7) == {"a"}
+    assert [await client.subjects_anew(7) for _ in range(100)] == [{"a", "b"}] * 100
+    assert await client.subjects(7) == {"a", "b"}
+    assert len(served.asked) == 2
+    served.time += 10
+    assert await client.subjects_anew(7) == {"c"}
+    await client.close()
+
+
+async def test_what_is_known_of_ids_is_bounded_however_many_records_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "KEPT_SCHEMAS", 20)
+    client = Served({}).client()
+    for schema_id in range(1, 50):
+        with pytest.raises(UnknownSchemaId):
+            await client.writer(schema_id)
+        await client.subjects(schema_id)
+        await client.subjects_anew(schema_id)
+    assert {len(client._unknown), len(client._subjects), len(client._subjects_anew)} == {20}
     await client.close()
 
 

@@ -6,7 +6,7 @@ dictionary look-up and its decoding.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,12 +127,14 @@ class Reader:
         return Route(handler, await self._serde.decoder(event, schema_id), schema_id)
 
     async def _check_allowed(self, topic: str, schema_id: int, name: str) -> None:
-        subjects = await self._serde.schemas.subjects(schema_id)
+        schemas = self._serde.schemas
         allowed = {f"{topic}-{name}", f"{topic}-value"}
         allowed |= {event.__subject__ for event in self._group.handlers.events if event.__topic__ == topic}
-        # A subject in a context is `:.context:subject`; the context does not change which topic it is for.
-        if not any(subject in allowed or subject.rpartition(":")[2] in allowed for subject in subjects):
-            raise WriterNotAllowed(f"Writer schema {schema_id} is not allowed on {topic}.")
+        if _has_any(await schemas.subjects(schema_id), allowed) or _has_any(
+            await schemas.subjects_anew(schema_id), allowed
+        ):
+            return
+        raise WriterNotAllowed(f"Writer schema {schema_id} is not allowed on {topic}.")
 
     def _handler(self, topic: str, name: str) -> tuple[type[Event] | None, Handler | None]:
         event = self._handled_classes().get(name)
@@ -150,6 +152,11 @@ class Reader:
                     self._classes.setdefault(alias, event)
             self._classes |= {event.__avro_fullname__: event for event in self._group.handlers.events}
         return self._classes
+
+
+def _has_any(subjects: Iterable[str], allowed: Collection[str]) -> bool:
+    # A subject in a context is `:.context:subject`; the context does not change which topic it is for.
+    return any(subject in allowed or subject.rpartition(":")[2] in allowed for subject in subjects)
 
 
 def _aliases(schema: Schema) -> tuple[str, ...]:

@@ -69,6 +69,10 @@ class MemoryRegistry:
         self._answer()
         return frozenset(self._subjects.get(schema_id, ()))
 
+    async def subjects_anew(self, schema_id: int) -> frozenset[str]:
+        """The same: what is registered here is known at once."""
+        return await self.subjects(schema_id)
+
     async def live_versions(self, subject: str) -> Sequence[MemoryVersion]:
         """What was registered under a subject, in order."""
         self._answer()

@@ -66,6 +66,7 @@ class RegistryClient:
         self._ids: dict[type[Event], int] = {}
         self._schemas: dict[int, Schema] = {}
         self._subjects: dict[int, tuple[float, frozenset[str]]] = {}
+        self._subjects_anew: dict[int, tuple[float, frozenset[str]]] = {}
         self._unknown: dict[int, float] = {}
         self._asking: dict[object, asyncio.Task[Any]] = {}
 
@@ -95,7 +96,17 @@ class RegistryClient:
         if known is not None and self._clock() - asked < _FORGET_SECONDS:
             return known
         names: frozenset[str] = await self._joined(("subjects", schema_id), lambda: self._fetch_subjects(schema_id))
-        self._subjects[schema_id] = (self._clock(), names)
+        _put(self._subjects, schema_id, (self._clock(), names))
+        return names
+
+    async def subjects_anew(self, schema_id: int) -> frozenset[str]:
+        """The same, asked half a second later whatever is known: the id may just have come to a subject. Remembered 10 s."""
+        asked, known = self._subjects_anew.get(schema_id, (0.0, None))
+        if known is not None and self._clock() - asked < _FORGET_SECONDS:
+            return known
+        names: frozenset[str] = await self._joined(("anew", schema_id), lambda: self._fetch_later(schema_id))
+        _put(self._subjects, schema_id, (self._clock(), names))
+        _put(self._subjects_anew, schema_id, (self._clock(), names))
         return names
 
     async def live_versions(self, subject: str) -> list[LiveVersion]:
@@ -126,7 +137,7 @@ class RegistryClient:
             await self._sleep(_ASK_AGAIN_SECONDS)
             body = await self._json("GET", f"/schemas/ids/{schema_id}")
         if body is None:
-            self._unknown[schema_id] = self._clock()
+            _put(self._unknown, schema_id, self._clock())
             raise UnknownSchemaId(f"The registry does not know schema id {schema_id}.")
         if body.get("references"):
             body = await self._json("GET", f"/schemas/ids/{schema_id}?format=resolved") or body
@@ -137,14 +148,16 @@ class RegistryClient:
             schema = parse(str(body["schema"]), rules="stored", path=f"schema id {schema_id}")
         except (SchemaError, KeyError) as error:
             raise UnknownSchemaId(f"Schema id {schema_id} is no Avro schema: {error}") from error
-        while len(self._schemas) >= KEPT_SCHEMAS:
-            self._schemas.pop(next(iter(self._schemas)))
-        self._schemas[schema_id] = schema
+        _put(self._schemas, schema_id, schema)
         return schema
 
     async def _fetch_subjects(self, schema_id: int) -> frozenset[str]:
         body = await self._json("GET", f"/schemas/ids/{schema_id}/versions?deleted=true")
         return frozenset(str(each["subject"]) for each in body or ())
+
+    async def _fetch_later(self, schema_id: int) -> frozenset[str]:
+        await self._sleep(_ASK_AGAIN_SECONDS)
+        return await self._fetch_subjects(schema_id)
 
     async def _json(self, method: str, path: str, *, json: object = None) -> Any:
         """The answer's JSON; None for 404. ``RegistryUnavailable`` when no address gives a real answer."""
@@ -198,6 +211,14 @@ def _read(response: httpx.Response) -> Any:
     if not response.is_success:
         raise _NoAnswer(f"HTTP {status}")
     return body
+
+
+def _put(kept: dict[int, T], schema_id: int, what: T) -> None:
+    """Keeps it, and forgets what was put first where ids are many: any record may name one."""
+    kept.pop(schema_id, None)
+    while len(kept) >= KEPT_SCHEMAS:
+        kept.pop(next(iter(kept)))
+    kept[schema_id] = what
 
 
 async def _as_coroutine(ask: Callable[[], Awaitable[T]]) -> T:
