@@ -139,9 +139,11 @@ class Metrics:
             for metric in (self._in_flight, self._gap, self._last, self._latency):
                 metric.labels(group.name, topic)
             self._processing.labels(self._service, group.name, topic)
+            self._read.labels(self._service, group.name, topic, OTHER)
             for reason in SKIP_REASONS:
                 self._skipped.labels(group.name, topic, reason)
             for error in HANDLER_ERRORS:
+                self._read_errors.labels(self._service, group.name, topic, OTHER, error)
                 self._retries.labels(group.name, topic, error)
                 self._dead.labels(group.name, topic, error)
         for each in (
@@ -218,10 +220,10 @@ class Metrics:
     def _failed(self, hook: seen.Failed) -> None:
         self._attempted(hook)
         error = _handler_error(type(hook.error).__name__)
-        self._read_errors.labels(self._service, hook.group, hook.topic, hook.event_type, error).inc()
+        self._read_errors.labels(self._service, hook.group, hook.topic, hook.event_type or OTHER, error).inc()
 
     def _attempted(self, hook: seen.Handled | seen.Failed) -> None:
-        self._read.labels(self._service, hook.group, hook.topic, hook.event_type).inc()
+        self._read.labels(self._service, hook.group, hook.topic, hook.event_type or OTHER).inc()
         self._processing.labels(self._service, hook.group, hook.topic).observe(hook.seconds)
         self._last.labels(hook.group, hook.topic).set(self._now().timestamp())
 

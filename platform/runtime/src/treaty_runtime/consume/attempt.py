@@ -158,13 +158,14 @@ class Attempts:
             failure=describe(error, secrets=personal_values(envelope.event) if envelope is not None else ()),
             handler=handler.name if handler is not None else "",
             event_type=envelope.type if envelope is not None else "",
+            topic=self._reader.topic_of(attempt.record),
         )
         if self._hooks.are_heard:
             self._hooks(
                 seen.Failed(
                     group=self._group,
-                    topic=attempt.place.topic if envelope is None else envelope.origin.topic,
-                    event_type=told.event_type,
+                    topic=told.topic,
+                    event_type=_type_of(envelope),
                     event_id=None if envelope is None else envelope.id,
                     place=attempt.place,
                     attempt=attempt.number,
@@ -181,8 +182,8 @@ class Attempts:
             return
         common: dict[str, Any] = {
             "group": self._group,
-            "topic": envelope.origin.topic,
-            "event_type": envelope.type,
+            "topic": self._reader.topic_of(attempt.record),
+            "event_type": _type_of(envelope),
             "event_id": envelope.id,
             "place": attempt.place,
         }
@@ -202,6 +203,11 @@ class Attempts:
     def _seconds(self, attempt: Attempt) -> float:
         now = self._now()
         return (now - (attempt.began or now)).total_seconds()
+
+
+def _type_of(envelope: Envelope[Any] | None) -> str:
+    """The type of the decoded event: observers count by it, and a header may hold any text."""
+    return str(getattr(envelope.event, "__event_type__", "")) if envelope is not None else ""
 
 
 def _timeout(handler: Handler | None) -> HandlerTimeout:

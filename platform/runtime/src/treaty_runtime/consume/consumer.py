@@ -377,7 +377,8 @@ class Consumer:
         record = self.dispatch.record(action.place, action.epoch)
         if record is not None:
             if action.place not in self._told:
-                self._told[action.place] = Told(failure=describe(failure_at_arrival(action, record)))
+                failure = describe(failure_at_arrival(action, record))
+                self._told[action.place] = Told(failure=failure, topic=self._reader.topic_of(record))
             self._copies.send(action, record, self._told[action.place])
 
     def _drop(self, action: to.Drop) -> None:

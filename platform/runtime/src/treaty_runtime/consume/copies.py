@@ -25,11 +25,12 @@ class Answer(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What travels with a failed record: the exception's texts, the handler and the type of the event."""
+    """What travels with a failed record: the exception's texts, the handler, the type of the event, and where it was published."""
 
     failure: Failure
     handler: str = ""
     event_type: str = ""
+    topic: str = ""
 
 
 Report = Callable[[Copy | DeadLetter, Answer], None]

@@ -37,7 +37,7 @@ class Reader:
     def __init__(self, group: Group, serde: Serde, *, events: Mapping[str, type[Any]] | None = None) -> None:
         self._group, self._serde = group, serde
         self._events: Mapping[str, type[Any]] = events if events is not None else {}
-        self._retry_topics = frozenset(group.retry_topics)
+        self._retry_topics, self._sources = frozenset(group.retry_topics), frozenset(group.sources)
         self._has_lane_per_partition = group.order == "partition"
         self._max_bytes = serde.max_record_bytes
         self._raw = {topic: Route(handler, None, 0) for topic, handler in group.handlers.raws.items()}
@@ -56,6 +56,11 @@ class Reader:
         if size > self._max_bytes:
             arrival.poison = "oversize"
         return arrival
+
+    def topic_of(self, record: Record) -> str:
+        """Where the event was published, as far as the group reads that topic: a foreign producer may write any name into a header."""
+        topic = self._source_topic(record)
+        return topic if topic in self._sources else record.place.topic
 
     def known(self, record: Record) -> Route | None:
         """The route, if it is known without asking anybody. Raises ``NotFramed``."""

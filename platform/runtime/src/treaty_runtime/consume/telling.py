@@ -62,7 +62,7 @@ class Telling:
             self._hooks(
                 seen.Retried(
                     group=self._group,
-                    topic=place.topic,
+                    topic=told.topic,
                     place=place,
                     attempt=attempt,
                     error_type=told.failure.error_class,
@@ -91,7 +91,7 @@ class Telling:
             self._hooks(
                 seen.DeadLettered(
                     group=self._group,
-                    topic=action.place.topic,
+                    topic=told.topic,
                     place=action.place,
                     dead_letter_topic=self._dead_letter,
                     error_type=told.failure.error_class,
