@@ -140,7 +140,7 @@ class DelayWorkers:
             # Neither done nor failed: the claim's end brings the job back.
             self.outages.began(error.dependency, error=str(error))
             return
-        except (DBAPIError, PoolTimeout) as error:  # a statement that took longer than the server allows, a table that is gone
+        except (DBAPIError, PoolTimeout) as error:  # it took longer than the server allows, or a table is gone
             self.outages.began("database", error=str(error))
             return
         finally:

@@ -32,7 +32,9 @@ _PATIENCE_SECONDS = 30.0
 """As long as a caller waits for an answer: until then the client may still send what it holds."""
 _ANY_PARTITION, _NOW = -1, 0  # as librdkafka understands them
 _CLOSED = Fault("_DESTROY", "The producer is closed.", FaultKind.FENCED)
-_HUGE = Fault("_QUEUE_FULL", "The record is larger than the whole queue: raise queue.buffering.max.kbytes.", FaultKind.REFUSED)
+_HUGE = Fault(
+    "_QUEUE_FULL", "The record is larger than the whole queue: raise queue.buffering.max.kbytes.", FaultKind.REFUSED
+)
 
 Answer = tuple[Callable[[Delivery], None], KafkaError | None, Any]
 

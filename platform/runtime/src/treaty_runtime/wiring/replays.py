@@ -54,7 +54,9 @@ class Replays:
     ) -> ReplayReport:
         """Replays; see ``Runtime.replay``."""
         if Kind.SHIFT in {each.kind for each in (start, end) if isinstance(each, Seek)}:
-            raise InvalidSeek("A replay joins no group and has no place of its own to shift from: name an offset or a time.")
+            raise InvalidSeek(
+                "A replay joins no group and has no place of its own to shift from: name an offset or a time."
+            )
         group = self._group(name, topics)
         bounds = self._bounds()
         try:
