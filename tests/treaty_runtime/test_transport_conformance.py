@@ -20,6 +20,7 @@ from treaty_runtime.testing.chaos import Chaos
 from treaty_runtime.transport import (
     Assigned,
     Delivery,
+    Lost,
     Outgoing,
     Position,
     Producer,
@@ -303,6 +304,11 @@ async def test_seeking_back_reads_again(transport: Transport, unique: Callable[[
         reader.source.seek(reader.records[2].place)
         await eventually(lambda: len(reader.records) == 6)
     assert reader.values[4:] == [b"2", b"3"]
+    partition = frozenset({Partition(topic, 0)})
+    around = [event for event in reader.events if isinstance(event, Assigned | Lost | Records)]
+    again = around.index(Lost(partition))
+    assert isinstance(around[again - 1], Records), "a new assignment begins where it reads again"
+    assert around[again + 1] == Assigned(partition, {})
     await producer.close()
 
 

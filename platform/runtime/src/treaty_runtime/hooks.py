@@ -224,9 +224,9 @@ class Rebalanced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rewound:
-    """A partition's log goes on at ``place``, before what was read of it: its topic was made anew, or its brokers lost records.
+    """A partition's log goes on before what was read of it: its topic was made anew, or its brokers lost records.
 
-    What comes is handled; what was under way of the former log is given up.
+    It is read again from ``place``: from where it goes on, or from the first record that was not finished, if that lies before.
     """
 
     group: str

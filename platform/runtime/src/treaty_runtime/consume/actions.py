@@ -143,7 +143,7 @@ class Resume:
 
 @dataclass(frozen=True, slots=True)
 class Rewound:
-    """Tell that the log goes on at ``place``, before what was read of it."""
+    """The log goes on before what was read of it: read it again from ``place``, as a new assignment."""
 
     place: Place
 

@@ -361,7 +361,8 @@ class Consumer:
             case to.Skip():
                 place = action.place
                 self._hooks(seen.Skipped(group=self.group.name, topic=place.topic, place=place, reason=action.reason))
-            case to.Rewound():
+            case to.Rewound() if self._source is not None:
+                self._source.seek(action.place)
                 self._hooks(seen.Rewound(group=self.group.name, place=action.place))
             case to.Drop():
                 self._drop(action)

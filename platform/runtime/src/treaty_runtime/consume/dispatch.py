@@ -24,7 +24,6 @@ from treaty_runtime.consume.actions import (
     Drop,
     Handle,
     Hold,
-    Resume,
     Rewound,
     Skip,
 )
@@ -105,7 +104,7 @@ class Dispatch:
         if assignment.is_watched and (met := self.holding.meets(assignment, place, arrival)) is not None:
             return met
         if not assignment.watermark.arrived(place.offset):
-            return self._begun_anew(assignment, place, arrival, now)
+            return self._rewound(assignment, place, arrival.record)
         work = Work(place, assignment, arrival)
         is_at_mark = intake.add(work)
         if arrival.skip is not None:
@@ -123,14 +122,11 @@ class Dispatch:
             actions = (self._begin(work),) if is_free else self._start(work)
         return (*actions, *intake.hold_back(assignment)) if is_at_mark else actions
 
-    def _begun_anew(self, assignment: Assignment, place: Place, arrival: Arrival, now: datetime) -> Sequence[Action]:
-        """The log goes on before its end: the topic was made anew, or its brokers lost records. What comes now was never here."""
-        if assignment.has(place.offset, arrival.record):
+    def _rewound(self, assignment: Assignment, place: Place, record: Record | None) -> Sequence[Action]:
+        """The log goes on before its end: its topic was made anew, or its brokers lost records. What is unfinished is read again too."""
+        if assignment.has(place.offset, record):
             return ()  # fetched once more, and already in work
-        partition = frozenset({assignment.partition})
-        resume = (Resume(partition),) if assignment.pauses else ()
-        given_up = tuple(self._forget([assignment], now, 0.0))
-        return (*given_up, *resume, Rewound(place), *self.assigned(partition), *self.arrived(place, arrival, now))
+        return (Rewound(assignment.cut(place.offset)),)
 
     def due(self, place: Place, epoch: int, now: datetime) -> Iterator[Action]:
         """The time of a Wait or Probe came."""

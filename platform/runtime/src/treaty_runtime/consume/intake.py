@@ -62,6 +62,13 @@ class Assignment:
             return work is not None and work.record is record
         return all(getattr(work.record, name) == getattr(record, name) for name in ("timestamp_ms", "key", "value"))
 
+    def cut(self, offset: int) -> Place:
+        """Where to read from, since the log goes on there: until it is lost, and assigned again, nothing of it starts."""
+        start = min((offset, *self.works))
+        self.is_leaving, self.watermark = True, Watermark()
+        self.watermark.arrived(start)  # whoever gets it at this moment begins there too
+        return Place(*self.partition, start)
+
 
 class Intake:
     """The assignments of one group member. A partition is fetched while nothing gives a reason against it."""

@@ -102,7 +102,7 @@ class KafkaSource:
         self._commands.append(partial(self._switch, "resume", tuple(partitions)))
 
     def seek(self, place: Place) -> None:
-        """Reads the partition again from this place."""
+        """Reads the partition again from this place, as a new assignment."""
         self._commands.append(partial(self._seek, place))
 
     async def commit(self, offsets: Mapping[Partition, Position]) -> None:
@@ -273,9 +273,14 @@ class KafkaSource:
                 getattr(consumer, verb)(mine)
 
     def _seek(self, place: Place, consumer: Any) -> None:
-        with suppress(KafkaException):
-            if place.of in self._assigned:
-                consumer.seek(TopicPartition(*place))
+        if place.of not in self._assigned or self._is_over:
+            return
+        # Raises where the client is in no state for it: then another one reads from what is committed.
+        consumer.seek(TopicPartition(*place))
+        consumer.resume([TopicPartition(*place.of)])
+        again = frozenset({place.of})
+        self._post(Lost(again))
+        self._post(Assigned(again, {}))
 
     def _commit(self, offsets: Mapping[Partition, Position], future: asyncio.Future[None], consumer: Any) -> None:
         # A partition that was revoked meanwhile had its last commit inside the callback; an older one would go back.

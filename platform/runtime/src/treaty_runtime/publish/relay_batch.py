@@ -69,7 +69,8 @@ class Batch:
                 fence.producer(row.lane).produce(record, partial(self._answered, row))
             except QueueFull:  # the rest is of the next batch, which begins when these have their answers
                 self._waiting -= 1
-                self.outage = None if self._waiting else _FULL
+                if not (self._waiting or self.acknowledged):
+                    self.outage = self.outage or _FULL
                 break
         self._is_sent = True
         if not self._waiting:

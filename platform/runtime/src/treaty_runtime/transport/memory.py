@@ -245,10 +245,12 @@ class MemorySource:
         self.wake()
 
     def seek(self, place: Place) -> None:
-        """Reads from that place next."""
+        """Reads from that place next, as a new assignment."""
         if place.of in self._positions:
+            again = frozenset({place.of})
             self._positions[place.of] = place.offset
-            self.wake()
+            self._events += [Lost(again), Assigned(again, {})]
+            self.resume(again)
 
     async def commit(self, offsets: Mapping[Partition, Position]) -> None:
         """Commits what is still assigned."""

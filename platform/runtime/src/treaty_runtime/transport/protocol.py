@@ -140,7 +140,7 @@ class Source(Protocol):
         """Fetches again, from where it stopped."""
 
     def seek(self, place: Place) -> None:
-        """Reads the partition again from this place."""
+        """Reads the partition again from this place, as a new assignment: what comes after ``Lost`` and ``Assigned`` is from there."""
 
     async def commit(self, offsets: Mapping[Partition, Position]) -> None:
         """Commits; raises ``Outage`` if the broker did not take it."""
