@@ -129,6 +129,7 @@ def gathering(desk: Desk, jobs: list[BatchJob]) -> Batches:
         clock=VirtualClock(NOW),
         submit=jobs.append,
         releasing=lambda call, _place: call,
+        topic_of=lambda record: record.place.topic,
     )
 
 

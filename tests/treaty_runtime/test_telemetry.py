@@ -23,8 +23,11 @@ from treaty_runtime.runtime import Runtime
 from treaty_runtime.settings import KafkaSettings
 from treaty_runtime.telemetry import Telemetry
 from treaty_runtime.testing import MemoryRegistry
+from treaty_runtime.transport import Outgoing
 from treaty_runtime.transport.memory import MemoryBroker
+from treaty_runtime.wire import headers as names
 from treaty_runtime.wire.headers import first_values
+from treaty_runtime.wire.serde import frame
 from treaty_runtime.wiring.connections import MemoryConnections
 
 
@@ -165,6 +168,36 @@ async def test_a_batch_is_one_span_that_is_linked_to_every_event_s_own() -> None
     assert len(linked) == 2
     ((attributes, point),) = service.counted("messaging.client.sent.messages")
     assert (attributes["messaging.destination.name"], point.value) == ("order-views", 2)
+
+
+async def test_spans_are_named_by_topics_that_are_read_whatever_headers_say() -> None:
+    handlers = Handlers()
+
+    @handlers.on(OrderCreated)
+    async def see(_event: OrderCreated, _context: Context) -> None: ...
+
+    @handlers.batch(OrderSeen, size=1)
+    async def count(_events: Sequence[OrderSeen], _context: BatchContext) -> None: ...
+
+    service = Watched(None, handlers)
+    told = (
+        (names.RETRY_PREFIX + names.ORIGINAL_TOPIC, b"made-up"),
+        (names.RETRY_PREFIX + names.ORIGINAL_PARTITION, names.int32(0)),
+        (names.RETRY_PREFIX + names.ORIGINAL_OFFSET, names.int64(7)),
+    )
+    async with service.runtime as runtime:
+        created, looked = [await runtime.serde.schema_id(each) for each in (OrderCreated, OrderSeen)]
+        for topic, value in (
+            ("order-events", frame(created) + b"\x06o-1\x02"),
+            ("order-views", frame(looked) + b"\x02"),
+        ):
+            service.broker.append(Outgoing(topic=topic, key=b"k", value=value, headers=told))
+        await until(lambda: len(service.exporter.get_finished_spans()) == 2)
+    spans = service.exporter.get_finished_spans()
+    assert {(span.name, (span.attributes or {})["messaging.destination.name"]) for span in spans} == {
+        ("process order-events", "order-events"),
+        ("process order-views", "order-views"),
+    }
 
 
 async def test_without_a_span_an_event_carries_none_and_its_handling_begins_a_trace() -> None:

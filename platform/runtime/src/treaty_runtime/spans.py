@@ -17,5 +17,10 @@ class Spans(Protocol):
     def here(self) -> Mapping[str, str]:
         """W3C headers (`traceparent`, `tracestate`) of the current span; empty without one."""
 
-    async def around(self, work: Awaitable[object], *, group: str, envelopes: Sequence[Envelope[Any]]) -> object:
-        """Awaits the handling of these events inside a span of its own, and answers or raises what came of it."""
+    async def around(
+        self, work: Awaitable[object], *, group: str, topic: str, envelopes: Sequence[Envelope[Any]]
+    ) -> object:
+        """Awaits the handling of these events of a topic inside a span of its own, and answers or raises what came of it.
+
+        ``topic`` is one that the group reads: spans are named by it, and what headers say may be anything.
+        """

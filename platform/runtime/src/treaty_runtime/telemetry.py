@@ -81,9 +81,11 @@ class Telemetry:
         _W3C.inject(carrier)
         return carrier
 
-    async def around(self, work: Awaitable[object], *, group: str, envelopes: Sequence[Envelope[Any]]) -> object:
-        """Awaits a handler inside its span. What it stages belongs to that span."""
-        with self._process_span(group, envelopes) as span:
+    async def around(
+        self, work: Awaitable[object], *, group: str, topic: str, envelopes: Sequence[Envelope[Any]]
+    ) -> object:
+        """Awaits a handler inside its span, named by the topic. What it stages belongs to that span."""
+        with self._process_span(group, topic, envelopes) as span:
             try:
                 became = await work
             except BaseException as error:
@@ -93,11 +95,11 @@ class Telemetry:
                 span.set_attribute("treaty.outcome", "duplicate")
             return became
 
-    def _process_span(self, group: str, envelopes: Sequence[Envelope[Any]]) -> Any:
+    def _process_span(self, group: str, topic: str, envelopes: Sequence[Envelope[Any]]) -> Any:
         contexts = [_context_of(each.headers) for each in envelopes]
         links = [Link(found) for context in contexts if (found := _span_context(context)).is_valid]
         first = envelopes[0]
-        attributes = _of_topic("process", first.origin.topic) | {"messaging.consumer.group.name": group}
+        attributes = _of_topic("process", topic) | {"messaging.consumer.group.name": group}
         if len(envelopes) == 1:
             attributes |= (
                 _of_event(str(first.id), first.type) | _of_place(first.place) | {"treaty.attempt": first.attempt}
@@ -106,7 +108,7 @@ class Telemetry:
             attributes["messaging.batch.message_count"] = len(envelopes)
         is_child = self._is_child and len(envelopes) == 1
         return self._tracer.start_as_current_span(
-            f"process {first.origin.topic}",
+            f"process {topic}",
             context=contexts[0] if is_child else Context(),
             kind=SpanKind.CONSUMER,
             attributes=attributes,

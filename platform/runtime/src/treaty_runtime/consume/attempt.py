@@ -136,7 +136,10 @@ class Attempts:
             return _gathered()
         attempt.deadline = (attempt.began or self._now()) + handler.timeout
         work = self._handled(attempt, handler, envelope, attempt.deadline)
-        return work if self._spans is None else self._spans.around(work, group=self._group, envelopes=(envelope,))
+        if self._spans is None:
+            return work
+        topic = self._reader.topic_of(attempt.record)
+        return self._spans.around(work, group=self._group, topic=topic, envelopes=(envelope,))
 
     def _handled(
         self, attempt: Attempt, handler: Handler, envelope: Envelope[Any], deadline: datetime

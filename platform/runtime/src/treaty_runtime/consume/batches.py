@@ -15,7 +15,7 @@ from treaty_runtime.classify import Kind, Rule, classify
 from treaty_runtime.clock import Clock
 from treaty_runtime.consume.attempt import Attempt, Releasing
 from treaty_runtime.errors import BatchFailed
-from treaty_runtime.event import BatchContext, BatchHandle, Effects, Envelope, Outcome
+from treaty_runtime.event import BatchContext, BatchHandle, Effects, Envelope, Outcome, Record
 from treaty_runtime.handlers import Group, Handler
 from treaty_runtime.spans import Spans
 
@@ -59,9 +59,10 @@ class Batches:
         clock: Clock,
         submit: Callable[[BatchJob], None],
         releasing: Releasing,
+        topic_of: Callable[[Record], str],
         spans: Spans | None = None,
     ) -> None:
-        self._spans = spans
+        self._topic_of, self._spans = topic_of, spans
         self._effects, self._group, self._rules = effects, group.name, rules
         self._transaction_size, self._handlers = group.transaction_size, group.handlers
         self._clock, self._submit, self._releasing = clock, submit, releasing
@@ -128,7 +129,10 @@ class Batches:
             work = self._effects.run_batch(
                 envelopes, group=self._group, handle=call, deadline=deadline, inbox=handler.inbox
             )
-        return work if self._spans is None else self._spans.around(work, group=self._group, envelopes=envelopes)
+        if self._spans is None:
+            return work
+        topic = self._topic_of(job.attempts[0].record)
+        return self._spans.around(work, group=self._group, topic=topic, envelopes=envelopes)
 
     def ended(self, job: BatchJob, became: object) -> Iterator[tuple[Attempt, object]]:
         """Attempts that are over, each with what became of it; the others run again, in smaller jobs."""

@@ -92,6 +92,7 @@ class Consumer:
             clock=self._clock,
             submit=lambda job: self._workers.submit(job),  # noqa: PLW0108  # the pool is made after
             releasing=self._holder.releasing,
+            topic_of=self._reader.topic_of,
             spans=self._spans,
         )
 
