@@ -19,6 +19,7 @@ from treaty_runtime.kafka.groups import Groups
 from treaty_runtime.testing.chaos import Chaos
 from treaty_runtime.transport import Outgoing
 from treaty_runtime.wire import headers as names
+from treaty_runtime.wire.deadletter import size_of_headers
 from treaty_runtime.wire.serde import frame
 
 
@@ -59,6 +60,32 @@ async def test_an_oversized_record_becomes_a_pointer(shop: Shop) -> None:
     assert told[names.REASON].startswith(b"oversize 2000 bytes")
     assert sent.place is not None
     assert names.origin_of(letter.place, told) == sent.place
+
+
+@pytest.mark.parametrize("name", ["x", "kafka_original-topic", names.FIRST_TIMESTAMP])
+async def test_a_header_that_leaves_no_room_for_ours_stops_no_group(shop: Shop, name: str) -> None:
+    """The source took the record; what a copy adds to it is beyond what the client sends."""
+    seen: Seen = []
+    handlers = Handlers()
+
+    @handlers.on(OrderCreated)
+    async def fail_for_one(event: OrderCreated, context: Context) -> None:
+        if event.number == 1:
+            raise ValueError("never")
+        seen.append(event.number)
+
+    async with shop.running(group_of(handlers)):
+        for value in (b"invalid", frame(shop.ids[OrderCreated]) + b"\x06o-1\x02"):
+            sent = await shop.send(Outgoing(topic=TOPIC, key=b"o-1", value=value, headers=((name, bytes(1_113_500)),)))
+            assert sent[0].place is not None
+        await shop.publisher.publish(order(2))
+        await eventually(lambda: seen == [2])
+        letters = await shop.read("dlq.order", 2)
+    for letter in letters:
+        told = names.first_values(letter.headers)
+        assert size_of_headers(letter.headers) < 4_096
+        assert names.origin_of(letter.place, told).topic == TOPIC
+    assert not shop.told(OutageBegan)
 
 
 async def test_a_failing_record_takes_the_retry_topic_and_ends_in_the_dead_letters(shop: Shop) -> None:

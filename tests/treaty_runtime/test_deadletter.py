@@ -180,6 +180,61 @@ def test_a_foreign_header_of_a_megabyte_makes_no_pointer_that_no_broker_takes(na
         assert len(headers.first_values(copy.headers)["kafka_dlt-original-topic"]) < 100
 
 
+PLACED = {
+    "original-topic": b"orders",
+    "original-partition": headers.int32(3),
+    "original-offset": headers.int64(9),
+    "original-timestamp": headers.int64(5),
+    "original-timestamp-type": b"CreateTime",
+}
+
+
+@pytest.mark.parametrize("prefix", ["kafka_", "kafka_dlt-"])
+def test_what_an_earlier_hop_wrote_is_kept_as_it_is_also_java_s_word_for_the_timestamp(prefix: str) -> None:
+    record = Record(place=RECORD.place, key=b"k", value=b"v", headers=tuple((prefix + n, v) for n, v in PLACED.items()))
+    told = headers.first_values(to_dead(record).headers)
+    assert {name: told["kafka_dlt-" + name] for name in PLACED} == PLACED
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((name, None) for name in ("original-topic", "original-partition", "original-offset")),
+        *((name, b"") for name in PLACED),
+        ("original-topic", b"\xff"), ("original-topic", b"x" * 256), ("original-partition", b"12345"),
+        ("original-offset", b"1234"), ("original-timestamp", b"1"), ("original-timestamp-type", b"\xff"),
+    ],
+)  # fmt: skip
+def test_half_a_place_of_an_earlier_hop_is_none_and_the_record_s_own_is_told(name: str, value: bytes | None) -> None:
+    """Taken over as it is, a pointer would name no place for its value, and nobody would find it."""
+    told = {**PLACED, name: value}
+    foreign = tuple(("kafka_" + each, said) for each, said in told.items() if said is not None)
+    record = Record(place=RECORD.place, key=b"k", value=b"v", headers=foreign, timestamp_ms=RECORD.timestamp_ms)
+    for copy in (to_dead(record), to_dead(record, limit=0), to_retry(record)):
+        kept = headers.first_values(copy.headers)
+        assert headers.origin_of(Place("dlq.g", 0, 0), kept) == RECORD.place
+        own = headers.int64(RECORD.timestamp_ms)
+        assert own in {kept.get("kafka_original-timestamp"), kept.get("kafka_dlt-original-timestamp")}
+
+
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [(b"other", b"other"), (b"x" * 255, b"x" * 255), (b"", b"g"), (b"\xff", b"g"), (b"x" * 256, b"g")],
+)
+def test_a_group_that_cannot_be_read_is_not_taken_over(known: bytes, told: bytes) -> None:
+    record = Record(place=RECORD.place, key=b"k", value=b"v", headers=((headers.ORIGINAL_GROUP, known),))
+    assert headers.first_values(to_dead(record).headers)[headers.ORIGINAL_GROUP] == told
+
+
+@pytest.mark.parametrize(("known", "is_kept"), [(b"\x05", True), (b"12345678", True), (b"", False), (b"x" * 9, False)])
+def test_the_time_of_the_first_failure_is_kept_if_it_is_one(known: bytes, is_kept: bool) -> None:
+    record = Record(
+        place=RECORD.place, key=b"k", value=b"v", headers=((headers.FIRST_TIMESTAMP, known),), timestamp_ms=7
+    )
+    told = headers.first_values(to_retry(record).headers)[headers.FIRST_TIMESTAMP]
+    assert told == (known if is_kept else b"\x07")
+
+
 def test_a_pointer_tells_which_event_it_is_and_how_often_it_was_replayed() -> None:
     told = ((headers.TYPE, b"order.paid"), (headers.REPLAY_ID, b"r-1"), (headers.REPLAY_COUNT, b"3"), ("x", b"y"))
     record = Record(place=RECORD.place, key=b"k", value=b"v", headers=told)

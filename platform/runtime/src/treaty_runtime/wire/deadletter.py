@@ -7,7 +7,7 @@ record lies, and which event it is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -23,12 +23,15 @@ COPY_BYTES = 1_000_000
 
 _RECORD_OVERHEAD_BYTES = 70
 _HEADER_OVERHEAD_BYTES = 10
-_ORIGINAL = (
-    names.ORIGINAL_TOPIC, names.ORIGINAL_PARTITION, names.ORIGINAL_OFFSET,
-    names.ORIGINAL_TIMESTAMP, names.ORIGINAL_TIMESTAMP_TYPE,
-)  # fmt: skip
+_PLACE = (names.ORIGINAL_TOPIC, names.ORIGINAL_PARTITION, names.ORIGINAL_OFFSET)
+_ORIGINAL = (*_PLACE, names.ORIGINAL_TIMESTAMP, names.ORIGINAL_TIMESTAMP_TYPE)
 _SHORT_BYTES = 255
 """Of what a header of an earlier hop may have: nothing that we or Spring Kafka write is longer, and a pointer has to fit anywhere."""
+_READERS: Mapping[str, Callable[[bytes], object]] = {
+    names.ORIGINAL_TOPIC: names.read_text, names.ORIGINAL_PARTITION: names.read_int32, names.ORIGINAL_OFFSET: names.read_int64,
+    names.ORIGINAL_TIMESTAMP: names.read_int64,
+    names.ORIGINAL_TIMESTAMP_TYPE: names.read_text,  # not by its words: Java writes `CreateTime`, we `CREATE_TIME`
+}  # fmt: skip
 _TOLD_OF_EVENT = (
     names.ID, names.SOURCE, names.TYPE, names.TIME, names.SUBJECT, names.SPECVERSION, names.CORRELATION_ID, names.CAUSATION_ID,
     names.REPLAY_ID, names.REPLAY_COUNT, names.REPLACES,
@@ -45,10 +48,13 @@ def retry_copy(
     """The record on its way to coming attempt number ``attempt``, not before ``due``."""
     milliseconds = -((EPOCH - due) // timedelta(milliseconds=1))  # rounded up: never early
     first = names.first_values(record.headers)
+    began = first.get(names.FIRST_TIMESTAMP, b"")
+    if names.read_big_integer(began) is None:
+        began = names.big_integer(max(record.timestamp_ms, 0))
     schedule = {
         names.ATTEMPTS: names.int32(attempt),
         names.BACKOFF_TIMESTAMP: names.big_integer(milliseconds),
-        names.FIRST_TIMESTAMP: first.get(names.FIRST_TIMESTAMP, names.big_integer(max(record.timestamp_ms, 0))),
+        names.FIRST_TIMESTAMP: began,
     }
     ours = {**_original(record, first, RETRY_PREFIX), **_group(first, group), **schedule}
     return _fitted(record, ours, failure, topic=topic, prefix=RETRY_PREFIX, limit=limit)
@@ -80,8 +86,9 @@ def dead_letter(
 
 
 def _group(first: Mapping[str, bytes], group: str) -> dict[str, bytes]:
-    known = first.get(names.ORIGINAL_GROUP)
-    return {names.ORIGINAL_GROUP: known if known is not None and len(known) <= _SHORT_BYTES else group.encode()}
+    known = first.get(names.ORIGINAL_GROUP, b"")
+    is_known = len(known) <= _SHORT_BYTES and names.read_text(known)
+    return {names.ORIGINAL_GROUP: known if is_known else group.encode()}
 
 
 def _fitted(
@@ -108,9 +115,10 @@ def _pointer(record: Record, topic: str, ours: Mapping[str, bytes]) -> Outgoing:
 
 def _original(record: Record, first: Mapping[str, bytes], prefix: str) -> dict[str, bytes]:
     for known in (RETRY_PREFIX, DEAD_LETTER_PREFIX):
-        kept = {prefix + name: first[known + name] for name in _ORIGINAL if known + name in first}
-        if prefix + names.ORIGINAL_TOPIC in kept and max(map(len, kept.values())) <= _SHORT_BYTES:
-            return kept
+        kept = {name: first[known + name] for name in _ORIGINAL if known + name in first}
+        # All or none: a letter that names half a place names none, and a pointer without one has lost its value.
+        if kept.keys() >= {*_PLACE} and all(_is_readable(name, value) for name, value in kept.items()):
+            return {prefix + name: value for name, value in kept.items()}
     place = record.place
     return {
         prefix + names.ORIGINAL_TOPIC: place.topic.encode(),
@@ -119,6 +127,10 @@ def _original(record: Record, first: Mapping[str, bytes], prefix: str) -> dict[s
         prefix + names.ORIGINAL_TIMESTAMP: names.int64(record.timestamp_ms),
         prefix + names.ORIGINAL_TIMESTAMP_TYPE: b"LOG_APPEND_TIME" if record.is_log_append_time else b"CREATE_TIME",
     }
+
+
+def _is_readable(name: str, value: bytes) -> bool:
+    return 0 < len(value) <= _SHORT_BYTES and _READERS[name](value) is not None
 
 
 def _exception(failure: Failure, prefix: str) -> dict[str, bytes]:
