@@ -138,7 +138,7 @@ class FakeRegistry:
         """The class's own subject."""
         return frozenset({self._registered(schema_id).__subject__})
 
-    async def subjects_anew(self, schema_id: int) -> frozenset[str]:
+    async def subjects_anew(self, schema_id: int, *, topic: str) -> frozenset[str]:  # noqa: ARG002  # the protocol's
         """The same."""
         return await self.subjects(schema_id)
 

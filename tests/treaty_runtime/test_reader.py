@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 
 from tests.treaty_runtime.order_events import OrderCreated, OrderSeen
@@ -10,6 +12,7 @@ from treaty_runtime.errors import WriterNotAllowed
 from treaty_runtime.event import Context, Place, Record
 from treaty_runtime.handlers import Group, Handlers
 from treaty_runtime.testing import MemoryRegistry
+from treaty_runtime.wire import headers as names
 from treaty_runtime.wire.serde import Serde, frame
 
 
@@ -42,13 +45,36 @@ async def test_a_writer_that_came_to_the_topic_a_moment_ago_is_not_refused_for_w
         async def subjects(self, schema_id: int) -> frozenset[str]:
             return await super().subjects(schema_id) - {OrderCreated.__subject__}
 
-        async def subjects_anew(self, schema_id: int) -> frozenset[str]:
+        async def subjects_anew(self, schema_id: int, *, topic: str) -> frozenset[str]:  # noqa: ARG002  # the protocol's
             return await super().subjects(schema_id)
 
     registry = Lagging()
     schema_id = registry.register("elsewhere-value", OrderCreated.__avro_schema__)
     assert registry.register(OrderCreated.__subject__, OrderCreated.__avro_schema__) == schema_id
     assert (await reader_of(registry).find(record(schema_id))).handler is not None
+
+
+async def test_topics_that_only_headers_name_are_not_asked_for_one_by_one() -> None:
+    class Counting(MemoryRegistry):
+        asked: ClassVar[list[str]] = []
+
+        async def subjects_anew(self, schema_id: int, *, topic: str) -> frozenset[str]:
+            self.asked.append(topic)
+            return await super().subjects_anew(schema_id, topic=topic)
+
+    registry = Counting()
+    reader = reader_of(registry)
+    schema_id = registry.register("elsewhere-value", OrderCreated.__avro_schema__)
+    for number in range(100):
+        origin = {"original-topic": b"t%d" % number, "original-partition": bytes(4), "original-offset": bytes(8)}
+        told = tuple((names.RETRY_PREFIX + name, value) for name, value in origin.items())
+        tried_again = Record(Place("retry.order.10s", 0, number), b"o-1", frame(schema_id) + b"\x06o-1\x06", told)
+        with pytest.raises(WriterNotAllowed, match=f"not allowed on t{number}"):
+            await reader.find(tried_again)
+    assert registry.asked == []
+    with pytest.raises(WriterNotAllowed):
+        await reader.find(record(schema_id))
+    assert registry.asked == [OrderCreated.__topic__]
 
 
 @pytest.mark.parametrize(

@@ -187,11 +187,22 @@ async def test_subjects_that_may_just_have_come_are_asked_anew_once_in_ten_secon
     served = Served({path: [ok([{"subject": name, "version": 1} for name in each]) for each in names]})
     client = served.client()
     assert await client.subjects(7) == {"a"}
-    assert [await client.subjects_anew(7) for _ in range(100)] == [{"a", "b"}] * 100
+    assert [await client.subjects_anew(7, topic="t") for _ in range(100)] == [{"a", "b"}] * 100
     assert await client.subjects(7) == {"a", "b"}
     assert len(served.asked) == 2
     served.time += 10
-    assert await client.subjects_anew(7) == {"c"}
+    assert await client.subjects_anew(7, topic="t") == {"c"}
+    await client.close()
+
+
+async def test_a_topic_where_an_id_does_not_belong_keeps_no_other_one_from_being_asked_for() -> None:
+    path = "/schemas/ids/7/versions?deleted=true"
+    answers: list[Answer] = [ok([{"subject": name, "version": 1} for name in each]) for each in (["a"], ["a", "b"])]
+    served = Served({path: answers})
+    client = served.client()
+    assert await client.subjects_anew(7, topic="c") == {"a"}
+    assert await client.subjects_anew(7, topic="b") == {"a", "b"}
+    assert len(served.asked) == 2
     await client.close()
 
 
@@ -202,7 +213,7 @@ async def test_what_is_known_of_ids_is_bounded_however_many_records_name(monkeyp
         with pytest.raises(UnknownSchemaId):
             await client.writer(schema_id)
         await client.subjects(schema_id)
-        await client.subjects_anew(schema_id)
+        await client.subjects_anew(schema_id, topic="t")
     assert {len(client._unknown), len(client._subjects), len(client._subjects_anew)} == {20}
     await client.close()
 

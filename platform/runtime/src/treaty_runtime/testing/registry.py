@@ -69,7 +69,7 @@ class MemoryRegistry:
         self._answer()
         return frozenset(self._subjects.get(schema_id, ()))
 
-    async def subjects_anew(self, schema_id: int) -> frozenset[str]:
+    async def subjects_anew(self, schema_id: int, *, topic: str) -> frozenset[str]:  # noqa: ARG002  # the protocol's
         """The same: what is registered here is known at once."""
         return await self.subjects(schema_id)
 

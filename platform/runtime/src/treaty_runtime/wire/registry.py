@@ -19,6 +19,7 @@ from treaty_avro import Schema, SchemaError, parse
 from treaty_runtime.errors import RegistryUnavailable, SchemaNotRegistered, UnknownSchemaId
 from treaty_runtime.event import Event, published_text
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 KEPT_SCHEMAS = 4_096
@@ -66,7 +67,7 @@ class RegistryClient:
         self._ids: dict[type[Event], int] = {}
         self._schemas: dict[int, Schema] = {}
         self._subjects: dict[int, tuple[float, frozenset[str]]] = {}
-        self._subjects_anew: dict[int, tuple[float, frozenset[str]]] = {}
+        self._subjects_anew: dict[tuple[int, str], tuple[float, frozenset[str]]] = {}
         self._unknown: dict[int, float] = {}
         self._asking: dict[object, asyncio.Task[Any]] = {}
 
@@ -99,14 +100,17 @@ class RegistryClient:
         _put(self._subjects, schema_id, (self._clock(), names))
         return names
 
-    async def subjects_anew(self, schema_id: int) -> frozenset[str]:
-        """The same, asked half a second later whatever is known: the id may just have come to a subject. Remembered 10 s."""
-        asked, known = self._subjects_anew.get(schema_id, (0.0, None))
+    async def subjects_anew(self, schema_id: int, *, topic: str) -> frozenset[str]:
+        """The same, asked half a second later whatever is known: the id may just have come to a subject of the topic.
+
+        Remembered 10 s for this topic alone: a record of the id on another one, where it does not belong, says nothing about this one.
+        """
+        asked, known = self._subjects_anew.get((schema_id, topic), (0.0, None))
         if known is not None and self._clock() - asked < _FORGET_SECONDS:
             return known
-        names: frozenset[str] = await self._joined(("anew", schema_id), lambda: self._fetch_later(schema_id))
+        names: frozenset[str] = await self._joined(("anew", schema_id, topic), lambda: self._fetch_later(schema_id))
         _put(self._subjects, schema_id, (self._clock(), names))
-        _put(self._subjects_anew, schema_id, (self._clock(), names))
+        _put(self._subjects_anew, (schema_id, topic), (self._clock(), names))
         return names
 
     async def live_versions(self, subject: str) -> list[LiveVersion]:
@@ -213,12 +217,12 @@ def _read(response: httpx.Response) -> Any:
     return body
 
 
-def _put(kept: dict[int, T], schema_id: int, what: T) -> None:
+def _put(kept: dict[K, T], key: K, what: T) -> None:
     """Keeps it, and forgets what was put first where ids are many: any record may name one."""
-    kept.pop(schema_id, None)
+    kept.pop(key, None)
     while len(kept) >= KEPT_SCHEMAS:
         kept.pop(next(iter(kept)))
-    kept[schema_id] = what
+    kept[key] = what
 
 
 async def _as_coroutine(ask: Callable[[], Awaitable[T]]) -> T:

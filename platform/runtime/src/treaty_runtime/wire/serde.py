@@ -36,8 +36,8 @@ class Schemas(Protocol):
     async def subjects(self, schema_id: int) -> frozenset[str]:
         """Subjects that ever had this id, deleted ones too."""
 
-    async def subjects_anew(self, schema_id: int) -> frozenset[str]:
-        """The same, asked again a moment later: the id may just have come to a subject."""
+    async def subjects_anew(self, schema_id: int, *, topic: str) -> frozenset[str]:
+        """The same, asked again a moment later: the id may just have come to a subject of the topic."""
 
 
 def frame(schema_id: int) -> bytes:
