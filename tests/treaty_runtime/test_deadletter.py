@@ -196,6 +196,16 @@ def test_what_an_earlier_hop_wrote_is_kept_as_it_is_also_java_s_word_for_the_tim
     assert {name: told["kafka_dlt-" + name] for name in PLACED} == PLACED
 
 
+@pytest.mark.parametrize("topic", [b"t", b"t" * 255])
+def test_a_place_without_its_timestamp_is_whole(topic: bytes) -> None:
+    place = {**PLACED, "original-topic": topic}
+    told = tuple(("kafka_" + name, place[name]) for name in ("original-topic", "original-partition", "original-offset"))
+    copy = to_dead(Record(place=RECORD.place, key=b"k", value=b"v", headers=told))
+    kept = headers.first_values(copy.headers)
+    assert headers.origin_of(Place("dlq.g", 0, 0), kept) == Place(topic.decode(), 3, 9)
+    assert "kafka_dlt-original-timestamp" not in kept
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -240,6 +250,12 @@ def test_a_pointer_tells_which_event_it_is_and_how_often_it_was_replayed() -> No
     record = Record(place=RECORD.place, key=b"k", value=b"v", headers=told)
     kept = headers.first_values(to_dead(record, limit=0).headers)
     assert {name: kept.get(name) for name, _ in told} == {**dict(told), "x": None}
+
+
+@pytest.mark.parametrize(("length", "is_kept"), [(255, True), (256, False)])
+def test_a_pointer_tells_of_an_event_what_is_short(length: int, is_kept: bool) -> None:
+    record = Record(place=RECORD.place, key=b"k", value=b"v", headers=((headers.SUBJECT, b"s" * length),))
+    assert (headers.SUBJECT in headers.first_values(to_dead(record, limit=0).headers)) is is_kept
 
 
 def test_a_size_counts_key_value_and_headers_with_room_for_their_lengths() -> None:
