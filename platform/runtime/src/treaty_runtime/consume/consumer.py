@@ -178,8 +178,8 @@ class Consumer:
                     return
 
     def _receive(self, records: Sequence[Record]) -> None:
-        now, arrival = self._clock.now(), self._reader.arrival
-        arrived, submit = self.dispatch.arrived, self._workers.submit
+        now, arrival, arrived = self._clock.now(), self._reader.arrival, self.dispatch.arrived
+        submit = self._workers.submit
         for record in records:
             for action in arrived(record.place, arrival(record), now):
                 if type(action) is Handle:  # nearly always, and never of a held record; without a further call
@@ -359,9 +359,8 @@ class Consumer:
                 self._source.pause(action.partitions)
             case to.Resume() if self._source is not None:
                 self._source.resume(action.partitions)
-            case to.Skip():
-                place = action.place
-                self._hooks(seen.Skipped(group=self.group.name, topic=place.topic, place=place, reason=action.reason))
+            case to.Skip(place, reason):
+                self._hooks(seen.Skipped(group=self.group.name, topic=place.topic, place=place, reason=reason))
             case to.Rewound() if self._source is not None:
                 self._source.seek(action.place)
                 self._hooks(seen.Rewound(group=self.group.name, place=action.place))
