@@ -14,7 +14,7 @@ OnFailure = Literal["skip", "block", "hold_key"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marks:
-    """High and low marks: records in memory per partition, bytes in memory of the process."""
+    """High and low marks: records in memory per partition, bytes of keys and values in memory per group (headers are not counted)."""
 
     high_records: int = 2_000
     low_records: int = 500
