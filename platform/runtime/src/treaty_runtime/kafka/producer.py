@@ -54,6 +54,7 @@ class KafkaProducer:
         self._standing = Standing(patience=patience)
         self._client: Any = None
         self._capacity = int(config.get("queue.buffering.max.messages", 100_000))
+        self._capacity_bytes = int(config.get("queue.buffering.max.kbytes", 1 << 20)) << 10
         self._answers: list[Answer] = []
         self._pending, self._is_full = 0, False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -88,7 +89,7 @@ class KafkaProducer:
                 on_delivery=partial(self._answered, done),
             )
         except BufferError:
-            if not self._pending:
+            if len(record.value or b"") + len(record.key or b"") > self._capacity_bytes:
                 loop.call_soon(done, Delivery(None, -1, _HUGE))
                 return
             self._is_full = True
@@ -102,6 +103,9 @@ class KafkaProducer:
 
     async def room(self) -> None:
         """Waits until less than four fifths of the records are queued, and after ``QueueFull`` until one was answered: bytes count too."""
+        if self._is_full and not self._pending:
+            self._is_full = False  # a moment later there is room, and whoever waits must not keep the loop from going on
+            await asyncio.sleep(_SOON)
         while self._pending and (self._is_full or self._pending >= self._capacity * _ROOM):
             self._settled.clear()
             await self._settled.wait()
