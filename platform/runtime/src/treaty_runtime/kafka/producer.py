@@ -104,7 +104,7 @@ class KafkaProducer:
     async def room(self) -> None:
         """Waits until less than four fifths of the records are queued, and after ``QueueFull`` until one was answered: bytes count too."""
         if self._is_full and not self._pending:
-            self._is_full = False  # a moment later there is room, and whoever waits must not keep the loop from going on
+            self._is_full = False  # whoever tries again must not keep the loop from going on
             await asyncio.sleep(_SOON)
         while self._pending and (self._is_full or self._pending >= self._capacity * _ROOM):
             self._settled.clear()
