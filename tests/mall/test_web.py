@@ -11,6 +11,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import APIRouter
+from psycopg.errors import SerializationFailure
 from sqlalchemy.exc import OperationalError
 
 from mall.errors import TooManyRequests
@@ -55,7 +56,7 @@ async def databaseless() -> None:
 
 @routes.get("/contended")
 async def contended() -> None:
-    raise OperationalError("UPDATE", {}, Exception("database is locked"))
+    raise OperationalError("UPDATE", {}, SerializationFailure("could not serialize access"))
 
 
 @pytest.fixture

@@ -281,14 +281,26 @@ async def test_a_server_that_became_a_copy_which_only_reads_is_away(postgres: st
 
 
 @pytest.mark.postgres
-async def test_a_lock_that_does_not_come_in_the_servers_time_is_a_conflict(postgres: str) -> None:
+async def test_a_lock_that_does_not_come_in_the_servers_time_is_away(postgres: str) -> None:
     engine = runtime_database.open_engine(postgres)
     async with engine.connect() as holder, engine.connect() as waiter:
         await holder.execute(text("SELECT pg_advisory_xact_lock(4711)"))
         await waiter.execute(text("SET LOCAL lock_timeout = '10ms'"))
         with pytest.raises(DBAPIError) as refused:
             await waiter.execute(text("SELECT pg_advisory_xact_lock(4711)"))
-    assert runtime_database.is_conflict(refused.value)
+    assert runtime_database.is_away(refused.value)
+    await engine.dispose()
+
+
+async def test_a_file_that_another_keeps_locked_is_away(tmp_path: Path) -> None:
+    engine = runtime_database.open_engine(f"sqlite:///{tmp_path / 'shop.db'}")
+    async with engine.connect() as holder, autocommit(engine).connect() as waiter:
+        await holder.execute(text("CREATE TABLE notes (body text)"))
+        await waiter.execute(text("PRAGMA busy_timeout = 0"))
+        with pytest.raises(DBAPIError) as refused:
+            await waiter.execute(text("CREATE TABLE others (body text)"))
+    assert runtime_database.is_away(refused.value)
+    assert not runtime_database.is_conflict(refused.value)
     await engine.dispose()
 
 

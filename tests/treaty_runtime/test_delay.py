@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from psycopg.errors import QueryCanceled
+from psycopg.errors import DeadlockDetected, QueryCanceled
 from redis.asyncio import Redis
 from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
@@ -228,6 +228,25 @@ async def test_a_job_whose_handler_awaits_what_is_cancelled_has_failed(
     async with _running(place.workers()):
         await place.schedule("a")
         await until(lambda: "failed" in place.outcomes())
+
+
+@pytest.mark.parametrize(("losses", "outcomes"), [(5, ["done"]), (6, ["retried", "done"])])
+async def test_a_job_that_loses_against_others_runs_again_at_once_and_has_failed_after_five_more(
+    place: Workplace, losses: int, outcomes: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts: list[int] = []
+
+    async def handle(_: Job, context: JobContext) -> None:
+        attempts.append(context.attempt)
+        if len(attempts) <= losses:
+            raise OperationalError("UPDATE", {}, DeadlockDetected("deadlock detected"))
+
+    monkeypatch.setattr(place, "handle", handle)
+    async with _running(place.workers()):
+        await place.schedule("a")
+        await until(lambda: "done" in place.outcomes())
+    assert [outcome for outcome in place.outcomes() if outcome != "duplicate"] == outcomes
+    assert attempts == [1] * 6 + [2] * (losses - 5)
 
 
 async def test_a_statement_that_took_longer_than_the_server_allows_is_told_and_the_job_comes_again(

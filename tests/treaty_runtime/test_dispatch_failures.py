@@ -85,6 +85,8 @@ def test_a_conflict_is_run_again_at_once_five_times_and_then_is_a_failure() -> N
     for _ in range(5):
         assert table.fail(at(0), kind=Kind.CONFLICT) == [Handle(at(0), 1, 1)]
     assert table.fail(at(0), kind=Kind.CONFLICT) == [Wait(at(0), NOW + SECOND, 1)]
+    assert table.due(at(0)) == [Handle(at(0), 2, 1)]
+    assert table.fail(at(0), kind=Kind.CONFLICT) == [Handle(at(0), 2, 1)], "the next attempt may be run again, too"
 
 
 def test_a_cancelled_record_stays_unfinished() -> None:

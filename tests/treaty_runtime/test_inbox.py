@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from tests.treaty_runtime.order_events import FakeRegistry, OrderCreated, envelope_of
 from tests.treaty_runtime.statements import counted
-from treaty_runtime.errors import Outage
+from treaty_runtime.errors import Conflict, Outage
 from treaty_runtime.event import BatchContext, Context, Envelope, Outcome
 from treaty_runtime.publish.outbox import Outbox
 from treaty_runtime.sql import database as runtime_database
@@ -110,6 +110,8 @@ async def test_without_an_inbox_row_each_delivery_runs(sessions: Sessions) -> No
 async def test_a_commit_whose_answer_is_lost_is_settled_by_the_inbox(database: AsyncEngine, sessions: Sessions) -> None:
     """The first COMMIT happens, then the connection breaks: the second run finds the row."""
     async with _losing_a_commit(database, after=True):
+        with pytest.raises(Outage):
+            await _run(Inbox(sessions), envelope_of(1), _effect)
         assert await _run(Inbox(sessions), envelope_of(1), _effect) is Outcome.DUPLICATE
     assert await _count(sessions) == 1
 
@@ -117,12 +119,14 @@ async def test_a_commit_whose_answer_is_lost_is_settled_by_the_inbox(database: A
 @pytest.mark.usefixtures("effects")
 async def test_a_commit_that_never_arrived_runs_again(database: AsyncEngine, sessions: Sessions) -> None:
     async with _losing_a_commit(database, after=False):
+        with pytest.raises(Outage):
+            await _run(Inbox(sessions), envelope_of(1), _effect)
         assert await _run(Inbox(sessions), envelope_of(1), _effect) is Outcome.HANDLED
     assert await _count(sessions) == 1
 
 
 @pytest.mark.postgres
-async def test_a_deadlock_runs_again_without_counting_as_an_attempt(postgres: str) -> None:
+async def test_of_two_that_lock_each_other_out_one_is_a_conflict_that_may_run_again(postgres: str) -> None:
     engine = runtime_database.open_engine(postgres)
     await runtime_database.create(engine)
     async with engine.begin() as connection:
@@ -144,11 +148,11 @@ async def test_a_deadlock_runs_again_without_counting_as_an_attempt(postgres: st
 
         return handle
 
-    outcomes = await asyncio.gather(
-        _run(inbox, envelope_of(1), crossing(1, 2)), _run(inbox, envelope_of(2), crossing(2, 1))
-    )
-    assert set(outcomes) == {Outcome.HANDLED}
-    assert len(runs) == 3
+    work = [(envelope_of(1), crossing(1, 2)), (envelope_of(2), crossing(2, 1))]
+    ended = await asyncio.gather(*(_run(inbox, *each) for each in work), return_exceptions=True)
+    assert sorted(type(each).__name__ for each in ended) == ["Conflict", "Outcome"]
+    loser = next(each for each, became in zip(work, ended, strict=True) if isinstance(became, Conflict))
+    assert await _run(inbox, *loser) is Outcome.HANDLED
     async with engine.connect() as connection:
         assert (await connection.execute(text("SELECT sum(units) FROM stock"))).scalar() == 4
     await engine.dispose()

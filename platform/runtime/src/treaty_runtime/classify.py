@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from enum import Enum
 
 from treaty_avro import AmbiguousField, DecodeError, ResolutionError, SchemaLimit
-from treaty_runtime.errors import Outage, Poison, RegistryUnavailable
+from treaty_runtime.errors import Conflict, Outage, Poison, RegistryUnavailable
 
 _UNREADABLE = (ResolutionError, SchemaLimit, AmbiguousField)
 """What compiling a foreign writer's schema raises; it will raise it at every attempt."""
@@ -47,4 +47,6 @@ def own_errors(error: Exception) -> Kind | None:
         return Kind.STALLED
     if isinstance(error, Outage):
         return Kind.OUTAGE
+    if isinstance(error, Conflict):
+        return Kind.CONFLICT
     return Kind.POISON if isinstance(error, (Poison, DecodeError, *_UNREADABLE)) else None

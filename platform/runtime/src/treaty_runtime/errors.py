@@ -141,6 +141,10 @@ class HandlerCancelled(TreatyError):
     """Something that the handler awaited was cancelled: catch its CancelledError, or shield what must go on."""
 
 
+class Conflict(TreatyError):
+    """Another transaction won: let transactions take their rows in one order, or keep them shorter."""
+
+
 class Outage(TreatyError):
     """A dependency is away: records wait, none is dead-lettered. ``dependency`` names it (`database`, `kafka`, `redis`)."""
 

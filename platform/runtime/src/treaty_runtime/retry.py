@@ -8,6 +8,8 @@ from datetime import timedelta
 
 from treaty_runtime.errors import InvalidSettings, Retry
 
+CONFLICTS_AT_ONCE = 5
+"""How often what lost against another transaction is simply run again before that counts as a failure."""
 _UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DURATION = re.compile(r"(0|[1-9][0-9]{0,8})(ms|s|m|h|d)")
 

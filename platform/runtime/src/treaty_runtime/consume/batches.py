@@ -21,8 +21,8 @@ from treaty_runtime.spans import Spans
 
 TRANSACTION_WAIT = timedelta(milliseconds=10)
 """How long a record waits for others of its transaction while workers are busy; it waits for none when nothing else is ready."""
-_SPLIT = frozenset({Kind.FAILURE, Kind.POISON})
-"""What one record of a batch can be at fault for; all others concern the batch as a whole."""
+_SPLIT = frozenset({Kind.FAILURE, Kind.POISON, Kind.CONFLICT})
+"""What one record of a batch can be at fault for; all others concern the batch as a whole. A smaller transaction meets fewer others."""
 
 
 @dataclass(slots=True, eq=False)

@@ -12,10 +12,7 @@ from treaty_runtime.consume.holding import Holding
 from treaty_runtime.consume.intake import Work
 from treaty_runtime.consume.throttle import Throttle
 from treaty_runtime.limits import Limits
-from treaty_runtime.retry import RetryPolicy, retry_topic
-
-CONFLICTS_AT_ONCE = 5
-"""How often a serialization conflict is simply run again before it counts as a failure."""
+from treaty_runtime.retry import CONFLICTS_AT_ONCE, RetryPolicy, retry_topic
 
 _POISON_WORDS = frozenset({"undecodable", "not-allowed", "rejected", "oversize"})
 
@@ -53,6 +50,7 @@ class Verdicts:
 
     def _schedule(self, work: Work, failed: FailedAttempt, now: datetime, jitter: float) -> Iterator[Action]:
         place, epoch = work.place, work.assignment.epoch
+        work.conflicts = 0
         self._throttle.failed()
         delay = self._policy.delay(work.attempt, failed.error, jitter)
         if delay is None:

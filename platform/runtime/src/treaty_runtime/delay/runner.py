@@ -18,9 +18,8 @@ from treaty_runtime.errors import HandlerCancelled, NoSession, Outage
 from treaty_runtime.event import Event, Schedule, Stage
 from treaty_runtime.hooks import Hooks, JobRun
 from treaty_runtime.job import Job
-from treaty_runtime.retry import RetryPolicy
+from treaty_runtime.retry import CONFLICTS_AT_ONCE, RetryPolicy
 from treaty_runtime.sql.database import is_away, is_conflict
-from treaty_runtime.sql.inbox import RUNS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,37 +79,38 @@ class JobRunner:
     async def run(self, queue: str, job_id: str) -> Ended:
         """Run the job if it is due and not done. Raises Outage while the database, or what the handler needs, is away."""
         started = self._clock()
-        ended = await self._run_again_after_conflicts(queue, job_id)
+        ended = await self._run(queue, job_id)
         if ended.outcome != "early":
             seconds = self._clock() - started
             self._hooks(JobRun(queue=queue, job_id=job_id, outcome=ended.outcome, seconds=seconds))
         return ended
 
-    async def _run_again_after_conflicts(self, queue: str, job_id: str) -> Ended:
-        for run in range(RUNS):
+    async def _run(self, queue: str, job_id: str) -> Ended:
+        for conflicts in range(CONFLICTS_AT_ONCE + 1):
             try:
-                return await self._once(queue, job_id)
+                return await self._once(queue, job_id, is_last=conflicts == CONFLICTS_AT_ONCE)
             except (DBAPIError, PoolTimeout) as error:
-                if is_away(error) or (is_conflict(error) and run == RUNS - 1):
-                    raise Outage(f"The database is away or too busy: {error}", dependency="database") from error
+                if is_away(error):
+                    raise Outage(f"The database is away: {error}", dependency="database") from error
                 if not is_conflict(error):
                     raise
-        raise AssertionError  # the last run returned or raised
+        raise Outage("The database is too busy to take a job.", dependency="database")
 
-    async def _once(self, queue: str, job_id: str) -> Ended:
+    async def _once(self, queue: str, job_id: str, *, is_last: bool) -> Ended:
+        """A conflict in the ``is_last`` run is the handler's failure: who loses each time is at fault."""
         async with self._sessions() as session:
             taken = await self._jobs.take(session, queue=queue, job_id=job_id)
             if taken is None:
                 return Ended("duplicate")
             if not isinstance(taken, Taken):
                 return Ended("early", taken)
-            failure = await self._handle(taken, session)
+            failure = await self._handle(taken, session, is_last=is_last)
             if failure is None:
                 return Ended("done")
             await session.rollback()
         return await self._failed(taken, failure)
 
-    async def _handle(self, taken: Taken, session: AsyncSession) -> Exception | None:
+    async def _handle(self, taken: Taken, session: AsyncSession, *, is_last: bool) -> Exception | None:
         context = JobContext(session=session, attempt=taken.attempt, stager=self._stage, scheduler=self._schedule)
         try:
             async with asyncio.timeout(self._timeout.total_seconds()):
@@ -123,7 +123,7 @@ class JobRunner:
                 raise
             return HandlerCancelled()
         except Exception as error:
-            if isinstance(error, DBAPIError | PoolTimeout) and (is_away(error) or is_conflict(error)):
+            if is_away(error) or (is_conflict(error) and not is_last):
                 raise
             return error
         return None

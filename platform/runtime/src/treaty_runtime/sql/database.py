@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from sqlite3 import SQLITE_CANTOPEN, SQLITE_FULL, SQLITE_IOERR, SQLITE_READONLY
+from sqlite3 import SQLITE_BUSY, SQLITE_CANTOPEN, SQLITE_FULL, SQLITE_IOERR, SQLITE_LOCKED, SQLITE_READONLY
 from typing import Any
 
 from sqlalchemy import Connection, Index, Table, UpdateBase, event, insert, inspect, select, text, update
@@ -37,11 +37,17 @@ _WRITERS, _READERS, _CACHE = 5, 2, "cache_size=-512"
 Half a megabyte of pages each instead of two: they stay, and the system holds the file's pages for all."""
 _DISCREET: Mapping[str, Any] = {"hide_parameters": True}
 """Errors are logged and written into dead letters' headers: what was to be stored is not."""
-_RETRIABLE_STATES = frozenset({"40001", "40P01", "55P03"})
-"""Serialization failure, deadlock, a lock that did not come in the server's `lock_timeout` (PostgreSQL appendix A)."""
+_CONFLICTS = frozenset({"40001", "40P01"})
+"""Serialization failure, deadlock (PostgreSQL appendix A)."""
+_AWAY = ("08", "57P", "53", "25006", "55P03")
+"""Connection exception; shut down or starting; out of connections, disk or memory; a copy that only reads; no lock in `lock_timeout`."""
 
-_PRIMARY, _UNUSABLE = 0xFF, frozenset({SQLITE_FULL, SQLITE_READONLY, SQLITE_IOERR, SQLITE_CANTOPEN})
-"""Of a file: no space, no right to write, a disk that fails, no file (SQLite, "Result and Error Codes": the lowest byte)."""
+_PRIMARY = 0xFF
+_UNUSABLE = frozenset({SQLITE_BUSY, SQLITE_CANTOPEN, SQLITE_FULL, SQLITE_IOERR, SQLITE_LOCKED, SQLITE_READONLY})
+"""Of a file: no space, no right to write, a disk that fails, no file, a lock that another keeps.
+
+Source: SQLite, "Result and Error Codes"; the lowest byte counts.
+"""
 
 
 def open_engine(url: str | URL, *, pool_size: int = 10) -> AsyncEngine:
@@ -203,17 +209,15 @@ def _free_lanes(lanes: int) -> list[dict[str, int]]:
 def is_conflict(error: BaseException) -> bool:
     """Whether the transaction lost against another one, so that running it again at once is right.
 
-    True for serialization failures, deadlocks and lock time-outs of PostgreSQL and for a busy SQLite.
+    True for serialization failures and deadlocks of PostgreSQL. One of several wins each time: what loses for ever is at fault.
     """
-    if not isinstance(error, DBAPIError):
-        return False
-    state = getattr(error.orig, "sqlstate", None)
-    return state in _RETRIABLE_STATES or "database is locked" in str(error.orig)
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _CONFLICTS
 
 
 def is_away(error: BaseException) -> bool:
     """Whether the database cannot be reached, went away, or cannot be written: a full disk, a copy that only reads, a broken file.
 
+    So is one whose lock somebody else keeps, as a backup or a change of its tables does: no work of ours is at fault.
     A COMMIT it interrupted may or may not have happened.
     """
     if isinstance(error, PoolTimeout):
@@ -221,8 +225,7 @@ def is_away(error: BaseException) -> bool:
     if not isinstance(error, DBAPIError) or is_conflict(error):
         return False
     state = str(getattr(error.orig, "sqlstate", None) or "")
-    # 08: connection exception, 57P: shut down or starting up, 53: out of connections, disk or memory, 25006: a copy that only reads.
-    lost = error.connection_invalidated or state.startswith(("08", "57P", "53", "25006")) or _is_unusable(error.orig)
+    lost = error.connection_invalidated or state.startswith(_AWAY) or _is_unusable(error.orig)
     return lost or (isinstance(error, OperationalError | InterfaceError) and not state and _is_postgres(error))
 
 

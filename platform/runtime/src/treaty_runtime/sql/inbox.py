@@ -1,7 +1,7 @@
 """Effects happen once: the event's id and its effects are written in one transaction, a second try finds the id.
 
 Laws: the inbox row comes first, so that a second member with the same event waits for the first one's COMMIT. A COMMIT
-whose answer was lost is not judged: the work runs again and the row says whether it had happened.
+whose answer was lost is not judged: it is an outage, after which the work runs again and the row says whether it had happened.
 """
 
 from __future__ import annotations
@@ -17,14 +17,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from treaty_runtime.errors import Outage
+from treaty_runtime.errors import Conflict, Outage
 from treaty_runtime.event import BatchContext, BatchHandle, Context, Envelope, Handle, Outcome, Schedule, Stage
 from treaty_runtime.sql.database import is_away, is_conflict
 from treaty_runtime.sql.sqltext import array, statements
 from treaty_runtime.sql.tables import InboxRow, Tables
-
-RUNS = 6
-"""One run and five more at once: a lost race or a lost COMMIT is nobody's failure and counts as no attempt."""
 
 _TABLE = Tables.metadata.tables[InboxRow.__tablename__]
 _REMEMBER = {
@@ -58,14 +55,22 @@ class Inbox:
     ) -> Outcome:
         """Call `handle` in a transaction of its own and commit, unless `group` has handled this event id: DUPLICATE.
 
-        Raises what the handler raised (nothing is kept then), and Outage while the database is away.
+        Raises what the handler raised (nothing is kept then), Conflict if another transaction won, and Outage while the
+        database is away, locked, or did not say whether it had committed.
         """
-        for _ in range(RUNS - 1):
-            try:
-                return await self._once(envelope, group=group, handle=handle, deadline=deadline, inbox=inbox)
-            except _LostRace:
-                continue
-        return await self._once(envelope, group=group, handle=handle, deadline=deadline, inbox=inbox)
+        async with self._transaction() as session:
+            if inbox and not await remember(session, envelope, group=group):
+                return Outcome.DUPLICATE
+            await handle(
+                Context(
+                    envelope=envelope,
+                    deadline=deadline,
+                    open_session=session,
+                    stager=self._stage,
+                    scheduler=self._schedule,
+                )
+            )
+        return Outcome.HANDLED
 
     async def run_batch(
         self,
@@ -77,16 +82,6 @@ class Inbox:
         inbox: bool = True,
     ) -> list[Outcome]:
         """The same for several events in one transaction, with one statement for all their rows."""
-        for _ in range(RUNS - 1):
-            try:
-                return await self._batch(envelopes, group=group, handle=handle, deadline=deadline, inbox=inbox)
-            except _LostRace:
-                continue
-        return await self._batch(envelopes, group=group, handle=handle, deadline=deadline, inbox=inbox)
-
-    async def _batch(
-        self, envelopes: Sequence[Envelope[Any]], *, group: str, handle: BatchHandle, deadline: datetime, inbox: bool
-    ) -> list[Outcome]:
         async with self._transaction() as session:
             fresh = await _remember_all(session, envelopes, group=group) if inbox else list(envelopes)
             if fresh:
@@ -102,45 +97,19 @@ class Inbox:
         handled = {id(envelope) for envelope in fresh}
         return [Outcome.HANDLED if id(each) in handled else Outcome.DUPLICATE for each in envelopes]
 
-    async def _once(
-        self, envelope: Envelope[Any], *, group: str, handle: Handle, deadline: datetime, inbox: bool
-    ) -> Outcome:
-        async with self._transaction() as session:
-            if inbox and not await remember(session, envelope, group=group):
-                return Outcome.DUPLICATE
-            await handle(
-                Context(
-                    envelope=envelope,
-                    deadline=deadline,
-                    open_session=session,
-                    stager=self._stage,
-                    scheduler=self._schedule,
-                )
-            )
-        return Outcome.HANDLED
-
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Any]:
         """A session that is committed at the end of the block; what the database says is put into our words."""
-        is_committing = False
         try:
             async with self._sessions() as session:
                 yield session
-                is_committing = True
                 await session.commit()
         except (DBAPIError, PoolTimeout) as error:
-            if is_conflict(error) or (is_committing and is_away(error)):
-                raise _LostRace(str(error)) from error
+            if is_conflict(error):
+                raise Conflict(str(error)) from error
             if is_away(error):
                 raise Outage(f"The database is away: {error}", dependency="database") from error
             raise
-
-
-class _LostRace(Outage):
-    """The database did not commit, or did not say whether it had: it is asked again when it is less busy."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, dependency="database")
 
 
 def _row(envelope: Envelope[Any], *, group: str) -> dict[str, Any]:
