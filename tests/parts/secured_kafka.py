@@ -71,3 +71,38 @@ class SecuredKafka(Kafka):
         }
         file.write_text(properties.render(told))
         return file
+
+
+class GuardedKafka(SecuredKafka):
+    """A broker that checks rights: its plain listener is the super user's, the others ask who is there. No user has a right at first."""
+
+    users = ("order", "billing", "stranger")
+
+    def _write_settings(self) -> Path:
+        file = super()._write_settings()
+        users = " ".join(f'user_{name}="{PASSWORD}"' for name in self.users)
+        login = "org.apache.kafka.common.security.plain.PlainLoginModule required"
+        file.write_text(
+            properties.render(
+                properties.parse(file.read_text())
+                | {
+                    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+                    "super.users": "User:ANONYMOUS",
+                    "allow.everyone.if.no.acl.found": "false",
+                    "listener.name.secured.plain.sasl.jaas.config": f"{login} {users};",
+                }
+            )
+        )
+        return file
+
+    def client(self, user: str) -> dict[str, Any]:
+        """How a service comes."""
+        return {
+            "bootstrap.servers": self.sasl,
+            "security.protocol": "SASL_SSL",
+            "sasl.mechanism": "PLAIN",
+            "sasl.username": user,
+            "sasl.password": PASSWORD,
+            "ssl.ca.location": str(self.authority.certificate),
+            "log_level": 0,
+        }

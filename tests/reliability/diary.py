@@ -68,7 +68,7 @@ def _standing(consumer: Consumer) -> str:
     while inner := getattr(source, "_inner", None):
         source = inner
     parts = vars(source) if source is not None else {}
-    names = ("_arrived", "_commands", "_commits", "_assigned", "_polled_at", "_is_closing", "_is_over", "last_fault")
+    names = ("_arrived", "_commands", "_commits", "_assigned", "_polled_at", "_is_closing", "_is_over", "_last_error")
     return (
         f"outage {consumer.dispatch.outage} idle {consumer.is_idle} polled {consumer.poll_age_seconds:.1f} s ago, "
         f"commits {vars(commits) if hasattr(commits, '__dict__') else commits}, "

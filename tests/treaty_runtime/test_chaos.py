@@ -13,6 +13,7 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from tests.parts.waiting import eventually
+from treaty_runtime.errors import InvalidSettings
 from treaty_runtime.kafka import KafkaProducer
 from treaty_runtime.kafka import producer as producing
 from treaty_runtime.kafka.config import producer_config
@@ -21,7 +22,7 @@ from treaty_runtime.testing import chaos as chaos_kit
 from treaty_runtime.testing.chaos import Chaos, ChaosRefused, ChaosUnavailable
 from treaty_runtime.transport import Delivery, FaultKind, Outgoing
 
-NOT_LEADER, MSG_SIZE_TOO_LARGE, TOPIC_AUTHORIZATION_FAILED = 6, 10, 29
+NOT_LEADER, MSG_SIZE_TOO_LARGE, TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED = 6, 10, 29, 31
 
 
 @pytest.fixture
@@ -180,7 +181,7 @@ async def test_a_producer_that_sends_nothing_takes_what_its_client_says(chaos: C
 async def test_settings_that_are_none_are_told_as_it_opens() -> None:
     settings = KafkaSettings(extra={"no.such.property": "1"})
     producer = KafkaProducer(producer_config(settings, delivery_timeout=timedelta(seconds=20)))
-    with pytest.raises(KafkaException, match=r"no\.such\.property"):
+    with pytest.raises(InvalidSettings, match=r"no\.such\.property"):
         producer.open()
     await producer.close()
 
@@ -208,6 +209,18 @@ async def test_a_client_that_cannot_be_replaced_at_the_moment_is_replaced_later(
     assert answer.fault is not None
     assert answer.fault.kind is FaultKind.OUTAGE
     assert refused < 0
+    await producer.close()
+
+
+async def test_a_client_that_failed_for_good_is_replaced_and_what_it_held_may_be_sent_again(chaos: Chaos) -> None:
+    producer = producer_of(chaos)
+    chaos.fail("InitProducerId", CLUSTER_AUTHORIZATION_FAILED)
+    (answer,) = await send(producer, 0)
+    assert answer.fault is not None
+    assert answer.fault.kind is FaultKind.OUTAGE
+    assert "Cluster authorization failed" in answer.fault.text
+    while (await send(producer, 1))[0].fault is not None:
+        pass  # it is told when the client is replaced
     await producer.close()
 
 

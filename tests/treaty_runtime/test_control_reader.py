@@ -8,10 +8,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from confluent_kafka import KafkaException
 
 from tests.parts.waiting import eventually
-from treaty_runtime.errors import Outage
+from treaty_runtime.errors import InvalidSettings, Outage
 from treaty_runtime.event import Partition
 from treaty_runtime.kafka import KafkaProducer, KafkaSource
 from treaty_runtime.kafka import source as reading
@@ -84,7 +83,7 @@ async def test_a_broker_that_takes_its_time_is_no_end_of_the_past() -> None:
 
 async def test_settings_that_are_none_are_told_to_who_reads() -> None:
     settings = consumer_config(KafkaSettings(extra={"consumer.no.such.property": "1"}), group="c")
-    with pytest.raises(KafkaException, match=r"no\.such\.property"):
+    with pytest.raises(InvalidSettings, match=r"no\.such\.property"):
         await anext(KafkaControlReader(settings, topic=TOPIC).values())
 
 

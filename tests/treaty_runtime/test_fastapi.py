@@ -7,13 +7,13 @@ import sys
 
 import httpx
 import pytest
-from confluent_kafka import KafkaException
 from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from tests.treaty_runtime.order_events import CATALOG, FakeRegistry, OrderCreated, OrderSeen
 from tests.treaty_runtime.relaying import until
+from treaty_runtime.errors import InvalidSettings
 from treaty_runtime.fastapi import lifespan, routes
 from treaty_runtime.healthcheck import main
 from treaty_runtime.metrics import Metrics
@@ -50,7 +50,7 @@ async def test_settings_that_are_none_keep_the_application_from_starting() -> No
     settings = KafkaSettings(extra={"producer.no.such.property": "1"})
     runtime = Runtime(service="order", settings=settings, events=CATALOG, registry=FakeRegistry(OrderCreated))
     app = FastAPI(lifespan=lifespan(runtime))
-    with pytest.raises(KafkaException, match=r"no\.such\.property"):
+    with pytest.raises(InvalidSettings, match=r"no\.such\.property"):
         await app.router.lifespan_context(app).__aenter__()
 
 

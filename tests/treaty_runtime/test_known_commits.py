@@ -55,7 +55,7 @@ def test_a_coordinator_that_never_says_it_is_left_to_another_client() -> None:
     source = KafkaSource({}, topics=["orders"])
     with pytest.raises(KafkaException, match="slow"):
         source._committed(Coordinator(LATE), [DEATHS])
-    assert source.last_fault is not None
+    assert source._last_error is not None
 
 
 def test_whoever_gets_nothing_asks_nobody() -> None:

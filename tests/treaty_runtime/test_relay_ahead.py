@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+from psycopg.errors import DeadlockDetected
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -145,7 +146,7 @@ async def test_rows_read_under_another_epoch_are_read_again(service: Service) ->
 async def test_a_read_ahead_that_fails_is_an_outage_and_is_read_again(service: Service) -> None:
     backlog = SlowBacklog(service.engine)
     backlog.may_delete.set()
-    backlog.faults[1] = OperationalError("SELECT", None, Exception("database is locked"))
+    backlog.faults[1] = OperationalError("SELECT", None, DeadlockDetected("deadlock detected"))
     relay = await renewed(service.relay(lease=lasting(service), backlog=backlog, batch=2))
     await service.stage(*numbered(4, keys=2))
     staged = await service.staged()

@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaException
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
@@ -18,7 +17,7 @@ from tests.treaty_runtime.order_events import CATALOG, FakeRegistry, OrderCreate
 from tests.treaty_runtime.relaying import until
 from treaty_runtime.delay.queue import DelayQueue
 from treaty_runtime.delay.runner import JobContext
-from treaty_runtime.errors import DuplicateGroup, NoSession, UndeclaredTopic
+from treaty_runtime.errors import DuplicateGroup, InvalidSettings, NoSession, UndeclaredTopic
 from treaty_runtime.event import Context
 from treaty_runtime.handlers import Group, Handlers
 from treaty_runtime.hooks import OutageBegan, PartBroke
@@ -281,7 +280,7 @@ async def test_producers_are_open_before_there_is_anything_to_publish(company: C
 async def test_settings_that_are_none_end_it_at_its_start(company: Company) -> None:
     connections = KafkaConnections(KafkaSettings(extra={"producer.no.such.property": "1"}))
     runtime = company.runtime(connections=connections)
-    with pytest.raises(KafkaException, match=r"no\.such\.property"):
+    with pytest.raises(InvalidSettings, match=r"no\.such\.property"):
         await runtime.__aenter__()
     assert company.registry.is_closed
 
@@ -289,12 +288,12 @@ async def test_settings_that_are_none_end_it_at_its_start(company: Company) -> N
 async def test_settings_of_consumers_that_are_none_break_it(company: Company, sessions: Sessions) -> None:
     connections = KafkaConnections(KafkaSettings(extra={"consumer.no.such.property": "1"}))
     async with company.runtime(sessions=sessions, groups=[_group()], connections=connections) as runtime:
-        with pytest.raises(KafkaException, match=r"no\.such\.property"):
+        with pytest.raises(InvalidSettings, match=r"no\.such\.property"):
             await runtime.until_signal()
         assert not runtime.is_alive()
     broke = {hook.part: hook for hook in company.seen if isinstance(hook, PartBroke)}
     assert broke.keys() == {"consumer order-view", "control"}
-    assert {hook.error_type for hook in broke.values()} == {"cimpl.KafkaException"}
+    assert {hook.error_type for hook in broke.values()} == {"treaty_runtime.errors.InvalidSettings"}
     assert broke["consumer order-view"].at.startswith("treaty_runtime.kafka.source.")
 
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer
 
-from tests.parts.secured_kafka import SecuredKafka
+from tests.parts.secured_kafka import GuardedKafka
 from tests.parts.waiting import wait_until
 from treaty.cli import treaty
 from treaty.config import Settings
 from treaty.errors import EnvironmentFault, UsageError
-from treaty.local import properties
 from treaty.local.machine import Machine
 from treaty.ops.plan import Plan, acls
 from treaty.ops.topics import apply_topics, plan_topics
@@ -23,7 +21,6 @@ from treaty_codegen import Catalog, load_catalog
 from treaty_runtime.admin import Cluster
 from treaty_runtime.rights import Right
 
-SECRET = "nobody's"
 ORDER = '{"type": "record", "namespace": "mall", "name": "OrderPaid", "fields": [{"name": "order_id", "type": "long"}]}'
 TOPICS = """format = 1
 [topic."order-events"]
@@ -128,48 +125,15 @@ def project(folder: Path, brokers: str, *, acl: str = "true", producer: str = "o
     return Settings.load(folder / "treaty.toml", {}, start=folder)
 
 
-class Guarded(SecuredKafka):
-    """A broker that checks rights: its plain listener is the super user's, the others ask who is there."""
-
-    def _write_settings(self) -> Path:
-        file = super()._write_settings()
-        users = " ".join(f'user_{name}="{SECRET}"' for name in ("order", "billing", "stranger"))
-        login = "org.apache.kafka.common.security.plain.PlainLoginModule required"
-        file.write_text(
-            properties.render(
-                properties.parse(file.read_text())
-                | {
-                    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-                    "super.users": "User:ANONYMOUS",
-                    "allow.everyone.if.no.acl.found": "false",
-                    "listener.name.secured.plain.sasl.jaas.config": f"{login} {users};",
-                }
-            )
-        )
-        return file
-
-    def client(self, user: str) -> dict[str, Any]:
-        """How a service comes."""
-        return {
-            "bootstrap.servers": self.sasl,
-            "security.protocol": "SASL_SSL",
-            "sasl.mechanism": "PLAIN",
-            "sasl.username": user,
-            "sasl.password": SECRET,
-            "ssl.ca.location": str(self.authority.certificate),
-            "log_level": 0,
-        }
-
-
 @pytest.fixture(scope="module")
-def guarded(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
-    broker = Guarded(tmp_path_factory.mktemp("guarded"), machine=machine)
+def guarded(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedKafka]:
+    broker = GuardedKafka(tmp_path_factory.mktemp("guarded"), machine=machine)
     broker.start()
     yield broker
     broker.stop()
 
 
-def fault_of_writing(broker: Guarded, user: str) -> int | None:
+def fault_of_writing(broker: GuardedKafka, user: str) -> int | None:
     """Code with which a record of a user is refused; None where it arrives."""
     faults: list[KafkaError | None] = []
 
@@ -184,7 +148,7 @@ def fault_of_writing(broker: Guarded, user: str) -> int | None:
     return None if fault is None else fault.code()
 
 
-def fault_of_reading(broker: Guarded, user: str, group: str) -> int | None:
+def fault_of_reading(broker: GuardedKafka, user: str, group: str) -> int | None:
     """Code with which a reader is refused; None where the first record reaches it."""
     options = {"group.id": group, "auto.offset.reset": "earliest"}
     consumer = Consumer({**broker.client(user), **options})
@@ -209,7 +173,9 @@ def applied(settings: Settings, cluster: Cluster) -> Plan:
 
 @pytest.mark.long
 @pytest.mark.kafka
-def test_on_a_real_broker_declared_services_work_and_all_others_are_refused(guarded: Guarded, tmp_path: Path) -> None:
+def test_on_a_real_broker_declared_services_work_and_all_others_are_refused(
+    guarded: GuardedKafka, tmp_path: Path
+) -> None:
     refused = KafkaError.TOPIC_AUTHORIZATION_FAILED
     with Cluster(guarded.bootstrap) as cluster:
         first = applied(project(tmp_path, guarded.bootstrap), cluster)

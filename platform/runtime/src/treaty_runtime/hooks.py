@@ -223,6 +223,14 @@ class Rebalanced:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RightMissing:
+    """The broker refuses a group a right: who lacks it, which, on what. The client asks again by itself."""
+
+    group: str
+    fault: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rewound:
     """A partition's log goes on before what was read of it: its topic was made anew, or its brokers lost records.
 

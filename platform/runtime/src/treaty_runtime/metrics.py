@@ -28,7 +28,7 @@ PUBLISH_ERRORS = (
     "_MSG_TIMED_OUT", "_TRANSPORT", OTHER,
 )  # fmt: skip
 HANDLER_ERRORS = (
-    "DecodeError", "HandlerTimeout", "IntegrityError", "NotFramed", "Outage", "Oversize", "RegistryUnavailable", "Reject",
+    "Conflict", "DecodeError", "HandlerTimeout", "IntegrityError", "NotFramed", "Outage", "Oversize", "RegistryUnavailable", "Reject",
     "ResolutionError", "RuntimeError", "TimeoutError", "TypeError", "UnknownSchemaId", "ValueError", "WriterNotAllowed", OTHER,
 )  # fmt: skip
 DEPENDENCIES = ("database", "kafka", "redis", "registry")

@@ -201,7 +201,7 @@ class Runtime:
     async def __aenter__(self) -> Self:
         """Start; returns at once. What needs something that is away starts when that answers.
 
-        Raises KafkaException for settings that are none.
+        Raises InvalidSettings for those that Kafka's client refuses.
         """
         try:
             self._producer.open()
@@ -327,6 +327,8 @@ class Runtime:
                 schemas=self._gate.findings,
                 is_gate_checked=self._gate.is_checked or not self.consumers,
                 groups={consumer.group.name: _waits_for(consumer) for consumer in self.consumers},
+                refusals={each.group.name: text for each in self.consumers for text in each.telling.refusals.values()},
+                idle=frozenset(each.group.name for each in self.consumers if not each.dispatch.assignments),
                 outbox_oldest_seconds=None if oldest is None else (self._world.now() - oldest).total_seconds(),
             )
         )
@@ -338,7 +340,7 @@ class Runtime:
         if self.consumers and not self._gate.is_checked:
             yield "registry"
         has_new_producer = any(getattr(each, "is_replaced", False) for each in (self._producer, self._fence))
-        if has_new_producer or any(consumer.is_reconnecting for consumer in self.consumers):
+        if has_new_producer or any(consumer.telling.is_reconnecting for consumer in self.consumers):
             yield "kafka"
 
 

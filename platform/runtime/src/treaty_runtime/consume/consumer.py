@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 from treaty_runtime import hooks as seen
 from treaty_runtime.classify import Kind, classify
@@ -34,7 +35,7 @@ from treaty_runtime.handlers import Group
 from treaty_runtime.held import HeldRecords
 from treaty_runtime.hooks import Hooks
 from treaty_runtime.spans import Spans
-from treaty_runtime.transport import Assigned, Broken, Lost, Position, Producer, Records, Revoking, Source
+from treaty_runtime.transport import Assigned, Broken, Lost, Position, Producer, Records, Refused, Revoking, Source
 from treaty_runtime.wire.failure import describe
 
 _TICK, _RECONNECT_SECONDS = timedelta(seconds=1), 1.0
@@ -77,9 +78,9 @@ class Consumer:
         self._workers: Workers[Attempt | BatchJob, object] = Workers(group.workers, self._begin, self._ended)
         self._copies = Copies(producer, group=group.name, dead_letter_topic=group.dead_letter, report=self._copied)
         self._told: dict[Place, Told] = {}
-        self._telling = Telling(self._hooks, group=group, clock=self._clock, told=self._told)
+        self.telling = Telling(self._hooks, group=group, clock=self._clock, told=self._told)
         self._source: Source | None = None
-        self._commits = Commits(self._send_commit, taken=self._committed, failed=self._telling.not_committed)
+        self._commits = Commits(self._send_commit, taken=self._committed, failed=self.telling.not_committed)
         self._stop_ticking: Callable[[], None] = lambda: None
         self._overdue, self._progress = Overdue(_TICK), asyncio.Event()
         self._is_stopping = self._is_draining = False
@@ -117,7 +118,7 @@ class Consumer:
             random=self._random,
             dispatch=self.dispatch,
             obey=self._obey_and_go_on,
-            tell=lambda hold: self._telling.held(hold),  # noqa: PLW0108  # made after
+            tell=lambda hold: self.telling.held(hold),  # noqa: PLW0108  # made after
         )
 
     async def run(self) -> None:
@@ -126,7 +127,11 @@ class Consumer:
         try:
             while not self._is_stopping:
                 self._source = self._connect()
-                await self._follow(self._source)
+                try:
+                    await self._follow(self._source)
+                except InvalidSettings:
+                    if not self.telling.is_reconnecting:
+                        raise  # else a file that they name is just being exchanged
                 if not self._is_stopping:
                     self._lose(frozenset(each.partition for each in self.dispatch.assignments.values()))
                     await asyncio.sleep(_RECONNECT_SECONDS)
@@ -148,11 +153,6 @@ class Consumer:
         return self._workers.is_idle and self._commits.is_idle and self._holder.is_idle
 
     @property
-    def is_reconnecting(self) -> bool:
-        """Whether its client broke and the one in its place has not joined the group yet."""
-        return self._telling.is_reconnecting
-
-    @property
     def poll_age_seconds(self) -> float:
         """How long ago the source's thread turned; 0 for a source without a thread or before the first."""
         return float(getattr(self._source, "poll_age_seconds", 0.0))
@@ -166,15 +166,17 @@ class Consumer:
                     self._receive(event.records)
                     await asyncio.sleep(0)  # while they are warm in the processor's memory
                 case Assigned():
-                    self._telling.rejoined()
+                    self.telling.joined(event.partitions)
                     self._obey(self.dispatch.assigned(event.partitions, event.committed))
                     self._hooks(seen.Rebalanced(group=self.group.name, assigned=event.partitions))
                 case Revoking():
                     await self._drain(event)
                 case Lost():
                     self._lose(event.partitions)
+                case Refused():
+                    self.telling.refused(event)
                 case Broken():
-                    self._telling.broke(event.fault.text)
+                    self.telling.broke(event.fault)
                     return
 
     def _receive(self, records: Sequence[Record]) -> None:
@@ -188,6 +190,8 @@ class Consumer:
                     self._do(action)
         if self._batches.is_gathering:
             self._go_on_gathering()
+        if self.telling.refusals:
+            self.telling.may_read({record.place.topic for record in records})
         if self._hooks:
             counts = Counter(record.place.topic for record in records)
             self._hooks(seen.Received(group=self.group.name, counts=counts))
@@ -207,7 +211,7 @@ class Consumer:
             else:
                 self._do(action)
         event.done(offsets)
-        self._telling.watch(self.dispatch)
+        self.telling.watch(self.dispatch)
         self._hooks(seen.Rebalanced(group=self.group.name, revoked=leaving))
 
     async def _wait_drained(self, leaving: frozenset[Partition]) -> None:
@@ -221,7 +225,7 @@ class Consumer:
 
     def _lose(self, partitions: frozenset[Partition]) -> None:
         self._obey(self.dispatch.lost(partitions, now=self._clock.now(), jitter=self._random()))
-        self._telling.watch(self.dispatch)
+        self.telling.watch(self.dispatch)
         self._hooks(seen.Rebalanced(group=self.group.name, lost=partitions))
 
     # -- what became of records
@@ -232,7 +236,7 @@ class Consumer:
     def _ended(self, job: Attempt | BatchJob, became: object) -> None:
         if became is None and type(job) is Attempt and not self._hooks.are_heard:  # most of them, with few calls
             self._obey(self.dispatch.handled(job.place, job.epoch))
-            if self._is_draining or self._telling.is_alert:
+            if self._is_draining or self.telling.is_alert:
                 self._went_on()
         elif type(job) is Attempt:
             if became is Gathered.GATHERED:
@@ -273,7 +277,7 @@ class Consumer:
             self._fail(attempt, FailedAttempt(classify(ended.error, self._rules), ended.error, ended.on_failure))
             self._went_on()
             return
-        if self._is_draining or self._telling.is_alert:
+        if self._is_draining or self.telling.is_alert:
             self._went_on()
 
     def _has_left(self, attempt: Attempt) -> bool:
@@ -286,13 +290,13 @@ class Consumer:
         jitter, now = self._random(), self._clock.now()
         for action in self.dispatch.failed(attempt.place, attempt.epoch, failed, now=now, jitter=jitter):
             if isinstance(action, to.Wait | to.Hold) and failed.kind is not Kind.STALLED:
-                self._telling.retry(attempt.place, attempt=attempt.number + 1, topic=None)
+                self.telling.retry(attempt.place, attempt=attempt.number + 1, topic=None)
             self._do(action)
 
     def _copied(self, action: Copy | DeadLetter, answer: Answer) -> None:
         place, epoch = action.place, action.epoch
         if answer is Answer.COPIED:
-            self._telling.copied(action)
+            self.telling.copied(action)
             self._obey(self.dispatch.copied(place, epoch))
         elif answer is Answer.REFUSED:
             self._obey(self.dispatch.copy_refused(place, epoch))
@@ -302,9 +306,6 @@ class Consumer:
 
     def _due(self, place: Place, epoch: int) -> None:
         self._obey(self.dispatch.due(place, epoch, self._clock.now()))
-
-    def _paced(self, place: Place, epoch: int) -> None:
-        self._obey(self.dispatch.paced(place, epoch))
 
     def _tick(self) -> None:
         now = self._clock.now()
@@ -316,7 +317,7 @@ class Consumer:
     def _went_on(self) -> None:
         if self._is_draining:
             self._progress.set()
-        self._telling.watch(self.dispatch)
+        self.telling.watch(self.dispatch)
 
     # -- obeying
 
@@ -338,12 +339,11 @@ class Consumer:
                 self._handle(action)
             case Complete():
                 self._told.pop(action.place, None)
-            case to.Wait():
-                self._clock.call_at(action.until, lambda: self._due(action.place, action.epoch))
-            case to.Probe():
-                self._clock.call_at(action.at, lambda: self._due(action.place, action.epoch))
+            case to.Wait(until=at) | to.Probe(at=at):
+                self._clock.call_at(at, lambda: self._due(action.place, action.epoch))
             case to.Pace():
-                self._clock.call_at(self._clock.now() + action.pause, lambda: self._paced(action.place, action.epoch))
+                paced = partial(self.dispatch.paced, action.place, action.epoch)
+                self._clock.call_at(self._clock.now() + action.pause, lambda: self._obey(paced()))
             case Copy() | DeadLetter():
                 self._copy(action)
             case to.Hold() | to.Fetch() | to.Release() | to.Load():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from treaty_runtime import hooks as seen
@@ -12,9 +12,10 @@ from treaty_runtime.consume.copies import Told
 from treaty_runtime.consume.dispatch import Dispatch
 from treaty_runtime.consume.outage import Away
 from treaty_runtime.errors import TreatyError
-from treaty_runtime.event import Place
+from treaty_runtime.event import Partition, Place
 from treaty_runtime.handlers import Group
 from treaty_runtime.hooks import Hooks
+from treaty_runtime.transport import Fault, Refused
 
 
 class Telling:
@@ -26,6 +27,8 @@ class Telling:
         self._outage: Away | None = None
         self._is_throttled = False
         self._broken_at: datetime | None = None
+        self.refusals: dict[str | None, str] = {}
+        """Which right the group lacks, by topic (None: on the group, or on one that the broker does not name)."""
         self.is_alert = False
         """Whether an outage or a throttle was told whose end was not; asked for every record."""
 
@@ -42,14 +45,27 @@ class Telling:
         """Whether the group's client broke and the one in its place has not joined yet."""
         return self._broken_at is not None
 
-    def broke(self, error: str) -> None:
+    def broke(self, fault: Fault) -> None:
         """The group's client broke for good. One in its place that breaks too is the same outage."""
+        self.refusals.clear()  # the next one is told anew
         if self._broken_at is None:
             self._broken_at = self._clock.now()
-            self._hooks(seen.OutageBegan(group=self._group, dependency="kafka", error=error))
+            self._hooks(seen.OutageBegan(group=self._group, dependency="kafka", error=f"{fault.name}: {fault.text}"))
 
-    def rejoined(self) -> None:
-        """A client has joined the group."""
+    def refused(self, event: Refused) -> None:
+        """The group's client lacks a right, on the group or on the topic."""
+        if self.refusals.get(event.topic) != event.fault.text:
+            self._hooks(seen.RightMissing(group=self._group, fault=event.fault.text))
+        self.refusals[event.topic] = event.fault.text
+
+    def may_read(self, topics: Iterable[str | None]) -> None:
+        """These were assigned, or records of them arrived: whoever is let in has the right on the group."""
+        for topic in (None, *topics):
+            self.refusals.pop(topic, None)
+
+    def joined(self, partitions: Iterable[Partition]) -> None:
+        """A client has joined the group, or got further partitions."""
+        self.may_read(partition.topic for partition in partitions)
         if self._broken_at is not None:
             seconds = (self._clock.now() - self._broken_at).total_seconds()
             self._broken_at = None

@@ -55,6 +55,8 @@ def consumer_config(settings: KafkaSettings, *, group: str) -> Config:
         "max.poll.interval.ms": MAX_POLL_INTERVAL // timedelta(milliseconds=1),
         "queued.max.messages.kbytes": 16_384,
         "allow.auto.create.topics": False,
+        # A topic, a partition or a right that came later is found by then; the default is five minutes.
+        "topic.metadata.refresh.interval.ms": 30_000,
     }
     if settings.group_protocol == "consumer":
         ours["group.protocol"] = "consumer"  # KIP-848: the broker decides about sessions and assignment

@@ -13,6 +13,7 @@ from contextlib import suppress
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from treaty_runtime.kafka.config import Config
+from treaty_runtime.kafka.faults import invalid_settings
 
 _POLL_SECONDS, _END_SECONDS = 0.5, 5.0
 _NOT_THERE = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}  # noqa: SLF001  # librdkafka's local codes are named so
@@ -35,9 +36,12 @@ class KafkaControlReader:
         self._thread: threading.Thread | None = None
 
     async def values(self) -> AsyncIterator[bytes | None]:
-        """The newest of each key that lies in the topic, then what comes; ends when closed. KafkaException for settings that are none."""
+        """The newest of each key that lies in the topic, then what comes; ends when closed. InvalidSettings as of other clients."""
         arrived: asyncio.Queue[bytes | None] = asyncio.Queue()
-        work = Consumer(self._config), asyncio.get_running_loop(), arrived
+        try:
+            work = Consumer(self._config), asyncio.get_running_loop(), arrived
+        except KafkaException as failure:
+            raise invalid_settings(failure) from failure
         self._thread = threading.Thread(target=self._run, args=work, name="treaty-control", daemon=True)
         self._thread.start()
         try:

@@ -20,17 +20,18 @@ from confluent_kafka import Producer as Client
 from treaty_runtime.errors import QueueFull
 from treaty_runtime.event import Place
 from treaty_runtime.kafka.config import Config
-from treaty_runtime.kafka.faults import fault_of
+from treaty_runtime.kafka.faults import fault_of, invalid_settings
 from treaty_runtime.kafka.standing import EVERY_MS, Standing
 from treaty_runtime.transport import Delivery, Fault, FaultKind, Outgoing
 
 _SOON, _SELDOM, _IDLE = 0.001, 0.05, 1.0
 """Seconds between two questions: after an answer or a new record; at most while records are out; with nothing out."""
 _ROOM = 0.8
-_CLOSING_SECONDS = 0.5
+_CLOSING_SECONDS, _RENEWAL_SECONDS = 0.5, 1.0
 _PATIENCE_SECONDS = 30.0
 """As long as a caller waits for an answer: until then the client may still send what it holds."""
 _ANY_PARTITION, _NOW = -1, 0  # as librdkafka understands them
+_NO_BROKERS = KafkaError._ALL_BROKERS_DOWN  # noqa: SLF001  # librdkafka's local codes are named so
 _CLOSED = Fault("_DESTROY", "The producer is closed.", FaultKind.FENCED)
 _HUGE = Fault(
     "_QUEUE_FULL", "The record is larger than the whole queue: raise queue.buffering.max.kbytes.", FaultKind.REFUSED
@@ -62,13 +63,13 @@ class KafkaProducer:
         self._pause = _IDLE
         self._settled: asyncio.Event = asyncio.Event()
         self._is_closing = False
-        self._is_useless = False
+        self._is_useless, self._renew_at = False, 0.0
         self.is_replaced = False
         """Whether the client is a new one that has not found a broker yet."""
-        self.last_fault: Fault | None = None
+        self._last_error: KafkaError | None = None
 
     def open(self) -> None:
-        """Connects, and hears what the broker says from now on; the first record does it too. KafkaException for settings that are none."""
+        """Connects, and hears what the broker says from now on; the first record does it too. InvalidSettings for those that are none."""
         if self._loop is None and not self._is_closing:
             self._start()
 
@@ -139,7 +140,10 @@ class KafkaProducer:
 
     def _start(self) -> asyncio.AbstractEventLoop:
         loop = asyncio.get_running_loop()
-        self._client, self._loop = Client(self._config), loop
+        try:
+            self._client, self._loop = Client(self._config), loop
+        except KafkaException as failure:
+            raise invalid_settings(failure) from failure
         self._ask_again(_SOON)
         return loop
 
@@ -151,8 +155,13 @@ class KafkaProducer:
         self._timer = self._loop.call_later(pause, self._turn)
 
     def _turn(self) -> None:
-        self._client.poll(0)
-        if self._is_useless:
+        try:
+            self._client.poll(0)
+        except KafkaException as failure:  # so it tells of a fatal error, which is no callback's
+            self._noticed(failure.args[0])
+        now = asyncio.get_running_loop().time()
+        if self._is_useless and now >= self._renew_at:
+            self._renew_at = now + _RENEWAL_SECONDS
             self._renew()
         if self._answers:
             self._settle()
@@ -166,7 +175,8 @@ class KafkaProducer:
         self._answers.append((done, error, message))
 
     def _noticed(self, error: KafkaError) -> None:
-        self.last_fault = fault_of(error)
+        if error.code() != _NO_BROKERS:  # it says that there is none, the one before says why
+            self._last_error = error
         if error.fatal():
             self._is_useless = True
 
@@ -180,14 +190,17 @@ class KafkaProducer:
         try:
             new = Client(self._config)
         except KafkaException as failure:
-            # A file of the settings is not there at the moment: the next turn tries again.
+            # A file of the settings is not there at the moment: a later turn tries again.
             self._noticed(failure.args[0])
             return
         self._is_useless, self.is_replaced = False, True
         self._standing = Standing(patience=self._patience)
         self._client.purge(in_queue=True, in_flight=True, blocking=True)
-        self._client.flush(_CLOSING_SECONDS)  # only answers what was purged
-        self._answers = [(done, error and _retriable(error), message) for done, error, message in self._answers]
+        for _ in range(2):  # only answers what was purged; a further fatal error is raised once
+            with suppress(KafkaException):
+                self._client.flush(_CLOSING_SECONDS)
+        why = self._last_error
+        self._answers = [(done, error and _retriable(why or error), message) for done, error, message in self._answers]
         self._end_client()
         self._client = new
 

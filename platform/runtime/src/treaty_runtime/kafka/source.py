@@ -17,7 +17,7 @@ from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, KafkaError, Kaf
 from treaty_runtime.errors import Outage
 from treaty_runtime.event import Headers, Partition, Place, Record
 from treaty_runtime.kafka.config import Config
-from treaty_runtime.kafka.faults import fault_of
+from treaty_runtime.kafka.faults import fault_of, invalid_settings, is_missing_right, missing_right
 from treaty_runtime.kafka.message_headers import headers_of
 from treaty_runtime.kafka.standing import EVERY_MS, Standing
 from treaty_runtime.transport import (
@@ -28,6 +28,7 @@ from treaty_runtime.transport import (
     Lost,
     Position,
     Records,
+    Refused,
     Revoking,
     SourceEvent,
 )
@@ -74,13 +75,16 @@ class KafkaSource:
         self._is_closing = self._is_over = self._is_stuck = False
         self._standing = Standing()
         self._polled_at = monotonic()
-        self.last_fault: Fault | None = None
+        self._last_error: KafkaError | None = None
 
     async def events(self) -> AsyncIterator[SourceEvent]:
-        """Joins the group and yields what happens, until closed. KafkaException for settings that are none: no other client helps."""
+        """Joins the group and yields what happens, until closed. InvalidSettings for those that the client refuses."""
         self._loop = asyncio.get_running_loop()
         callbacks = {"on_commit": self._on_commit, "error_cb": self._noticed, "stats_cb": self._measured}
-        consumer = Consumer({"statistics.interval.ms": EVERY_MS, **self._config, **callbacks})
+        try:
+            consumer = Consumer({"statistics.interval.ms": EVERY_MS, **self._config, **callbacks})
+        except KafkaException as failure:
+            raise invalid_settings(failure) from failure
         self._thread = threading.Thread(target=self._run, args=(consumer,), name="treaty-consumer", daemon=True)
         self._thread.start()
         while True:
@@ -165,7 +169,7 @@ class KafkaSource:
                 continue
             messages = consumer.consume(_CONSUME_RECORDS, _CONSUME_SECONDS)
             if self._is_stuck:
-                raise KafkaException(KafkaError(_NO_BROKERS, "The client found no broker and is replaced."))
+                raise KafkaException(self._last_error or KafkaError(_NO_BROKERS))
             self._polled_at = monotonic()
             if messages:
                 self._receive(messages)
@@ -177,7 +181,9 @@ class KafkaSource:
             error = message.error()
             if error.fatal():
                 raise KafkaException(error)
-            if error.code() != _END:
+            if is_missing_right(error):
+                self._post(Refused(missing_right(error, self._config, topic=message.topic()), message.topic()))
+            elif error.code() != _END:
                 self._noticed(error)
         good = [message for message in messages if message.error() is None] if failed else messages
         if good:
@@ -193,7 +199,8 @@ class KafkaSource:
                 self._loop.call_soon_threadsafe(work)
 
     def _noticed(self, error: KafkaError) -> None:
-        self.last_fault = fault_of(error)
+        if error.code() != _NO_BROKERS:  # it says that there is none, the one before says why
+            self._last_error = error
 
     def _measured(self, statistics: str) -> None:
         needs_partitions = bool(self._assigned)

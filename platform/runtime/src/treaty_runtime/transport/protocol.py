@@ -62,7 +62,7 @@ class Producer(Protocol):
     """Sends records. All methods belong to one event loop; ``done`` is called on it, once per accepted record, in any order."""
 
     def open(self) -> None:
-        """Connects, and hears what the broker says from now on; the first record does it too. Raises for settings that are none."""
+        """Connects, and hears what the broker says from now on; the first record does it too. InvalidSettings for those that are none."""
 
     def produce(self, record: Outgoing, done: Callable[[Delivery], None]) -> None:
         """Queues a record without blocking; ``QueueFull`` if there is no room."""
@@ -124,7 +124,15 @@ class Broken:
     fault: Fault
 
 
-SourceEvent = Records | Assigned | Revoking | Lost | Broken
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The member lacks a right, on the group or on ``topic``. It asks again by itself; whoever is let in is assigned partitions."""
+
+    fault: Fault
+    topic: str | None = None
+
+
+SourceEvent = Records | Assigned | Revoking | Lost | Broken | Refused
 
 
 class Source(Protocol):

@@ -1,0 +1,210 @@
+"""A group without a right: named at once, in `/readyz` and to observers, and over when the right is given."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError
+from confluent_kafka import Producer as Client
+
+from tests.parts.secured_kafka import PASSWORD, GuardedKafka
+from tests.parts.waiting import eventually
+from tests.treaty_runtime.order_events import FakeRegistry
+from treaty.local.machine import Machine
+from treaty_runtime.admin import Cluster
+from treaty_runtime.errors import InvalidSettings
+from treaty_runtime.event import Context, Partition, Place, Record
+from treaty_runtime.handlers import Group, Handlers
+from treaty_runtime.hooks import OutageBegan, PartBroke, Recovered, RightMissing
+from treaty_runtime.kafka.faults import missing_right
+from treaty_runtime.rights import Right
+from treaty_runtime.runtime import Runtime
+from treaty_runtime.settings import KafkaSettings
+from treaty_runtime.transport import Assigned, Broken, Fault, FaultKind, Records, Refused, Source, SourceEvent
+from treaty_runtime.transport.memory import MemoryBroker
+from treaty_runtime.wiring.connections import MemoryConnections
+from treaty_runtime.wiring.readiness import Facts, Readiness, readiness
+
+LACKS = "User:billing lacks the right READ on topic orders: Broker: no"
+NOT_LET_IN = Fault("GROUP_AUTHORIZATION_FAILED", "lacks the right READ on group billing", FaultKind.HELD)
+UNREADABLE = Fault("TOPIC_AUTHORIZATION_FAILED", "lacks the right READ on topic orders", FaultKind.HELD)
+
+
+@pytest.mark.parametrize(
+    ("code", "topic", "user", "told"),
+    [
+        (KafkaError.TOPIC_AUTHORIZATION_FAILED, "orders", "billing", LACKS),
+        (KafkaError.TOPIC_AUTHORIZATION_FAILED, None, "billing", LACKS.replace("topic orders", "one of its topics")),
+        (KafkaError.GROUP_AUTHORIZATION_FAILED, None, None, "This client lacks the right READ on group g: Broker: no"),
+    ],
+)
+def test_a_missing_right_names_who_lacks_it_and_on_what(
+    code: int, topic: str | None, user: str | None, told: str
+) -> None:
+    config = {"group.id": "g", "sasl.username": user}
+    assert missing_right(KafkaError(code, "Broker: no"), config, topic=topic).text == told
+
+
+def test_only_a_group_that_gets_nothing_without_the_right_makes_the_process_useless() -> None:
+    facts = Facts(groups={"a": None, "b": None}, refusals={"a": LACKS}, idle=frozenset({"a", "b"}))
+    down, works = readiness(facts), readiness(Facts(groups={"a": None}, refusals={"a": LACKS}))
+    assert (down.status, down.body["groups"]) == (503, {"a": f"down: {LACKS}", "b": "ok"})
+    assert (works.status, works.body["groups"]) == (200, {"a": f"degraded: {LACKS}"})
+
+
+class Script(MemoryConnections):
+    """What the sources of a group bring, one after the other; a source that is an error cannot be made."""
+
+    def __init__(self, *sources: Sequence[SourceEvent] | Exception) -> None:
+        super().__init__(MemoryBroker())
+        self._sources = iter(sources)
+        self.next: asyncio.Queue[SourceEvent] = asyncio.Queue()
+
+    def source(self, group: Group) -> Source:
+        return _Scripted(super().source(group), next(self._sources), self.next)
+
+
+class _Scripted:
+    def __init__(
+        self, source: Source, told: Sequence[SourceEvent] | Exception, then: asyncio.Queue[SourceEvent]
+    ) -> None:
+        self._source, self._told, self._then = source, told, then
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._source, name)
+
+    async def events(self) -> AsyncIterator[SourceEvent]:
+        if isinstance(self._told, Exception):
+            raise self._told
+        for event in self._told:
+            yield event
+        while not any(isinstance(event, Broken) for event in self._told):
+            yield await self._then.get()
+
+
+def running(
+    *,
+    seen: list[object],
+    settings: KafkaSettings | None = None,
+    topic: str = "orders",
+    group: str = "billing",
+    **more: Any,
+) -> tuple[Runtime, list[bytes | None]]:
+    """A service that notes what it reads of a topic."""
+    handlers, read = Handlers(), list[bytes | None]()
+
+    @handlers.raw(topic)
+    async def note(record: Record, _context: Context) -> None:
+        read.append(record.value)
+
+    runtime = Runtime(
+        service="billing",
+        settings=settings or KafkaSettings(),
+        events={},
+        groups=[Group(group, handlers, dead_letter="dlq.billing", has_retry_topics=False)],
+        registry=FakeRegistry(),
+        observers=[seen.append],
+        **more,
+    )
+    return runtime, read
+
+
+async def ready(runtime: Runtime, is_it: Callable[[Readiness], bool]) -> Readiness:
+    found: list[Readiness] = []
+
+    async def asked() -> bool:
+        found.append(await runtime.readiness())
+        return is_it(found[-1])
+
+    await eventually(asked)
+    return found[-1]
+
+
+async def test_a_missing_right_is_told_once_and_is_over_with_what_it_keeps_away() -> None:
+    script, seen = Script([Refused(NOT_LET_IN), Refused(NOT_LET_IN)]), list[object]()
+    runtime, read = running(seen=seen, connections=script)
+    async with runtime:
+        assert (await ready(runtime, lambda now: now.status == 503)).body["groups"] == {
+            "billing": "down: lacks the right READ on group billing"
+        }
+        script.next.put_nowait(Assigned(frozenset({Partition("orders", 0)}), {}))
+        await ready(runtime, lambda now: now.body["groups"] == {"billing": "ok"})
+        script.next.put_nowait(Refused(UNREADABLE, "orders"))
+        now = await ready(runtime, lambda now: now.body["groups"] != {"billing": "ok"})
+        assert (now.status, now.body["groups"]) == (200, {"billing": "degraded: lacks the right READ on topic orders"})
+        script.next.put_nowait(Records([Record(Place("orders", 0, 0), b"k", b"v")]))
+        await ready(runtime, lambda now: now.body["groups"] == {"billing": "ok"})
+    assert read == [b"v"]
+    told = [hook.fault for hook in seen if isinstance(hook, RightMissing)]
+    assert told == [NOT_LET_IN.text, UNREADABLE.text]
+
+
+async def test_a_file_that_is_just_exchanged_while_a_client_is_replaced_is_waited_for() -> None:
+    broken = Broken(Fault("_SSL", "handshake failed", FaultKind.OUTAGE))
+    script = Script([broken], InvalidSettings(["no such file"]), [Assigned(frozenset(), {})])
+    seen: list[object] = []
+    runtime, _ = running(seen=seen, connections=script)
+    async with runtime:
+        await eventually(lambda: any(isinstance(hook, Recovered) for hook in seen))
+    assert [hook.error for hook in seen if isinstance(hook, OutageBegan)] == ["_SSL: handshake failed"]
+
+
+async def test_settings_that_the_first_client_refuses_end_the_service() -> None:
+    seen: list[object] = []
+    runtime, _ = running(seen=seen, connections=Script(InvalidSettings(["no such file"])))
+    with pytest.raises(InvalidSettings, match="no such file"):
+        async with runtime:
+            await runtime.until_signal()
+    assert any(isinstance(hook, PartBroke) for hook in seen)
+
+
+@pytest.fixture(scope="module")
+def guarded(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedKafka]:
+    broker = GuardedKafka(tmp_path_factory.mktemp("guarded"), machine=machine)
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+async def test_a_real_broker_names_each_right_that_a_group_lacks_until_it_is_given(
+    guarded: GuardedKafka, protocol: str
+) -> None:
+    topic = group = f"orders-{protocol}"
+    settings = KafkaSettings(
+        brokers=guarded.sasl,
+        security_protocol="SASL_SSL",
+        sasl_mechanism="PLAIN",
+        sasl_username="billing",
+        sasl_password=PASSWORD,
+        ssl_ca_file=guarded.authority.certificate,
+        group_protocol=protocol,
+        extra={"consumer.topic.metadata.refresh.interval.ms": 500},
+    )
+    producer = Client({"bootstrap.servers": guarded.bootstrap})
+    runtime, read = running(seen=[], settings=settings, topic=topic, group=group)
+    with Cluster(guarded.bootstrap) as cluster:
+        cluster.create(topic, partitions=1, replication=1, config={})
+        cluster.await_topics([topic])
+        producer.produce(topic, b"paid")
+        assert producer.flush(60) == 0
+        async with runtime:
+            # The newer protocol does not say which topic it is.
+            unread = f"topic {topic}" if protocol == "classic" else "one of its topics"
+            for resource, name, told in (("GROUP", group, f"group {group}"), ("TOPIC", topic, unread)):
+                lacks = f"down: User:billing lacks the right READ on {told}: "
+                now = await ready(runtime, lambda now, lacks=lacks: _told(now, group).startswith(lacks))  # type: ignore[misc]  # mypy and defaults
+                assert now.status == 503
+                cluster.allow([Right(principal="User:billing", resource=resource, name=name, operation="READ")])
+            await eventually(lambda: read == [b"paid"])
+            await ready(runtime, lambda now: _told(now, group) == "ok")
+
+
+def _told(now: Readiness, group: str) -> str:
+    groups = now.body["groups"]
+    assert isinstance(groups, dict)
+    return str(groups[group])
