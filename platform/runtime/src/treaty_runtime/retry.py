@@ -10,6 +10,7 @@ from treaty_runtime.errors import InvalidSettings, Retry
 
 CONFLICTS_AT_ONCE = 5
 """How often what lost against another transaction is simply run again before that counts as a failure."""
+_RETRY_TOPICS = "retry."
 _UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DURATION = re.compile(r"(0|[1-9][0-9]{0,8})(ms|s|m|h|d)")
 
@@ -83,7 +84,12 @@ class RetryPolicy:
 
 def retry_topic(group: str, *, delay: str) -> str:
     """Name of the topic in which records of ``group`` wait for ``delay`` (`10s`)."""
-    return f"retry.{group}.{delay}"
+    return f"{_RETRY_TOPICS}{group}.{delay}"
+
+
+def is_retry_topic(name: str) -> bool:
+    """Whether records of any group wait there: only their headers say where they were before."""
+    return name.startswith(_RETRY_TOPICS)
 
 
 def backoff(failures: int, *, first: timedelta, ceiling: timedelta, jitter: float) -> timedelta:

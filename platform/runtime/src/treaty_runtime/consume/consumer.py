@@ -76,7 +76,7 @@ class Consumer:
         self._batches = self._make_batches(effects)
         self._attempts = self._make_attempts(effects)
         self._workers: Workers[Attempt | BatchJob, object] = Workers(group.workers, self._begin, self._ended)
-        self._copies = Copies(producer, group=group.name, dead_letter_topic=group.dead_letter, report=self._copied)
+        self._copies = Copies(producer, group=group, report=self._copied)
         self._told: dict[Place, Told] = {}
         self.telling = Telling(self._hooks, group=group, clock=self._clock, told=self._told)
         self._source: Source | None = None

@@ -10,8 +10,9 @@ from functools import partial
 from treaty_runtime.consume.actions import KILLS_PROCESS, Copy, DeadLetter
 from treaty_runtime.errors import Oversize, Poison, QueueFull
 from treaty_runtime.event import Record
+from treaty_runtime.handlers import Group
 from treaty_runtime.transport import Delivery, FaultKind, Outgoing, Producer
-from treaty_runtime.wire.deadletter import COPY_BYTES, dead_letter, retry_copy
+from treaty_runtime.wire.deadletter import COPY_BYTES, dead_letter, first_hop, retry_copy
 from treaty_runtime.wire.failure import Failure
 
 
@@ -39,8 +40,9 @@ Report = Callable[[Copy | DeadLetter, Answer], None]
 class Copies:
     """Turns Copy and DeadLetter actions into records and answers each exactly once, on the event loop."""
 
-    def __init__(self, producer: Producer, *, group: str, dead_letter_topic: str, report: Report) -> None:
-        self._producer, self._group, self._topic, self._report = producer, group, dead_letter_topic, report
+    def __init__(self, producer: Producer, *, group: Group, report: Report) -> None:
+        self._producer, self._report = producer, report
+        self._group, self._topic, self._retry_topics = group.name, group.dead_letter, frozenset(group.retry_topics)
 
     def send(self, action: Copy | DeadLetter, record: Record, told: Told) -> None:
         """Produces the copy; a full queue is an outage like any other."""
@@ -50,6 +52,8 @@ class Copies:
             self._report(action, Answer.FAILED)
 
     def _outgoing(self, action: Copy | DeadLetter, record: Record, told: Told) -> Outgoing:
+        if record.place.topic not in self._retry_topics:
+            record = first_hop(record)
         if isinstance(action, Copy):
             return retry_copy(
                 record,

@@ -40,6 +40,15 @@ _EXCEPTION = (names.EXCEPTION_FQCN, names.EXCEPTION_CAUSE, names.EXCEPTION_MESSA
 _OF_PREFIXES = frozenset(
     prefix + name for prefix in (RETRY_PREFIX, DEAD_LETTER_PREFIX) for name in (*_ORIGINAL, *_EXCEPTION)
 )
+_OF_HOPS = _OF_PREFIXES | {names.ORIGINAL_GROUP, names.ATTEMPTS, names.BACKOFF_TIMESTAMP, names.FIRST_TIMESTAMP}
+
+
+def first_hop(record: Record) -> Record:
+    """The record without what its headers tell of hops: on a topic that is no retry topic of the group, others wrote them."""
+    if _OF_HOPS.isdisjoint(name for name, _ in record.headers):
+        return record
+    kept = tuple((name, value) for name, value in record.headers if name not in _OF_HOPS)
+    return Record(record.place, record.key, record.value, kept, record.timestamp_ms, record.is_log_append_time)
 
 
 def retry_copy(

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from treaty_runtime.clock import EPOCH
 from treaty_runtime.event import Envelope, Place, Record
+from treaty_runtime.retry import is_retry_topic
 from treaty_runtime.wire import headers as names
 from treaty_runtime.wire.event_id import as_event_id, derived_id
 from treaty_runtime.wire.headers import read_text
@@ -22,7 +23,8 @@ E = TypeVar("E")
 def seal(record: Record, event: E, *, schema_id: int, attempt: int) -> Envelope[E]:
     """The envelope of an event; ``schema_id`` 0 for raw records.
 
-    Without `ce_id` the id is derived from the first place, so that every retry has the same.
+    Without `ce_id` the id is derived from the first place, so that every retry has the same. Elsewhere than on retry topics the
+    first place is the record's own, whatever its headers say.
     """
     envelope: Envelope[E] = object.__new__(Envelope)
     own = envelope.__dict__
@@ -72,7 +74,8 @@ def _time(envelope: Envelope[Any]) -> datetime:
 
 
 def _origin(envelope: Envelope[Any]) -> Place:
-    return names.origin_of(envelope.place, envelope.headers)
+    place = envelope.place
+    return names.origin_of(place, envelope.headers) if is_retry_topic(place.topic) else place
 
 
 def _event_id(envelope: Envelope[Any]) -> UUID:
