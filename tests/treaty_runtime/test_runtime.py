@@ -20,7 +20,7 @@ from treaty_runtime.delay.runner import JobContext
 from treaty_runtime.errors import DuplicateGroup, InvalidSettings, NoSession, UndeclaredTopic
 from treaty_runtime.event import Context
 from treaty_runtime.handlers import Group, Handlers
-from treaty_runtime.hooks import OutageBegan, PartBroke
+from treaty_runtime.hooks import OutageBegan, PartBroke, SettingsWarning
 from treaty_runtime.job import Job
 from treaty_runtime.runtime import Runtime
 from treaty_runtime.settings import KafkaSettings
@@ -275,6 +275,11 @@ async def test_producers_are_open_before_there_is_anything_to_publish(company: C
     assert [each.is_open for each in connections.producers] == [False, False]
     async with runtime:
         await until(lambda: all(each.is_open for each in connections.producers))
+
+
+async def test_what_is_doubtful_in_the_settings_is_told_at_its_start(company: Company) -> None:
+    async with company.runtime(settings=KafkaSettings(warnings=("the key is readable by everybody",))):
+        assert company.seen[0] == SettingsWarning(text="the key is readable by everybody")
 
 
 async def test_settings_that_are_none_end_it_at_its_start(company: Company) -> None:

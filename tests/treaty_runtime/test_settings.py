@@ -145,6 +145,26 @@ def test_a_secret_that_everybody_reads_is_a_warning_and_an_empty_one_a_fault(tmp
         KafkaSettings.from_env(sasl(file))
 
 
+def test_a_private_key_that_everybody_reads_is_a_warning(tmp_path: Path) -> None:
+    file = tmp_path / "key.pem"
+    file.write_text("x")
+    file.chmod(0o644)
+    env = {"KAFKA_SECURITY_PROTOCOL": "SSL", "KAFKA_SSL_KEY_FILE": str(file)}
+    assert KafkaSettings.from_env(env).warnings == (
+        f"KAFKA_SSL_KEY_FILE: {file} is readable by everybody: chmod 600 {file}",
+    )
+    file.chmod(0o600)
+    assert KafkaSettings.from_env(env).warnings == ()
+
+
+def test_a_secret_that_is_no_text_is_a_fault_among_the_others(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_bytes(b"\xff\xfe")
+    file.chmod(0o600)
+    with pytest.raises(InvalidSettings, match=r"(?s)cannot be read: it is no UTF-8.*KAFKA_SASL"):
+        KafkaSettings.from_env(sasl(file))
+
+
 def test_a_readable_password_on_the_wire_must_be_wanted(tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_text("x")

@@ -223,6 +223,13 @@ class Rebalanced:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsWarning:
+    """The settings can be used, but should not be so: a secret's file that everybody can read."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RightMissing:
     """The broker refuses a group a right: who lacks it, which, on what. The client asks again by itself."""
 

@@ -12,7 +12,7 @@ from treaty_runtime import hooks as seen
 ERRORS = frozenset({seen.PartBroke})
 WARNINGS = frozenset({
     seen.DeadLettered, seen.Failed, seen.Fenced, seen.OutageBegan, seen.OutboxHeld, seen.PublishRefused, seen.Quarantined,
-    seen.Rewound, seen.RightMissing,
+    seen.Rewound, seen.RightMissing, seen.SettingsWarning,
 })  # fmt: skip
 QUIET = frozenset({seen.Received, seen.Committed, seen.Staged, seen.Relayed, seen.LanesHeld})
 """Too many to be read: told at debug level."""

@@ -21,7 +21,7 @@ from treaty_runtime.delay.schedule import Scheduler
 from treaty_runtime.errors import NoSession
 from treaty_runtime.event import Effects, Partition
 from treaty_runtime.handlers import Group
-from treaty_runtime.hooks import Hooks, Observer
+from treaty_runtime.hooks import Hooks, Observer, SettingsWarning
 from treaty_runtime.publish.backlog import Depth
 from treaty_runtime.publish.late_ids import LateIds
 from treaty_runtime.publish.outbox import Outbox
@@ -94,7 +94,7 @@ class Runtime:
         registry: Registry | None = None,
     ) -> None:
         self.service, self.events, self.groups = service, events, chosen_groups(groups, settings)
-        self.registry_url = settings.registry_urls[0]
+        self.registry_url, self._warnings = settings.registry_urls[0], settings.warnings
         self.hooks = Hooks([*observers, *([telemetry] if telemetry is not None else [])])
         self._world, self._spans = world or World(), telemetry
         self._connections = connections or KafkaConnections(settings)
@@ -208,6 +208,8 @@ class Runtime:
         except BaseException:
             await self._registry.close()
             raise
+        for text in self._warnings:
+            self.hooks(SettingsWarning(text=text))
         self._background.start(self._bring_up(), name="start")
         return self
 

@@ -51,7 +51,7 @@ class KafkaSettings:
             sasl_password=reading.secret("KAFKA_SASL_PASSWORD_FILE"),
             ssl_ca_file=reading.file("KAFKA_SSL_CA_FILE"),
             ssl_certificate_file=reading.file("KAFKA_SSL_CERTIFICATE_FILE"),
-            ssl_key_file=reading.file("KAFKA_SSL_KEY_FILE"),
+            ssl_key_file=reading.private_file("KAFKA_SSL_KEY_FILE"),
             group_protocol=reading.one_of("KAFKA_GROUP_PROTOCOL", _GROUP_PROTOCOLS),
             group_instance_id=env.get("KAFKA_GROUP_INSTANCE_ID") or None,
             registry_urls=reading.urls("SCHEMA_REGISTRY_URL", "http://localhost:8081"),
@@ -109,15 +109,25 @@ class _Reading:
             self.faults.append(f"{name}: {path} is no file")
         return path
 
-    def secret(self, name: str) -> str | None:
+    def private_file(self, name: str) -> Path | None:
+        """A file that nobody else should be able to read."""
         path = self.file(name)
+        if path is not None and path.is_file() and path.stat().st_mode & 0o004:
+            self.warnings.append(f"{name}: {path} is readable by everybody: chmod 600 {path}")
+        return path
+
+    def secret(self, name: str) -> str | None:
+        path = self.private_file(name)
         if path is None or not path.is_file():
             return None
-        text = path.read_text(encoding="utf-8").removesuffix("\n")
+        try:
+            text = path.read_text(encoding="utf-8").removesuffix("\n")
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
+            self.faults.append(f"{name}: {path} cannot be read: {why}")
+            return None
         if not text:
             self.faults.append(f"{name}: {path} is empty")
-        if path.stat().st_mode & 0o004:
-            self.warnings.append(f"{name}: {path} is readable by everybody: chmod 600 {path}")
         return text
 
 
