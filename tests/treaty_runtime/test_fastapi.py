@@ -13,17 +13,22 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from tests.treaty_runtime.order_events import CATALOG, FakeRegistry, OrderCreated, OrderSeen
 from tests.treaty_runtime.relaying import until
+from tests.treaty_runtime.scripted import Script
 from treaty_runtime.errors import InvalidSettings
+from treaty_runtime.event import Context, Partition, Place, Record
 from treaty_runtime.fastapi import lifespan, routes
+from treaty_runtime.handlers import Group, Handlers
 from treaty_runtime.healthcheck import main
 from treaty_runtime.metrics import Metrics
 from treaty_runtime.runtime import Runtime
 from treaty_runtime.settings import KafkaSettings
+from treaty_runtime.transport import Assigned, Lost, Records
 from treaty_runtime.transport.memory import MemoryBroker
 from treaty_runtime.wiring.connections import MemoryConnections
 
 Sessions = async_sessionmaker[AsyncSession]
 COUNTED = 'kafka_producer_messages_total{event_type="order.created",service="order",topic="order-events"} 1.0'
+IN_WORK = ("in_flight_messages", "watermark_gap_messages")
 
 
 class Application:
@@ -82,6 +87,38 @@ async def test_a_healthy_service_says_so_and_shows_its_metrics(sessions: Session
         "outbox_oldest_seconds": ready.json()["outbox_oldest_seconds"],
     }
     assert exposition.headers["content-type"].startswith("text/plain; version=0.0.4")
+
+
+async def test_what_was_in_work_of_partitions_that_left_is_shown_no_more() -> None:
+    handlers, may_end = Handlers(), asyncio.Event()
+
+    @handlers.raw("orders")
+    async def wait(_record: Record, _context: Context) -> None:
+        await may_end.wait()
+
+    mine = frozenset({Partition("orders", 0)})
+    script = Script([Assigned(mine, {}), Records([Record(Place("orders", 0, 0), b"k", b"v")])])
+    runtime = Runtime(
+        service="order",
+        settings=KafkaSettings(),
+        events={},
+        groups=[Group("view", handlers, dead_letter="dlq.order", has_retry_topics=False)],
+        connections=script,
+        registry=FakeRegistry(),
+    )
+    app = FastAPI(lifespan=lifespan(runtime))
+    app.include_router(routes(runtime, metrics=Metrics("order")))
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://order")
+    gauges = [f'kafka_consumer_{name}{{consumergroup="view",topic="orders"}}' for name in IN_WORK]
+
+    async def shown(value: str) -> bool:
+        text = (await client.get("/metrics")).text
+        return all(f"{gauge} {value}" in text for gauge in gauges)
+
+    async with app.router.lifespan_context(app):
+        await until(lambda: shown("1.0"))
+        script.next.put_nowait(Lost(mine))
+        await until(lambda: shown("0.0"))
 
 
 async def test_a_service_without_its_tables_is_not_ready_but_alive(sessions: Sessions) -> None:

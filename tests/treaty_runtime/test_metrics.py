@@ -15,7 +15,7 @@ from treaty_runtime import hooks as seen
 from treaty_runtime.event import Context, Place
 from treaty_runtime.handlers import Group, Handlers
 from treaty_runtime.logs import Logs
-from treaty_runtime.metrics import Metrics
+from treaty_runtime.metrics import JOB_OUTCOMES, Metrics
 from treaty_runtime.publish.backlog import Depth
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -49,6 +49,8 @@ def test_every_declared_series_exists_at_zero_before_anything_happened(metrics: 
         'outbox_held_messages{service="order",reason="UNKNOWN_TOPIC_OR_PART"}',
         'outbox_published_total{service="order"}',
         'delay_pending_jobs{service="order",queue="later"}',
+        'delay_jobs_total{service="order",queue="later",outcome="failed"}',
+        'kafka_consumer_in_flight_messages{consumergroup="g",topic="retry.g.10s"}',
     ):
         assert _key(series) in found, series
     assert not [name for name, _ in found if name.endswith("_created")]
@@ -94,6 +96,20 @@ def test_the_outbox_shows_what_waits_and_zero_when_nothing_does(metrics: Metrics
     assert _value(metrics, 'outbox_oldest_pending_timestamp_seconds{service="order"}') == NOW.timestamp()
     metrics.outbox(Depth(0, None, 0))
     assert _value(metrics, 'outbox_oldest_pending_timestamp_seconds{service="order"}') == 0
+
+
+def test_a_queue_without_jobs_is_back_at_zero(metrics: Metrics) -> None:
+    metrics.delayed({"later": 3, "undeclared": 1})
+    metrics.delayed({})
+    assert _value(metrics, 'delay_pending_jobs{service="order",queue="later"}') == 0
+    assert _value(metrics, 'delay_pending_jobs{service="order",queue="undeclared"}') == 0
+
+
+def test_a_job_counts_by_how_it_ended(metrics: Metrics) -> None:
+    for outcome in ("retried", "failed"):
+        metrics(seen.JobRun(queue="later", job_id="1", outcome=outcome, seconds=0.1))
+    counted = 'delay_jobs_total{service="order",queue="later",outcome="%s"}'
+    assert [_value(metrics, counted % outcome) for outcome in JOB_OUTCOMES] == [0, 0, 1, 1]
 
 
 def test_held_keys_are_shown_by_reason_and_go_back_to_zero(metrics: Metrics) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from confluent_kafka import Producer as Client
 from tests.parts.secured_kafka import PASSWORD, GuardedKafka
 from tests.parts.waiting import eventually
 from tests.treaty_runtime.order_events import FakeRegistry
+from tests.treaty_runtime.scripted import Script
 from treaty.local.machine import Machine
 from treaty_runtime.admin import Cluster
 from treaty_runtime.errors import InvalidSettings
@@ -23,9 +23,7 @@ from treaty_runtime.kafka.faults import missing_right
 from treaty_runtime.rights import Right
 from treaty_runtime.runtime import Runtime
 from treaty_runtime.settings import KafkaSettings
-from treaty_runtime.transport import Assigned, Broken, Fault, FaultKind, Records, Refused, Source, SourceEvent
-from treaty_runtime.transport.memory import MemoryBroker
-from treaty_runtime.wiring.connections import MemoryConnections
+from treaty_runtime.transport import Assigned, Broken, Fault, FaultKind, Records, Refused
 from treaty_runtime.wiring.readiness import Facts, Readiness, readiness
 
 LACKS = "User:billing lacks the right READ on topic orders: Broker: no"
@@ -53,36 +51,6 @@ def test_only_a_group_that_gets_nothing_without_the_right_makes_the_process_usel
     down, works = readiness(facts), readiness(Facts(groups={"a": None}, refusals={"a": LACKS}))
     assert (down.status, down.body["groups"]) == (503, {"a": f"down: {LACKS}", "b": "ok"})
     assert (works.status, works.body["groups"]) == (200, {"a": f"degraded: {LACKS}"})
-
-
-class Script(MemoryConnections):
-    """What the sources of a group bring, one after the other; a source that is an error cannot be made."""
-
-    def __init__(self, *sources: Sequence[SourceEvent] | Exception) -> None:
-        super().__init__(MemoryBroker())
-        self._sources = iter(sources)
-        self.next: asyncio.Queue[SourceEvent] = asyncio.Queue()
-
-    def source(self, group: Group) -> Source:
-        return _Scripted(super().source(group), next(self._sources), self.next)
-
-
-class _Scripted:
-    def __init__(
-        self, source: Source, told: Sequence[SourceEvent] | Exception, then: asyncio.Queue[SourceEvent]
-    ) -> None:
-        self._source, self._told, self._then = source, told, then
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._source, name)
-
-    async def events(self) -> AsyncIterator[SourceEvent]:
-        if isinstance(self._told, Exception):
-            raise self._told
-        for event in self._told:
-            yield event
-        while not any(isinstance(event, Broken) for event in self._told):
-            yield await self._then.get()
 
 
 def running(

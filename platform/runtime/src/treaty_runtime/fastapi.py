@@ -9,7 +9,7 @@ import json
 from base64 import b64decode
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import asdict
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
@@ -117,10 +117,8 @@ async def _look(runtime: Runtime, metrics: Metrics) -> None:
     if depth is not None:
         metrics.outbox(depth)
         if runtime.sql is not None:
-            try:
+            with suppress(DBAPIError, PoolTimeout):
                 metrics.delayed(await runtime.sql.jobs.pending())
-            except (DBAPIError, PoolTimeout):
-                return
     for consumer in runtime.consumers:
         name, assignments = consumer.group.name, consumer.dispatch.assignments.values()
         paused = sum(1 for each in assignments if each.pauses)
@@ -135,5 +133,5 @@ async def _look(runtime: Runtime, metrics: Metrics) -> None:
         for each in assignments:
             in_flight[each.partition.topic] += each.watermark.unfinished
             gap[each.partition.topic] += each.watermark.gap
-        for topic in in_flight:
+        for topic in consumer.group.subscription:
             metrics.reading(name, topic, in_flight=in_flight[topic], gap=gap[topic])

@@ -35,6 +35,8 @@ DEPENDENCIES = ("database", "kafka", "redis", "registry")
 SKIP_REASONS = (NO_HANDLER, TOMBSTONE)
 HELD_REASONS = ("SCHEMA_NOT_REGISTERED", "SCHEMA_UNKNOWN", "TOPIC_AUTHORIZATION_FAILED", "UNKNOWN_TOPIC_OR_PART", OTHER)
 
+JOB_OUTCOMES = ("done", "duplicate", "failed", "retried")
+
 _OF_EVENT = ("service", "topic", "event_type")
 _OF_READ_EVENT = ("service", "consumergroup", "topic", "event_type")
 _OF_TOPIC = ("consumergroup", "topic")
@@ -74,6 +76,7 @@ class Metrics:
             seen.Fenced: lambda _: self._fenced.labels(service).inc(),
             seen.LanesHeld: lambda hook: self._lanes.labels(service).set(hook.lanes),
             seen.OutboxHeld: self._held,
+            seen.JobRun: lambda hook: self._job_runs.labels(service, hook.queue, hook.outcome).inc(),
         }
 
     def __call__(self, hook: object) -> None:
@@ -101,7 +104,10 @@ class Metrics:
             for dependency in DEPENDENCIES:
                 self._outage.labels(worker, dependency)
         for queue in queues:
+            self._queues.add(queue)
             self._jobs.labels(self._service, queue)
+            for outcome in JOB_OUTCOMES:
+                self._job_runs.labels(self._service, queue, outcome)
         for each in (self._relayed, self._fenced, self._lanes, self._pending, self._oldest, self._failed_rows):
             each.labels(self._service)
 
@@ -113,8 +119,9 @@ class Metrics:
 
     def delayed(self, pending: Mapping[str, int]) -> None:
         """How many jobs wait now, by queue."""
-        for queue, jobs in pending.items():
-            self._jobs.labels(self._service, queue).set(jobs)
+        self._queues |= pending.keys()
+        for queue in self._queues:
+            self._jobs.labels(self._service, queue).set(pending.get(queue, 0))
 
     def member(
         self, group: str, *, poll_age_seconds: float, paused_partitions: int, lanes: int, held_keys: int
@@ -135,8 +142,11 @@ class Metrics:
             self._read.labels(self._service, group.name, event.__topic__, event.__event_type__)
             for error in HANDLER_ERRORS:
                 self._read_errors.labels(self._service, group.name, event.__topic__, event.__event_type__, error)
+        for topic in group.subscription:
+            self._in_flight.labels(group.name, topic)
+            self._gap.labels(group.name, topic)
         for topic in group.sources:
-            for metric in (self._in_flight, self._gap, self._last, self._latency):
+            for metric in (self._last, self._latency):
                 metric.labels(group.name, topic)
             self._processing.labels(self._service, group.name, topic)
             self._read.labels(self._service, group.name, topic, OTHER)
@@ -162,6 +172,11 @@ class Metrics:
         )
         self._relayed = self._counter("outbox_published", "Outbox rows acknowledged and deleted.", ("service",))
         self._fenced = self._counter("outbox_relay_fenced", "Outbox lanes lost to another relay.", ("service",))
+        self._job_runs = self._counter(
+            "delay_jobs",
+            "Delayed jobs that ended; `failed`: one waits for an operator.",
+            ("service", "queue", "outcome"),
+        )
 
     def _add_consuming(self) -> None:
         failing = (*_OF_TOPIC, "error_type")
@@ -204,6 +219,7 @@ class Metrics:
         )
         self._lanes = self._gauge("outbox_relay_lanes", "Outbox lanes this relay owns.", ("service",))
         self._jobs = self._gauge("delay_pending_jobs", "Delayed jobs that wait.", ("service", "queue"))
+        self._queues: set[str] = set()
 
     def _published(self, hook: seen.Published) -> None:
         self._messages.labels(self._service, hook.topic, hook.event_type).inc()

@@ -13,7 +13,10 @@ from treaty_runtime.sql.database import autocommit, is_away, is_conflict
 from treaty_runtime.sql.forgetting import PORTION, forget, oldest
 
 RETENTION = timedelta(hours=192)
-"""A day longer than a topic keeps its records unless topics.toml says otherwise (168 h): what can come again is known."""
+"""A day longer than a topic promises its records unless topics.toml says otherwise (168 h): what comes again by itself is known.
+
+Kafka deletes whole segments, so older records may still be there; whoever reads that far back says so (`--beyond-inbox`).
+"""
 EVERY = timedelta(minutes=1)
 
 FORGET = oldest("inbox", by="handled_at")
