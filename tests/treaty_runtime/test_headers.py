@@ -193,3 +193,19 @@ def test_an_id_that_is_no_uuid_gets_one_of_its_source() -> None:
     assert as_event_id(str(ID), source=lambda: "/a") == ID
     assert as_event_id("order-7", source=lambda: "/a") == as_event_id("order-7", source=lambda: "/a")
     assert as_event_id("order-7", source=lambda: "/a") != as_event_id("order-7", source=lambda: "/b")
+
+
+@pytest.mark.parametrize(
+    ("told", "trace"),
+    [
+        (b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "0af7651916cd43dd8448eb211c80319c"),
+        (b"01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more", "0af7651916cd43dd8448eb211c80319c"),
+        (b"00-0af7651916cd43dd8448eb211c8031-b7ad6b7169203331-01", ""),
+        (b"00-" + b"x" * 32 + b"-b7ad6b7169203331-01", ""),
+        (b"\xff", ""),
+        (b"", ""),
+    ],
+)
+def test_a_trace_is_named_if_the_header_is_one(told: bytes, trace: str) -> None:
+    assert headers.trace_id_of({"traceparent": told}) == trace
+    assert headers.trace_id_of({}) == ""

@@ -12,6 +12,7 @@ from tests.treaty_runtime.order_events import OrderCreated
 from treaty_avro import compile_encoder
 from treaty_runtime.event import Context, Place, Record
 from treaty_runtime.handlers import Handlers
+from treaty_runtime.hooks import DeadLettered, Failed, Retried
 from treaty_runtime.testing import Harness
 from treaty_runtime.transport import Outgoing
 from treaty_runtime.transport.memory import MemoryProducer
@@ -78,6 +79,22 @@ async def test_a_dead_letter_names_the_group_that_gave_up_and_where_that_read_it
         (letter,) = harness.dead_letters
         told: Mapping[str, bytes] = names.first_values(letter.record.headers)
         assert (letter.origin.topic, told[names.ORIGINAL_GROUP]) == (TOPIC, harness.group.name.encode())
+
+
+async def test_observers_hear_which_event_failed_and_of_which_trace() -> None:
+    handlers, told = Handlers(), list[object]()
+
+    @handlers.on(OrderCreated)
+    async def take(_event: OrderCreated, _context: Context) -> None:
+        raise LookupError
+
+    own = ((names.ID, str(UUID(int=7)).encode()), ("traceparent", f"00-{'ab' * 16}-{'cd' * 8}-01".encode()))
+    async with Harness(handlers, observers=(told.append,)) as harness:
+        await send(harness, TOPIC, await order(harness), own)
+        await harness.advance(minutes=5)
+    failed = [hook for hook in told if isinstance(hook, Failed | Retried | DeadLettered)]
+    assert {type(hook) for hook in failed} == {Failed, Retried, DeadLettered}
+    assert {(hook.event_id, hook.trace_id) for hook in failed} == {(UUID(int=7), "ab" * 16)}
 
 
 async def test_who_reads_dead_letters_gets_them_again_when_it_failed() -> None:

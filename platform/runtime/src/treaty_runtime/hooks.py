@@ -122,6 +122,7 @@ class Failed:
     handler: str
     seconds: float
     error: Exception
+    trace_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +146,8 @@ class Retried:
     attempt: int
     error_type: str
     retry_topic: str | None
+    event_id: UUID | None = None
+    trace_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +160,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLettered:
-    """The dead-letter topic acknowledged a record."""
+    """The dead-letter topic acknowledged a record. ``event_id`` None: it could not be read; ``trace_id``: of W3C, or empty."""
 
     group: str
     topic: str
@@ -166,6 +169,8 @@ class DeadLettered:
     error_type: str
     reason: str
     fingerprint: str
+    event_id: UUID | None = None
+    trace_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from treaty_runtime.hooks import Hooks
 from treaty_runtime.limits import OnFailure
 from treaty_runtime.spans import Spans
 from treaty_runtime.wire.failure import describe
+from treaty_runtime.wire.headers import trace_id_of
 from treaty_runtime.wire.personal import personal_values
 
 Releasing = Callable[[Callable[[Any], Awaitable[None]], Place], Callable[[Any], Awaitable[None]]]
@@ -162,6 +163,8 @@ class Attempts:
             handler=handler.name if handler is not None else "",
             event_type=envelope.type if envelope is not None else "",
             topic=self._reader.topic_of(attempt.record),
+            event_id=None if envelope is None else envelope.id,
+            trace_id="" if envelope is None else trace_id_of(envelope.headers),
         )
         if self._hooks.are_heard:
             self._hooks(
@@ -169,12 +172,13 @@ class Attempts:
                     group=self._group,
                     topic=told.topic,
                     event_type=_type_of(envelope),
-                    event_id=None if envelope is None else envelope.id,
+                    event_id=told.event_id,
                     place=attempt.place,
                     attempt=attempt.number,
                     handler=told.handler,
                     seconds=self._seconds(attempt),
                     error=error,
+                    trace_id=told.trace_id,
                 )
             )
         return Failed(error=error, told=told, on_failure=handler.on_failure if handler is not None else "skip")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
+from uuid import UUID
 
 from treaty_runtime.consume.actions import KILLS_PROCESS, Copy, DeadLetter
 from treaty_runtime.errors import Oversize, Poison, QueueFull
@@ -26,12 +27,14 @@ class Answer(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What travels with a failed record: the exception's texts, the handler, the type of the event, and where it was published."""
+    """What travels with a failed record: the exception's texts, the handler, which event it is, and where it was published."""
 
     failure: Failure
     handler: str = ""
     event_type: str = ""
     topic: str = ""
+    event_id: UUID | None = None
+    trace_id: str = ""
 
 
 Report = Callable[[Copy | DeadLetter, Answer], None]

@@ -83,6 +83,8 @@ class Telling:
                     attempt=attempt,
                     error_type=told.failure.error_class,
                     retry_topic=topic,
+                    event_id=told.event_id,
+                    trace_id=told.trace_id,
                 )
             )
 
@@ -113,6 +115,8 @@ class Telling:
                     error_type=told.failure.error_class,
                     reason=action.reason,
                     fingerprint=told.failure.fingerprint(group=self._group, event_type=told.event_type),
+                    event_id=told.event_id,
+                    trace_id=told.trace_id,
                 )
             )
 

@@ -7,6 +7,7 @@ Sources: CloudEvents 1.0.2 Kafka protocol binding; Spring Kafka `KafkaHeaders`, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -33,6 +34,7 @@ BACKOFF_TIMESTAMP, FIRST_TIMESTAMP = "retry_topic-backoff-timestamp", "retry_top
 REASON, FINGERPRINT, HANDLER = "treaty-reason", "treaty-fingerprint", "treaty-handler"
 REPLAY_ID, REPLAY_COUNT, REPLACES = "treaty-replay-id", "treaty-replay-count", "treaty-replaces"
 
+_TRACE_PARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _AVRO = b"application/avro"
 _RETRIED, _BURIED = RETRY_PREFIX + ORIGINAL_TOPIC, DEAD_LETTER_PREFIX + ORIGINAL_TOPIC
 
@@ -178,6 +180,12 @@ def read_milliseconds(value: bytes | None) -> datetime | None:
         return EPOCH + timedelta(milliseconds=milliseconds)
     except OverflowError:
         return None
+
+
+def trace_id_of(headers: Mapping[str, bytes]) -> str:
+    """The trace that an event belongs to, 32 hexadecimal digits; empty without one. Source: W3C Trace Context, "traceparent"."""
+    known = _TRACE_PARENT.match(read_text(headers.get("traceparent")) or "")
+    return known[1] if known else ""
 
 
 def origin_of(place: Place, headers: Mapping[str, bytes]) -> Place:
