@@ -34,6 +34,11 @@ def producer(cross: Cross) -> type[Producer]:
             super().produce(topic, on_delivery=on_delivery, **options)
             cross(f"Kafka produce{what}", "after")
 
+        def poll(self, *wanted: Any) -> int:
+            if len(self):
+                cross("Kafka poll", "before", fatal)
+            return super().poll(*wanted)
+
     return Watched
 
 
@@ -139,6 +144,11 @@ def answered(cross: Cross, call: str, answer: Answer) -> Answer:
         cross(call, "after")
 
     return watched
+
+
+def fatal() -> Exception:
+    """The client can do nothing any more; it is raised where answers are asked for."""
+    return KafkaException(KafkaError(KafkaError._FATAL, "Planted.", fatal=True))  # librdkafka's local codes are named so
 
 
 def lost() -> Exception:
