@@ -14,6 +14,7 @@ from typing import TypeVar
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from treaty_runtime.delay.breaker import Breaker
 from treaty_runtime.delay.due_times import LEASE_SECONDS, Claim, DueTimes
 from treaty_runtime.delay.jobs import DelayedJobs
 from treaty_runtime.delay.runner import Ended, JobHandler, JobRunner
@@ -52,7 +53,7 @@ class DelayWorkers:
         self, queue: DelayQueue, *, jobs: DelayedJobs, runner: JobRunner, outages: Outages, owner: str
     ) -> None:
         self._queue, self._jobs, self._runner, self._owner = queue, jobs, runner, owner
-        self._due_times = queue.due_times
+        self._due_times = Breaker(queue.due_times) if queue.due_times is not None else None
         self.outages, self.queues = outages, tuple(queue.workers)
         self._new: deque[tuple[Job, bool]] = deque()
         self._scheduled = asyncio.Event()
