@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
+from tests.parts.waiting import eventually
 from tests.treaty_runtime.order_events import OrderCreated, OrderSeen, envelope_of
 from tests.treaty_runtime.statements import counted
 from treaty_runtime.consume.attempt import Attempt
@@ -87,6 +88,39 @@ async def test_a_batch_holds_one_event_of_a_key_and_waits_for_no_others_when_the
         assert [number for number in flat if number % 2 == 1] == [1, 3, 5]
 
 
+@pytest.mark.parametrize("size", [1, 4])
+async def test_of_a_batch_that_waits_for_a_worker_those_are_handled_whose_partition_stays(size: int) -> None:
+    handlers, began, seen, first, others = Handlers(), list[int](), list[int](), asyncio.Event(), asyncio.Event()
+
+    @handlers.on(OrderCreated)
+    async def take(event: OrderCreated, _context: Context) -> None:
+        began.append(event.number)
+        await (first if len(began) == 1 else others).wait()
+        seen.append(event.number)
+
+    async with Harness(handlers, workers=1, transaction_size=size, drain=timedelta(milliseconds=50)) as harness:
+        await publish(harness, [order(0)])
+        await eventually(lambda: began)
+        await publish(harness, [order(number) for number in range(1, 13)])
+        waiting = harness._members[0].consumer._workers._ready
+        await eventually(lambda: len(waiting) == 12)
+        first.set()
+        await eventually(lambda: len(began) > 1)
+        assert all(isinstance(job, BatchJob) == (size > 1) for job in waiting)
+        moving = asyncio.create_task(harness.rebalance(members=2))  # a partition leaves, and its drain runs out
+        await asyncio.wait({moving}, timeout=0.2)
+        others.set()
+        await moving
+        await harness.advance(minutes=10)
+    assert set(seen) == set(range(13))
+
+
+def test_a_batch_failed_without_exceptions_is_told_where_it_is_made() -> None:
+    """As texts they were neither: the event was committed, never handled and never dead-lettered."""
+    with pytest.raises(TypeError, match="takes an exception for each record"):
+        BatchFailed({2: "is wrong"})  # type: ignore[dict-item]  # the slip that is meant
+
+
 async def test_a_batch_that_fails_is_halved_down_to_the_event_at_fault() -> None:
     desk = Desk()
     desk.bad = {2}
@@ -159,7 +193,7 @@ def test_attempts_of_a_partition_that_left_are_in_no_batch() -> None:
         attempt = Attempt(Place("orders", number % 2, number), 1, 1, RECORD)
         attempt.handler = handler
         batches.gather(attempt)
-    batches.forget(("orders", 0), 1)
+    batches.forget(("orders", 0), 1, withdrawn=())
     batches.flush()
     assert [[each.place.partition for each in job.attempts] for job in jobs] == [[1]]
 

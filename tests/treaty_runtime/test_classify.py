@@ -6,7 +6,17 @@ import pytest
 
 from treaty_avro import AmbiguousField, DecodeError, SchemaLimit
 from treaty_runtime.classify import Kind, classify, outages
-from treaty_runtime.errors import NotFramed, Outage, RegistryUnavailable, Reject, UnknownSchemaId, WriterNotAllowed
+from treaty_runtime.errors import (
+    Conflict,
+    Locked,
+    NotFramed,
+    Outage,
+    RegistryUnavailable,
+    Reject,
+    TransactionAborted,
+    UnknownSchemaId,
+    WriterNotAllowed,
+)
 
 
 @pytest.mark.parametrize(
@@ -21,12 +31,23 @@ from treaty_runtime.errors import NotFramed, Outage, RegistryUnavailable, Reject
         (AmbiguousField("two fields"), Kind.POISON),
         (RegistryUnavailable(), Kind.STALLED),
         (Outage(dependency="database"), Kind.OUTAGE),
+        (Conflict(), Kind.CONFLICT),
+        (Locked(), Kind.STALLED),
+        (TransactionAborted(), Kind.FAILURE),
         (ConnectionError(), Kind.FAILURE),
         (ValueError(), Kind.FAILURE),
     ],
 )
 def test_our_own_errors_are_known(error: Exception, kind: Kind) -> None:
     assert classify(error) is kind
+
+
+def test_a_rule_that_raises_knows_nothing() -> None:
+    def rule(error: Exception) -> Kind | None:
+        return Kind.POISON if error.code else None  # type: ignore[attr-defined]  # the slip that is meant
+
+    assert classify(ValueError(), [rule]) is Kind.FAILURE
+    assert classify(NotFramed(), [rule]) is Kind.POISON
 
 
 def test_a_users_rule_comes_first() -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from sqlalchemy import event, func, insert, inspect, select, text, update
+from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
-from treaty_runtime.errors import LaneCountDiffers, LayoutDiffers, TablesMissing
+from treaty_runtime.errors import LaneCountDiffers, LayoutDiffers, TablesMissing, TransactionAborted
 from treaty_runtime.sql import database as runtime_database
 from treaty_runtime.sql.database import autocommit
 from treaty_runtime.sql.tables import InboxRow, LaneRow, LayoutRow, OutboxRow
@@ -281,15 +283,46 @@ async def test_a_server_that_became_a_copy_which_only_reads_is_away(postgres: st
 
 
 @pytest.mark.postgres
-async def test_a_lock_that_does_not_come_in_the_servers_time_is_away(postgres: str) -> None:
+async def test_a_lock_that_does_not_come_in_the_servers_time_is_somebody_elses(postgres: str) -> None:
     engine = runtime_database.open_engine(postgres)
     async with engine.connect() as holder, engine.connect() as waiter:
         await holder.execute(text("SELECT pg_advisory_xact_lock(4711)"))
         await waiter.execute(text("SET LOCAL lock_timeout = '10ms'"))
         with pytest.raises(DBAPIError) as refused:
             await waiter.execute(text("SELECT pg_advisory_xact_lock(4711)"))
-    assert runtime_database.is_away(refused.value)
+    assert runtime_database.is_locked(refused.value)
+    assert runtime_database.is_passing(refused.value)
+    assert not runtime_database.is_away(refused.value)
     await engine.dispose()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("is_ours", [True, False], ids=["opened by us", "a service's own"])
+async def test_a_transaction_that_went_on_after_an_error_is_not_taken_for_committed(
+    postgres: str, is_ours: bool
+) -> None:
+    """PostgreSQL answers its COMMIT with ROLLBACK, and no driver tells: what was staged would be lost without a word."""
+    if is_ours:
+        engine = runtime_database.open_engine(postgres)
+    else:
+        engine = create_async_engine(make_url(postgres).set(drivername="postgresql+psycopg"))
+        for _ in range(2):
+            runtime_database.tell_aborted(engine)
+    async with engine.begin() as connection:
+        await connection.execute(text("CREATE TABLE notes (body text PRIMARY KEY)"))
+    with pytest.raises(TransactionAborted, match="begin_nested"):
+        await _write_twice(engine)
+    for _ in range(2):  # the connection is as good as before
+        async with engine.begin() as connection:
+            assert await connection.scalar(text("SELECT count(*) FROM notes")) == 0
+    await engine.dispose()
+
+
+async def _write_twice(engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        for _ in range(2):
+            with suppress(IntegrityError):
+                await connection.execute(text("INSERT INTO notes VALUES ('once')"))
 
 
 async def test_a_file_that_another_keeps_locked_is_away(tmp_path: Path) -> None:

@@ -26,7 +26,8 @@ from treaty_runtime.delay.queue import DelayQueue, DelayWorkers
 from treaty_runtime.delay.redis import RedisDelays
 from treaty_runtime.delay.runner import JobContext, JobRunner
 from treaty_runtime.delay.schedule import Scheduler
-from treaty_runtime.hooks import Hooks, JobRun, OutageBegan
+from treaty_runtime.errors import Outage
+from treaty_runtime.hooks import Hooks, JobRun, OutageBegan, Recovered
 from treaty_runtime.job import Job
 from treaty_runtime.outages import Outages
 from treaty_runtime.retry import RetryPolicy
@@ -267,6 +268,25 @@ async def test_a_statement_that_took_longer_than_the_server_allows_is_told_and_t
         await _end_leases(client)
         await until(lambda: "done" in place.outcomes())
     assert await place.ran() == ["a"]
+
+
+async def test_what_a_handler_needs_is_back_when_one_of_its_queue_succeeds(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, away = place.handle, [True]
+
+    async def handle(job: Job, context: JobContext) -> None:
+        if away:
+            away.clear()
+            raise Outage(dependency="mail")
+        await whole(job, context)
+
+    monkeypatch.setattr(place, "handle", handle)
+    async with _running(place.workers()):
+        await place.schedule("a")
+        await until(lambda: not away)
+        await place.schedule("b")
+        await until(lambda: any(isinstance(hook, Recovered) and hook.dependency == "mail" for hook in place.seen))
 
 
 async def test_an_error_that_is_no_jobs_ends_the_workers_and_is_raised(

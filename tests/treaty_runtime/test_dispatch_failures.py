@@ -17,6 +17,7 @@ from treaty_runtime.consume.actions import (
     Pause,
     Probe,
     Resume,
+    Skip,
     Wait,
 )
 from treaty_runtime.errors import Outage, RegistryUnavailable, Reject, Retry, WriterNotAllowed
@@ -288,6 +289,15 @@ def test_a_success_ends_the_throttle_and_what_was_held_goes_on() -> None:
 def test_a_dead_letter_that_arrived_is_no_success() -> None:
     table = throttled()
     assert list(table.dispatch.copied(at(0), 1)) == complete(at(0))
+    assert table.dispatch.is_throttled
+
+
+def test_a_record_that_nobody_handles_is_no_success_either() -> None:
+    """On a topic of several classes it would end the throttle each time, and a broken handler would empty the topic."""
+    table = throttled()
+    table.arrive(at(2), "c")
+    list(table.dispatch.paced(at(2), 1))
+    assert list(table.dispatch.skipped(at(2), 1, "no-handler")) == [Skip(at(2), "no-handler"), *complete(at(2))]
     assert table.dispatch.is_throttled
 
 

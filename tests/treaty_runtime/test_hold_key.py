@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from tests.parts.waiting import eventually
 from tests.treaty_runtime.order_events import OrderCreated
 from tests.treaty_runtime.shop import Shop as MockShop
 from tests.treaty_runtime.shop import group_of
-from treaty_runtime.errors import InvalidSettings
+from treaty_runtime.errors import InvalidSettings, Outage
 from treaty_runtime.event import Context, Partition, Place, Record
 from treaty_runtime.handlers import Group, Handlers
 from treaty_runtime.held import AlreadyReleased, Held, HeldRecords
@@ -126,6 +128,65 @@ async def test_what_is_held_survives_its_process(sessions: Sessions) -> None:
         await harness.advance(seconds=11)
         assert shop.numbers() == [0, 1, 2]
     assert await _count(sessions) == 0
+
+
+@pytest.mark.parametrize("members", [0, 6], ids=["stopped", "moved"])
+async def test_what_waits_for_a_dependency_through_good_ends_has_killed_nobody(members: int) -> None:
+    handlers, mood = Handlers(), ["broken"]
+
+    @handlers.on(OrderCreated, on_failure="hold_key")
+    async def take(_event: OrderCreated, _context: Context) -> None:
+        if mood == ["broken"]:
+            raise RuntimeError
+        if mood == ["away"]:
+            raise Outage(dependency="bank")
+
+    async with Harness(handlers, retry=SLOW) as harness:
+        await harness.publish(order(0))
+        await harness.settle()
+        mood[0] = "away"
+        for _ in range(4):
+            await harness.advance(seconds=60)
+            await harness.rebalance(members=members)
+            await harness.rebalance(members=1)
+        mood[0] = "well"
+        await harness.advance(minutes=5)
+        assert harness.dead_letters == []
+
+
+async def test_what_waits_for_a_worker_through_good_ends_has_killed_nobody(sessions: Sessions) -> None:
+    handlers, mood, began = Handlers(), ["broken"], list[int]()
+
+    @handlers.on(OrderCreated, on_failure="hold_key")
+    async def take(_event: OrderCreated, _context: Context) -> None:
+        if mood == ["broken"]:
+            raise RuntimeError
+        if mood == ["slow"]:
+            began.append(1)
+            await asyncio.sleep(3600)
+
+    drain = timedelta(milliseconds=20)
+    async with Harness(handlers, workers=1, drain=drain, retry=SLOW, sessions=sessions) as harness:
+        for number in range(4):
+            await harness.publish(order(number, f"o-{number}"))
+        await harness.settle()
+        mood[0] = "slow"
+        await harness.rebalance(members=0)
+        for end in range(1, 5):
+            joining = asyncio.create_task(harness.rebalance(members=1))
+            await eventually(partial(_has_begun, harness, began, end))
+            joining.cancel()  # it waits until there is nothing more to do
+            await harness.rebalance(members=0)
+        mood[0] = "well"
+        await harness.rebalance(members=1)
+        await harness.advance(minutes=5)
+        assert harness.dead_letters == []
+    assert await _count(sessions) == 0
+
+
+def _has_begun(harness: Harness, began: list[int], count: int) -> bool:
+    harness.clock.step(harness.clock.now() + timedelta(seconds=1))
+    return len(began) >= count
 
 
 async def test_a_partition_that_moves_takes_its_held_records_along() -> None:

@@ -192,6 +192,25 @@ async def test_a_replay_that_breaks_ends_also_if_a_handler_swallows_that_it_is_c
         await asyncio.wait_for(shop.replay("start", topics=["order-events"]), 60)
 
 
+async def test_a_replay_goes_on_if_something_that_a_handler_awaits_is_cancelled(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group, cut_off = shop.runtime.groups[0], [True]
+    handler = group.handlers.events[OrderCreated]
+
+    async def waits(event: Any, context: Context) -> None:
+        if cut_off:
+            cut_off.clear()
+            other = asyncio.ensure_future(asyncio.sleep(3600))
+            other.cancel()
+            await other
+        await handler.call(event, context)
+
+    monkeypatch.setitem(group.handlers._events, OrderCreated, replace(handler, call=waits))
+    report = await asyncio.wait_for(shop.replay("start", topics=["order-events"]), 60)
+    assert (report.handled, report.failed) == (30, 0)
+
+
 async def test_what_the_inbox_has_forgotten_is_refused_unless_asked_for(sessions: Sessions) -> None:
     shop = Shop(sessions)
     await shop.publish(began=datetime.now(UTC) - timedelta(days=30))

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 from mall.errors import DatabaseUnavailable, Invalid, MallError, NotFound, TooLarge
 from mall.identity import LARGEST_ID, Identities, Identity
 from mall.work import Desk
-from treaty_runtime.sql.database import is_away, is_conflict
+from treaty_runtime.sql.database import is_away, is_passing
 
 LARGEST_BODY = 1_000_000
 LONGEST_PLACE = 200  # characters: an unknown field's name is the client's, and is not sent back whole
@@ -116,7 +116,7 @@ async def _http(_request: Request, error: Exception) -> JSONResponse:
 async def _database(request: Request, error: Exception) -> JSONResponse:
     if is_away(error):
         return render(DatabaseUnavailable())
-    if is_conflict(error):
+    if is_passing(error):
         return render(DatabaseUnavailable("The database is busy; nothing was changed."))
     return await _crashed(request, error)
 

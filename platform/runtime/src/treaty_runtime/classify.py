@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from enum import Enum
 
 from treaty_avro import AmbiguousField, DecodeError, ResolutionError, SchemaLimit
-from treaty_runtime.errors import Conflict, Outage, Poison, RegistryUnavailable
+from treaty_runtime.errors import Conflict, Locked, Outage, Poison, RegistryUnavailable
 
 _UNREADABLE = (ResolutionError, SchemaLimit, AmbiguousField)
 """What compiling a foreign writer's schema raises; it will raise it at every attempt."""
@@ -17,7 +18,7 @@ class Kind(Enum):
 
     POISON = "poison"  # dead letter at once
     OUTAGE = "outage"  # all wait, one record probes
-    STALLED = "stalled"  # the schema registry is away: only the lanes that need it wait
+    STALLED = "stalled"  # the schema registry is away, or a row is locked: only the lanes that need it wait
     CONFLICT = "conflict"  # two transactions met: run it again at once
     FAILURE = "failure"  # the schedule
     SHUTDOWN = "shutdown"  # unfinished: seen again after the restart
@@ -28,11 +29,12 @@ Rule = Callable[[Exception], Kind | None]
 
 
 def classify(error: Exception, rules: Iterable[Rule] = ()) -> Kind:
-    """The kind that the first knowing rule names; what no rule knows is an ordinary failure."""
+    """The kind that the first knowing rule names; what no rule knows is an ordinary failure. A rule that raises knows nothing."""
     for rule in (*rules, own_errors):
-        kind = rule(error)
-        if kind is not None:
-            return kind
+        with suppress(Exception):  # else the record would neither be tried again nor dead-lettered
+            kind = rule(error)
+            if kind is not None:
+                return kind
     return Kind.FAILURE
 
 
@@ -43,7 +45,7 @@ def outages(*classes: type[Exception]) -> Rule:
 
 def own_errors(error: Exception) -> Kind | None:
     """The rule for the runtime's and the codec's own exceptions."""
-    if isinstance(error, RegistryUnavailable):
+    if isinstance(error, RegistryUnavailable | Locked):
         return Kind.STALLED
     if isinstance(error, Outage):
         return Kind.OUTAGE

@@ -129,6 +129,8 @@ class BatchFailed(TreatyError):
 
     def __init__(self, failures: Mapping[int, Exception]) -> None:
         self.failures = dict(failures)
+        if not all(isinstance(error, Exception) for error in self.failures.values()):
+            raise TypeError("BatchFailed takes an exception for each record at fault: its class decides what follows.")
         named = ", ".join(f"{index}: {error}" for index, error in sorted(self.failures.items()))
         super().__init__(f"{len(self.failures)} records of the batch failed: {named}")
 
@@ -143,6 +145,14 @@ class HandlerCancelled(TreatyError):
 
 class Conflict(TreatyError):
     """Another transaction won: let transactions take their rows in one order, or keep them shorter."""
+
+
+class Locked(TreatyError):
+    """Somebody keeps a lock that the handler needs: only its key waits for it; see `pg_locks` for who keeps it."""
+
+
+class TransactionAborted(TreatyError):
+    """The database gave the transaction up at an error that was caught: put what may fail into `session.begin_nested()`."""
 
 
 class Outage(TreatyError):

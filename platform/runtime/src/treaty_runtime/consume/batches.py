@@ -15,13 +15,14 @@ from treaty_runtime.classify import Kind, Rule, classify
 from treaty_runtime.clock import Clock
 from treaty_runtime.consume.attempt import Attempt, Releasing
 from treaty_runtime.errors import BatchFailed
-from treaty_runtime.event import BatchContext, BatchHandle, Effects, Envelope, Outcome, Record
+from treaty_runtime.event import BatchContext, BatchHandle, Effects, Envelope, Outcome, Place, Record
 from treaty_runtime.handlers import Group, Handler
 from treaty_runtime.spans import Spans
 
 TRANSACTION_WAIT = timedelta(milliseconds=10)
 """How long a record waits for others of its transaction while workers are busy; it waits for none when nothing else is ready."""
-_SPLIT = frozenset({Kind.FAILURE, Kind.POISON, Kind.CONFLICT})
+_AGAIN = frozenset({Kind.OUTAGE, Kind.STALLED, Kind.CONFLICT})
+_SPLIT = frozenset({Kind.FAILURE, Kind.POISON, Kind.CONFLICT, Kind.STALLED})
 """What one record of a batch can be at fault for; all others concern the batch as a whole. A smaller transaction meets fewer others."""
 
 
@@ -67,6 +68,7 @@ class Batches:
         self._transaction_size, self._handlers = group.transaction_size, group.handlers
         self._clock, self._submit, self._releasing = clock, submit, releasing
         self._gatherings: dict[Handler | None, _Gathering] = {}
+        self._alone: set[Place] = set()
         self.is_gathering = False
         """Whether anything waits for its batch; asked for every record."""
 
@@ -83,7 +85,8 @@ class Batches:
     def gather(self, attempt: Attempt) -> None:
         """Takes an attempt whose record is decoded. One that failed before, or is held, runs alone: it spoils no batch again."""
         handler = attempt.handler
-        if handler is None or attempt.number > 1 or attempt.is_held:
+        if handler is None or attempt.number > 1 or attempt.is_held or attempt.place in self._alone:
+            self._alone.discard(attempt.place)
             self._submit(BatchJob([attempt]))
             return
         gathering = self._gathering(handler)
@@ -106,10 +109,14 @@ class Batches:
         for gathering in tuple(self._gatherings.values()):
             self._flush(gathering)
 
-    def forget(self, partition: tuple[str, int], epoch: int) -> None:
-        """Attempts of an assignment that has gone."""
+    def forget(self, partition: tuple[str, int], epoch: int, *, withdrawn: Iterable[Attempt | BatchJob]) -> None:
+        """Attempts of an assignment that has gone; those of others in jobs that were withdrawn with them run again."""
         for gathering in self._gatherings.values():
             gathering.attempts[:] = [each for each in gathering.attempts if not each.concerns(partition, epoch)]
+        for job in withdrawn:
+            if isinstance(job, BatchJob):
+                self.again(each for each in job.attempts if not each.concerns(partition, epoch))
+        self._alone = {place for place in self._alone if place[:2] != partition}
 
     def begin(self, job: BatchJob) -> Awaitable[object]:
         """Calls the handler, or the handlers in turn, in one transaction if there is a database."""
@@ -143,6 +150,7 @@ class Batches:
             outcomes = became if isinstance(became, list) else [Outcome.HANDLED] * len(attempts)
             yield from zip(attempts, outcomes, strict=True)
         elif len(attempts) == 1:
+            self._runs_alone(attempts[0], became)
             attempts[0].is_overdue = job.is_overdue
             yield attempts[0], became
         elif self._may_be_split(became):
@@ -150,7 +158,13 @@ class Batches:
             self._submit(BatchJob(attempts[:half]))
             self._submit(BatchJob(attempts[half:]))
         else:
+            self._runs_alone(attempts[0], became)
             yield from ((attempt, became) for attempt in attempts)
+
+    def _runs_alone(self, attempt: Attempt, error: BaseException) -> None:
+        """An attempt that runs again as it is waits for no others, who may not come: in an outage it is the one that probes."""
+        if isinstance(error, Exception) and classify(error, self._rules) in _AGAIN:
+            self._alone.add(attempt.place)
 
     def again(self, attempts: Iterable[Attempt]) -> None:
         """Runs attempts once more whose job was cancelled because of another one's partition."""

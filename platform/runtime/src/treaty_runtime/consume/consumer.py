@@ -137,7 +137,7 @@ class Consumer:
                     await asyncio.sleep(_RECONNECT_SECONDS)
         finally:
             self._stop_ticking()
-            self._holder.spare(job.place for job in self._workers.jobs() if type(job) is Attempt and job.is_held)
+            self._holder.spare(self.dispatch.holding.begun(self.dispatch.assignments))
             await self._workers.close()
             await self._holder.close()
 
@@ -193,8 +193,7 @@ class Consumer:
         if self.telling.refusals:
             self.telling.may_read({record.place.topic for record in records})
         if self._hooks:
-            counts = Counter(record.place.topic for record in records)
-            self._hooks(seen.Received(group=self.group.name, counts=counts))
+            self._hooks(seen.Received(group=self.group.name, counts=Counter(each.place.topic for each in records)))
 
     async def _drain(self, event: Revoking) -> None:
         leaving = event.partitions
@@ -204,6 +203,7 @@ class Consumer:
             if type(job) is Attempt:
                 self._fail(job, FailedAttempt(Kind.SHUTDOWN, Outage("The partition leaves.", dependency="kafka")))
         await self._wait_drained(leaving)
+        self._holder.spare(self.dispatch.holding.begun(leaving))
         offsets: Mapping[Partition, Position] = {}
         for action in self.dispatch.revoked(leaving, now=self._clock.now(), jitter=self._random()):
             if isinstance(action, to.Commit):
@@ -224,6 +224,7 @@ class Consumer:
         self._is_draining = False
 
     def _lose(self, partitions: frozenset[Partition]) -> None:
+        self._holder.spare(self.dispatch.holding.begun(partitions))
         self._obey(self.dispatch.lost(partitions, now=self._clock.now(), jitter=self._random()))
         self.telling.watch(self.dispatch)
         self._hooks(seen.Rebalanced(group=self.group.name, lost=partitions))
@@ -261,8 +262,6 @@ class Consumer:
 
     def _settle(self, attempt: Attempt, became: object) -> None:
         if isinstance(became, asyncio.CancelledError) and not attempt.is_overdue and self._has_left(attempt):
-            if attempt.is_held:
-                self._holder.spare([attempt.place])
             return  # cancelled because its partition is not ours any more
         place, epoch = attempt.place, attempt.epoch
         ended = self._attempts.ended(attempt, became)
@@ -274,6 +273,8 @@ class Consumer:
             self._obey(self.dispatch.skipped(place, epoch, ended.reason))
         else:
             self._told[place] = ended.told
+            if attempt.is_held:
+                self._holder.spare([place])  # the process survived it
             self._fail(attempt, FailedAttempt(classify(ended.error, self._rules), ended.error, ended.on_failure))
             self._went_on()
             return
@@ -384,8 +385,8 @@ class Consumer:
 
     def _drop(self, action: to.Drop) -> None:
         partition = action.partition
-        self._workers.cancel(lambda job: job.concerns(partition, action.epoch))
-        self._batches.forget(partition, action.epoch)
+        withdrawn = self._workers.cancel(lambda job: job.concerns(partition, action.epoch))
+        self._batches.forget(partition, action.epoch, withdrawn=withdrawn)
         if partition not in self.dispatch.assignments:
             for place in [place for place in self._told if place[:2] == partition]:
                 del self._told[place]
@@ -396,5 +397,4 @@ class Consumer:
 
     def _committed(self, offsets: Mapping[Partition, Position]) -> None:
         self._obey(self.dispatch.committed(offsets))
-        taken = {partition: position.offset for partition, position in offsets.items()}
-        self._hooks(seen.Committed(group=self.group.name, offsets=taken))
+        self._hooks(seen.Committed(group=self.group.name, offsets={each: at.offset for each, at in offsets.items()}))

@@ -166,9 +166,13 @@ class Dispatch:
 
     def skipped(self, place: Place, epoch: int, reason: str) -> Iterator[Action]:
         """Only after its schema was known it turned out that nobody handles the record."""
-        if self._intake.find(place, epoch) is not None:
-            yield Skip(place, reason)
-        yield from self.handled(place, epoch)
+        work = self._intake.find(place, epoch)
+        if work is None:
+            yield Drop(place.of, epoch)
+            return
+        yield Skip(place, reason)
+        yield from self._probing.recovered(work)
+        yield from self._complete(work)  # no success that would end the throttle: no handler ran
 
     def failed(
         self, place: Place, epoch: int, failed: FailedAttempt, *, now: datetime, jitter: float

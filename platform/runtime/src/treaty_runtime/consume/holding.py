@@ -158,6 +158,11 @@ class Holding:
         assignment = self._intake.assignments.get(place[:2])
         return assignment is not None and place.offset in assignment.held
 
+    def begun(self, partitions: Iterable[tuple[str, int]]) -> list[Place]:
+        """Held records of these partitions whose attempt the table counts as begun."""
+        ours = (each for partition in partitions if (each := self._intake.assignments.get(partition)) is not None)
+        return [work.place for each in ours for work in each.held.values() if work.record is not None]
+
     def let_go(self, work: Work) -> None:
         """The row has gone."""
         assignment = work.assignment

@@ -50,14 +50,15 @@ class Workers(Generic[J, R]):
             self._ready.extend(left)
         return taken
 
-    def cancel(self, is_meant: Callable[[J], bool]) -> None:
-        """Withdraws and cancels jobs; not the one that calls this."""
-        self.withdraw(is_meant)
+    def cancel(self, is_meant: Callable[[J], bool]) -> list[J]:
+        """Cancels jobs, not the one that calls this; answers those that no worker had begun."""
+        withdrawn = self.withdraw(is_meant)
         current = asyncio.current_task()
         for task, job in tuple(self._running.items()):
             if job is not None and is_meant(job) and task is not current:
                 self._cancelled.add(task)
                 task.cancel()
+        return withdrawn
 
     def jobs(self) -> Iterator[J]:
         """What is running now."""

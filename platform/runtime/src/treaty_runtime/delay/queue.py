@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -22,7 +22,7 @@ from treaty_runtime.errors import Outage
 from treaty_runtime.job import Job
 from treaty_runtime.outages import Outages
 from treaty_runtime.retry import RetryPolicy
-from treaty_runtime.sql.database import is_away, is_conflict
+from treaty_runtime.sql.database import is_passing
 from treaty_runtime.sql.forgetting import PORTION
 
 T = TypeVar("T")
@@ -62,6 +62,8 @@ class DelayWorkers:
         self._running: set[tuple[str, str]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
+        self._away: defaultdict[str, set[str]] = defaultdict(set)
+        """What handlers of a queue found away: one that succeeds says that it is back."""
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def committed(self, job: Job, replaced: bool) -> None:
@@ -140,6 +142,7 @@ class DelayWorkers:
         except Outage as error:
             # Neither done nor failed: the claim's end brings the job back.
             self.outages.began(error.dependency, error=str(error))
+            self._away[queue].add(error.dependency)
             return
         except (DBAPIError, PoolTimeout) as error:  # it took longer than the server allows, or a table is gone
             self.outages.began("database", error=str(error))
@@ -149,7 +152,8 @@ class DelayWorkers:
             self._woken[queue].set()
             if lease is not None:
                 lease.cancel()
-        self.outages.ended("database")
+        for dependency in ("database", *self._away.pop(queue, ())):
+            self.outages.ended(dependency)
         if claim is not None and due_times is not None:
             await self._settle(due_times, queue, claim, ended)
 
@@ -211,7 +215,7 @@ class DelayWorkers:
         try:
             answer = await work()
         except (DBAPIError, PoolTimeout) as error:
-            if not (is_away(error) or is_conflict(error)):
+            if not is_passing(error):
                 raise
             self.outages.began("database", error=str(error))
             return None

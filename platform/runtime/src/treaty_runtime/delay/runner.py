@@ -19,7 +19,7 @@ from treaty_runtime.event import Event, Schedule, Stage
 from treaty_runtime.hooks import Hooks, JobRun
 from treaty_runtime.job import Job
 from treaty_runtime.retry import CONFLICTS_AT_ONCE, RetryPolicy
-from treaty_runtime.sql.database import is_away, is_conflict
+from treaty_runtime.sql.database import is_away, is_conflict, is_locked, is_passing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,7 @@ class JobRunner:
             try:
                 return await self._once(queue, job_id, is_last=conflicts == CONFLICTS_AT_ONCE)
             except (DBAPIError, PoolTimeout) as error:
-                if is_away(error):
+                if is_away(error) or is_locked(error):
                     raise Outage(f"The database is away: {error}", dependency="database") from error
                 if not is_conflict(error):
                     raise
@@ -123,7 +123,7 @@ class JobRunner:
                 raise
             return HandlerCancelled()
         except Exception as error:
-            if is_away(error) or (is_conflict(error) and not is_last):
+            if is_passing(error) and not (is_conflict(error) and is_last):
                 raise
             return error
         return None

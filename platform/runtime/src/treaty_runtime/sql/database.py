@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from treaty_runtime.errors import LaneCountDiffers, LayoutDiffers, TablesMissing
+from treaty_runtime.errors import LaneCountDiffers, LayoutDiffers, TablesMissing, TransactionAborted
 from treaty_runtime.sql.tables import LAYOUT, LaneRow, LayoutRow, Tables
 
 LANES = 16
@@ -39,8 +39,12 @@ _DISCREET: Mapping[str, Any] = {"hide_parameters": True}
 """Errors are logged and written into dead letters' headers: what was to be stored is not."""
 _CONFLICTS = frozenset({"40001", "40P01"})
 """Serialization failure, deadlock (PostgreSQL appendix A)."""
-_AWAY = ("08", "57P", "53", "25006", "55P03")
-"""Connection exception; shut down or starting; out of connections, disk or memory; a copy that only reads; no lock in `lock_timeout`."""
+_LOCKED = "55P03"
+"""No lock in `lock_timeout`, or at once where `NOWAIT` was asked for."""
+_AWAY = ("08", "57P", "53", "25006")
+"""Connection exception; shut down or starting; out of connections, disk or memory; a copy that only reads."""
+_ABORTED = 3
+"""A transaction that PostgreSQL has given up. Source: libpq, `PQTRANS_INERROR`; psycopg 2 and 3 number it alike."""
 
 _PRIMARY = 0xFF
 _UNUSABLE = frozenset({SQLITE_BUSY, SQLITE_CANTOPEN, SQLITE_FULL, SQLITE_IOERR, SQLITE_LOCKED, SQLITE_READONLY})
@@ -61,7 +65,9 @@ def open_engine(url: str | URL, *, pool_size: int = 10) -> AsyncEngine:
     parsed = parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
     if parsed.get_backend_name() != "sqlite":
         alive = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
-        return create_async_engine(parsed, pool_size=pool_size, connect_args=alive, **_DISCREET)
+        engine = create_async_engine(parsed, pool_size=pool_size, connect_args=alive, **_DISCREET)
+        tell_aborted(engine)
+        return engine
     in_memory = parsed.database in {None, "", ":memory:"} or parsed.query.get("mode") == "memory"
     # A database in memory has one connection, which everybody shares.
     engine = create_async_engine(parsed, **_DISCREET, **({} if in_memory else _pool_of(_WRITERS)))
@@ -70,6 +76,23 @@ def open_engine(url: str | URL, *, pool_size: int = 10) -> AsyncEngine:
     if not in_memory:
         _add_readers(engine, parsed)
     return engine
+
+
+def tell_aborted(engine: AsyncEngine) -> None:
+    """Let COMMIT raise TransactionAborted where PostgreSQL would answer it with ROLLBACK, of which no driver tells.
+
+    That is so after an error of the database that was caught: whoever goes on believes that all of it was stored.
+    """
+    if engine.dialect.name == "postgresql" and not event.contains(engine.sync_engine, "commit", _refuse_aborted):
+        event.listen(engine.sync_engine, "commit", _refuse_aborted)
+
+
+def _refuse_aborted(connection: Connection) -> None:
+    status = getattr(getattr(connection.connection.driver_connection, "info", None), "transaction_status", None)
+    if status == _ABORTED:
+        # Whoever raises here ends SQLAlchemy's transaction, but not the server's: the next one would get the connection like this.
+        connection.dialect.do_rollback(connection.connection)
+        raise TransactionAborted
 
 
 def _pool_of(connections: int) -> dict[str, Any]:
@@ -214,15 +237,25 @@ def is_conflict(error: BaseException) -> bool:
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _CONFLICTS
 
 
+def is_locked(error: BaseException) -> bool:
+    """Whether somebody keeps a lock, on a row or a table of PostgreSQL, for longer than was to be waited for it."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _LOCKED
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the same may work a moment later, as nothing is wrong with it."""
+    return is_away(error) or is_conflict(error) or is_locked(error)
+
+
 def is_away(error: BaseException) -> bool:
     """Whether the database cannot be reached, went away, or cannot be written: a full disk, a copy that only reads, a broken file.
 
-    So is one whose lock somebody else keeps, as a backup or a change of its tables does: no work of ours is at fault.
-    A COMMIT it interrupted may or may not have happened.
+    So is a file that another process keeps locked, as a backup does: all of it is. A COMMIT that was interrupted may or may not
+    have happened.
     """
     if isinstance(error, PoolTimeout):
         return True
-    if not isinstance(error, DBAPIError) or is_conflict(error):
+    if not isinstance(error, DBAPIError) or is_conflict(error) or is_locked(error):
         return False
     state = str(getattr(error.orig, "sqlstate", None) or "")
     lost = error.connection_invalidated or state.startswith(_AWAY) or _is_unusable(error.orig)

@@ -17,9 +17,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from treaty_runtime.errors import Conflict, Outage
+from treaty_runtime.errors import BatchFailed, Conflict, Locked, Outage
 from treaty_runtime.event import BatchContext, BatchHandle, Context, Envelope, Handle, Outcome, Schedule, Stage
-from treaty_runtime.sql.database import is_away, is_conflict
+from treaty_runtime.sql.database import is_away, is_conflict, is_locked
 from treaty_runtime.sql.sqltext import array, statements
 from treaty_runtime.sql.tables import InboxRow, Tables
 
@@ -55,8 +55,8 @@ class Inbox:
     ) -> Outcome:
         """Call `handle` in a transaction of its own and commit, unless `group` has handled this event id: DUPLICATE.
 
-        Raises what the handler raised (nothing is kept then), Conflict if another transaction won, and Outage while the
-        database is away, locked, or did not say whether it had committed.
+        Raises what the handler raised (nothing is kept then), Conflict if another transaction won, Locked if somebody keeps a
+        lock, and Outage while the database is away or did not say whether it had committed.
         """
         async with self._transaction() as session:
             if inbox and not await remember(session, envelope, group=group):
@@ -104,12 +104,28 @@ class Inbox:
             async with self._sessions() as session:
                 yield session
                 await session.commit()
+        except BatchFailed as failed:
+            named = {index: _in_our_words(error) for index, error in failed.failures.items()}
+            outages = (error for error in named.values() if isinstance(error, Outage))
+            raise next(outages, BatchFailed(named)) from failed
         except (DBAPIError, PoolTimeout) as error:
-            if is_conflict(error):
-                raise Conflict(str(error)) from error
-            if is_away(error):
-                raise Outage(f"The database is away: {error}", dependency="database") from error
-            raise
+            if (told := _in_our_words(error)) is error:
+                raise
+            raise told from error
+
+
+def _in_our_words(error: Exception) -> Exception:
+    """What an error of the database means for the record; any other is left as it is."""
+    if is_conflict(error):
+        told: Exception = Conflict(str(error))
+    elif is_locked(error):
+        told = Locked(str(error))
+    elif is_away(error):
+        told = Outage(f"The database is away: {error}", dependency="database")
+    else:
+        return error
+    told.__cause__ = error
+    return told
 
 
 def _row(envelope: Envelope[Any], *, group: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from zlib import crc32
 from treaty_runtime.classify import Kind, classify
 from treaty_runtime.clock import EPOCH
 from treaty_runtime.consume.reader import Reader
-from treaty_runtime.errors import HandlerTimeout, NoSession
+from treaty_runtime.errors import HandlerCancelled, HandlerTimeout, NoSession
 from treaty_runtime.event import Context, Effects, Outcome, Partition, Place, Record
 from treaty_runtime.handlers import Group, Handler
 from treaty_runtime.limits import Limits
@@ -102,7 +102,7 @@ class Replaying:
         failures = waits = 0
         while True:
             try:
-                await self._handle(record)
+                await self._handled(record)
             except Exception as error:  # noqa: BLE001  # classified below
                 kind = classify(error, self._group.every_rule)
                 failures += kind not in {Kind.OUTAGE, Kind.STALLED}
@@ -113,6 +113,15 @@ class Replaying:
                 waits += 1
             else:
                 return
+
+    async def _handled(self, record: Record) -> None:
+        me = asyncio.current_task()
+        try:
+            await self._handle(record)
+        except asyncio.CancelledError:
+            if me and me.cancelling():
+                raise
+            raise HandlerCancelled from None  # something that it awaited was
 
     async def _handle(self, record: Record) -> None:
         arrival = self._reader.arrival(record)
