@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 
 _LOST: int = KafkaError._TRANSPORT  # librdkafka's local codes are named so
+_FATAL: int = KafkaError._FATAL  # likewise
 Fault = Callable[[], Exception]
 Answer = Callable[[KafkaError | None, Any], None]
 
@@ -148,7 +149,7 @@ def answered(cross: Cross, call: str, answer: Answer) -> Answer:
 
 def fatal() -> Exception:
     """The client can do nothing any more; it is raised where answers are asked for."""
-    return KafkaException(KafkaError(KafkaError._FATAL, "Planted.", fatal=True))  # librdkafka's local codes are named so
+    return KafkaException(KafkaError(_FATAL, "Planted.", fatal=True))
 
 
 def lost() -> Exception:
