@@ -18,7 +18,7 @@ class Script(MemoryConnections):
     def __init__(self, *sources: Sequence[SourceEvent] | Exception) -> None:
         super().__init__(MemoryBroker())
         self._sources = iter(sources)
-        self.next: asyncio.Queue[SourceEvent] = asyncio.Queue()
+        self.next: asyncio.Queue[SourceEvent | None] = asyncio.Queue()
 
     def source(self, group: Group) -> Source:
         return _Scripted(super().source(group), next(self._sources), self.next)
@@ -26,7 +26,7 @@ class Script(MemoryConnections):
 
 class _Scripted:
     def __init__(
-        self, source: Source, told: Sequence[SourceEvent] | Exception, then: asyncio.Queue[SourceEvent]
+        self, source: Source, told: Sequence[SourceEvent] | Exception, then: asyncio.Queue[SourceEvent | None]
     ) -> None:
         self._source, self._told, self._then = source, told, then
 
@@ -38,5 +38,10 @@ class _Scripted:
             raise self._told
         for event in self._told:
             yield event
-        while not any(isinstance(event, Broken) for event in self._told):
-            yield await self._then.get()
+        if not any(isinstance(event, Broken) for event in self._told):
+            while (told := await self._then.get()) is not None:
+                yield told
+
+    async def close(self) -> None:
+        """Ends the events."""
+        self._then.put_nowait(None)
