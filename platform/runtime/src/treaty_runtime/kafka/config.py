@@ -14,6 +14,11 @@ from treaty_runtime.settings import KafkaSettings
 Config = dict[str, Any]
 
 MAX_POLL_INTERVAL = timedelta(minutes=5)
+NOT_BLOCKING = True
+"""What `purge` takes for "do not wait": confluent-kafka 2.16 has it the wrong way round, and waits with the interpreter's lock held.
+
+A thread of the client that resolves a name may take half a minute. Source: `Producer_purge`, `RD_KAFKA_PURGE_F_NON_BLOCKING`.
+"""
 _QUEUE_RECORDS = 100_000
 _LOG_CRITICAL = 2  # errors reach us by callback; librdkafka's own lines on stderr would only repeat them
 

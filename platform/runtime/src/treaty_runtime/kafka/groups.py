@@ -123,8 +123,10 @@ class Groups:
         """The first offset of each partition whose record is not older than an instant; its end, if all are older."""
         milliseconds = (at - EPOCH) // timedelta(milliseconds=1)
         wanted = [TopicPartition(*partition, milliseconds) for partition in partitions]
+        if not wanted:
+            return {}
         with self._client("treaty-operator") as client:
-            found = self._again(lambda: client.offsets_for_times(wanted, timeout=self._timeout)) if wanted else []
+            found = self._again(lambda: _without_errors(client.offsets_for_times(wanted, timeout=self._timeout)))
             return {
                 Partition(place.topic, place.partition): place.offset if place.offset >= 0 else self._end(client, place)
                 for place in found
@@ -169,6 +171,14 @@ class Groups:
         except KafkaException as error:
             self._admin.poll(0)
             raise self._complaints.judged(cluster_fault(error, self.bootstrap), self.bootstrap) from error
+
+
+def _without_errors(found: list[TopicPartition]) -> list[TopicPartition]:
+    """In an election the client answers, and only a partition's error tells that its offset is none."""
+    for place in found:
+        if place.error is not None:
+            raise KafkaException(place.error)
+    return found
 
 
 def _member(told: Any) -> Member:

@@ -22,7 +22,7 @@ from confluent_kafka import Producer as Client
 
 from treaty_runtime.errors import Outage
 from treaty_runtime.event import Place
-from treaty_runtime.kafka.config import Config
+from treaty_runtime.kafka.config import NOT_BLOCKING, Config
 from treaty_runtime.kafka.faults import fault_of
 from treaty_runtime.transport import MARK_BYTES, Delivery, Fault, FaultKind, Outgoing
 
@@ -193,7 +193,7 @@ class KafkaLane:
     def _undone(self, answers: Sequence[Delivery | None], why: Fault) -> list[Delivery]:
         """Aborts; a record with a fault of its own keeps it. What cannot be aborted is ended by whoever takes the lane next."""
         try:
-            self._client.purge(in_queue=True, in_flight=True, blocking=False)
+            self._client.purge(in_queue=True, in_flight=True, blocking=NOT_BLOCKING)
             self._insist(self._client.abort_transaction)
             self.is_broken |= why is not _ABORTED
         except KafkaException:
@@ -202,15 +202,18 @@ class KafkaLane:
 
     def _insist(self, call: Callable[[float], object]) -> None:
         """Calls again what was cut off by its time-out: the client goes on where it was."""
-        ends = monotonic() + PATIENCE_SECONDS
+        turn, ends = TURN_SECONDS, monotonic() + PATIENCE_SECONDS
         while True:
             try:
-                call(TURN_SECONDS)
+                call(turn)
             except KafkaException as failure:
                 if not failure.args[0].retriable() or self._is_given_up or monotonic() >= ends:
                     raise
             else:
                 return
+            turn = min(
+                2 * turn, LONGEST_TURN_SECONDS
+            )  # a note begins anew each time, and a coordinator may be far away
 
     def _asked_again(self, ask: Callable[..., list[TopicPartition]]) -> list[TopicPartition]:
         """Asks anew what was cut off by its time-out, each time longer: a question, unlike a transaction, does not go on by itself."""

@@ -19,7 +19,7 @@ from confluent_kafka import Producer as Client
 
 from treaty_runtime.errors import QueueFull
 from treaty_runtime.event import Place
-from treaty_runtime.kafka.config import Config
+from treaty_runtime.kafka.config import NOT_BLOCKING, Config
 from treaty_runtime.kafka.faults import fault_of, invalid_settings
 from treaty_runtime.kafka.standing import EVERY_MS, Standing
 from treaty_runtime.transport import Delivery, Fault, FaultKind, Outgoing
@@ -123,7 +123,7 @@ class KafkaProducer:
     def purge(self) -> None:
         """Drops what is queued but not yet on the wire; each dropped record gets a fault."""
         if self._client is not None:
-            self._client.purge(in_queue=True, in_flight=False, blocking=False)
+            self._client.purge(in_queue=True, in_flight=False, blocking=NOT_BLOCKING)
             self._ask_again(_SOON)
 
     async def close(self) -> None:
@@ -131,7 +131,7 @@ class KafkaProducer:
         self._is_closing = True
         if self._client is None:
             return
-        self._client.purge(in_queue=True, in_flight=True, blocking=False)
+        self._client.purge(in_queue=True, in_flight=True, blocking=NOT_BLOCKING)
         self._ask_again(_SOON)
         await self.flush(timedelta(seconds=_CLOSING_SECONDS))
         if self._timer is not None:
@@ -155,6 +155,14 @@ class KafkaProducer:
         self._timer = self._loop.call_later(pause, self._turn)
 
     def _turn(self) -> None:
+        pause = _SELDOM
+        try:
+            pause = self._looked()
+        finally:  # whatever a callback raised: nobody else asks again
+            self._ask_again(pause if self._pending else _IDLE)
+
+    def _looked(self) -> float:
+        """Takes what the client says; answers when to ask again, in seconds, while records are out."""
         try:
             self._client.poll(0)
         except KafkaException as failure:  # so it tells of a fatal error, which is no callback's
@@ -163,12 +171,10 @@ class KafkaProducer:
         if self._is_useless and now >= self._renew_at:
             self._renew_at = now + _RENEWAL_SECONDS
             self._renew()
-        if self._answers:
-            self._settle()
-            pause = _SOON
-        else:
-            pause = min(self._pause * 2, _SELDOM)
-        self._ask_again(pause if self._pending else _IDLE)
+        if not self._answers:
+            return min(self._pause * 2, _SELDOM)
+        self._settle()
+        return _SOON
 
     def _answered(self, done: Callable[[Delivery], None], error: KafkaError | None, message: Any) -> None:
         # Inside poll, which an exception would end: nothing but an append.
@@ -195,7 +201,7 @@ class KafkaProducer:
             return
         self._is_useless, self.is_replaced = False, True
         self._standing = Standing(patience=self._patience)
-        self._client.purge(in_queue=True, in_flight=True, blocking=True)
+        self._client.purge(in_queue=True, in_flight=True, blocking=NOT_BLOCKING)
         for _ in range(2):  # only answers what was purged; a further fatal error is raised once
             with suppress(KafkaException):
                 self._client.flush(_CLOSING_SECONDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import timedelta
@@ -12,13 +12,13 @@ from functools import partial
 from time import monotonic, sleep
 from typing import Any
 
-from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from treaty_runtime.errors import Outage
-from treaty_runtime.event import Headers, Partition, Place, Record
+from treaty_runtime.event import Partition, Place
 from treaty_runtime.kafka.config import Config
 from treaty_runtime.kafka.faults import fault_of, invalid_settings, is_missing_right, missing_right
-from treaty_runtime.kafka.message_headers import headers_of
+from treaty_runtime.kafka.fetched import Fetched
 from treaty_runtime.kafka.standing import EVERY_MS, Standing
 from treaty_runtime.transport import (
     Assigned,
@@ -54,6 +54,7 @@ _MOVING = frozenset(
 Source: librdkafka 2.16, `rd_kafka_cgrp_op_handle_OffsetCommit`: while a member joins again, the new generation comes after this error.
 """
 _END, _GONE, _NO_BROKERS = KafkaError._PARTITION_EOF, KafkaError._DESTROY, KafkaError._ALL_BROKERS_DOWN  # noqa: SLF001  # librdkafka's local codes are named so
+_FATAL: int = KafkaError._FATAL  # noqa: SLF001  # as above
 
 
 class KafkaSource:
@@ -72,7 +73,9 @@ class KafkaSource:
         self._woken, self._ended = asyncio.Event(), asyncio.Event()
         self._taken = threading.Event()
         self._assigned: set[Partition] = set()
-        self._is_closing = self._is_over = self._is_stuck = False
+        self._times, self._known_times = Counter[Partition](), Counter[Partition]()
+        """How often each partition was assigned, and of how often the loop knows."""
+        self._is_closing = self._is_over = self._is_stuck = self._has_failed = False
         self._standing = Standing()
         self._polled_at = monotonic()
         self._last_error: KafkaError | None = None
@@ -95,15 +98,17 @@ class KafkaSource:
             self._taken.set()
             if event is None:
                 return
-            yield Records([_Fetched(message) for message in event]) if isinstance(event, list) else event
+            if isinstance(event, Assigned):
+                self._known_times.update(event.partitions)
+            yield Records([Fetched(message) for message in event]) if isinstance(event, list) else event
 
     def pause(self, partitions: Iterable[Partition]) -> None:
         """Stops fetching; records already on their way may still arrive."""
-        self._commands.append(partial(self._switch, "pause", tuple(partitions)))
+        self._commands.append(partial(self._switch, "pause", {each: self._known_times[each] for each in partitions}))
 
     def resume(self, partitions: Iterable[Partition]) -> None:
         """Fetches again, from where it stopped."""
-        self._commands.append(partial(self._switch, "resume", tuple(partitions)))
+        self._commands.append(partial(self._switch, "resume", {each: self._known_times[each] for each in partitions}))
 
     def seek(self, place: Place) -> None:
         """Reads the partition again from this place, as a new assignment."""
@@ -149,6 +154,7 @@ class KafkaSource:
             self._turn(consumer)
             consumer.close()
         except Exception as failure:  # noqa: BLE001  # whatever it is, the loop must learn that nobody reads any more
+            self._has_failed = True
             error = failure.args[0] if isinstance(failure, KafkaException) else None
             self._post(Broken(fault_of(error) if error else Fault("_CRASH", repr(failure), FaultKind.OUTAGE)))
         finally:
@@ -156,6 +162,9 @@ class KafkaSource:
             self._refuse_commits()
             self._post(None)
             self._call(self._ended.set)
+        if self._has_failed and not self._is_stuck:  # else its partitions would wait for the end of its session
+            with suppress(Exception):
+                consumer.close()
 
     def _turn(self, consumer: Any) -> None:
         while not self._is_closing:
@@ -179,7 +188,7 @@ class KafkaSource:
         failed = [message for message in messages if message.error() is not None]
         for message in failed:
             error = message.error()
-            if error.fatal():
+            if error.code() == _FATAL:  # the mark of fatal errors is never set on those of messages
                 raise KafkaException(error)
             if is_missing_right(error):
                 self._post(Refused(missing_right(error, self._config, topic=message.topic()), message.topic()))
@@ -208,8 +217,14 @@ class KafkaSource:
 
     def _on_assign(self, consumer: Any, partitions: list[Any]) -> None:
         fresh = frozenset(Partition(each.topic, each.partition) for each in partitions)
+        if partitions:  # librdkafka remembers pauses of a partition that left, and whoever gets it anew knows of none
+            consumer.resume(partitions)
         self._assigned |= fresh
-        self._post(Assigned(fresh, self._committed(consumer, partitions)))
+        self._gained(fresh, self._committed(consumer, partitions))
+
+    def _gained(self, fresh: frozenset[Partition], committed: dict[Partition, Position]) -> None:
+        self._times.update(fresh)
+        self._post(Assigned(fresh, committed))
 
     def _committed(self, consumer: Any, partitions: list[Any]) -> dict[Partition, Position]:
         known = self._asked_for_committed(consumer, partitions) if partitions else []
@@ -239,7 +254,7 @@ class KafkaSource:
             answers.append(offsets)
             answered.set()
 
-        if leaving:
+        if leaving and not self._has_failed:
             self._post(Revoking(leaving, done))
             answered.wait(self._revoke_seconds)
             self._polled_at = monotonic()  # to drain was no standstill; the last commit has its own time
@@ -273,8 +288,10 @@ class KafkaSource:
         self._assigned -= lost
         self._post(Lost(lost))
 
-    def _switch(self, verb: str, partitions: Iterable[Partition], consumer: Any) -> None:
-        mine = [TopicPartition(*partition) for partition in partitions if partition in self._assigned]
+    def _switch(self, verb: str, meant: Mapping[Partition, int], consumer: Any) -> None:
+        # Not those of an assignment that went while the loop was behind: the next one would stay paused for ever.
+        now = [each for each, times in meant.items() if each in self._assigned and self._times[each] == times]
+        mine = [TopicPartition(*partition) for partition in now]
         with suppress(KafkaException):  # left in this very moment
             if mine:
                 getattr(consumer, verb)(mine)
@@ -287,7 +304,7 @@ class KafkaSource:
         consumer.resume([TopicPartition(*place.of)])
         again = frozenset({place.of})
         self._post(Lost(again))
-        self._post(Assigned(again, {}))
+        self._gained(again, {})
 
     def _commit(self, offsets: Mapping[Partition, Position], future: asyncio.Future[None], consumer: Any) -> None:
         # A partition that was revoked meanwhile had its last commit inside the callback; an older one would go back.
@@ -355,37 +372,3 @@ def _topic_partitions(offsets: Mapping[Partition, Position]) -> list[Any]:
         TopicPartition(partition.topic, partition.partition, position.offset, position.metadata)
         for partition, position in offsets.items()
     ]
-
-
-class _Fetched(Record):
-    """A record whose headers and timestamp stay in the client's message until they are asked for, which is seldom."""
-
-    __slots__ = ("_message",)
-
-    def __init__(self, message: Any) -> None:
-        place = message.topic(), message.partition(), message.offset()
-        self.place: Place = _new(Place, place)  # one is made for each record: this is half of what Place(...) costs
-        self.key, self.value, self._message = message.key(), message.value(), message
-
-    @property
-    def headers(self) -> Headers:
-        """Names and values, in wire order."""
-        try:
-            return self._headers
-        except AttributeError:
-            self._headers: Headers = headers_of(self._message)
-            return self._headers
-
-    @property
-    def timestamp_ms(self) -> int:  # type: ignore[override]  # read only here, and nobody writes it there
-        """From the epoch."""
-        milliseconds: int = self._message.timestamp()[1]
-        return milliseconds
-
-    @property
-    def is_log_append_time(self) -> bool:  # type: ignore[override]  # as above
-        """Whether the broker's clock gave the time."""
-        return bool(self._message.timestamp()[0] == TIMESTAMP_LOG_APPEND_TIME)
-
-
-_new: Any = tuple.__new__

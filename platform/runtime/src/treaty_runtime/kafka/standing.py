@@ -29,7 +29,10 @@ class Standing:
 
         Source: STATISTICS.md of librdkafka 2.16, "brokers": `state`, and `source` (`logical` is the coordinator's connection).
         """
-        brokers = json.loads(statistics)["brokers"].values()
+        try:
+            brokers = json.loads(statistics)["brokers"].values()
+        except ValueError:  # librdkafka writes a `client.id` as it is, a backslash too
+            return False
         if any(each["state"] == "UP" and not (needs_partitions and each["source"] == "logical") for each in brokers):
             self._since = None
         elif self._since is None:
