@@ -35,6 +35,7 @@ def cluster() -> Iterator[Chaos]:
         yield made
 
 
+@pytest.mark.long
 async def test_a_partition_that_was_paused_when_it_left_is_read_when_it_comes_back(cluster: Chaos) -> None:
     """The client remembers the pause; whoever gets the partition anew knows of none, and nobody would ever resume it."""
     shop, handlers, may_go_on = Shop(cluster.bootstrap), Handlers(), asyncio.Event()
@@ -64,15 +65,23 @@ class Client:
 
     def __init__(self) -> None:
         self.paused: list[str] = []
+        self.resumed: list[str] = []
 
     def pause(self, partitions: Iterable[TopicPartition]) -> None:
         self.paused += [f"{each.topic}/{each.partition}" for each in partitions]
 
     def resume(self, partitions: Iterable[TopicPartition]) -> None:
-        """Nothing is paused."""
+        self.resumed += [f"{each.topic}/{each.partition}" for each in partitions]
 
     def committed(self, partitions: list[TopicPartition], **_: object) -> list[TopicPartition]:
         return partitions
+
+
+async def test_whatever_is_assigned_is_resumed_first() -> None:
+    source, client = KafkaSource({}, topics=["orders"]), Client()
+    source._on_assign(client, [TopicPartition(*P0)])
+    source._on_assign(client, [])
+    assert client.resumed == ["orders/0"]
 
 
 async def test_a_pause_of_an_assignment_that_went_meanwhile_does_not_reach_the_next_one() -> None:
