@@ -134,8 +134,11 @@ class Holder:
         except Exception:  # noqa: BLE001  # the row stays, and is asked for again
             self._failed(fetch)
             return
+        assignment = self._dispatch.assignments.get(fetch.place[:2])
         if row is None:
             self._obey_all(self._dispatch.handled(fetch.place, fetch.epoch))
+        elif assignment is None or assignment.epoch != fetch.epoch:
+            await self._spare([fetch.place])  # its partition left meanwhile: the attempt never began
         else:
             self._obey_all(self._dispatch.holding.fetched(fetch.place, fetch.epoch, row.record, row.begun))
 
