@@ -26,6 +26,7 @@ from treaty.local.ports import free_port
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+    from tests.parts.secured_kafka import GuardedKafka
     from treaty.local.smtp import MailSink
 
 NUMBERS = itertools.count()
@@ -131,6 +132,17 @@ def kafka(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
     with server("kafka", machine, local=local) as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+def guarded(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedKafka]:
+    """A broker that checks rights, of which nobody has one at first."""
+    from tests.parts.secured_kafka import GuardedKafka
+
+    broker = GuardedKafka(tmp_path_factory.mktemp("guarded"), machine=machine)
+    broker.start()
+    yield broker
+    broker.stop()
 
 
 @pytest.fixture(scope="session")

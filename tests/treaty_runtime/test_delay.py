@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import signal
 import sys
-import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,22 +16,19 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from tests.treaty_runtime.relaying import until
+from tests.treaty_runtime.workplace import QUEUE, Workplace, running
 from treaty_runtime.delay.due_times import Claimed
-from treaty_runtime.delay.jobs import DelayedJobs, Taken
-from treaty_runtime.delay.queue import DelayQueue, DelayWorkers
+from treaty_runtime.delay.jobs import Taken
 from treaty_runtime.delay.redis import RedisDelays
-from treaty_runtime.delay.runner import JobContext, JobRunner
-from treaty_runtime.delay.schedule import Scheduler
+from treaty_runtime.delay.runner import JobContext
 from treaty_runtime.errors import Outage
-from treaty_runtime.hooks import Hooks, JobRun, OutageBegan, Recovered
+from treaty_runtime.hooks import OutageBegan, Recovered
 from treaty_runtime.job import Job
-from treaty_runtime.outages import Outages
 from treaty_runtime.retry import RetryPolicy
 from treaty_runtime.sql.tables import DelayedRow
 
 pytestmark = pytest.mark.redis
 Sessions = async_sessionmaker[AsyncSession]
-QUEUE = "order-timeout"
 NEVER = 3_600.0
 """Seconds that no test lasts, however busy its machine."""
 
@@ -47,73 +40,6 @@ async def client(redis: str) -> AsyncIterator[Redis]:
     await made.aclose()
 
 
-@dataclass
-class Workplace:
-    """A database, a Redis, and workers that count what they did in a table without uniqueness."""
-
-    engine: AsyncEngine
-    redis: str
-    retry: RetryPolicy = field(default_factory=lambda: RetryPolicy(delays=("10ms", "10ms"), jitter=0))
-    seen: list[object] = field(default_factory=list)
-    early: list[timedelta] = field(default_factory=list)
-    failing: set[str] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        """Builds what needs the engine."""
-        self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
-        self.scheduler = Scheduler()
-        self.jobs = DelayedJobs(self.engine)
-
-    async def handle(self, job: Job, context: JobContext) -> None:
-        """Count the run in the job's transaction."""
-        now = datetime.now(UTC)
-        if now < job.due:
-            self.early.append(job.due - now)
-        await context.session.execute(text("INSERT INTO ran VALUES (:id)"), {"id": job.id})
-        if job.id in self.failing:
-            raise ZeroDivisionError
-
-    def workers(self, *, sweep_every: float = 60.0) -> DelayWorkers:
-        """Workers of one process."""
-        hooks = Hooks([self.seen.append])
-        queue = DelayQueue(
-            workers={QUEUE: self.handle},
-            due_times=RedisDelays.open(self.redis),
-            retry=self.retry,
-            sweep_every=timedelta(seconds=sweep_every),
-        )
-        runner = JobRunner(
-            queue.workers,
-            jobs=self.jobs,
-            sessions=self.sessions,
-            retry=queue.retry,
-            timeout=queue.timeout,
-            random=random.random,
-            clock=time.monotonic,
-            hooks=hooks,
-        )
-        outages = Outages("delay", clock=time.monotonic, hooks=hooks)
-        workers = DelayWorkers(queue, jobs=self.jobs, runner=runner, outages=outages, owner="w")
-        self.scheduler.on_commit(workers.committed)
-        return workers
-
-    async def schedule(self, *job_ids: str, after: float = 0.0, replace: bool = False) -> None:
-        """Schedule jobs due in so many seconds, in one transaction."""
-        due = datetime.now(UTC) + timedelta(seconds=after)
-        async with self.sessions.begin() as session:
-            for job_id in job_ids:
-                self.scheduler.schedule(session, Job(queue=QUEUE, id=job_id, due=due), replace=replace)
-
-    async def ran(self) -> list[str]:
-        """Ids of the jobs that ran and committed, repeats included."""
-        async with self.sessions() as session:
-            return sorted((await session.scalars(text("SELECT id FROM ran"))).all())
-
-    def outcomes(self) -> list[str]:
-        """How the looks at jobs ended, in order: a sweep that read the table before a job ended adds a `duplicate`."""
-        return [hook.outcome for hook in self.seen if isinstance(hook, JobRun)]
-
-
 @pytest.fixture
 async def place(database: AsyncEngine, redis: str) -> Workplace:
     async with database.begin() as connection:
@@ -122,7 +48,7 @@ async def place(database: AsyncEngine, redis: str) -> Workplace:
 
 
 async def test_a_job_runs_once_and_not_before_it_is_due(place: Workplace) -> None:
-    async with _running(place.workers()):
+    async with running(place.workers()):
         await place.schedule("later", after=0.4)
         await place.schedule("now")
         await until(lambda: place.outcomes().count("done") == 2)
@@ -132,7 +58,7 @@ async def test_a_job_runs_once_and_not_before_it_is_due(place: Workplace) -> Non
 
 async def test_two_processes_run_each_job_once(place: Workplace) -> None:
     names = [f"o-{number:03}" for number in range(60)]
-    async with _running(place.workers(), place.workers()):
+    async with running(place.workers(), place.workers()):
         await place.schedule(*names)
         await until(lambda: place.outcomes().count("done") == 60)
     assert await place.ran() == names
@@ -141,7 +67,7 @@ async def test_two_processes_run_each_job_once(place: Workplace) -> None:
 async def test_jobs_survive_a_flushed_redis(place: Workplace, client: Redis) -> None:
     await place.schedule("a", "b", after=0.3)
     await client.flushall()
-    async with _running(place.workers(sweep_every=0.2)):
+    async with running(place.workers(sweep_every=0.2)):
         await client.flushall()
         await until(lambda: place.outcomes().count("done") == 2)
     assert await place.ran() == ["a", "b"]
@@ -150,7 +76,7 @@ async def test_jobs_survive_a_flushed_redis(place: Workplace, client: Redis) -> 
 
 async def test_without_redis_the_table_is_polled(place: Workplace) -> None:
     place.redis = "redis://127.0.0.1:1/0"
-    async with _running(place.workers()):
+    async with running(place.workers()):
         await place.schedule("a", after=0.2)
         await until(lambda: "done" in place.outcomes())
     assert await place.ran() == ["a"]
@@ -160,7 +86,7 @@ async def test_without_redis_the_table_is_polled(place: Workplace) -> None:
 
 async def test_a_failing_job_follows_the_schedule_and_then_waits_for_an_operator(place: Workplace) -> None:
     place.failing.add("bad")
-    async with _running(place.workers()):
+    async with running(place.workers()):
         await place.schedule("bad")
         await until(lambda: "failed" in place.outcomes())
     assert [outcome for outcome in place.outcomes() if outcome != "duplicate"] == ["retried", "retried", "failed"]
@@ -172,7 +98,7 @@ async def test_a_failing_job_follows_the_schedule_and_then_waits_for_an_operator
 
 
 async def test_a_moved_job_runs_at_its_new_time_only(place: Workplace) -> None:
-    async with _running(place.workers()):
+    async with running(place.workers()):
         await place.schedule("a", after=NEVER)
         await place.schedule("a", after=0.4, replace=True)
         await until(lambda: "done" in place.outcomes())
@@ -185,7 +111,7 @@ async def test_a_job_that_was_moved_while_redis_did_not_hear_of_it_runs_at_its_n
 ) -> None:
     await RedisDelays(client).push(QUEUE, [("a", datetime.now(UTC) + timedelta(seconds=NEVER))])
     await place.schedule("a")  # nobody listens yet: what was said of it is lost
-    async with _running(place.workers(sweep_every=0.2)):
+    async with running(place.workers(sweep_every=0.2)):
         await until(lambda: "done" in place.outcomes())
     assert await place.ran() == ["a"]
 
@@ -208,7 +134,7 @@ async def test_a_job_that_was_scheduled_anew_while_it_failed_has_not_failed(
         await place.schedule("a", replace=True)
 
     monkeypatch.setattr(place, "handle", handle)
-    async with _running(place.workers()):
+    async with running(place.workers()):
         await place.schedule("a")
         await until(lambda: "done" in place.outcomes())
     assert attempts == [1, 1]
@@ -226,7 +152,7 @@ async def test_a_job_whose_handler_awaits_what_is_cancelled_has_failed(
         await waiting
 
     monkeypatch.setattr(place, "handle", handle)
-    async with _running(place.workers()):
+    async with running(place.workers()):
         await place.schedule("a")
         await until(lambda: "failed" in place.outcomes())
 
@@ -243,7 +169,7 @@ async def test_a_job_that_loses_against_others_runs_again_at_once_and_has_failed
             raise OperationalError("UPDATE", {}, DeadlockDetected("deadlock detected"))
 
     monkeypatch.setattr(place, "handle", handle)
-    async with _running(place.workers()):
+    async with running(place.workers()):
         await place.schedule("a")
         await until(lambda: "done" in place.outcomes())
     assert [outcome for outcome in place.outcomes() if outcome != "duplicate"] == outcomes
@@ -262,7 +188,7 @@ async def test_a_statement_that_took_longer_than_the_server_allows_is_told_and_t
         return await take(session, queue=queue, job_id=job_id)
 
     monkeypatch.setattr(place.jobs, "take", slow_at_first)
-    async with _running(place.workers()):
+    async with running(place.workers()):
         await place.schedule("a")
         await until(lambda: any(isinstance(hook, OutageBegan) and hook.dependency == "database" for hook in place.seen))
         await _end_leases(client)
@@ -282,9 +208,13 @@ async def test_what_a_handler_needs_is_back_when_one_of_its_queue_succeeds(
         await whole(job, context)
 
     monkeypatch.setattr(place, "handle", handle)
-    async with _running(place.workers()):
+    async with running(place.workers()):
         await place.schedule("a")
         await until(lambda: not away)
+        place.failing.add("bad")
+        await place.schedule("bad")
+        await until(lambda: "failed" in place.outcomes())
+        assert not [hook for hook in place.seen if isinstance(hook, Recovered)], "a failure says nothing of it"
         await place.schedule("b")
         await until(lambda: any(isinstance(hook, Recovered) and hook.dependency == "mail" for hook in place.seen))
 
@@ -306,7 +236,7 @@ async def test_a_cancelled_job_does_not_run(place: Workplace) -> None:
     await place.schedule("gone")
     async with place.sessions.begin() as session:
         place.scheduler.cancel(session, QUEUE, "gone")
-    async with _running(workers):
+    async with running(workers):
         await until(lambda: "duplicate" in place.outcomes())
     assert await place.ran() == []
 
@@ -325,7 +255,7 @@ async def test_a_job_of_a_killed_worker_runs_elsewhere(
     await process.wait()
     assert await place.ran() == []
     await _end_leases(client)
-    async with _running(place.workers()):
+    async with running(place.workers()):
         await until(lambda: "done" in place.outcomes())
     assert await place.ran() == ["a"]
 
@@ -387,15 +317,3 @@ async def _claim(delays: RedisDelays) -> Claimed:
 async def _end_leases(client: Redis) -> None:
     key = f"treaty:delay:{{{QUEUE}}}:lease"
     await client.zunionstore(key, {key: 0})
-
-
-@asynccontextmanager
-async def _running(*workers: DelayWorkers) -> AsyncIterator[None]:
-    async with asyncio.TaskGroup() as group:
-        for worker in workers:
-            group.create_task(worker.run())
-        try:
-            yield
-        finally:
-            for worker in workers:
-                worker.stop()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,8 +12,8 @@ from confluent_kafka import Producer as Client
 from tests.parts.secured_kafka import PASSWORD, GuardedKafka
 from tests.parts.waiting import eventually
 from tests.treaty_runtime.order_events import FakeRegistry
+from tests.treaty_runtime.readiness import readiness_of
 from tests.treaty_runtime.scripted import Script
-from treaty.local.machine import Machine
 from treaty_runtime.admin import Cluster
 from treaty_runtime.errors import InvalidSettings
 from treaty_runtime.event import Context, Partition, Place, Record
@@ -80,31 +80,20 @@ def running(
     return runtime, read
 
 
-async def ready(runtime: Runtime, is_it: Callable[[Readiness], bool]) -> Readiness:
-    found: list[Readiness] = []
-
-    async def asked() -> bool:
-        found.append(await runtime.readiness())
-        return is_it(found[-1])
-
-    await eventually(asked)
-    return found[-1]
-
-
 async def test_a_missing_right_is_told_once_and_is_over_with_what_it_keeps_away() -> None:
     script, seen = Script([Refused(NOT_LET_IN), Refused(NOT_LET_IN)]), list[object]()
     runtime, read = running(seen=seen, connections=script)
     async with runtime:
-        assert (await ready(runtime, lambda now: now.status == 503)).body["groups"] == {
+        assert (await readiness_of(runtime, lambda now: now.status == 503)).body["groups"] == {
             "billing": "down: lacks the right READ on group billing"
         }
         script.next.put_nowait(Assigned(frozenset({Partition("orders", 0)}), {}))
-        await ready(runtime, lambda now: now.body["groups"] == {"billing": "ok"})
+        await readiness_of(runtime, lambda now: now.body["groups"] == {"billing": "ok"})
         script.next.put_nowait(Refused(UNREADABLE, "orders"))
-        now = await ready(runtime, lambda now: now.body["groups"] != {"billing": "ok"})
+        now = await readiness_of(runtime, lambda now: now.body["groups"] != {"billing": "ok"})
         assert (now.status, now.body["groups"]) == (200, {"billing": "degraded: lacks the right READ on topic orders"})
         script.next.put_nowait(Records([Record(Place("orders", 0, 0), b"k", b"v")]))
-        await ready(runtime, lambda now: now.body["groups"] == {"billing": "ok"})
+        await readiness_of(runtime, lambda now: now.body["groups"] == {"billing": "ok"})
     assert read == [b"v"]
     told = [hook.fault for hook in seen if isinstance(hook, RightMissing)]
     assert told == [NOT_LET_IN.text, UNREADABLE.text]
@@ -127,14 +116,6 @@ async def test_settings_that_the_first_client_refuses_end_the_service() -> None:
         async with runtime:
             await runtime.until_signal()
     assert any(isinstance(hook, PartBroke) for hook in seen)
-
-
-@pytest.fixture(scope="module")
-def guarded(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedKafka]:
-    broker = GuardedKafka(tmp_path_factory.mktemp("guarded"), machine=machine)
-    broker.start()
-    yield broker
-    broker.stop()
 
 
 @pytest.mark.kafka
@@ -165,11 +146,15 @@ async def test_a_real_broker_names_each_right_that_a_group_lacks_until_it_is_giv
             unread = f"topic {topic}" if protocol == "classic" else "one of its topics"
             for resource, name, told in (("GROUP", group, f"group {group}"), ("TOPIC", topic, unread)):
                 lacks = f"down: User:billing lacks the right READ on {told}: "
-                now = await ready(runtime, lambda now, lacks=lacks: _told(now, group).startswith(lacks))  # type: ignore[misc]  # mypy and defaults
+                now = await readiness_of(runtime, partial(_begins, group, lacks))
                 assert now.status == 503
                 cluster.allow([Right(principal="User:billing", resource=resource, name=name, operation="READ")])
             await eventually(lambda: read == [b"paid"])
-            await ready(runtime, lambda now: _told(now, group) == "ok")
+            await readiness_of(runtime, lambda now: _told(now, group) == "ok")
+
+
+def _begins(group: str, text: str, now: Readiness) -> bool:
+    return _told(now, group).startswith(text)
 
 
 def _told(now: Readiness, group: str) -> str:

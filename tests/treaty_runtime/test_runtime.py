@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from tests.treaty_runtime.order_events import CATALOG, FakeRegistry, OrderCreated, OrderSeen, Version
+from tests.treaty_runtime.readiness import readiness_of
 from tests.treaty_runtime.relaying import until
 from treaty_runtime.delay.queue import DelayQueue
 from treaty_runtime.delay.runner import JobContext
@@ -39,7 +40,6 @@ from treaty_runtime.transport import (
 )
 from treaty_runtime.transport.memory import MemoryBroker, MemoryProducer
 from treaty_runtime.wiring.connections import KafkaConnections, MemoryConnections
-from treaty_runtime.wiring.readiness import Readiness
 
 Sessions = async_sessionmaker[AsyncSession]
 
@@ -128,7 +128,7 @@ async def test_a_version_that_cannot_be_read_keeps_the_groups_from_starting(
     subject = OrderCreated.__subject__
     company.registry.versions[subject] = [Version(subject, 3, writer)]
     async with company.runtime(sessions=sessions, groups=[_group()]) as runtime:
-        ready = await _ready(runtime, lambda ready: "v3" in str(ready.body["schemas"]))
+        ready = await readiness_of(runtime, lambda ready: "v3" in str(ready.body["schemas"]))
     assert ready.status == 503
     assert ready.body["schemas"] == (
         f"down: {subject} v3: /fields/0 READER_FIELD_MISSING_DEFAULT_VALUE; "
@@ -139,10 +139,10 @@ async def test_a_version_that_cannot_be_read_keeps_the_groups_from_starting(
 async def test_missing_tables_are_not_ready_and_named(company: Company, database_url: str) -> None:
     engine = runtime_database.open_engine(database_url)
     async with company.runtime(sessions=async_sessionmaker(engine)) as runtime:
-        ready = await _ready(runtime, lambda ready: "database.create" in str(ready.body["database"]))
+        ready = await readiness_of(runtime, lambda ready: "database.create" in str(ready.body["database"]))
         assert ready.status == 503
         await runtime_database.create(engine)
-        await _ready(runtime, lambda ready: ready.status == 200)
+        await readiness_of(runtime, lambda ready: ready.status == 200)
     await engine.dispose()
 
 
@@ -233,10 +233,10 @@ class _Waiting:
 async def test_readiness_says_degraded_while_a_client_is_replaced(company: Company, sessions: Sessions) -> None:
     connections = BreakingConnections(company.broker)
     async with company.runtime(sessions=sessions, groups=[_group()], connections=connections) as runtime:
-        degraded = await _ready(runtime, lambda ready: ready.body["kafka"] == "degraded")
+        degraded = await readiness_of(runtime, lambda ready: ready.body["kafka"] == "degraded")
         assert degraded.status == 200, "waiting for Kafka is no reason to take the process away"
         connections.gate.set()
-        assert (await _ready(runtime, lambda ready: ready.body["kafka"] == "ok")).status == 200
+        assert (await readiness_of(runtime, lambda ready: ready.body["kafka"] == "ok")).status == 200
         assert connections.made == 2
 
 
@@ -300,18 +300,6 @@ async def test_settings_of_consumers_that_are_none_break_it(company: Company, se
     assert broke.keys() == {"consumer order-view", "control"}
     assert {hook.error_type for hook in broke.values()} == {"treaty_runtime.errors.InvalidSettings"}
     assert broke["consumer order-view"].at.startswith("treaty_runtime.kafka.source.")
-
-
-async def _ready(runtime: Runtime, condition: Callable[[Readiness], bool]) -> Readiness:
-    """The first answer of which the condition holds."""
-    found: list[Readiness] = []
-
-    async def holds() -> bool:
-        found.append(await runtime.readiness())
-        return condition(found[-1])
-
-    await until(holds)
-    return found[-1]
 
 
 def _group(name: str = "order-view") -> Group:

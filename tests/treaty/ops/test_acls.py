@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from tests.parts.waiting import wait_until
 from treaty.cli import treaty
 from treaty.config import Settings
 from treaty.errors import EnvironmentFault, UsageError
-from treaty.local.machine import Machine
 from treaty.ops.plan import Plan, acls
 from treaty.ops.topics import apply_topics, plan_topics
 from treaty_codegen import Catalog, load_catalog
@@ -123,14 +121,6 @@ def project(folder: Path, brokers: str, *, acl: str = "true", producer: str = "o
     (folder / "schemas/topics.toml").write_text(TOPICS % producer, encoding="utf-8")
     (folder / "treaty.toml").write_text(f'[environment.prod]\nbrokers = "{brokers}"\nacl = {acl}\n', encoding="utf-8")
     return Settings.load(folder / "treaty.toml", {}, start=folder)
-
-
-@pytest.fixture(scope="module")
-def guarded(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedKafka]:
-    broker = GuardedKafka(tmp_path_factory.mktemp("guarded"), machine=machine)
-    broker.start()
-    yield broker
-    broker.stop()
 
 
 def fault_of_writing(broker: GuardedKafka, user: str) -> int | None:

@@ -28,8 +28,9 @@ PUBLISH_ERRORS = (
     "_MSG_TIMED_OUT", "_TRANSPORT", OTHER,
 )  # fmt: skip
 HANDLER_ERRORS = (
-    "Conflict", "DecodeError", "HandlerTimeout", "IntegrityError", "NotFramed", "Outage", "Oversize", "RegistryUnavailable", "Reject",
-    "ResolutionError", "RuntimeError", "TimeoutError", "TypeError", "UnknownSchemaId", "ValueError", "WriterNotAllowed", OTHER,
+    "Conflict", "DecodeError", "HandlerTimeout", "IntegrityError", "Locked", "NotFramed", "Outage", "Oversize",
+    "RegistryUnavailable", "Reject", "ResolutionError", "RuntimeError", "TimeoutError", "TransactionAborted", "TypeError",
+    "UnknownSchemaId", "ValueError", "WriterNotAllowed", OTHER,
 )  # fmt: skip
 DEPENDENCIES = ("database", "kafka", "redis", "registry")
 SKIP_REASONS = (NO_HANDLER, TOMBSTONE)

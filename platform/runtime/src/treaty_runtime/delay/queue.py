@@ -152,8 +152,10 @@ class DelayWorkers:
             self._woken[queue].set()
             if lease is not None:
                 lease.cancel()
-        for dependency in ("database", *self._away.pop(queue, ())):
-            self.outages.ended(dependency)
+        self.outages.ended("database")
+        if ended.outcome == "done":
+            for dependency in self._away.pop(queue, ()):
+                self.outages.ended(dependency)
         if claim is not None and due_times is not None:
             await self._settle(due_times, queue, claim, ended)
 
