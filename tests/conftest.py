@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 NUMBERS = itertools.count()
 MACHINE = Machine(env=dict(os.environ))
 REDIS_DATABASES = 16
+GONE_MILLISECONDS = 30_000
 CLOSING_SECONDS = 900
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -161,22 +162,44 @@ def postgres_server(machine: Machine, parts_folder: Path) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture
-def postgres(postgres_server: str) -> Iterator[str]:
-    """SQLAlchemy address (``postgresql+psycopg://``) of an empty database that only this test has."""
+@pytest.fixture(scope="session")
+def postgres_database(postgres_server: str) -> Iterator[str]:
+    """SQLAlchemy address of the database that ``postgres`` empties: to make and drop one for each test costs hundreds of files."""
     import psycopg
 
-    base = postgres_server.rpartition("/")[0]
-    name = f"test_{os.getpid()}_{next(NUMBERS)}"
-    administration = postgres_server.replace("+psycopg", "")
-    with psycopg.connect(administration, autocommit=True) as connection:
+    name = f"test_{os.getpid()}"
+    with psycopg.connect(postgres_server.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
-    yield f"{base}/{name}"
+        yield f"{postgres_server.rpartition('/')[0]}/{name}"
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def postgres(postgres_database: str) -> Iterator[str]:
+    """SQLAlchemy address (``postgresql+psycopg://``) of an empty database that only this test has."""
+    yield postgres_database
     # Connections that a cancelled task left go here: collected in the middle of `ast.parse`, the greenlet that ends one breaks it
     # (CPython 3.11, gh-106905), and a test fails that has nothing to do with it.
     gc.collect(1)
-    with psycopg.connect(administration, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    empty(postgres_database)
+
+
+def empty(database: str) -> None:
+    """Ends whoever is still connected to a PostgreSQL database and leaves it as it was made."""
+    import psycopg
+
+    writable = "-c default_transaction_read_only=off"
+    with psycopg.connect(database.replace("+psycopg", ""), autocommit=True, options=writable) as connection:
+        connection.execute(f'ALTER DATABASE "{connection.info.dbname}" RESET ALL')
+        others = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        for (pid,) in connection.execute(others).fetchall():
+            connection.execute("SELECT pg_terminate_backend(%s, %s)", (pid, GONE_MILLISECONDS))
+        schemas = connection.execute(
+            "SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg!_%' ESCAPE '!' AND nspname <> 'information_schema'"
+        ).fetchall()
+        names = ", ".join(f'"{name}"' for (name,) in schemas)
+        connection.execute(f"DROP SCHEMA {names} CASCADE")
+        connection.execute("CREATE SCHEMA public")
 
 
 @pytest.fixture(scope="session")

@@ -254,6 +254,18 @@ class Rewound:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Missed:
+    """Kafka had deleted records (retention) before the group read them: from ``place`` to before the offset ``until``.
+
+    Nobody handles them any more. Told again by a member that begins there once more before the group has committed past them.
+    """
+
+    group: str
+    place: Place
+    until: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Committed:
     """Offsets were committed: next offset per partition."""
 

@@ -68,6 +68,7 @@ class Metrics:
                 hook.group, hook.topic, _handler_error(hook.error_type)
             ).inc(),
             seen.Skipped: lambda hook: self._skipped.labels(hook.group, hook.topic, hook.reason).inc(),
+            seen.Missed: self._missed_by,
             seen.Rebalanced: lambda hook: self._rebalances.labels(hook.group).inc(),
             seen.CommitFailed: lambda hook: self._commit_failures.labels(hook.group).inc(),
             seen.Throttled: lambda hook: self._throttled.labels(hook.group).set(hook.is_on),
@@ -146,6 +147,7 @@ class Metrics:
         for topic in group.subscription:
             self._in_flight.labels(group.name, topic)
             self._gap.labels(group.name, topic)
+            self._missed.labels(group.name, topic)
         for topic in group.sources:
             for metric in (self._last, self._latency):
                 metric.labels(group.name, topic)
@@ -191,6 +193,9 @@ class Metrics:
             "kafka_consumer_commit_failures", "Not taken by the broker, tried again.", ("consumergroup",)
         )
         self._skipped = self._counter("kafka_consumer_skipped_messages", "Nobody handles it.", (*_OF_TOPIC, "reason"))
+        self._missed = self._counter(
+            "kafka_consumer_missed_messages", "Deleted by retention before the group read them.", _OF_TOPIC
+        )
         self._processing = self._histogram(
             "kafka_consumer_processing_duration_seconds", "Time in the handler.", ("service", "consumergroup", "topic")
         )
@@ -225,6 +230,9 @@ class Metrics:
     def _published(self, hook: seen.Published) -> None:
         self._messages.labels(self._service, hook.topic, hook.event_type).inc()
         self._delivery.labels(self._service, hook.topic).observe(hook.seconds)
+
+    def _missed_by(self, hook: seen.Missed) -> None:
+        self._missed.labels(hook.group, hook.place.topic).inc(hook.until - hook.place.offset)
 
     def _refused(self, hook: seen.PublishRefused) -> None:
         error = hook.error_type if hook.error_type in PUBLISH_ERRORS else OTHER

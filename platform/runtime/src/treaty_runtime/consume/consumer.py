@@ -35,7 +35,7 @@ from treaty_runtime.handlers import Group
 from treaty_runtime.held import HeldRecords
 from treaty_runtime.hooks import Hooks
 from treaty_runtime.spans import Spans
-from treaty_runtime.transport import Assigned, Broken, Lost, Position, Producer, Records, Refused, Revoking, Source
+from treaty_runtime.transport import Assigned, Broken, Lost, Position, Producer, Records, Revoking, Source
 from treaty_runtime.wire.failure import describe
 
 _TICK, _RECONNECT_SECONDS = timedelta(seconds=1), 1.0
@@ -173,11 +173,11 @@ class Consumer:
                     await self._drain(event)
                 case Lost():
                     self._lose(event.partitions)
-                case Refused():
-                    self.telling.refused(event)
                 case Broken():
                     self.telling.broke(event.fault)
                     return
+                case _:
+                    self.telling.hindered(event)
 
     def _receive(self, records: Sequence[Record]) -> None:
         now, arrival, arrived = self._clock.now(), self._reader.arrival, self.dispatch.arrived

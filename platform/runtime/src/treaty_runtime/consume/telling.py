@@ -15,7 +15,7 @@ from treaty_runtime.errors import TreatyError
 from treaty_runtime.event import Partition, Place
 from treaty_runtime.handlers import Group
 from treaty_runtime.hooks import Hooks
-from treaty_runtime.transport import Fault, Refused
+from treaty_runtime.transport import Fault, Missed, Refused
 
 
 class Telling:
@@ -52,8 +52,11 @@ class Telling:
             self._broken_at = self._clock.now()
             self._hooks(seen.OutageBegan(group=self._group, dependency="kafka", error=f"{fault.name}: {fault.text}"))
 
-    def refused(self, event: Refused) -> None:
-        """The group's client lacks a right, on the group or on the topic."""
+    def hindered(self, event: Refused | Missed) -> None:
+        """The group's client lacks a right, on the group or on the topic; or records were deleted before it read them."""
+        if isinstance(event, Missed):
+            self._hooks(seen.Missed(group=self._group, place=event.place, until=event.until))
+            return
         if self.refusals.get(event.topic) != event.fault.text:
             self._hooks(seen.RightMissing(group=self._group, fault=event.fault.text))
         self.refusals[event.topic] = event.fault.text

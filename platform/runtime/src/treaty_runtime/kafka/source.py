@@ -19,6 +19,7 @@ from treaty_runtime.event import Partition, Place
 from treaty_runtime.kafka.config import Config
 from treaty_runtime.kafka.faults import fault_of, invalid_settings, is_missing_right, missing_right
 from treaty_runtime.kafka.fetched import Fetched
+from treaty_runtime.kafka.resets import Resets
 from treaty_runtime.kafka.standing import EVERY_MS, Standing
 from treaty_runtime.transport import (
     Assigned,
@@ -26,6 +27,7 @@ from treaty_runtime.transport import (
     Fault,
     FaultKind,
     Lost,
+    Missed,
     Position,
     Records,
     Refused,
@@ -54,7 +56,8 @@ _MOVING = frozenset(
 Source: librdkafka 2.16, `rd_kafka_cgrp_op_handle_OffsetCommit`: while a member joins again, the new generation comes after this error.
 """
 _END, _GONE, _NO_BROKERS = KafkaError._PARTITION_EOF, KafkaError._DESTROY, KafkaError._ALL_BROKERS_DOWN  # noqa: SLF001  # librdkafka's local codes are named so
-_FATAL: int = KafkaError._FATAL  # noqa: SLF001  # as above
+_FATAL = frozenset({KafkaError._FATAL, KafkaError._AUTO_OFFSET_RESET})  # noqa: SLF001  # as above
+"""After the second, which `auto.offset.reset=error` wishes for, the client never reads the partition again."""
 
 
 class KafkaSource:
@@ -76,7 +79,7 @@ class KafkaSource:
         self._times, self._known_times = Counter[Partition](), Counter[Partition]()
         """How often each partition was assigned, and of how often the loop knows."""
         self._is_closing = self._is_over = self._is_stuck = self._has_failed = False
-        self._standing = Standing()
+        self._standing, self._resets = Standing(), Resets(config)
         self._polled_at = monotonic()
         self._last_error: KafkaError | None = None
 
@@ -84,8 +87,9 @@ class KafkaSource:
         """Joins the group and yields what happens, until closed. InvalidSettings for those that the client refuses."""
         self._loop = asyncio.get_running_loop()
         callbacks = {"on_commit": self._on_commit, "error_cb": self._noticed, "stats_cb": self._measured}
+        ours = {**callbacks, "logger": self._resets, "log_level": self._resets.log_level}
         try:
-            consumer = Consumer({"statistics.interval.ms": EVERY_MS, **self._config, **callbacks})
+            consumer = Consumer({"statistics.interval.ms": EVERY_MS, **self._config, **ours})
         except KafkaException as failure:
             raise invalid_settings(failure) from failure
         self._thread = threading.Thread(target=self._run, args=(consumer,), name="treaty-consumer", daemon=True)
@@ -180,6 +184,8 @@ class KafkaSource:
             if self._is_stuck:
                 raise KafkaException(self._last_error or KafkaError(_NO_BROKERS))
             self._polled_at = monotonic()
+            if self._resets.seen:
+                self._tell_missed(consumer)
             if messages:
                 self._receive(messages)
 
@@ -188,7 +194,7 @@ class KafkaSource:
         failed = [message for message in messages if message.error() is not None]
         for message in failed:
             error = message.error()
-            if error.code() == _FATAL:  # the mark of fatal errors is never set on those of messages
+            if error.code() in _FATAL:  # the mark of fatal errors is never set on those of messages
                 raise KafkaException(error)
             if is_missing_right(error):
                 self._post(Refused(missing_right(error, self._config, topic=message.topic()), message.topic()))
@@ -197,6 +203,22 @@ class KafkaSource:
         good = [message for message in messages if message.error() is None] if failed else messages
         if good:
             self._post(good)
+
+    def _tell_missed(self, consumer: Any) -> None:
+        """Asks for the edges of partitions that are read on elsewhere, until it is answered."""
+        resets, self._resets.seen = self._resets.seen, []
+        for reset in resets:
+            if reset.place.of not in self._assigned:
+                continue  # whoever has it now begins at the same place
+            edges = None
+            with suppress(KafkaException):
+                edges = consumer.get_watermark_offsets(TopicPartition(*reset.place.of), timeout=_COMMITTED_SECONDS)
+            if edges is None:
+                self._resets.seen.append(reset)
+            elif (until := edges[0 if reset.is_to_start else 1]) > reset.place.offset:
+                self._post(
+                    Missed(reset.place, until)
+                )  # else its log is shorter than it was: nobody can say what it held
 
     def _post(self, event: SourceEvent | list[Any] | None) -> None:
         self._arrived.append(event)

@@ -132,7 +132,15 @@ class Refused:
     topic: str | None = None
 
 
-SourceEvent = Records | Assigned | Revoking | Lost | Broken | Refused
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """The broker had deleted records before the member read them: from ``place`` to before ``until``."""
+
+    place: Place
+    until: int
+
+
+SourceEvent = Records | Assigned | Revoking | Lost | Broken | Refused | Missed
 
 
 class Source(Protocol):
