@@ -6,16 +6,19 @@ import asyncio
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
+from confluent_kafka import Consumer, KafkaError, KafkaException
 
 from tests.parts.waiting import eventually
 from treaty_runtime.errors import InvalidSettings, Outage
 from treaty_runtime.event import Partition
-from treaty_runtime.kafka import KafkaProducer, KafkaSource
+from treaty_runtime.kafka import KafkaProducer, KafkaSource, control_reader
 from treaty_runtime.kafka import source as reading
 from treaty_runtime.kafka.config import consumer_config, producer_config
 from treaty_runtime.kafka.control_reader import KafkaControlReader
+from treaty_runtime.kafka.standing import Standing
 from treaty_runtime.settings import KafkaSettings
 from treaty_runtime.testing.chaos import Chaos
 from treaty_runtime.transport import Broken, Delivery, Outgoing, Position
@@ -97,6 +100,40 @@ async def test_commands_are_told_although_what_lay_behind_them_is_gone(monkeypat
         values = KafkaControlReader(consumer_config(settings, group="c"), topic=TOPIC).values()
         async with asyncio.timeout(60):
             assert [await anext(values)] == [b"resume"]
+        await values.aclose()  # type: ignore[attr-defined]  # it is a generator
+        await producer.close()
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["while it reads", "before it reads"])
+async def test_a_client_that_gets_nowhere_is_replaced_and_the_newest_command_is_told_again(
+    monkeypatch: pytest.MonkeyPatch, *, is_known: bool
+) -> None:
+    """A broker that was fenced tells that there are no brokers, and the client may never connect again."""
+    made: list[Consumer] = []
+
+    def connect(config: dict[str, object]) -> Consumer:
+        if made and len(made) < 3:
+            made.append(made[0])
+            raise KafkaException(KafkaError(KafkaError._SSL))  # a certificate is just being exchanged
+        made.append(Consumer(config))
+        return made[-1]
+
+    monkeypatch.setattr(control_reader, "Consumer", connect)
+    monkeypatch.setattr(control_reader, "EVERY_MS", 100)
+    monkeypatch.setattr(control_reader, "_END_SECONDS", 0.2)
+    monkeypatch.setattr(control_reader, "Standing", partial(Standing, patience=0.3))
+    with Chaos() as chaos:
+        settings = KafkaSettings(brokers=chaos.bootstrap)
+        producer = KafkaProducer(producer_config(settings, delivery_timeout=timedelta(seconds=30)))
+        chaos.topic(TOPIC, partitions=1)
+        await said(producer, ("g", "pause"))
+        values = KafkaControlReader(consumer_config(settings, group="c"), topic=TOPIC).values()
+        if is_known:
+            assert await anext(values) == b"pause"
+        with chaos.down():
+            following = asyncio.ensure_future(anext(values))
+            await eventually(lambda: len(made) >= 4)
+        assert await asyncio.wait_for(following, 60) == b"pause"
         await values.aclose()  # type: ignore[attr-defined]  # it is a generator
         await producer.close()
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from confluent_kafka import KafkaError
 
 from treaty_runtime.admin import Cluster, ClusterRefused, ClusterUnreachable
 from treaty_runtime.event import Partition, Place
 from treaty_runtime.kafka.log import Log
+from treaty_runtime.testing.chaos import Chaos
 from treaty_runtime.transport import Outgoing
 
 pytestmark = pytest.mark.kafka
@@ -61,3 +63,13 @@ def test_a_missing_topic_is_refused_and_a_silent_cluster_is_told(log: Log, port:
         log.append(Outgoing(topic="no-such-topic", key=None, value=b"v"))
     with Log(f"127.0.0.1:{port}", timeout=1.0) as away, pytest.raises(ClusterUnreachable):
         away.spans(["order-events"])
+
+
+def test_a_client_that_failed_for_good_says_so_and_the_next_record_has_another() -> None:
+    """Its poll raises, and whoever asked would get a bare error of the library."""
+    with Chaos() as chaos, Log(chaos.bootstrap) as opened:
+        chaos.topic("letters")
+        chaos.fail("InitProducerId", KafkaError.CLUSTER_AUTHORIZATION_FAILED)
+        with pytest.raises(ClusterRefused, match="Cluster authorization failed"):
+            opened.append(Outgoing(topic="letters", key=None, value=b"v"))
+        assert opened.append(Outgoing(topic="letters", key=None, value=b"v")).offset == 0

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from time import monotonic
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from treaty_runtime.kafka.config import Config
 from treaty_runtime.kafka.faults import invalid_settings
+from treaty_runtime.kafka.standing import EVERY_MS, Standing
 
 _POLL_SECONDS, _END_SECONDS = 0.5, 5.0
 _NOT_THERE = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}  # noqa: SLF001  # librdkafka's local codes are named so
@@ -36,10 +38,13 @@ class KafkaControlReader:
         self._thread: threading.Thread | None = None
 
     async def values(self) -> AsyncIterator[bytes | None]:
-        """The newest of each key that lies in the topic, then what comes; ends when closed. InvalidSettings as of other clients."""
+        """The newest of each key that lies in the topic, then what comes; ends when closed. InvalidSettings as of other clients.
+
+        A client that gets nowhere any more is replaced, and the newest of each key is told again.
+        """
         arrived: asyncio.Queue[bytes | None] = asyncio.Queue()
         try:
-            work = Consumer(self._config), asyncio.get_running_loop(), arrived
+            work = self._connect(), asyncio.get_running_loop(), arrived
         except KafkaException as failure:
             raise invalid_settings(failure) from failure
         self._thread = threading.Thread(target=self._run, args=work, name="treaty-control", daemon=True)
@@ -50,38 +55,62 @@ class KafkaControlReader:
         finally:
             self._is_closed.set()
 
+    def _connect(self) -> Consumer:
+        self._standing, self._is_stuck = Standing(), False
+        return Consumer({"statistics.interval.ms": EVERY_MS, **self._config, "stats_cb": self._measured})
+
+    def _measured(self, statistics: str) -> None:
+        self._is_stuck = self._standing.is_stuck(statistics, now=monotonic(), needs_partitions=False)
+
     def _run(self, consumer: Consumer, loop: asyncio.AbstractEventLoop, arrived: asyncio.Queue[bytes | None]) -> None:
-        try:
-            consumer.assign([TopicPartition(self._topic, 0, 0)])
-            end = self._end(consumer)
-            newest: dict[bytes | None, bytes | None] = {}
-            while not self._is_closed.is_set():
-                with suppress(KafkaException):
-                    message = consumer.poll(_POLL_SECONDS)
-                    if message is None:
-                        continue
-                    error = message.error()
-                    if error is None:
-                        newest.pop(message.key(), None)  # in the order in which they were said last
-                        newest[message.key()] = message.value()
-                    elif error.code() == _END:
-                        end = 0  # what lay there last may have been compacted away
-                    if (message.offset() or 0) >= end - 1:
-                        for value in newest.values():
-                            loop.call_soon_threadsafe(arrived.put_nowait, value)
-                        newest.clear()
-        except RuntimeError:
-            return  # the loop has ended
-        finally:
-            consumer.close()
+        def tell(value: bytes | None) -> None:
+            loop.call_soon_threadsafe(arrived.put_nowait, value)
+
+        while True:
+            try:
+                self._follow(consumer, tell)
+            except RuntimeError:
+                return  # the loop has ended
+            finally:
+                consumer.close()
+            while not self._is_closed.wait(_POLL_SECONDS):
+                with suppress(KafkaException):  # a certificate is just being exchanged
+                    consumer = self._connect()
+                    break
+            if self._is_closed.is_set():
+                return
+
+    def _follow(self, consumer: Consumer, tell: Callable[[bytes | None], None]) -> None:
+        """Tells what comes until closed, or until the client gets nowhere."""
+        end = self._end(consumer)
+        consumer.assign([TopicPartition(self._topic, 0, 0)])
+        newest: dict[bytes | None, bytes | None] = {}
+        while not self._is_closed.is_set() and not self._is_stuck:
+            with suppress(KafkaException):
+                message = consumer.poll(_POLL_SECONDS)
+                if message is None:
+                    continue
+                error = message.error()
+                if error is None:
+                    newest.pop(message.key(), None)  # in the order in which they were said last
+                    newest[message.key()] = message.value()
+                elif error.code() == _END:
+                    end = 0  # what lay there last may have been compacted away
+                if (message.offset() or 0) >= end - 1:
+                    for value in newest.values():
+                        tell(value)
+                    newest.clear()
 
     def _end(self, consumer: Consumer) -> int:
         """Where the past ends; 0 if the topic is not there yet, as all of it is still to come."""
-        while not self._is_closed.is_set():
+        while not self._is_closed.is_set() and not self._is_stuck:
             try:
                 return int(consumer.get_watermark_offsets(TopicPartition(self._topic, 0), timeout=_END_SECONDS)[1])
             except KafkaException as failure:
                 if failure.args[0].code() in _NOT_THERE:
                     return 0
-                self._is_closed.wait(_POLL_SECONDS)
+                with suppress(KafkaException):
+                    consumer.poll(
+                        _POLL_SECONDS
+                    )  # hears how the client stands; no record comes before something is assigned
         return 0

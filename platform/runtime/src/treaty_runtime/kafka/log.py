@@ -6,6 +6,7 @@ Reading never commits anything and joins no group, so a look at a topic changes 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from time import monotonic
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -162,9 +163,13 @@ class Log:
                 timestamp=record.timestamp_ms or _NOW,
             )
 
-        self._ask(produce)
-        while not answers:
-            producer.poll(_POLL_SECONDS)
+        try:
+            self._ask(produce)
+            while not answers:
+                self._ask(partial(producer.poll, _POLL_SECONDS))
+        except (ClusterRefused, ClusterUnreachable):
+            self._producer = None  # one that has failed for good says so to every record
+            raise
         error, message = answers[0]
         if error is not None:
             raise cluster_fault(KafkaException(error), self.bootstrap)
