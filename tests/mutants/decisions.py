@@ -12,11 +12,12 @@ _DISPATCH: Final = (
     "test_dispatch_failures.py",
     "test_care.py",
     "test_holding.py",
+    "test_rewound.py",
     "test_trial.py",
 )
 _HEADERS: Final = ("test_headers.py", "test_deadletter.py", "test_replay_copy.py")
 _MODULES: Final = {
-    "retry": ("test_retry.py",),
+    "retry": ("test_retry.py", "test_dispatch_failures.py"),
     "limits": ("test_retry.py", *_DISPATCH),
     "saga": ("test_saga.py",),
     "settings": ("test_settings.py",),
@@ -25,7 +26,7 @@ _MODULES: Final = {
     "control": ("test_control.py",),
     "wire.headers": _HEADERS,
     "wire.event_id": _HEADERS,
-    "wire.deadletter": ("test_deadletter.py", "test_replay_copy.py"),
+    "wire.deadletter": ("test_deadletter.py", "test_replay_copy.py", "test_hops.py"),
     "wire.failure": ("test_failure.py", "test_deadletter.py", "test_replay_copy.py"),
     "wire.masking": ("test_deadletter.py",),
     "wire.personal": ("test_personal.py",),

@@ -107,9 +107,15 @@ def test_of_a_huge_text_the_beginning_is_looked_at_and_nothing_that_the_cut_made
     number = "4111111111111111"
     told = describe(RuntimeError("x" * 19_990 + number + "y" * 5_000_000))
     assert told.message == "x" * 500
+    assert told.stack == "x" * 8_192
     assert number[:4] not in told.stack
     name = "Wolfeschlegelsteinhausenbergerdorff" * 20
     assert "Wolfe" not in describe(RuntimeError("x" * 19_900 + name + "y" * 9_000), secrets=[name]).stack
+
+
+def test_twenty_thousand_characters_are_looked_at_and_of_more_the_last_four_hundred_of_them_are_not_told() -> None:
+    assert describe(RuntimeError("x" * 19_999 + "z")).stack.endswith("xz")
+    assert describe(RuntimeError("x" * 19_599 + "a" + "y" * 401)).stack.endswith("xa")
 
 
 def test_where_it_failed_is_the_innermost_function_that_is_no_librarys() -> None:

@@ -165,6 +165,16 @@ def test_what_is_held_is_loaded_in_order_and_waits_for_its_time() -> None:
     assert table.arrive(8) == [Hold(at(8), 1, None, 1)]
 
 
+def test_what_was_fetched_of_the_table_has_begun_and_nothing_else() -> None:
+    table = Table(
+        *(HeldFact(offset=offset, lane=lane, attempt=2, due=NOW + TEN) for offset, lane in ((3, "a"), (4, "b")))
+    )
+    assert table.due(3) == [Fetch(at(3), 1)]
+    assert table.dispatch.holding.begun([P0, P1]) == []
+    table.fetched(3)
+    assert table.dispatch.holding.begun([P0, P1]) == [at(3)]
+
+
 def test_a_record_that_was_held_but_not_committed_is_complete_when_it_comes_again() -> None:
     table = Table(HeldFact(offset=0, lane="a", attempt=2, due=NOW + TEN))
     assert table.arrive(0) == []

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -162,6 +165,18 @@ def test_a_secret_that_is_no_text_is_a_fault_among_the_others(tmp_path: Path) ->
     file.write_bytes(b"\xff\xfe")
     file.chmod(0o600)
     with pytest.raises(InvalidSettings, match=r"(?s)cannot be read: it is no UTF-8.*KAFKA_SASL"):
+        KafkaSettings.from_env(sasl(file))
+
+
+def test_a_secret_on_a_disk_that_fails_is_a_fault_with_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "password"
+    file.write_text("x")
+    file.chmod(0o600)
+    failure = OSError(errno.EIO, os.strerror(errno.EIO))
+    monkeypatch.setattr(Path, "read_text", Mock(side_effect=failure))
+    with pytest.raises(InvalidSettings, match=r"cannot be read: Input/output error"):
         KafkaSettings.from_env(sasl(file))
 
 

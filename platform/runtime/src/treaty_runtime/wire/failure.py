@@ -66,7 +66,7 @@ def _told(error: BaseException, hidden: Sequence[str]) -> str:
     text = _text(error)
     if len(text) <= _LOOKED_AT:
         return masked(text, hidden)
-    return masked(text[:_LOOKED_AT], hidden)[: -max(_LONGEST_PATTERN, *map(len, hidden), 0)]
+    return masked(text[:_LOOKED_AT], hidden)[: -max([_LONGEST_PATTERN, *map(len, hidden)])]
 
 
 def _text(error: BaseException) -> str:
