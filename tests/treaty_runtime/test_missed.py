@@ -18,6 +18,7 @@ from treaty_runtime.event import Context, Partition, Place, Record
 from treaty_runtime.handlers import Group, Handlers
 from treaty_runtime.hooks import Missed, OutageBegan
 from treaty_runtime.kafka import KafkaSource
+from treaty_runtime.kafka import source as reading
 from treaty_runtime.kafka.config import consumer_config
 from treaty_runtime.kafka.groups import Groups
 from treaty_runtime.kafka.log import Log
@@ -26,18 +27,21 @@ from treaty_runtime.metrics import Metrics
 from treaty_runtime.runtime import Runtime
 from treaty_runtime.settings import KafkaSettings
 from treaty_runtime.testing.chaos import Chaos
-from treaty_runtime.transport import Assigned, Outgoing, Records
 from treaty_runtime.transport import Missed as MissedBefore
+from treaty_runtime.transport import Outgoing, Records
 
 LINE = (
-    "[thrd:main]: orders.v-1_x [3]: offset reset (at offset 50 (leader epoch 0), broker 1) to offset {end} (leader epoch -1): "
+    "[thrd:main]: orders.v-1_x [3]: offset reset (at offset 50 (leader epoch 0), broker 1) to {end} (leader epoch -1): "
     "fetch failed due to requested offset not available on the broker: Broker: Offset out of range"
 )
 PLACE = Place("orders.v-1_x", 3, 50)
 WRITTEN, READ, GONE = 10, 2, 6
 
 
-@pytest.mark.parametrize(("end", "is_to_start"), [("BEGINNING", True), ("END", False)])
+@pytest.mark.parametrize(
+    ("end", "is_to_start"),
+    [("offset BEGINNING", True), ("offset END", False), ("cached BEGINNING offset offset 80", True)],
+)
 def test_the_clients_line_names_the_place_and_where_it_goes_on(end: str, *, is_to_start: bool) -> None:
     assert reset_of(LINE.format(end=end)) == Reset(PLACE, is_to_start)
 
@@ -46,8 +50,8 @@ def test_the_clients_line_names_the_place_and_where_it_goes_on(end: str, *, is_t
     "line",
     [
         "",
-        LINE.format(end="STORED"),
-        LINE.format(end="END").replace(
+        LINE.format(end="offset STORED"),
+        LINE.format(end="offset END").replace(
             "at offset 50", "at offset INVALID"
         ),  # nothing committed yet: nothing was to be read
         "[thrd:main]: orders [3]: offset reset (at offset 50",
@@ -67,9 +71,9 @@ def test_the_clients_lines_reach_whoever_asked_for_them(
     resets = Resets(config)
     caplog.set_level(logging.DEBUG)
     for level in (logging.WARNING, logging.DEBUG):
-        resets.log(level, "%s [%s] %s", "OFFSET", "rdkafka#consumer-1", LINE.format(end="END"))
+        resets.log(level, "%s [%s] %s", "OFFSET", "rdkafka#consumer-1", LINE.format(end="offset END"))
     assert len(caplog.records) == heard
-    assert resets.seen == [Reset(PLACE, is_to_start=False)] * 2
+    assert list(resets.seen) == [Reset(PLACE, is_to_start=False)] * 2
 
 
 class Edges:
@@ -94,17 +98,24 @@ class Edges:
     ],
 )
 def test_the_edges_are_asked_for_until_they_are_known(
-    *, is_to_start: bool, edges: tuple[int, int], told: list[object]
+    monkeypatch: pytest.MonkeyPatch, *, is_to_start: bool, edges: tuple[int, int], told: list[object]
 ) -> None:
     source = KafkaSource(consumer_config(KafkaSettings(), group="view"), topics=["orders"])
     source._assigned = {PLACE.of}
-    source._resets.seen = [Reset(PLACE, is_to_start), Reset(Place("left", 0, 1), is_to_start)]
-    client = Edges((0, 0), None, edges)
-    for _ in range(3):
-        assert not source._arrived
-        source._tell_missed(client)
+    source._resets.seen.append(Reset(PLACE, is_to_start))
+    client, now = Edges((0, 0), None, edges), [0.0]
+    monkeypatch.setattr(reading, "monotonic", lambda: now[0])
+    for unasked in (2, 1):
+        for _ in range(2):  # not at once again: meanwhile nothing is polled
+            source._tell_missed(client)
+            assert len(client.answers) == unasked
+            assert source.poll_age_seconds == 0
+        now[0] += 5
+    source._tell_missed(client)
     assert list(source._arrived) == told
-    assert not source._resets.seen
+    source._resets.seen.append(Reset(Place("left", 0, 1), is_to_start))
+    source._tell_missed(client)
+    assert (list(source._arrived), list(source._resets.seen)) == (told, [])
 
 
 async def test_a_group_that_is_to_stop_there_does_so_and_says_why(chaos: Chaos) -> None:
@@ -167,20 +178,47 @@ async def test_what_was_deleted_before_the_group_read_it_is_told_and_counted(
     assert counted in metrics.text().decode()
 
 
+async def delete_while_paused(bootstrap: str, topic: str, delete: Callable[[], object]) -> list[object]:
+    """What a member hears that reads two records, is paused while more come and the first ones are deleted, and goes on."""
+    source = KafkaSource(consumer_config(KafkaSettings(brokers=bootstrap), group=f"view-{topic}"), topics=[topic])
+    seen: list[object] = []
+
+    def write(count: int) -> None:
+        with Log(bootstrap) as log:
+            for _ in range(count):
+                log.append(Outgoing(topic=topic, key=None, value=b"v", partition=0))
+
+    async def follow() -> None:
+        async for event in source.events():
+            seen.append(event)
+            getattr(event, "done", lambda _: None)({})
+
+    def read() -> int:
+        return sum(len(event.records) for event in seen if isinstance(event, Records))
+
+    following = asyncio.create_task(follow())
+    await asyncio.to_thread(write, READ)
+    await eventually(lambda: read() == READ)
+    source.pause([Partition(topic, 0)])
+    await eventually(lambda: not source._commands)
+    await asyncio.to_thread(write, WRITTEN - READ)
+    await asyncio.to_thread(delete)
+    source.resume([Partition(topic, 0)])
+    await eventually(lambda: read() == READ + WRITTEN - GONE)
+    await eventually(lambda: not source._resets.seen)
+    await source.close()
+    await following
+    return [event for event in seen if isinstance(event, MissedBefore)]
+
+
 @pytest.mark.kafka
 @pytest.mark.xdist_group("kafka")
 async def test_what_was_deleted_while_its_partition_was_paused_is_told(
     kafka: str, unique: Callable[[str], str]
 ) -> None:
     topic = unique("orders")
-    place = Place(topic, 0, 0)
 
-    def write(count: int) -> None:
-        with Log(kafka) as log:
-            for _ in range(count):
-                log.append(Outgoing(topic=topic, key=None, value=b"v", partition=0))
-
-    def empty() -> None:
+    def delete() -> None:
         admin = AdminClient({"bootstrap.servers": kafka})
         for done in admin.delete_records([TopicPartition(topic, 0, GONE)]).values():
             done.result(60)
@@ -188,23 +226,10 @@ async def test_what_was_deleted_while_its_partition_was_paused_is_told(
     with Cluster(kafka) as cluster:
         cluster.create(topic, partitions=1, replication=1, config={})
         cluster.await_topics([topic])
-    source = KafkaSource(consumer_config(KafkaSettings(brokers=kafka), group=unique("view")), topics=[topic])
-    seen: list[object] = []
+    assert await delete_while_paused(kafka, topic, delete) == [MissedBefore(Place(topic, 0, READ), GONE)]
 
-    async def follow() -> None:
-        async for event in source.events():
-            seen.append(event)
-            if isinstance(event, Assigned) and event.partitions:
-                source.pause(event.partitions)
-            getattr(event, "done", lambda _: None)({})
 
-    following = asyncio.create_task(follow())
-    await eventually(lambda: any(isinstance(event, Assigned) and event.partitions for event in seen))
-    await eventually(lambda: not source._commands)
-    await asyncio.to_thread(write, WRITTEN)
-    await asyncio.to_thread(empty)
-    source.resume([place.of])
-    await eventually(lambda: any(isinstance(event, Records) for event in seen))
-    await source.close()
-    await following
-    assert [event for event in seen if isinstance(event, MissedBefore)] == [MissedBefore(place, GONE)]
+async def test_a_client_that_knows_where_the_partition_begins_says_it_in_other_words(chaos: Chaos) -> None:
+    chaos.topic("paused")
+    told = await delete_while_paused(chaos.bootstrap, "paused", lambda: chaos.delete_records("paused", 0, before=GONE))
+    assert told == [MissedBefore(Place("paused", 0, READ), GONE)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import deque
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -14,7 +15,8 @@ from treaty_runtime.event import Place
 
 # Source: librdkafka 2.16, `rd_kafka_offset_reset`. A group that has committed nothing yet has no offset there.
 _RESET = re.compile(
-    r"(?P<topic>[\w.-]+) \[(?P<partition>\d+)\]: offset reset \(at offset (?P<offset>\d+)\b.*?\) to offset (?P<end>BEGINNING|END)\b"
+    r"(?P<topic>[\w.-]+) \[(?P<partition>\d+)\]: offset reset \(at offset (?P<offset>\d+)\b.*?\) "
+    r"to (?:cached|offset) (?P<end>BEGINNING|END)\b"
 )
 _WARNING, _USUAL = 4, 6
 """The level of that line, and the client's own, as syslog numbers them."""
@@ -50,7 +52,7 @@ class Resets:
         """For the client."""
         self._asked_for = logging.DEBUG if config.get("debug") else _LEVELS[min(level, len(_LEVELS) - 1)]
         self._logger = logging.getLogger("librdkafka")
-        self.seen: list[Reset] = []
+        self.seen: deque[Reset] = deque()
         """What nobody has looked after yet."""
 
     def log(self, level: int, text: str, *words: object) -> None:

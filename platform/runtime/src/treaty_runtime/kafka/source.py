@@ -79,7 +79,7 @@ class KafkaSource:
         self._times, self._known_times = Counter[Partition](), Counter[Partition]()
         """How often each partition was assigned, and of how often the loop knows."""
         self._is_closing = self._is_over = self._is_stuck = self._has_failed = False
-        self._standing, self._resets = Standing(), Resets(config)
+        self._standing, self._resets, self._ask_at = Standing(), Resets(config), 0.0
         self._polled_at = monotonic()
         self._last_error: KafkaError | None = None
 
@@ -205,20 +205,21 @@ class KafkaSource:
             self._post(good)
 
     def _tell_missed(self, consumer: Any) -> None:
-        """Asks for the edges of partitions that are read on elsewhere, until it is answered."""
-        resets, self._resets.seen = self._resets.seen, []
-        for reset in resets:
-            if reset.place.of not in self._assigned:
-                continue  # whoever has it now begins at the same place
-            edges = None
-            with suppress(KafkaException):
-                edges = consumer.get_watermark_offsets(TopicPartition(*reset.place.of), timeout=_COMMITTED_SECONDS)
-            if edges is None:
-                self._resets.seen.append(reset)
-            elif (until := edges[0 if reset.is_to_start else 1]) > reset.place.offset:
-                self._post(
-                    Missed(reset.place, until)
-                )  # else its log is shorter than it was: nobody can say what it held
+        """Asks for the edges of one partition that is read on elsewhere. Unanswered it asks again later: meanwhile nothing is polled."""
+        if monotonic() < self._ask_at:
+            return
+        reset = self._resets.seen.popleft()
+        if reset.place.of not in self._assigned:
+            return  # whoever has it now begins at the same place
+        edges = None
+        with suppress(KafkaException):
+            edges = consumer.get_watermark_offsets(TopicPartition(*reset.place.of), timeout=_COMMITTED_SECONDS)
+        self._polled_at = monotonic()
+        if edges is None:
+            self._resets.seen.append(reset)
+            self._ask_at = self._polled_at + _COMMITTED_SECONDS
+        elif (until := edges[0 if reset.is_to_start else 1]) > reset.place.offset:
+            self._post(Missed(reset.place, until))  # else its log is shorter than it was: nobody can say what it held
 
     def _post(self, event: SourceEvent | list[Any] | None) -> None:
         self._arrived.append(event)
