@@ -14,15 +14,16 @@ from tests.parts.waiting import eventually
 from tests.treaty_runtime.order_events import FakeRegistry
 from tests.treaty_runtime.shop import Shop, group_of
 from treaty_runtime.admin import Cluster
+from treaty_runtime.errors import InvalidSettings
 from treaty_runtime.event import Context, Partition, Place, Record
 from treaty_runtime.handlers import Group, Handlers
 from treaty_runtime.hooks import Missed, OutageBegan
 from treaty_runtime.kafka import KafkaSource
-from treaty_runtime.kafka import source as reading
+from treaty_runtime.kafka import resets as resetting
 from treaty_runtime.kafka.config import consumer_config
 from treaty_runtime.kafka.groups import Groups
 from treaty_runtime.kafka.log import Log
-from treaty_runtime.kafka.resets import Reset, Resets, reset_of
+from treaty_runtime.kafka.resets import SILENT_SECONDS, Reset, Resets, reset_of
 from treaty_runtime.metrics import Metrics
 from treaty_runtime.runtime import Runtime
 from treaty_runtime.settings import KafkaSettings
@@ -63,7 +64,7 @@ def test_other_lines_tell_of_no_reset(line: str) -> None:
 
 @pytest.mark.parametrize(
     ("config", "heard"),
-    [({"log_level": 2}, 0), ({"log_level": 4}, 1), ({"log_level": 99}, 2), ({"log_level": 2, "debug": "cgrp"}, 2)],
+    [({"log_level": 2}, 0), ({"log_level": 4}, 1), ({"log_level": "7"}, 2), ({"log_level": 2, "debug": "cgrp"}, 2)],
 )
 def test_the_clients_lines_reach_whoever_asked_for_them(
     caplog: pytest.LogCaptureFixture, config: dict[str, object], heard: int
@@ -73,7 +74,41 @@ def test_the_clients_lines_reach_whoever_asked_for_them(
     for level in (logging.WARNING, logging.DEBUG):
         resets.log(level, "%s [%s] %s", "OFFSET", "rdkafka#consumer-1", LINE.format(end="offset END"))
     assert len(caplog.records) == heard
-    assert list(resets.seen) == [Reset(PLACE, is_to_start=False)] * 2
+    assert resets.open == {PLACE.of: Reset(PLACE, is_to_start=False)}
+
+
+@pytest.mark.parametrize("level", ["loud", "-1", 8])
+def test_a_level_that_is_none_is_a_fault_of_the_settings(level: object) -> None:
+    with pytest.raises(InvalidSettings, match="log_level is a number from 0 to 7"):
+        Resets({"log_level": level})
+
+
+class Fetched:
+    """A message as far as it is looked at here."""
+
+    def __init__(self, place: Place) -> None:
+        self.topic, self.partition, self.offset = lambda: place.topic, lambda: place.partition, lambda: place.offset
+
+
+def reset(resets: Resets, end: str = "offset BEGINNING") -> None:
+    resets.log(logging.WARNING, "%s [%s] %s", "OFFSET", "rdkafka#consumer-1", LINE.format(end=end))
+
+
+@pytest.mark.parametrize(
+    ("offsets", "told"),
+    [
+        ((80, 81), [MissedBefore(PLACE, 80)]),
+        ((48, 49), []),  # what was fetched before
+        ((48, 49, 80, 81), [MissedBefore(PLACE, 80)]),
+        ((50, 51, 80), []),  # the place is there: its topic was made anew, and has grown since
+    ],
+)
+def test_the_first_record_behind_a_reset_says_what_is_missing(offsets: tuple[int, ...], told: list[object]) -> None:
+    resets = Resets({})
+    reset(resets)
+    others = [Fetched(Place("others", 3, 90))]
+    assert list(resets.missed([*others, *(Fetched(PLACE._replace(offset=offset)) for offset in offsets)])) == told
+    assert bool(resets.open) is (offsets[-1] < PLACE.offset)
 
 
 class Edges:
@@ -90,32 +125,41 @@ class Edges:
 
 
 @pytest.mark.parametrize(
-    ("is_to_start", "edges", "told"),
+    ("end", "edges", "told", "is_open"),
     [
-        (True, (80, 100), [MissedBefore(PLACE, 80)]),
-        (False, (80, 100), [MissedBefore(PLACE, 100)]),
-        (True, (0, 20), []),  # a shorter log: a topic that was made anew
+        ("offset BEGINNING", (80, 80), MissedBefore(PLACE, 80), False),
+        ("offset BEGINNING", (80, 100), None, True),  # its first record says it
+        ("offset BEGINNING", (20, 20), None, False),  # a topic that was made anew: nobody can say what it held
+        ("offset END", (80, 80), None, True),  # the end moves
     ],
 )
-def test_the_edges_are_asked_for_until_they_are_known(
-    monkeypatch: pytest.MonkeyPatch, *, is_to_start: bool, edges: tuple[int, int], told: list[object]
+def test_of_a_partition_that_is_empty_now_the_edges_say_it(
+    end: str, edges: tuple[int, int], told: object, *, is_open: bool
 ) -> None:
-    source = KafkaSource(consumer_config(KafkaSettings(), group="view"), topics=["orders"])
-    source._assigned = {PLACE.of}
-    source._resets.seen.append(Reset(PLACE, is_to_start))
-    client, now = Edges((0, 0), None, edges), [0.0]
-    monkeypatch.setattr(reading, "monotonic", lambda: now[0])
-    for unasked in (2, 1):
-        for _ in range(2):  # not at once again: meanwhile nothing is polled
-            source._tell_missed(client)
-            assert len(client.answers) == unasked
-            assert source.poll_age_seconds == 0
-        now[0] += 5
-    source._tell_missed(client)
-    assert list(source._arrived) == told
-    source._resets.seen.append(Reset(Place("left", 0, 1), is_to_start))
-    source._tell_missed(client)
-    assert (list(source._arrived), list(source._resets.seen)) == (told, [])
+    now = [0.0]
+    resets, client = Resets({}, clock=lambda: now[0]), Edges((0, 0), None, edges)
+    reset(resets, end)
+    assert (resets.missed_in_silence(client), len(client.answers)) == (None, 3), "its records are given time to come"
+    for left in (2, 1):
+        now[0] += SILENT_SECONDS
+        for _ in range(2):  # without an answer not at once again: nothing is polled meanwhile
+            assert (resets.missed_in_silence(client), len(client.answers)) == (None, left)
+    now[0] += SILENT_SECONDS
+    assert resets.missed_in_silence(client) == told
+    assert bool(resets.open) is is_open
+
+
+def test_each_silent_partition_has_its_turn_and_one_that_left_has_none() -> None:
+    now = [0.0]
+    resets, client = Resets({}, clock=lambda: now[0]), Edges((80, 100), (90, 90))
+    for partition in (1, 2, 3):
+        line = LINE.format(end="offset BEGINNING").replace("[3]", f"[{partition}]")
+        resets.log(logging.WARNING, "%s [%s] %s", "OFFSET", "rdkafka#consumer-1", line)
+    resets.forget([Partition(PLACE.topic, 2)])
+    now[0] += SILENT_SECONDS
+    assert resets.missed_in_silence(client) is None
+    assert resets.missed_in_silence(client) == MissedBefore(PLACE, 90)
+    assert [each.partition for each in resets.open] == [1]
 
 
 async def test_a_group_that_is_to_stop_there_does_so_and_says_why(chaos: Chaos) -> None:
@@ -135,10 +179,10 @@ async def test_a_group_that_is_to_stop_there_does_so_and_says_why(chaos: Chaos) 
 @pytest.mark.kafka
 @pytest.mark.xdist_group("kafka")
 @pytest.mark.parametrize(
-    ("protocol", "policy", "until"), [("classic", "earliest", GONE), ("consumer", "latest", WRITTEN)]
+    ("protocol", "policy"), [("classic", "earliest"), ("consumer", "earliest"), ("consumer", "latest")]
 )
 async def test_what_was_deleted_before_the_group_read_it_is_told_and_counted(
-    kafka: str, unique: Callable[[str], str], protocol: str, policy: str, until: int
+    kafka: str, unique: Callable[[str], str], protocol: str, policy: str
 ) -> None:
     topic, group, read = unique("orders"), unique("view"), list[int]()
     handlers, told, metrics = Handlers(), list[object](), Metrics("order")
@@ -168,9 +212,17 @@ async def test_what_was_deleted_before_the_group_read_it_is_told_and_counted(
         registry=FakeRegistry(),
         observers=[told.append, metrics],
     )
-    async with runtime:
-        await eventually(lambda: any(isinstance(hook, Missed) for hook in told))
-        await eventually(lambda: read == list(range(until, WRITTEN)))
+    with Log(kafka) as more:
+
+        async def is_told() -> bool:
+            await asyncio.to_thread(more.append, Outgoing(topic=topic, key=None, value=b"v", partition=0))
+            return any(isinstance(hook, Missed) for hook in told)
+
+        async with runtime:
+            await eventually(is_told)
+            await eventually(lambda: bool(read))
+    until = read[0]
+    assert until == GONE if policy == "earliest" else until >= WRITTEN
     assert [hook for hook in told if isinstance(hook, Missed)] == [
         Missed(group=group, place=Place(topic, 0, READ), until=until)
     ]
@@ -205,7 +257,6 @@ async def delete_while_paused(bootstrap: str, topic: str, delete: Callable[[], o
     await asyncio.to_thread(delete)
     source.resume([Partition(topic, 0)])
     await eventually(lambda: read() == READ + WRITTEN - GONE)
-    await eventually(lambda: not source._resets.seen)
     await source.close()
     await following
     return [event for event in seen if isinstance(event, MissedBefore)]
@@ -233,3 +284,28 @@ async def test_a_client_that_knows_where_the_partition_begins_says_it_in_other_w
     chaos.topic("paused")
     told = await delete_while_paused(chaos.bootstrap, "paused", lambda: chaos.delete_records("paused", 0, before=GONE))
     assert told == [MissedBefore(Place("paused", 0, READ), GONE)]
+
+
+@pytest.mark.long
+async def test_who_takes_a_partition_over_hears_what_the_one_before_read_nothing_behind(
+    chaos: Chaos, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Emptied, and given away before anything came: the next one begins at the same place."""
+    monkeypatch.setattr(resetting, "SILENT_SECONDS", 0.2)
+    chaos.topic("emptied")
+    shop = Shop(chaos.bootstrap)
+    handlers = Handlers()
+
+    @handlers.raw("emptied")
+    async def note(_record: Record, _context: Context) -> None: ...
+
+    await shop.send(*(Outgoing(topic="emptied", key=None, value=b"v") for _ in range(WRITTEN)))
+    await asyncio.to_thread(Groups(chaos.bootstrap).commit, "order", {Partition("emptied", 0): READ})
+    chaos.delete_records("emptied", 0, before=WRITTEN)
+    for _ in range(2):
+        async with shop.running(group_of(handlers, has_retry_topics=False)):
+            before = len(shop.told(Missed))
+            await eventually(lambda before=before: len(shop.told(Missed)) > before)  # type: ignore[misc]  # mypy and defaults
+    missed = Missed(group="order", place=Place("emptied", 0, READ), until=WRITTEN)
+    assert shop.told(Missed) == [missed, missed]
+    await shop.producer.close()

@@ -7,11 +7,18 @@ from __future__ import annotations
 
 import logging
 import re
-from collections import deque
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from time import monotonic
+from typing import Any, NamedTuple
 
-from treaty_runtime.event import Place
+from confluent_kafka import KafkaException, TopicPartition
+
+from treaty_runtime.errors import InvalidSettings
+from treaty_runtime.event import Partition, Place
+from treaty_runtime.transport import Missed
+
+SILENT_SECONDS, _ANSWER_SECONDS = 5.0, 5.0
 
 # Source: librdkafka 2.16, `rd_kafka_offset_reset`. A group that has committed nothing yet has no offset there.
 _RESET = re.compile(
@@ -44,21 +51,63 @@ def reset_of(line: str) -> Reset | None:
 
 
 class Resets:
-    """Stands where a client wants a logger. Lines that whoever configured the client asked for go to the logger `librdkafka`."""
+    """Stands where a client wants a logger, and knows which partitions are read on elsewhere until it is said what is missing.
 
-    def __init__(self, config: Mapping[str, object]) -> None:
-        level = int(str(config.get("log_level", _USUAL)))
-        self.log_level = max(level, _WARNING)
+    Lines that whoever configured the client asked for go to the logger `librdkafka`. All of it belongs to the thread that polls.
+    """
+
+    def __init__(self, config: Mapping[str, object], *, clock: Callable[[], float] = monotonic) -> None:
+        """InvalidSettings for a level that is none."""
+        told = str(config.get("log_level", _USUAL))
+        if not told.isdecimal() or int(told) >= len(_LEVELS):
+            raise InvalidSettings([f"log_level is a number from 0 to {len(_LEVELS) - 1}, as in syslog: {told!r}"])
+        self.log_level = max(int(told), _WARNING)
         """For the client."""
-        self._asked_for = logging.DEBUG if config.get("debug") else _LEVELS[min(level, len(_LEVELS) - 1)]
+        self._asked_for = logging.DEBUG if config.get("debug") else _LEVELS[int(told)]
         self._logger = logging.getLogger("librdkafka")
-        self.seen: deque[Reset] = deque()
-        """What nobody has looked after yet."""
+        self._clock, self._ask_at = clock, 0.0
+        self.open: dict[Partition, Reset] = {}
+        """Resets behind which nothing was read yet."""
 
     def log(self, level: int, text: str, *words: object) -> None:
-        """Hears a line: its facility, the client's name and the text. On the thread that polls."""
+        """Hears a line: its facility, the client's name and the text."""
         reset = reset_of(str(words[-1]))
         if reset is not None:
-            self.seen.append(reset)
+            if not self.open:
+                self._ask_at = self._clock() + SILENT_SECONDS
+            self.open.setdefault(reset.place.of, reset)
         if level >= self._asked_for:
             self._logger.log(level, text, *words)
+
+    def missed(self, messages: Iterable[Any]) -> Iterator[Missed]:
+        """What is missing before these messages. What was fetched before a reset may still come after it."""
+        for message in messages:
+            partition = Partition(message.topic(), message.partition())
+            reset = self.open.get(partition)
+            if reset is not None and message.offset() >= reset.place.offset:
+                del self.open[partition]
+                if message.offset() > reset.place.offset:
+                    yield Missed(reset.place, message.offset())
+
+    def missed_in_silence(self, consumer: Any) -> Missed | None:
+        """Asks about one partition of which nothing comes, now and then: whether it is empty, and where it goes on then."""
+        if self._clock() < self._ask_at:
+            return None
+        partition, reset = next(iter(self.open.items()))
+        self.open[partition] = self.open.pop(partition)  # its turn comes again after all others
+        edges = None
+        with suppress(KafkaException):
+            edges = consumer.get_watermark_offsets(TopicPartition(*partition), timeout=_ANSWER_SECONDS)
+        if edges is None:  # not at once again: nothing is polled meanwhile
+            self._ask_at = self._clock() + SILENT_SECONDS
+            return None
+        low, high = edges
+        if low < high or not reset.is_to_start:
+            return None  # its first record will say it
+        del self.open[partition]
+        return Missed(reset.place, low) if low > reset.place.offset else None
+
+    def forget(self, partitions: Iterable[Partition]) -> None:
+        """These left, or are read from elsewhere: whoever has them next begins at the same place, as nothing behind it was read."""
+        for partition in partitions:
+            self.open.pop(partition, None)

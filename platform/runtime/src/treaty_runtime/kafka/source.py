@@ -27,7 +27,6 @@ from treaty_runtime.transport import (
     Fault,
     FaultKind,
     Lost,
-    Missed,
     Position,
     Records,
     Refused,
@@ -79,7 +78,7 @@ class KafkaSource:
         self._times, self._known_times = Counter[Partition](), Counter[Partition]()
         """How often each partition was assigned, and of how often the loop knows."""
         self._is_closing = self._is_over = self._is_stuck = self._has_failed = False
-        self._standing, self._resets, self._ask_at = Standing(), Resets(config), 0.0
+        self._standing, self._resets = Standing(), Resets(config)
         self._polled_at = monotonic()
         self._last_error: KafkaError | None = None
 
@@ -184,10 +183,10 @@ class KafkaSource:
             if self._is_stuck:
                 raise KafkaException(self._last_error or KafkaError(_NO_BROKERS))
             self._polled_at = monotonic()
-            if self._resets.seen:
-                self._tell_missed(consumer)
             if messages:
                 self._receive(messages)
+            if self._resets.open and (missed := self._resets.missed_in_silence(consumer)):
+                self._post(missed)
 
     def _receive(self, messages: list[Any]) -> None:
         """Hands messages over as they are: records are made of them where they are used, so that they are near the processor."""
@@ -201,25 +200,11 @@ class KafkaSource:
             elif error.code() != _END:
                 self._noticed(error)
         good = [message for message in messages if message.error() is None] if failed else messages
+        if self._resets.open:
+            for missed in self._resets.missed(good):
+                self._post(missed)
         if good:
             self._post(good)
-
-    def _tell_missed(self, consumer: Any) -> None:
-        """Asks for the edges of one partition that is read on elsewhere. Unanswered it asks again later: meanwhile nothing is polled."""
-        if monotonic() < self._ask_at:
-            return
-        reset = self._resets.seen.popleft()
-        if reset.place.of not in self._assigned:
-            return  # whoever has it now begins at the same place
-        edges = None
-        with suppress(KafkaException):
-            edges = consumer.get_watermark_offsets(TopicPartition(*reset.place.of), timeout=_COMMITTED_SECONDS)
-        self._polled_at = monotonic()
-        if edges is None:
-            self._resets.seen.append(reset)
-            self._ask_at = self._polled_at + _COMMITTED_SECONDS
-        elif (until := edges[0 if reset.is_to_start else 1]) > reset.place.offset:
-            self._post(Missed(reset.place, until))  # else its log is shorter than it was: nobody can say what it held
 
     def _post(self, event: SourceEvent | list[Any] | None) -> None:
         self._arrived.append(event)
@@ -289,7 +274,7 @@ class KafkaSource:
         }
         if final:
             self._commit_last(consumer, final)
-        self._assigned -= leaving
+        self._leave(leaving)
 
     def _commit_last(self, consumer: Any, offsets: Mapping[Partition, Position]) -> None:
         """Commits what leaves with its partitions. Where others come or go at this moment the broker refuses for that moment."""
@@ -308,8 +293,12 @@ class KafkaSource:
 
     def _on_lost(self, _consumer: Any, partitions: list[Any]) -> None:
         lost = frozenset(Partition(each.topic, each.partition) for each in partitions)
-        self._assigned -= lost
+        self._leave(lost)
         self._post(Lost(lost))
+
+    def _leave(self, partitions: frozenset[Partition]) -> None:
+        self._assigned -= partitions
+        self._resets.forget(partitions)
 
     def _switch(self, verb: str, meant: Mapping[Partition, int], consumer: Any) -> None:
         # Not those of an assignment that went while the loop was behind: the next one would stay paused for ever.
@@ -326,6 +315,7 @@ class KafkaSource:
         consumer.seek(TopicPartition(*place))
         consumer.resume([TopicPartition(*place.of)])
         again = frozenset({place.of})
+        self._resets.forget(again)
         self._post(Lost(again))
         self._gained(again, {})
 
