@@ -197,9 +197,11 @@ def empty(database: str) -> None:
         schemas = connection.execute(
             "SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg!_%' ESCAPE '!' AND nspname <> 'information_schema'"
         ).fetchall()
-        names = ", ".join(f'"{name}"' for (name,) in schemas)
-        connection.execute(f"DROP SCHEMA {names} CASCADE")
-        connection.execute("CREATE SCHEMA public")
+        for (name,) in schemas:
+            connection.execute(f'DROP SCHEMA "{name}" CASCADE')
+        connection.execute("CREATE SCHEMA public AUTHORIZATION pg_database_owner")
+        connection.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")
+        connection.execute("SELECT lo_unlink(oid) FROM pg_largeobject_metadata")
 
 
 @pytest.fixture(scope="session")
