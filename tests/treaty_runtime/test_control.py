@@ -57,9 +57,22 @@ def test_names_and_reasons_can_be_read_in_the_topic() -> None:
     assert "não".encode() in answer_value(answer)
 
 
-@pytest.mark.parametrize("value", [None, b"", b"[]", b"{}", command_value(COMMAND).replace(b"release", b"explode")])
-def test_what_is_no_command_is_none(value: bytes | None) -> None:
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        b"",
+        b"[]",
+        b"{}",
+        b"[" * 100_000,
+        b'{"expires_at":' + b"[" * 900 + b"]" * 900 + b"}",
+        command_value(COMMAND).replace(b'"release"', b"[" * 900 + b"]" * 900),
+        command_value(COMMAND).replace(b"release", b"explode"),
+    ],
+)
+def test_what_is_no_command_is_none_and_ends_nobody(value: bytes | None) -> None:
     assert read_command(value) is None
+    assert read_answer(value) is None
 
 
 class Orders:

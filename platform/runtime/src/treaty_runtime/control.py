@@ -70,8 +70,8 @@ def read_command(value: bytes | None) -> Command | None:
     """A command; None for anything else."""
     told = _object(value)
     try:
-        expires = datetime.fromisoformat(str(told["expires_at"]))
-        texts = {name: str(told[name]) for name in ("command_id", "group", "action", "by", "reason")}
+        expires = datetime.fromisoformat(told["expires_at"])
+        texts = {name: told[name] for name in ("command_id", "group", "action", "by", "reason")}
     except (KeyError, ValueError):
         return None
     if texts["action"] not in ACTIONS or expires.tzinfo is None:
@@ -83,14 +83,15 @@ def read_answer(value: bytes | None) -> Answer | None:
     """An answer; None for anything else."""
     told = _object(value)
     try:
-        return Answer(**{name: str(told[name]) for name in ("command_id", "group", "member", "state", "at", "detail")})
+        return Answer(**{name: told[name] for name in ("command_id", "group", "member", "state", "at", "detail")})
     except KeyError:
         return None
 
 
-def _object(value: bytes | None) -> Mapping[str, object]:
+def _object(value: bytes | None) -> Mapping[str, str]:
+    """The texts of an object. The topic may be written by all who answer, and what one of them writes must end nobody."""
     try:
         told = json.loads(value or b"")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return {name: text for name, text in told.items() if isinstance(text, str)} if isinstance(told, dict) else {}

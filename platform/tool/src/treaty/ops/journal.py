@@ -72,8 +72,9 @@ def read(value: bytes | None) -> Note | None:
     """A note from its JSON; None for anything else, as the topic may be written by anybody who is let."""
     try:
         told = json.loads(value or b"")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    if not isinstance(told, Mapping) or not {"subject", "act", "by", "at"} <= told.keys():
+    texts = {name: text for name, text in told.items() if isinstance(text, str)} if isinstance(told, Mapping) else {}
+    if not {"subject", "act", "by", "at"} <= texts.keys():
         return None
-    return Note(**{field.name: str(told.get(field.name, "")) for field in fields(Note)})
+    return Note(**{field.name: texts.get(field.name, "") for field in fields(Note)})
