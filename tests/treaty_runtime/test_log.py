@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from confluent_kafka import KafkaError
 
+from tests.parts.secured_kafka import GuardedKafka
 from treaty_runtime.admin import Cluster, ClusterRefused, ClusterUnreachable
 from treaty_runtime.event import Partition, Place
 from treaty_runtime.kafka.log import Log
@@ -49,6 +50,51 @@ def test_one_record_is_found_by_its_place(log: Log, topic: str) -> None:
     assert found is not None
     assert (found.place, found.value) == (place, b"v")
     assert log.record(Place(topic, 0, 7)) is None
+
+
+@pytest.mark.parametrize("number", [2, -1, 1 << 31, 99_999_999_999])
+def test_a_partition_that_is_not_there_holds_no_record(log: Log, topic: str, number: int) -> None:
+    assert log.record(Place(topic, number, 0)) is None
+
+
+@pytest.mark.parametrize("name", ["no-such-topic", "", "no topic!", "x" * 250, "\udcff"])
+def test_a_topic_that_is_not_there_holds_no_record(log: Log, name: str) -> None:
+    """Some of these names are no topic's, but an operator may type them, and a stranger's header may name them."""
+    assert log.record(Place(name, 0, 0)) is None
+
+
+def test_a_name_is_not_cut_to_that_of_a_topic_that_is_there(log: Log, topic: str) -> None:
+    place = log.append(Outgoing(topic=topic, key=b"k", value=b"v", partition=0))
+    assert log.record(place) is not None
+    assert log.record(place._replace(topic=f"{topic}\0x")) is None
+
+
+def test_a_topic_that_is_named_and_hidden_is_refused_where_it_was_left_out(guarded: GuardedKafka) -> None:
+    """Else what operators noted is taken for nothing, and a letter that was discarded is sent."""
+    with Cluster(guarded.bootstrap) as cluster:
+        cluster.create("hidden-spans", partitions=1, replication=1, config={})
+        cluster.await_topics(["hidden-spans"])
+    extra = guarded.client("stranger")
+    with Log(extra.pop("bootstrap.servers"), extra=extra) as strangers:
+        for ask in (strangers.spans, strangers.partitions):
+            with pytest.raises(ClusterRefused, match="see topic hidden-spans"):
+                ask(["hidden-spans"])
+        assert "hidden-spans" not in {each.topic for each in strangers.partitions()}
+
+
+@pytest.mark.parametrize("names", [[], ["no-such-topic", "", "no topic!", "x" * 250, "\udcff"]])
+def test_topics_that_are_not_there_have_no_spans(log: Log, names: list[str]) -> None:
+    assert log.spans(names) == {}
+
+
+def test_a_topic_that_we_may_not_see_is_refused_and_not_called_empty(guarded: GuardedKafka) -> None:
+    """Else its dead letters are discarded, while the bytes of them are there."""
+    with Cluster(guarded.bootstrap) as cluster:
+        cluster.create("hidden", partitions=1, replication=1, config={})
+        cluster.await_topics(["hidden"])
+    extra = guarded.client("stranger")
+    with Log(extra.pop("bootstrap.servers"), extra=extra) as strangers, pytest.raises(ClusterRefused, match="authoriz"):
+        strangers.record(Place("hidden", 0, 0))
 
 
 def test_a_reader_that_stops_early_does_not_disturb_the_next(log: Log, topic: str) -> None:

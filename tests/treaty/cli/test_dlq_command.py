@@ -150,7 +150,62 @@ def test_a_pointer_is_replayed_with_the_bytes_of_its_original(
     (sent,) = cemetery.sent_back()
     assert (sent.value, first_values(sent.headers)["own"]) == (first.value, b"kept")
     code, _, err = run("replay", gone, "--yes")
-    assert (code, "are gone" in err) == (3, True)
+    assert (code, f"{gone} is left: the bytes are gone: there is no record at {topic}/0/9" in err) == (1, True), err
+
+
+def test_pointers_whose_topic_is_gone_are_left_told_and_shown(
+    cemetery: Cemetery, run: Run, unique: Callable[[str], str]
+) -> None:
+    topic = unique("deleted-topic")
+    source = original(4, value=b"", topic=topic)
+    gone = cemetery.log.append(buried(0, topic=cemetery.topic, group=cemetery.group, source=source, limit=0))
+    cemetery.bury(1, 2)
+    words = ("replay", "--all", "--topic", cemetery.topic)
+    for last in ("--dry-run", "--yes"):
+        code, _, err = run(*words, last)
+        told = f"{gone} is left: the bytes are gone: there is no record at {topic}/0/4\n2 to replay, 1 left.\n"
+        assert (code, told in err) == (1, True), err
+    assert len(cemetery.sent_back()) == 2
+    assert "0 to replay, 1 left" in run(*words, "--yes")[2]
+    code, out, err = run("show", gone)
+    assert (code, f"the bytes are gone: there is no record at {topic}/0/4" in out) == (0, True), err
+    code, _, err = run("dry-run", gone, "--service", "http://127.0.0.1:1")
+    assert (code, f"{gone} cannot be tried: the bytes are gone" in err) == (2, True), err
+
+
+def test_a_topic_that_was_made_anew_lends_a_pointer_no_other_event(
+    kafka: str, cemetery: Cemetery, run: Run, unique: Callable[[str], str], written: bytes
+) -> None:
+    topic = unique("order-events")
+    with Cluster(kafka) as cluster:
+        cluster.create(topic, partitions=1, replication=1, config={})
+        cluster.await_topics([topic])
+    alice, bob = original(0, value=written, topic=topic), original(7, value=written, topic=topic)
+    cemetery.log.append(Outgoing(topic=topic, key=bob.key, value=bob.value, headers=bob.headers, partition=0))
+    place = cemetery.log.append(buried(0, topic=cemetery.topic, group=cemetery.group, source=alice, limit=0))
+    code, _, err = run("replay", place, "--yes")
+    assert (code, f"{place} is left: the bytes are gone: another event lies at {topic}/0/0" in err) == (1, True), err
+    assert cemetery.sent_back() == []
+    code, out, _ = run("show", place, "--reveal")
+    assert (code, "another event lies at" in out, "ann@example.com" in out) == (0, True, False)
+
+
+@pytest.mark.parametrize("words", [("show",), ("edit", "--set", "a=1", "--reason", "r", "--dry-run")], ids=str)
+def test_a_place_that_is_not_there_is_a_usage_error(cemetery: Cemetery, run: Run, words: tuple[str, ...]) -> None:
+    for place in (f"{cemetery.topic}/7/0", f"{cemetery.topic}/99999999999/0", "dlq.nope/0/0"):
+        code, _, err = run(words[0], place, *words[1:])
+        assert (code, f"There is no record at {place}" in err) == (2, True), err
+
+
+def test_headers_of_strangers_are_shown_as_text_and_of_any_length(cemetery: Cemetery, run: Run) -> None:
+    sent = buried(1, topic=cemetery.topic, group=cemetery.group)
+    strange = (("created-timestamp", b"noon"), ("x-offset", b"\x7f" * 3_000))
+    place = cemetery.log.append(replace(sent, headers=(*sent.headers, *strange)))
+    code, out, err = run("show", place, "--format", "json")
+    assert code == 0, err
+    told = {each["name"]: each["value"] for each in json.loads(out)["headers"]}
+    assert (told["created-timestamp"], told["kafka_dlt-original-offset"]) == ("noon", "1")
+    assert told["x-offset"].endswith("(3000 bytes)")
 
 
 def test_discard_and_restore_are_notes_with_a_reason(cemetery: Cemetery, run: Run) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
 
 from tests.treaty.cli.scratch import Scratch, project
 from treaty_runtime.admin import Cluster
@@ -58,6 +59,23 @@ def test_a_group_that_rests_is_moved_shown_and_moved_back(
     assert scratch.run("groups", "lag", unique("nobody")).code == 2
 
 
+def test_the_undo_of_a_former_move_is_not_overwritten(
+    scratch: Scratch, kafka: str, topic: str, unique: Callable[[str], str]
+) -> None:
+    group, partition = unique("order-view"), Partition(topic, 0)
+    Groups(kafka).commit(group, {partition: 10})
+    words = ("groups", "reset-offsets", group, "--reason", "r", "--save", "before.json", "--yes", "--to")
+    assert scratch.run(*words, "-3").code == 0
+    undo = (scratch.root / "before.json").read_bytes()
+    done = scratch.run(*words, "-6")
+    assert (done.code, "before.json is there already" in done.err) == (2, True), done.err
+    assert "next: name another file with --save" in done.err
+    assert Groups(kafka).committed(group, [partition]) == {partition: 7}, "nothing was moved"
+    assert (scratch.root / "before.json").read_bytes() == undo
+    Groups(kafka).commit(group, {partition: 10})
+    assert scratch.run(*words, "-6").code == 0, "the same again, as after a move that the broker refused"
+
+
 def test_old_records_are_not_read_again_by_surprise(scratch: Scratch, kafka: str, unique: Callable[[str], str]) -> None:
     group, topic = unique("order-view"), unique("order-events")
     with Cluster(kafka) as cluster, Log(kafka) as log:
@@ -71,6 +89,30 @@ def test_old_records_are_not_read_again_by_surprise(scratch: Scratch, kafka: str
     assert (done.code, "further than inboxes remember" in done.err) == (2, True), done.err
     assert scratch.run(*words, "--beyond-inbox").code == 0
     assert Groups(kafka).committed(group, [Partition(topic, 0)]) == {Partition(topic, 0): 0}
+
+
+def test_they_are_not_either_where_the_new_place_itself_holds_no_record(
+    scratch: Scratch, kafka: str, unique: Callable[[str], str]
+) -> None:
+    """The first transaction was aborted: the oldest record that is read again lies behind its marker."""
+    group, partition = unique("order-view"), Partition(unique("order-events"), 0)
+    with Cluster(kafka) as cluster:
+        cluster.create(partition.topic, partitions=1, replication=1, config={"retention.ms": "-1"})
+        cluster.await_topics([partition.topic])
+    producer = Producer({"bootstrap.servers": kafka, "transactional.id": group})
+    producer.init_transactions()
+    for end in (producer.abort_transaction, producer.commit_transaction):
+        producer.begin_transaction()
+        producer.produce(partition.topic, value=b"old", timestamp=1_600_000_000_000)
+        producer.flush()
+        end()
+    Groups(kafka).commit(group, {partition: 4})
+    words = ("groups", "reset-offsets", group, "--reason", "rebuild", "--yes", "--to")
+    done = scratch.run(*words, "start")
+    assert (done.code, "further than inboxes remember" in done.err, "2020-09-13" in done.out) == (2, True, True), done
+    assert Groups(kafka).committed(group, [partition]) == {partition: 4}
+    done = scratch.run(*words, "3")
+    assert (done.code, "the end" in done.out) == (0, True), "behind the last marker lies nothing"
 
 
 async def test_a_group_with_members_is_shown_with_them_and_not_moved(

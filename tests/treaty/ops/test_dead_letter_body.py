@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from treaty.ops.dead_letters.body import body_of, frame
+from treaty.ops.dead_letters.shown import header_text
 from treaty.ops.registered import Registered
 from treaty_avro import Schema, compile_generic, from_json, parse
 
@@ -101,3 +102,19 @@ def test_what_cannot_be_decoded_is_hex_with_the_reason(registered: Registered, v
     assert fault in body.fault
     assert body.json is None
     assert value is None or body.hex is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("kafka_dlt-original-offset", (7).to_bytes(8, "big"), "7"),
+        ("kafka_original-timestamp", (1_700_000_000_000).to_bytes(8, "big"), "1700000000000"),
+        ("retry_topic-attempts", (3).to_bytes(4, "big"), "3"),
+        ("created-timestamp", b"noon", "noon"),
+        ("x-offset", b"12", "12"),
+        ("kafka_dlt-original-offset", b"a" * 3_000, "a" * 200 + "… (3000 bytes)"),
+        ("x-attempts", b"a" * 3_000, "a" * 200 + "… (3000 bytes)"),
+    ],
+)
+def test_only_our_own_headers_are_numbers_and_none_of_any_length(name: str, value: bytes, shown: str) -> None:
+    assert header_text(name, value, reveal=False) == shown

@@ -9,8 +9,8 @@ from typing import Any, cast
 
 import pytest
 
-from tests.treaty.ops.burying import GROUP, buried
-from treaty.errors import UsageError
+from tests.treaty.ops.burying import GROUP, buried, original
+from treaty.errors import EnvironmentFault, UsageError
 from treaty.ops.dead_letters.index import DeadLetters
 from treaty.ops.dead_letters.replay import Pace, Report, choose, replay
 from treaty.ops.dead_letters.states import State
@@ -57,6 +57,9 @@ class Lists:
         for partition, (start, end) in spans.items():
             yield from self.records[partition.topic][start:end]
 
+    def record(self, place: Place) -> Record | None:
+        return next((each for each in self.records.get(place.topic, []) if each.place == place), None)
+
     def append(self, sent: Outgoing) -> Place:
         self._live()
         place = Place(sent.topic, 0, len(self.records[sent.topic]))
@@ -86,6 +89,15 @@ class Lists:
 
     def await_topics(self, _names: Iterable[str]) -> None:
         """They are there."""
+
+
+def pointers(*kept: int) -> Lists:
+    """Five letters, of which the second and the fourth are pointers; the original topic holds the records of ``kept`` only."""
+    cluster = Lists(0)
+    for number in range(1, 6):
+        cluster.append(buried(number, topic=DLQ, limit=0 if number in {2, 4} else 1_000_000))
+    cluster.records["order-events"] = [original(number, value=b"large") for number in kept]
+    return cluster
 
 
 def run(cluster: Lists, *, rate: int = 500, is_canary: bool = False, wait: int = 0) -> Report:
@@ -146,6 +158,47 @@ def test_what_its_group_has_still_before_it_is_not_called_processed() -> None:
     cluster = Lists(2)
     cluster.is_consumed = False
     assert run(cluster, wait=3).count(State.REPLAYING) == 2
+
+
+def test_pointers_without_bytes_are_left_and_keep_back_no_other() -> None:
+    cluster = pointers(4)
+    dead_letters = cluster.dead_letters()
+    (left,) = choose(dead_letters.look(), dead_letters.standings()).refused
+    assert (left.letter.place.offset, left.why) == (1, "the bytes are gone: there is no record at order-events/0/2")
+    assert len(run(cluster).sent) == 4
+    assert cluster.ids(RETRY) == [1, 3, 4, 5]
+    assert cluster.records[RETRY][2].value == b"large"
+
+
+def test_another_event_is_not_sent_under_a_pointers_name() -> None:
+    """The topic was made anew, and counts from zero again."""
+    cluster = pointers(2, 4)
+    place = Place("order-events", 0, 2)
+    cluster.records["order-events"][0] = Record(place, b"bob", b"bob's", original(7, value=b"").headers)
+    dead_letters = cluster.dead_letters()
+    (left,) = choose(dead_letters.look(), dead_letters.standings()).refused
+    assert (left.letter.place.offset, left.why) == (1, "the bytes are gone: another event lies at order-events/0/2")
+    run(cluster)
+    assert cluster.ids(RETRY) == [1, 3, 4, 5]
+
+
+def test_a_pointer_of_an_event_without_an_id_is_fetched_by_its_place_alone() -> None:
+    cluster = Lists(0)
+    source = Record(Place("order-events", 0, 0), b"k", b"large")
+    cluster.append(buried(0, topic=DLQ, source=source, limit=0))
+    cluster.records["order-events"] = [source]
+    assert len(run(cluster).sent) == 1
+
+
+def test_bytes_that_go_after_the_choice_are_told_with_a_next_step() -> None:
+    cluster = pointers(2, 4)
+    dead_letters = cluster.dead_letters()
+    plan = choose(dead_letters.look(), dead_letters.standings())
+    cluster.records["order-events"].clear()
+    pace = Pace(rate=500, wait=timedelta(), now=lambda: NOW, sleep=lambda _seconds: None)
+    with pytest.raises(EnvironmentFault, match=r"^dlq\.order/0/1 cannot be sent: the bytes are gone") as fault:
+        replay(plan, dead_letters, run="r", reason="", pace=pace, is_canary=False, told=lambda *_: None)
+    assert fault.value.next_step == "treaty dlq discard dlq.order/0/1 --reason 'expired'"
 
 
 @pytest.mark.parametrize("rate", [0, 501])

@@ -5,6 +5,7 @@ Reading never commits anything and joins no group, so a look at a topic changes 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from time import monotonic
@@ -18,11 +19,12 @@ from confluent_kafka import (
     KafkaError,
     KafkaException,
     Producer,
+    TopicCollection,
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from treaty_runtime.admin import AWAY, ClusterRefused, ClusterUnreachable, Complaints
+from treaty_runtime.admin import AWAY, ClusterRefused, ClusterUnreachable, Complaints, cause_code
 from treaty_runtime.event import Partition, Place, Record
 from treaty_runtime.kafka.message_headers import headers_of
 from treaty_runtime.transport import Outgoing
@@ -37,6 +39,7 @@ _ANY_PARTITION, _NOW = -1, 0  # as librdkafka understands them
 _END, _LATE = KafkaError._PARTITION_EOF, KafkaError._MSG_TIMED_OUT  # noqa: SLF001  # librdkafka's local codes are named so
 _FIRST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # the library's gap
 _LAST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # as above
+_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")  # Kafka's `Topic.validate`
 _READER = "treaty-operator"  # librdkafka wants a group's name even where none is joined
 
 
@@ -83,13 +86,15 @@ class Log:
         return sorted(self._listed())
 
     def partitions(self, topics: Iterable[str] | None = None) -> list[Partition]:
-        """The partitions of those topics (None: of all) that exist."""
-        listed = self._listed()
-        names = listed if topics is None else dict.fromkeys(topics)
-        return [Partition(topic, number) for topic in names if topic in listed for number in listed[topic].partitions]
+        """The partitions of those topics (None: of all) that exist. ``ClusterRefused`` for a named one that we may not see."""
+        found = self._listed() if topics is None else self._described(topics)
+        return [Partition(topic, number) for topic, numbers in found.items() for number in numbers]
 
     def spans(self, topics: Iterable[str]) -> dict[Partition, Span]:
-        """What each partition of those topics holds now; topics that do not exist are left out."""
+        """What each partition of those topics holds now; topics that do not exist are left out.
+
+        Raises ``ClusterRefused`` for one that we have no right to see.
+        """
         partitions = self.partitions(topics)
         lows, highs = self._edges(partitions, _FIRST), self._edges(partitions, _LAST)
         return {partition: (lows[partition], highs[partition]) for partition in partitions}
@@ -140,7 +145,9 @@ class Log:
         return [] if first is None else [first, *self._consumer.consume(_POLL_RECORDS, 0)]
 
     def record(self, place: Place) -> Record | None:
-        """The record at a place; None if it is gone, or never was."""
+        """The record at a place; None if it is gone, or never was: there may be no such partition or topic either."""
+        if place.of not in self.partitions([place.topic]):
+            return None
         low, high = self.span(place.of)
         if not low <= place.offset < high:
             return None
@@ -188,9 +195,28 @@ class Log:
         }
         return Producer(self._shared | ours)
 
-    def _listed(self) -> dict[str, Any]:
-        topics: dict[str, Any] = self._ask(lambda: self._admin.list_topics(timeout=self._timeout)).topics
-        return topics
+    def _listed(self) -> dict[str, list[int]]:
+        listed = self._ask(lambda: self._admin.list_topics(timeout=self._timeout)).topics
+        return {name: list(topic.partitions) for name, topic in listed.items()}
+
+    def _described(self, topics: Iterable[str]) -> dict[str, list[int]]:
+        # Asked by name: a list leaves out the topics that we have no right to see, and they are not empty.
+        names = [name for name in dict.fromkeys(topics) if _TOPIC.fullmatch(name)]
+        if not names:
+            return {}
+        told = self._admin.describe_topics(TopicCollection(names), request_timeout=self._timeout)
+        found = {}
+        for name in names:
+            try:
+                found[name] = [each.id for each in self._ask(told[name].result).partitions]
+            except ClusterRefused as refused:
+                code = cause_code(refused)
+                if code == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+                    told_of = f"Kafka at {self.bootstrap} does not let us see topic {name}: Topic authorization failed"
+                    raise ClusterRefused(told_of) from refused.__cause__
+                if code != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    raise
+        return found
 
     def _record(self, message: Any, ends: dict[Partition, int]) -> Record | None:
         """The record of a message that we still want; strikes out the partitions that are read to their ends."""

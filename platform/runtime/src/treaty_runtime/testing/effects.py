@@ -22,7 +22,8 @@ class MemorySession:
     """What one handler staged and scheduled; stands in for a database session."""
 
     staged: list[Callable[[], object]] = field(default_factory=list)
-    jobs: list[Job] = field(default_factory=list)
+    jobs: list[tuple[Job, bool]] = field(default_factory=list)
+    """With whether each replaces an earlier one."""
 
 
 class MemoryEffects:
@@ -31,7 +32,12 @@ class MemoryEffects:
     def __init__(self, *, send: Send, new_id: Callable[[], UUID]) -> None:
         self._send, self._new_id = send, new_id
         self._handled: set[tuple[str, UUID]] = set()
-        self.jobs: list[Job] = []
+        self._jobs: dict[tuple[str, str], Job] = {}
+
+    @property
+    def jobs(self) -> list[Job]:
+        """What handlers that succeeded scheduled: one for each queue and id, as in the table."""
+        return list(self._jobs.values())
 
     async def run(
         self, envelope: Envelope[Any], *, group: str, handle: Handle, deadline: datetime, inbox: bool = True
@@ -47,9 +53,7 @@ class MemoryEffects:
         await handle(context)
         if inbox:
             self._handled.add(seen)
-        for send in session.staged:
-            send()
-        self.jobs += session.jobs
+        self._commit(session)
         return Outcome.HANDLED
 
     async def run_batch(
@@ -62,7 +66,10 @@ class MemoryEffects:
         inbox: bool = True,
     ) -> list[Outcome]:
         """The same for several events at once."""
-        fresh = [each for each in envelopes if not inbox or (group, each.id) not in self._handled]
+        fresh = list(envelopes)
+        if inbox:  # of two of one id the first, as the inbox's table takes them
+            firsts = {each.id: each for each in reversed(envelopes) if (group, each.id) not in self._handled}
+            fresh = [each for each in envelopes if firsts.get(each.id) is each]
         session: Any = MemorySession()
         if fresh:
             await handle(
@@ -71,9 +78,7 @@ class MemoryEffects:
                 )
             )
         self._handled |= {(group, each.id) for each in fresh if inbox}
-        for send in session.staged:
-            send()
-        self.jobs += session.jobs
+        self._commit(session)
         handled = {id(each) for each in fresh}
         return [Outcome.HANDLED if id(each) in handled else Outcome.DUPLICATE for each in envelopes]
 
@@ -103,9 +108,16 @@ class MemoryEffects:
         )
         return identity
 
-    def schedule(self, session: Any, job: Job, *, replace: bool = False) -> None:  # noqa: ARG002  # part of the protocol
-        """Remembers the job if the handler succeeds."""
-        session.jobs.append(job)
+    def schedule(self, session: Any, job: Job, *, replace: bool = False) -> None:
+        """Remembers the job if the handler succeeds; the same queue and id again changes nothing, unless ``replace``."""
+        session.jobs.append((job, replace))
+
+    def _commit(self, session: MemorySession) -> None:
+        for send in session.staged:
+            send()
+        for job, replaces in session.jobs:
+            name = (job.queue, job.id)
+            self._jobs[name] = job if replaces else self._jobs.get(name, job)
 
 
 class FaultyEffects:

@@ -79,9 +79,15 @@ class Remote:
             if told.is_done or waited > END_SECONDS or any(answer.state == "failed" for answer in told.answers):
                 return told
             if not told.answers and waited > ANSWER_SECONDS:
+                armed = (
+                    ""
+                    if action == "resume"
+                    else f" Whoever starts before {command.expires_at:%Y-%m-%d %H:%M} UTC still obeys."
+                )
                 raise EnvironmentFault(
-                    f"No member of {group} answered in {ANSWER_SECONDS:g} s: they do not run treaty, or none runs.",
-                    next_step="stop the members of this group by other means",
+                    f"No member of {group} answered in {ANSWER_SECONDS:g} s: they do not run treaty, or none runs.{armed}",
+                    next_step="stop the members of this group by other means"
+                    + (f", or take the command back: treaty groups resume {group}" if armed else ""),
                 )
             self._sleep(_LOOK_SECONDS)
 

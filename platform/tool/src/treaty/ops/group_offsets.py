@@ -11,7 +11,7 @@ from pathlib import Path
 from treaty.errors import EnvironmentFault, UsageError
 from treaty.ops.seek import LONGEST_INBOX, Kind, Seek, Span, target
 from treaty_runtime.clock import EPOCH
-from treaty_runtime.event import Partition, Place
+from treaty_runtime.event import Partition
 from treaty_runtime.kafka.groups import GroupFacts, GroupHasMembers, Groups
 from treaty_runtime.kafka.log import Log
 
@@ -34,7 +34,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """One partition's part of a reset. ``at``: the time of the record at the new place; ``is_clamped``: the wish lay outside."""
+    """One partition's part of a reset. ``at``: time of the first record from the new place on; ``is_clamped``: the wish lay outside."""
 
     partition: Partition
     before: int | None
@@ -89,7 +89,7 @@ def moves(rows: Sequence[Standing], wished: Mapping[Partition, int], log: Log) -
             after = min(max(wished[row.partition], row.span[0]), row.span[1])
             if after != row.committed:
                 is_clamped = after != wished[row.partition]
-                at = _time_at(row.partition, after, log)
+                at = _time_from(row.partition, (after, row.span[1]), log)
                 found.append(
                     Move(partition=row.partition, before=row.committed, after=after, is_clamped=is_clamped, at=at)
                 )
@@ -112,13 +112,23 @@ def reset(name: str, planned: Sequence[Move], groups: Groups) -> None:
 
 
 def save(rows: Sequence[Standing], file: Path) -> None:
-    """Writes what is committed now, for an undo."""
+    """Writes what is committed now, for an undo. ``UsageError`` if the file is there and says anything else."""
     told = [
         {"topic": row.partition.topic, "partition": row.partition.partition, "offset": row.committed}
         for row in rows
         if row.committed is not None
     ]
-    file.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    text = json.dumps(told, indent=2) + "\n"
+    try:
+        with file.open("x", encoding="utf-8") as new:
+            new.write(text)
+    except FileExistsError as error:
+        # The same is no undo lost: it is what a move leaves that the broker refused, and that is run again.
+        if not file.is_file() or file.read_bytes() != text.encode():
+            raise UsageError(
+                f"{file} is there already, and may be the undo of a former move. Nothing was moved.",
+                next_step="name another file with --save",
+            ) from error
 
 
 def saved(file: Path) -> dict[Partition, int]:
@@ -130,8 +140,9 @@ def saved(file: Path) -> dict[Partition, int]:
         raise UsageError(f"{file} holds no saved offsets.", next_step="name a file that --save wrote") from error
 
 
-def _time_at(partition: Partition, offset: int, log: Log) -> datetime | None:
-    record = log.record(Place(partition.topic, partition.partition, offset))
-    if record is None or record.timestamp_ms < 0:
-        return None
-    return EPOCH + timedelta(milliseconds=record.timestamp_ms)
+def _time_from(partition: Partition, span: Span, log: Log) -> datetime | None:
+    """The time of the first record in a span; None if there is none."""
+    # Not of the record at its start: what was aborted, compacted away or taken by retention has left none there.
+    record = next(log.read({partition: span}), None)
+    # One without a time counts as old: a guard that knows nothing holds back.
+    return None if record is None else EPOCH + timedelta(milliseconds=max(record.timestamp_ms, 0))

@@ -8,6 +8,7 @@ from typing import Any
 
 from treaty.errors import EnvironmentFault, UsageError
 from treaty.ops.dead_letters.index import DeadLetters
+from treaty.ops.dead_letters.letter import BytesGone
 from treaty.ops.http import ask_service
 from treaty_runtime.event import Place
 
@@ -44,20 +45,17 @@ class DryRun:
 def dry_run(dead_letters: DeadLetters, place: Place, *, service: str, token: str | None) -> DryRun:
     """Asks the service at a base address about the letter at a place.
 
-    Raises ``UsageError`` for a place without a letter or a letter without a group, ``EnvironmentFault`` for a service that is away or
-    refuses.
+    Raises ``UsageError`` for a place without a letter and a letter without a group or whose bytes are gone, ``EnvironmentFault`` for a
+    service that is away or refuses.
     """
     letter = dead_letters.one(place)
     if not letter.group:
         raise UsageError(f"{place} does not say which group gave it up: treaty did not write it.")
     record = letter.record
-    if letter.is_pointer:
-        body = dead_letters.log.record(letter.origin)
-        if body is None:
-            raise UsageError(f"The bytes of {place} lay at {letter.origin} and are gone.")
-        value = body.value
-    else:
-        value = record.value
+    try:
+        value = (letter.body() or record).value
+    except BytesGone as gone:
+        raise UsageError(f"{place} cannot be tried: {gone}.", next_step=f"treaty dlq show {place}") from gone
     asked = {
         "group": letter.group,
         "key": _text(record.key),

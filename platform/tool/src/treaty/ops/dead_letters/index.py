@@ -66,7 +66,7 @@ class DeadLetters:
             for partition, (start, end) in self.log.spans(self.topics).items()
         }
         for record in self.log.read(spans):
-            self._letters[record.place] = letter_of(record)
+            self._letters[record.place] = letter_of(record, fetch=self.log.record)
         self._read |= {partition: end for partition, (_, end) in spans.items()}
         return in_order(self._letters)
 
@@ -83,7 +83,7 @@ class DeadLetters:
         record = self.log.record(place)
         if record is None:
             raise UsageError(f"There is no record at {place}.", next_step="treaty dlq list")
-        return letter_of(record)
+        return letter_of(record, fetch=self.log.record)
 
 
 def kinds(letters: Iterable[Letter], known: dict[Place, Standing]) -> Iterator[Kind]:

@@ -1,11 +1,12 @@
-"""A dead letter as people speak of it, read from the headers of its record. Pure."""
+"""A dead letter as people speak of it, read from the headers of its record. Pure, but for ``Letter.body``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from treaty.errors import EnvironmentFault
 from treaty_runtime.clock import EPOCH
 from treaty_runtime.event import Place, Record
 from treaty_runtime.wire import headers as names
@@ -15,6 +16,17 @@ from treaty_runtime.wire.replay_copy import replays_of
 
 UNKNOWN = "unknown"
 _OVERSIZE = "oversize"
+
+Fetch = Callable[[Place], Record | None]
+"""The record at a place; None if it is gone."""
+
+
+class BytesGone(EnvironmentFault):
+    """The bytes of a letter that is a pointer are no longer to be had."""
+
+
+def _nowhere(_place: Place) -> Record | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +51,7 @@ class Letter:
     replaces: str | None
     key: str | None
     record: Record = field(repr=False)
+    fetch: Fetch = field(default=_nowhere, repr=False, compare=False)
 
     @property
     def identity(self) -> str:
@@ -50,14 +63,30 @@ class Letter:
         """Whether the bytes lie at the original place only."""
         return not self.record.value and self.reason.startswith(_OVERSIZE)
 
+    def body(self) -> Record | None:
+        """The record that holds the bytes of a pointer; None for any other letter, which holds its own.
+
+        Raises ``BytesGone`` where that record is gone, or another event lies at its place.
+        """
+        if not self.is_pointer:
+            return None
+        found = self.fetch(self.origin)
+        if found is None:
+            raise BytesGone(f"the bytes are gone: there is no record at {self.origin}")
+        ours, theirs = (first_values(each.headers).get(names.ID) for each in (self.record, found))
+        # A topic that was made anew counts from zero again. A pointer has no id where the event has none, or a very long one.
+        if ours is not None and ours != theirs:
+            raise BytesGone(f"the bytes are gone: another event lies at {self.origin}")
+        return found
+
     @property
     def cause(self) -> str:
         """The exception's class, or the reason where there was none."""
         return self.error.rpartition(".")[2] or self.reason.partition(" ")[0] or UNKNOWN
 
 
-def letter_of(record: Record) -> Letter:
-    """Reads a record of a dead-letter topic; what is missing or unreadable is told as unknown."""
+def letter_of(record: Record, *, fetch: Fetch = _nowhere) -> Letter:
+    """Reads a record of a dead-letter topic; what is missing or unreadable is told as unknown. ``fetch`` finds a pointer's bytes."""
     first = first_values(record.headers)
 
     def text(name: str) -> str:
@@ -82,6 +111,7 @@ def letter_of(record: Record) -> Letter:
         replaces=text(names.REPLACES) or None,
         key=None if record.key is None else masked(record.key.decode(errors="replace")),
         record=record,
+        fetch=fetch,
     )
 
 

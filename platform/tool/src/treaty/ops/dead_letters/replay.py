@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from treaty.errors import EnvironmentFault, UsageError
 from treaty.ops.dead_letters.index import DeadLetters
-from treaty.ops.dead_letters.letter import Letter
+from treaty.ops.dead_letters.letter import BytesGone, Letter
 from treaty.ops.dead_letters.states import Standing, State, subject_of
 from treaty_runtime.event import Place
 from treaty_runtime.transport import Outgoing
@@ -103,8 +103,9 @@ def objection(letter: Letter, standing: Standing) -> str:
         followed = f", see {standing.next}" if standing.next else ""
         return f"it is {standing.state}{followed}"
     try:
-        replay_copy(letter.record, body=None, replay_id="-", now=letter.at)
-    except NotReplayable as refusal:
+        # With the bytes of a pointer: found missing while letters are sent, they would keep back all that come behind.
+        copy_of(letter, run="-", now=letter.at)
+    except (NotReplayable, BytesGone) as refusal:
         return str(refusal)
     return ""
 
@@ -175,21 +176,21 @@ def fails_in_a_row(sent: Sequence[Letter], known: dict[Place, Standing]) -> bool
     return len(settled) == FAILURES_IN_A_ROW and set(settled) == {State.FAILED_AGAIN}
 
 
-def copy_of(letter: Letter, dead_letters: DeadLetters, *, run: str, now: datetime) -> Outgoing:
-    """The record that goes out for a letter; the bytes of a pointer are fetched where they lie."""
-    body = None
-    if letter.is_pointer:
-        body = dead_letters.log.record(letter.origin)
-        if body is None:
-            raise EnvironmentFault(
-                f"The bytes of {letter.place} are gone: {letter.origin} is older than its topic keeps.",
-                next_step=f"treaty dlq discard {letter.place} --reason 'expired'",
-            )
-    return replay_copy(letter.record, body=body, replay_id=run, now=now)
+def copy_of(letter: Letter, *, run: str, now: datetime) -> Outgoing:
+    """The record that goes out for a letter; the bytes of a pointer are fetched where they lie.
+
+    Raises ``NotReplayable``, or ``BytesGone``.
+    """
+    replay_copy(letter.record, body=None, replay_id=run, now=now)  # nothing is fetched for what cannot go back anyway
+    return replay_copy(letter.record, body=letter.body(), replay_id=run, now=now)
 
 
 def _send(letter: Letter, dead_letters: DeadLetters, *, run: str, reason: str, now: datetime) -> Place:
-    copy = copy_of(letter, dead_letters, run=run, now=now)
+    try:
+        copy = copy_of(letter, run=run, now=now)
+    except BytesGone as gone:  # since they were chosen
+        step = f"treaty dlq discard {letter.place} --reason 'expired'"
+        raise EnvironmentFault(f"{letter.place} cannot be sent: {gone}.", next_step=step) from gone
     if not dead_letters.log.spans([copy.topic]):
         raise EnvironmentFault(
             f"Group {letter.group} has no topic {copy.topic} to be reached by.", next_step="treaty topics plan"

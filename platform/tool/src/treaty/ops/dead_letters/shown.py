@@ -7,15 +7,23 @@ from datetime import UTC, datetime
 
 from treaty.ops.dead_letters.body import Body, body_of
 from treaty.ops.dead_letters.index import DeadLetters
-from treaty.ops.dead_letters.letter import Letter
+from treaty.ops.dead_letters.letter import BytesGone, Letter
 from treaty.ops.dead_letters.states import Standing
 from treaty.ops.registered import Registered
 from treaty_avro import incompatibilities
 from treaty_runtime.event import Place
+from treaty_runtime.wire import headers as names
 from treaty_runtime.wire.masking import masked
 
 _LONGEST_HEADER = 200
-_NUMBERS = ("-partition", "-offset", "-timestamp", "-attempts")
+_NUMBERS = frozenset(
+    {
+        prefix + name
+        for prefix in (names.RETRY_PREFIX, names.DEAD_LETTER_PREFIX)
+        for name in (names.ORIGINAL_PARTITION, names.ORIGINAL_OFFSET, names.ORIGINAL_TIMESTAMP)
+    }
+    | {names.ATTEMPTS, names.BACKOFF_TIMESTAMP, names.FIRST_TIMESTAMP}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +44,10 @@ def shown(dead_letters: DeadLetters, place: Place, registered: Registered, *, re
         dead_letters.journal.write(
             f"reveal {place} {now.astimezone(UTC):%Y%m%dT%H%M%S.%f}", "reveal", at=now, event=letter.identity
         )
-    value = letter.record.value
-    if letter.is_pointer:
-        original = dead_letters.log.record(letter.origin)
-        value = original.value if original is not None else None
-    body = body_of(value, registered, reveal=reveal)
+    try:
+        body = body_of((letter.body() or letter.record).value, registered, reveal=reveal)
+    except BytesGone as gone:
+        body = Body(fault=str(gone))
     return Picture(
         letter=letter,
         standing=dead_letters.standings()[place],
@@ -51,9 +58,10 @@ def shown(dead_letters: DeadLetters, place: Place, registered: Registered, *, re
 
 
 def header_text(name: str, value: bytes, *, reveal: bool) -> str:
-    """A header's value for people: numbers as numbers, text cut and masked."""
-    if name.endswith(_NUMBERS):
-        return str(int.from_bytes(value, "big", signed=True))
+    """A header's value for people: of our own names, numbers as numbers; text cut and masked."""
+    number = names.read_big_integer(value) if name in _NUMBERS else None
+    if number is not None:
+        return str(number)
     text = value.decode(errors="replace")
     text = text if reveal else masked(text)
     return text if len(text) <= _LONGEST_HEADER else f"{text[:_LONGEST_HEADER]}… ({len(value)} bytes)"
