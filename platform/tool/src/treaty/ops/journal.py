@@ -54,16 +54,14 @@ class Journal:
 
     def write(self, subject: str, act: str, *, at: datetime, **told: str) -> Note:
         """Adds a note and waits until all replicas have it."""
-        self.prepare()
+        if not self._is_ready:
+            self._prepare()
         note = Note(subject=subject, act=act, by=self.by, at=at.isoformat(timespec="milliseconds"), **told)
         value = json.dumps({name: text for name, text in asdict(note).items() if text}, ensure_ascii=False)
         self._log.append(Outgoing(topic=TOPIC, key=subject.encode(), value=value.encode()))
         return note
 
-    def prepare(self) -> None:
-        """Sees to the topic, once. Called before an act, it is refused (``ClusterRefused``) while nothing is done yet."""
-        if self._is_ready:
-            return
+    def _prepare(self) -> None:
         replicas = min(_REPLICAS, len(self._cluster.brokers()))
         self._cluster.create(TOPIC, partitions=1, replication=replicas, config=_CONFIG)
         self._cluster.await_topics([TOPIC])
