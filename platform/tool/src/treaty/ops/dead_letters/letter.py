@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from treaty.errors import EnvironmentFault
 from treaty_runtime.clock import EPOCH
 from treaty_runtime.event import Place, Record
 from treaty_runtime.wire import headers as names
@@ -21,7 +20,7 @@ Fetch = Callable[[Place], Record | None]
 """The record at a place; None if it is gone."""
 
 
-class BytesGone(EnvironmentFault):
+class BytesGone(LookupError):
     """The bytes of a letter that is a pointer are no longer to be had."""
 
 
