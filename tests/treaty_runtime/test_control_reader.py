@@ -79,7 +79,7 @@ async def test_a_broker_that_takes_its_time_is_no_end_of_the_past() -> None:
         values = KafkaControlReader(consumer_config(small, group="c"), topic=TOPIC).values()
         async with asyncio.timeout(60):
             assert (await anext(values) or b"").strip() == b"pause"
-        await values.aclose()  # type: ignore[attr-defined]  # it is a generator
+        await values.aclose()
         chaos.rtt(0)
         await producer.close()
 
@@ -100,7 +100,7 @@ async def test_commands_are_told_although_what_lay_behind_them_is_gone(monkeypat
         values = KafkaControlReader(consumer_config(settings, group="c"), topic=TOPIC).values()
         async with asyncio.timeout(60):
             assert [await anext(values)] == [b"resume"]
-        await values.aclose()  # type: ignore[attr-defined]  # it is a generator
+        await values.aclose()
         await producer.close()
 
 
@@ -134,7 +134,7 @@ async def test_a_client_that_gets_nowhere_is_replaced_and_the_newest_command_is_
             following = asyncio.ensure_future(anext(values))
             await eventually(lambda: len(made) >= 4)
         assert await asyncio.wait_for(following, 60) == b"pause"
-        await values.aclose()  # type: ignore[attr-defined]  # it is a generator
+        await values.aclose()
         await producer.close()
 
 

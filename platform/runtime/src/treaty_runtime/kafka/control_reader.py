@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from time import monotonic
 
@@ -37,7 +37,7 @@ class KafkaControlReader:
         self._is_closed = threading.Event()
         self._thread: threading.Thread | None = None
 
-    async def values(self) -> AsyncIterator[bytes | None]:
+    async def values(self) -> AsyncGenerator[bytes | None, None]:
         """The newest of each key that lies in the topic, then what comes; ends when closed. InvalidSettings as of other clients.
 
         A client that gets nowhere any more is replaced, and the newest of each key is told again.
@@ -66,40 +66,44 @@ class KafkaControlReader:
         def tell(value: bytes | None) -> None:
             loop.call_soon_threadsafe(arrived.put_nowait, value)
 
-        while True:
+        following: Consumer | None = consumer
+        while following is not None:
             try:
-                self._follow(consumer, tell)
+                self._follow(following, tell)
+            except KafkaException:
+                pass  # it failed for good
             except RuntimeError:
                 return  # the loop has ended
             finally:
-                consumer.close()
-            while not self._is_closed.wait(_POLL_SECONDS):
-                with suppress(KafkaException):  # a certificate is just being exchanged
-                    consumer = self._connect()
-                    break
-            if self._is_closed.is_set():
-                return
+                following.close()
+            following = self._another()
+
+    def _another(self) -> Consumer | None:
+        """A client in place of one that gets nowhere; None once closed."""
+        while not self._is_closed.wait(_POLL_SECONDS):
+            with suppress(KafkaException):  # a certificate is just being exchanged
+                return self._connect()
+        return None
 
     def _follow(self, consumer: Consumer, tell: Callable[[bytes | None], None]) -> None:
-        """Tells what comes until closed, or until the client gets nowhere."""
+        """Tells what comes until closed, or until the client gets nowhere; raises what it fails with for good."""
         end = self._end(consumer)
         consumer.assign([TopicPartition(self._topic, 0, 0)])
         newest: dict[bytes | None, bytes | None] = {}
         while not self._is_closed.is_set() and not self._is_stuck:
-            with suppress(KafkaException):
-                message = consumer.poll(_POLL_SECONDS)
-                if message is None:
-                    continue
-                error = message.error()
-                if error is None:
-                    newest.pop(message.key(), None)  # in the order in which they were said last
-                    newest[message.key()] = message.value()
-                elif error.code() == _END:
-                    end = 0  # what lay there last may have been compacted away
-                if (message.offset() or 0) >= end - 1:
-                    for value in newest.values():
-                        tell(value)
-                    newest.clear()
+            message = consumer.poll(_POLL_SECONDS)
+            if message is None:
+                continue
+            error = message.error()
+            if error is None:
+                newest.pop(message.key(), None)  # in the order in which they were said last
+                newest[message.key()] = message.value()
+            elif error.code() == _END:
+                end = 0  # what lay there last may have been compacted away
+            if (message.offset() or 0) >= end - 1:
+                for value in newest.values():
+                    tell(value)
+                newest.clear()
 
     def _end(self, consumer: Consumer) -> int:
         """Where the past ends; 0 if the topic is not there yet, as all of it is still to come."""
@@ -109,8 +113,7 @@ class KafkaControlReader:
             except KafkaException as failure:
                 if failure.args[0].code() in _NOT_THERE:
                     return 0
-                with suppress(KafkaException):
-                    consumer.poll(
-                        _POLL_SECONDS
-                    )  # hears how the client stands; no record comes before something is assigned
+                consumer.poll(
+                    _POLL_SECONDS
+                )  # hears how the client stands; no record comes before something is assigned
         return 0

@@ -90,21 +90,25 @@ class Resets:
                     yield Missed(reset.place, message.offset())
 
     def missed_in_silence(self, consumer: Any) -> Missed | None:
-        """Asks about one partition of which nothing comes, now and then: whether it is empty, and where it goes on then."""
+        """Asks whether a partition of which nothing comes is empty, and where it goes on then: each once in ``SILENT_SECONDS``.
+
+        Where reading goes on at the end, only the first record says so: the end has moved on by the time it is asked for.
+        """
         if self._clock() < self._ask_at:
             return None
-        partition, reset = next(iter(self.open.items()))
-        self.open[partition] = self.open.pop(partition)  # its turn comes again after all others
+        asked = next((each for each, reset in self.open.items() if reset.is_to_start), None)
+        if asked is None:
+            return None
+        reset = self.open[asked] = self.open.pop(asked)  # its turn comes again after all others
         edges = None
         with suppress(KafkaException):
-            edges = consumer.get_watermark_offsets(TopicPartition(*partition), timeout=_ANSWER_SECONDS)
-        if edges is None:  # not at once again: nothing is polled meanwhile
-            self._ask_at = self._clock() + SILENT_SECONDS
-            return None
-        low, high = edges
-        if low < high or not reset.is_to_start:
+            edges = consumer.get_watermark_offsets(TopicPartition(*asked), timeout=_ANSWER_SECONDS)
+        # Without an answer nobody is asked at once again: nothing is polled meanwhile.
+        self._ask_at = self._clock() + (SILENT_SECONDS if edges is None else SILENT_SECONDS / len(self.open))
+        if edges is None or edges[0] < edges[1]:
             return None  # its first record will say it
-        del self.open[partition]
+        del self.open[asked]
+        low = edges[0]
         return Missed(reset.place, low) if low > reset.place.offset else None
 
     def forget(self, partitions: Iterable[Partition]) -> None:

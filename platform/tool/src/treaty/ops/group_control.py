@@ -79,16 +79,7 @@ class Remote:
             if told.is_done or waited > END_SECONDS or any(answer.state == "failed" for answer in told.answers):
                 return told
             if not told.answers and waited > ANSWER_SECONDS:
-                armed = (
-                    ""
-                    if action == "resume"
-                    else f" Whoever starts before {command.expires_at:%Y-%m-%d %H:%M} UTC still obeys."
-                )
-                raise EnvironmentFault(
-                    f"No member of {group} answered in {ANSWER_SECONDS:g} s: they do not run treaty, or none runs.{armed}",
-                    next_step="stop the members of this group by other means"
-                    + (f", or take the command back: treaty groups resume {group}" if armed else ""),
-                )
+                raise nobody(command)
             self._sleep(_LOOK_SECONDS)
 
     def _latest(self, start: int, command: Command) -> tuple[Answer, ...]:
@@ -114,3 +105,13 @@ class Remote:
         replicas = min(_REPLICAS, len(self._cluster.brokers()))
         self._cluster.create(TOPIC, partitions=1, replication=replicas, config={"cleanup.policy": "compact"})
         self._cluster.await_topics([TOPIC])
+
+
+def nobody(command: Command) -> EnvironmentFault:
+    """What is told of a command without an answer; it lies in the topic, and holds for whoever comes later."""
+    told = f"No member of {command.group} answered in {ANSWER_SECONDS:g} s: they do not run treaty, or none runs."
+    step = "stop the members of this group by other means"
+    if command.action != "resume":
+        told += f" Whoever starts before {command.expires_at:%Y-%m-%d %H:%M} UTC still obeys."
+        step += f", or take the command back: treaty groups resume {command.group}"
+    return EnvironmentFault(told, next_step=step)
