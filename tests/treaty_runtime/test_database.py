@@ -307,7 +307,7 @@ async def test_a_transaction_that_went_on_after_an_error_is_not_taken_for_commit
     else:
         engine = create_async_engine(make_url(postgres).set(drivername="postgresql+psycopg"))
         for _ in range(2):
-            runtime_database.tell_aborted(engine)
+            runtime_database.guard(engine)
     async with engine.begin() as connection:
         await connection.execute(text("CREATE TABLE notes (body text PRIMARY KEY)"))
     with pytest.raises(TransactionAborted, match="begin_nested"):

@@ -22,7 +22,7 @@ from treaty_runtime.errors import Outage
 from treaty_runtime.job import Job
 from treaty_runtime.outages import Outages
 from treaty_runtime.retry import RetryPolicy
-from treaty_runtime.sql.database import is_passing
+from treaty_runtime.sql.database import is_waited_out
 from treaty_runtime.sql.forgetting import PORTION
 
 T = TypeVar("T")
@@ -217,7 +217,7 @@ class DelayWorkers:
         try:
             answer = await work()
         except (DBAPIError, PoolTimeout) as error:
-            if not is_passing(error):
+            if not is_waited_out(error):
                 raise
             self.outages.began("database", error=str(error))
             return None

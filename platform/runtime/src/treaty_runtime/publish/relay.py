@@ -31,7 +31,7 @@ from treaty_runtime.publish.relay_ahead import Ahead
 from treaty_runtime.publish.relay_batch import Batch, mark_of, position_of
 from treaty_runtime.publish.relay_holds import Holds
 from treaty_runtime.retry import backoff
-from treaty_runtime.sql.database import is_passing
+from treaty_runtime.sql.database import is_waited_out
 from treaty_runtime.transport import Fence
 
 T = TypeVar("T")
@@ -290,7 +290,7 @@ class Relay:
         try:
             done = await work()
         except (DBAPIError, PoolTimeout) as error:
-            if not is_passing(error):
+            if not is_waited_out(error):
                 raise
             self.outages.began("database", error=str(error))
         except Outage as error:

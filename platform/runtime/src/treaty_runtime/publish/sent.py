@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from treaty_runtime.sql.database import autocommit, is_passing
+from treaty_runtime.sql.database import autocommit, is_waited_out
 from treaty_runtime.sql.forgetting import forget, oldest
 from treaty_runtime.sql.sqltext import planned_each_time, statements
 from treaty_runtime.sql.tables import Timestamp
@@ -101,7 +101,7 @@ class SentCleaning:
             try:
                 await self.clean()
             except (DBAPIError, PoolTimeout) as error:
-                if not is_passing(error):
+                if not is_waited_out(error):
                     raise
             await asyncio.sleep(60)
 

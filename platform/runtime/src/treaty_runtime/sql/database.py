@@ -9,14 +9,14 @@ from typing import Any
 from sqlalchemy import Connection, Index, Table, UpdateBase, event, insert, inspect, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Dialect, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from treaty_runtime.errors import LaneCountDiffers, LayoutDiffers, TablesMissing, TransactionAborted
+from treaty_runtime.errors import InvalidSettings, LaneCountDiffers, LayoutDiffers, TablesMissing, TransactionAborted
 from treaty_runtime.sql.tables import LAYOUT, LaneRow, LayoutRow, Tables
 
 LANES = 16
@@ -43,6 +43,10 @@ _LOCKED = "55P03"
 """No lock in `lock_timeout`, or at once where `NOWAIT` was asked for."""
 _AWAY = ("08", "57P", "53", "25006")
 """Connection exception; shut down or starting; out of connections, disk or memory; a copy that only reads."""
+_CUT_OFF = "57014"
+"""The statement was cancelled: by `statement_timeout`, or by somebody (`pg_cancel_backend`)."""
+_NOT_PREPARED = frozenset({"26000", "42P05"})
+"""What the driver prepared is not there, or already: a pooler gave it another server's connection."""
 _ABORTED = 3
 """A transaction that PostgreSQL has given up. Source: libpq, `PQTRANS_INERROR`; psycopg 2 and 3 number it alike."""
 
@@ -59,14 +63,16 @@ def open_engine(url: str | URL, *, pool_size: int = 10) -> AsyncEngine:
 
     SQLite: WAL, `synchronous=FULL`, a 5 s busy time-out and `BEGIN IMMEDIATE`, since a transaction that begins as a
     reader cannot wait for the writer it meets later; up to five connections and two for `reading`, which stay. PostgreSQL:
-    psycopg 3, `pool_size` connections that stay, and ten more for a moment.
+    psycopg 3, `pool_size` connections that stay, and ten more for a moment; `?prepare_threshold=none` for poolers that lend a server's
+    connection for a transaction and forget what was prepared there.
     """
     parsed = make_url(url)
     parsed = parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
     if parsed.get_backend_name() != "sqlite":
         alive = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
-        engine = create_async_engine(parsed, pool_size=pool_size, connect_args=alive, **_DISCREET)
-        tell_aborted(engine)
+        rest, prepared = _prepared(parsed)
+        engine = create_async_engine(rest, pool_size=pool_size, connect_args=alive | prepared, **_DISCREET)
+        guard(engine)
         return engine
     in_memory = parsed.database in {None, "", ":memory:"} or parsed.query.get("mode") == "memory"
     # A database in memory has one connection, which everybody shares.
@@ -78,13 +84,21 @@ def open_engine(url: str | URL, *, pool_size: int = 10) -> AsyncEngine:
     return engine
 
 
-def tell_aborted(engine: AsyncEngine) -> None:
-    """Let COMMIT raise TransactionAborted where PostgreSQL would answer it with ROLLBACK, of which no driver tells.
+def guard(engine: AsyncEngine) -> None:
+    """Let PostgreSQL's faults show that no driver tells, or tells wrongly; an engine that has it stays as it is.
 
-    That is so after an error of the database that was caught: whoever goes on believes that all of it was stored.
+    COMMIT raises TransactionAborted where PostgreSQL would answer it with ROLLBACK. That is so after an error of the database that
+    was caught: whoever goes on believes that all of it was stored. And a connection whose prepared statements a pooler has lost
+    counts as lost too, instead of failing with whatever is asked next.
     """
     if engine.dialect.name == "postgresql" and not event.contains(engine.sync_engine, "commit", _refuse_aborted):
         event.listen(engine.sync_engine, "commit", _refuse_aborted)
+        event.listen(engine.sync_engine, "handle_error", _leave_unprepared)
+
+
+def _leave_unprepared(context: ExceptionContext) -> None:
+    if getattr(context.original_exception, "sqlstate", None) in _NOT_PREPARED:
+        context.is_disconnect, context.invalidate_pool_on_disconnect = True, False
 
 
 def _refuse_aborted(connection: Connection) -> None:
@@ -93,6 +107,19 @@ def _refuse_aborted(connection: Connection) -> None:
         # Whoever raises here ends SQLAlchemy's transaction, but not the server's: the next one would get the connection like this.
         connection.dialect.do_rollback(connection.connection)
         raise TransactionAborted
+
+
+def _prepared(url: URL) -> tuple[URL, dict[str, int | None]]:
+    """The URL without `prepare_threshold`, and that for the driver, which wants a number or None. Raises InvalidSettings."""
+    threshold = url.query.get("prepare_threshold")
+    if threshold is None:
+        return url, {}
+    if threshold != "none" and not (isinstance(threshold, str) and threshold.isdecimal()):
+        given = f"prepare_threshold is {threshold!r} in the database's URL: give a number of times, or none."
+        raise InvalidSettings([given])
+    return url.difference_update_query(["prepare_threshold"]), {
+        "prepare_threshold": None if threshold == "none" else int(threshold)
+    }
 
 
 def _pool_of(connections: int) -> dict[str, Any]:
@@ -245,6 +272,14 @@ def is_locked(error: BaseException) -> bool:
 def is_passing(error: BaseException) -> bool:
     """Whether the same may work a moment later, as nothing is wrong with it."""
     return is_away(error) or is_conflict(error) or is_locked(error)
+
+
+def is_waited_out(error: BaseException) -> bool:
+    """Whether the runtime's own loops wait and ask again: what passes, and a statement of theirs that was cancelled.
+
+    A handler's statement that takes longer than the server allows is the handler's failure.
+    """
+    return is_passing(error) or (isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _CUT_OFF)
 
 
 def is_away(error: BaseException) -> bool:

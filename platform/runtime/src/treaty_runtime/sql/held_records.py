@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from treaty_runtime.errors import Outage
 from treaty_runtime.event import Headers, Partition, Place, Record
 from treaty_runtime.held import AlreadyReleased, Held
-from treaty_runtime.sql.database import autocommit, is_passing
+from treaty_runtime.sql.database import autocommit, is_waited_out
 from treaty_runtime.sql.sqltext import statements
 from treaty_runtime.sql.tables import Timestamp
 
@@ -97,7 +97,7 @@ class SqlHeldRecords:
             async with (engine or self._engine).connect() as connection:
                 yield connection
         except (DBAPIError, PoolTimeout) as error:
-            if is_passing(error):
+            if is_waited_out(error):
                 raise Outage(f"The database is away: {error}", dependency="database") from error
             raise
 

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from treaty_runtime.sql.database import autocommit, is_passing
+from treaty_runtime.sql.database import autocommit, is_waited_out
 from treaty_runtime.sql.forgetting import PORTION, forget, oldest
 
 RETENTION = timedelta(hours=192)
@@ -34,7 +34,7 @@ class InboxCleaning:
             try:
                 await self.clean()
             except (DBAPIError, PoolTimeout) as error:
-                if not is_passing(error):
+                if not is_waited_out(error):
                     raise
             await asyncio.sleep(self._every.total_seconds())
 

@@ -34,7 +34,7 @@ class TablesCheck:
             except (TablesMissing, LayoutDiffers, LaneCountDiffers) as error:
                 self.fault = str(error)
             except (DBAPIError, PoolTimeout) as error:
-                if not database.is_passing(error):
+                if not database.is_waited_out(error):
                     raise
                 self.fault = f"the database is away ({type(error).__name__})"
             if self.fault is not None:

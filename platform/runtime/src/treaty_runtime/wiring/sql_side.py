@@ -22,7 +22,7 @@ from treaty_runtime.publish.late_ids import LateIds
 from treaty_runtime.publish.lease import Lease
 from treaty_runtime.publish.relay import Relay
 from treaty_runtime.publish.sent import SentCleaning
-from treaty_runtime.sql.database import is_passing, tell_aborted
+from treaty_runtime.sql.database import guard, is_waited_out
 from treaty_runtime.sql.held_records import SqlHeldRecords
 from treaty_runtime.sql.inbox import Inbox
 from treaty_runtime.sql.inbox_cleaning import InboxCleaning
@@ -46,7 +46,7 @@ class SqlSide:
     ) -> None:
         self.sessions, self._world, self._hooks = sessions, world, hooks
         self._engine: AsyncEngine = sessions.kw["bind"]
-        tell_aborted(self._engine)
+        guard(self._engine)
         self._owner = f"{service}-{os.getpid()}-{world.entropy(6).hex()}"
         self._backlog = Backlog(self._engine, keeps=bool(outbox_keep))
         self.sent_cleaning = SentCleaning(self._engine, keep=outbox_keep) if outbox_keep else None
@@ -103,6 +103,6 @@ class SqlSide:
         try:
             return await self._backlog.depth()
         except (DBAPIError, PoolTimeout) as error:
-            if not is_passing(error):
+            if not is_waited_out(error):
                 raise
             return f"the database is away ({type(error).__name__})"
