@@ -109,10 +109,12 @@ class FakeRegistry:
     def __init__(self, *registered: type[Event]) -> None:
         self.registered = list(registered)
         self.is_away = False
+        self.asked: list[type[Event]] = []
         self.versions: dict[str, list[Version]] = {}
 
     async def id_of(self, event: type[Event]) -> int:
         """The number of the class, counted from 1."""
+        self.asked.append(event)
         self._answer()
         if event not in self.registered:
             raise SchemaNotRegistered(event.__avro_fullname__, event.__subject__)

@@ -18,13 +18,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from tests.parts.waiting import eventually
 from tests.treaty_runtime.order_events import CATALOG, FakeRegistry, OrderCreated, OrderSeen
 from treaty_runtime.hooks import Hooks
-from treaty_runtime.publish.backlog import Backlog
+from treaty_runtime.publish.backlog import Backlog, Pending, Refusal
 from treaty_runtime.publish.late_ids import LateIds
 from treaty_runtime.publish.lease import TIMES, Lease, LeaseTimes
 from treaty_runtime.publish.outbox import Outbox
 from treaty_runtime.publish.relay import Relay, RelaySettings
 from treaty_runtime.sql.tables import OutboxRow
-from treaty_runtime.transport import Delivery, LeaseFence, Outgoing, Producer
+from treaty_runtime.transport import Delivery, Fault, FaultKind, LeaseFence, Outgoing, Producer
 from treaty_runtime.transport.memory import MemoryBroker, MemoryProducer
 from treaty_runtime.wire.headers import ID, first_values
 from treaty_runtime.wire.serde import Serde
@@ -132,6 +132,25 @@ class SilentProducer(MemoryProducer):
         for record, done in taken:
             done(self._broker.append(record))
         return len(taken)
+
+
+class LateRefuser(SilentProducer):
+    """Refuses what it took, when told to."""
+
+    def refuse(self) -> None:
+        """Says no to all of it."""
+        taken, self.taken = self.taken, []
+        for _, done in taken:
+            done(Delivery(None, -1, Fault("INVALID_RECORD", "no", FaultKind.REFUSED)))
+
+
+async def set_aside(engine: AsyncEngine, row: Pending) -> None:
+    """Notes a row as one that the broker refused, as a relay does."""
+    lease = Lease(engine, owner=f"relay-{next(_numbers)}", clock=time.monotonic)
+    await lease.renew()
+    refusal = Refusal(row=row, code="MSG_SIZE_TOO_LARGE", error="too large", overtaken=False)
+    assert await Backlog(engine).fail([refusal], owner=lease.owner, epochs=lease.held) == 1
+    await lease.leave()
 
 
 def lasting(service: Service) -> Lease:

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -16,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
-from treaty_runtime.errors import LaneCountDiffers, LayoutDiffers, TablesMissing, TransactionAborted
+from treaty_runtime.errors import InvalidSettings, LaneCountDiffers, LayoutDiffers, TablesMissing, TransactionAborted
 from treaty_runtime.sql import database as runtime_database
 from treaty_runtime.sql.database import autocommit
 from treaty_runtime.sql.tables import InboxRow, LaneRow, LayoutRow, OutboxRow
@@ -316,6 +317,43 @@ async def test_a_transaction_that_went_on_after_an_error_is_not_taken_for_commit
         async with engine.begin() as connection:
             assert await connection.scalar(text("SELECT count(*) FROM notes")) == 0
     await engine.dispose()
+
+
+@pytest.mark.postgres
+async def test_what_a_pooler_forgot_costs_a_connection_and_is_no_failure_of_whoever_asked(postgres: str) -> None:
+    """In transaction mode it lends another server's connection each time, where nobody prepared anything."""
+    engine = runtime_database.open_engine(postgres, pool_size=1)
+    asked = text("SELECT CAST(:number AS integer)")
+    async with autocommit(engine).connect() as connection:
+        for number in range(7):  # prepared at the sixth
+            assert await connection.scalar(asked, {"number": number}) == number
+        await connection.exec_driver_sql("SELECT 1")
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        driver.pgconn.exec_(b"DEALLOCATE ALL")  # below the driver, which would notice
+        with pytest.raises(DBAPIError, match="does not exist") as refused:
+            await connection.scalar(asked, {"number": 1})
+    assert runtime_database.is_away(refused.value)
+    async with engine.connect() as connection:
+        assert await connection.scalar(asked, {"number": 2}) == 2
+    await engine.dispose()
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(("threshold", "prepared"), [("none", 0), ("0", 1), ("2", 1), ("5", 0)])
+async def test_the_url_says_whether_statements_are_prepared(postgres: str, threshold: str, prepared: int) -> None:
+    engine = runtime_database.open_engine(f"{postgres}?prepare_threshold={threshold}")
+    async with autocommit(engine).connect() as connection:
+        for number in range(4):
+            await connection.scalar(text("SELECT CAST(:number AS bigint)"), {"number": number})
+        listed = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT CAST%'"
+        assert await connection.scalar(text(listed)) == prepared
+    await engine.dispose()
+
+
+@pytest.mark.parametrize("threshold", ["often", "-1", "1&prepare_threshold=2"])
+def test_a_threshold_that_is_none_is_refused_in_a_sentence(threshold: str) -> None:
+    with pytest.raises(InvalidSettings, match="give a number of times, or none"):
+        runtime_database.open_engine(f"postgresql://localhost/shop?prepare_threshold={threshold}")
 
 
 async def _write_twice(engine: AsyncEngine) -> None:

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.treaty_runtime.order_events import OrderCreated
-from tests.treaty_runtime.relaying import Service, running, until
-from treaty_runtime.publish.backlog import Backlog, Refusal
+from tests.treaty_runtime.relaying import Service, running, set_aside, until
+from treaty_runtime.publish.backlog import Backlog
 from treaty_runtime.publish.outbox_desk import OutboxDesk
 
 
@@ -19,7 +19,7 @@ async def service(database: AsyncEngine) -> Service:
     service = Service(database)
     await service.stage(("o-1", 1), ("o-1", 2), ("o-2", 1))
     rows = await Backlog(database).read(range(16), held=(), limit=10)
-    await Backlog(database).fail([Refusal(row=rows[0], code="MSG_SIZE_TOO_LARGE", error="too large", overtaken=False)])
+    await set_aside(database, rows[0])
     return service
 
 

@@ -10,17 +10,18 @@ from sqlalchemy import event as sql_event
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tests.treaty_runtime.order_events import OrderCreated, OrderSeen
+from tests.treaty_runtime.order_events import CATALOG, OrderCreated, OrderSeen
 from tests.treaty_runtime.relaying import Service, lasting, running, until
 from tests.treaty_runtime.statements import counted
 from treaty_runtime.hooks import Fenced, OutageBegan, OutboxHeld, Published, PublishRefused, Recovered, Relayed
 from treaty_runtime.publish.backlog import Backlog
+from treaty_runtime.publish.late_ids import LateIds
 from treaty_runtime.publish.lease import Lease
 from treaty_runtime.sql.tables import FailedRow, LaneRow, OutboxRow, RelayRow
 from treaty_runtime.transport import Fault, FaultKind
 from treaty_runtime.transport.memory import MemoryProducer
 from treaty_runtime.wire.headers import first_values
-from treaty_runtime.wire.serde import schema_id_of
+from treaty_runtime.wire.serde import Serde, schema_id_of
 
 
 class Killed(BaseException):
@@ -202,6 +203,18 @@ async def test_a_schema_that_nobody_registered_holds_its_key(service: Service) -
         await until(lambda: service.heard(OutboxHeld) and service.sent())
     assert service.heard(OutboxHeld)[0] == OutboxHeld(keys={"SCHEMA_NOT_REGISTERED": 1})
     assert service.sent("order-views") == []
+
+
+async def test_of_a_schema_that_nobody_registered_the_registry_is_asked_once_for_all_keys(service: Service) -> None:
+    service.registry.registered.remove(OrderSeen)
+    async with service.sessions.begin() as session:
+        for number in range(20):
+            service.outbox.stage(session, OrderSeen(number=number), key=f"held-{number}")
+    backlog = Backlog(service.engine)
+    rows = await backlog.read(range(16), held=(), limit=20)
+    service.registry.asked.clear()
+    ready, held = await LateIds(Serde(service.registry), CATALOG).fill(rows)
+    assert (ready, len(held), len(service.registry.asked)) == ([], 20, 1)
 
 
 async def test_a_payload_of_another_schema_text_never_gets_this_programs_id(service: Service) -> None:

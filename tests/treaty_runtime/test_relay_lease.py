@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from treaty_runtime.publish.lease import TIMES, Lease, fair_share
+from treaty_runtime.publish.outbox_desk import OutboxDesk
 from treaty_runtime.sql.tables import LaneRow, RelayRow
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -98,6 +99,54 @@ async def test_leaving_frees_the_lanes_at_once(database: AsyncEngine) -> None:
     await first.leave()
     await second.renew()
     assert len(second.held) == 16
+
+
+async def test_after_the_databases_clock_was_set_back_the_lanes_of_a_dead_relay_are_free_after_a_lease(
+    database: AsyncEngine,
+) -> None:
+    await _died_in_the_future(database)
+    clock = Clock()
+    heir = Lease(database, owner="heir", clock=clock)
+    for waited in (0.0, TIMES.lease_seconds - 0.001):
+        clock.seconds = 100.0 + waited
+        await heir.renew()
+        assert heir.held == {}, "its owner may be alive, and believes in its lease for as long"
+    clock.seconds += 0.001
+    await heir.renew()
+    assert heir.held == dict.fromkeys(range(16), 2), "all of them: who was seen in the future counts for nobody"
+    assert [relay.owner for relay in await OutboxDesk(database).relays()] == ["heir"]
+
+
+async def test_an_owner_that_prolongs_its_lease_keeps_it_whatever_the_databases_clock_says(
+    database: AsyncEngine,
+) -> None:
+    owner, clock = _lease(database, "owner"), Clock()
+    await owner.renew()
+    heir = Lease(database, owner="heir", clock=clock)
+    for _ in range(8):
+        await heir.renew()
+        clock.seconds += TIMES.renew_seconds
+        await owner.renew()
+    assert (len(owner.held), heir.held) == (16, {})
+
+
+async def test_of_two_heirs_one_takes_what_stood_still(database: AsyncEngine) -> None:
+    await _died_in_the_future(database)
+    clock = Clock()
+    heirs = [Lease(database, owner=owner, clock=clock) for owner in ("a", "b")]
+    for _ in range(2):
+        for heir in heirs:
+            await heir.renew()
+        clock.seconds += TIMES.lease_seconds
+    assert [len(heir.held) for heir in heirs] == [8, 8]
+    assert not heirs[0].held.keys() & heirs[1].held.keys()
+
+
+async def _died_in_the_future(engine: AsyncEngine) -> None:
+    hour = datetime.now(UTC) + timedelta(hours=1)
+    async with engine.begin() as connection:
+        await connection.execute(update(LaneRow).values(owner="dead", epoch=1, until=hour))
+        await connection.execute(insert(RelayRow).values(owner="dead", seen=hour))
 
 
 def _lease(engine: AsyncEngine, owner: str) -> Lease:

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
 from tests.treaty.cli.scratch import Done, Scratch, project
-from tests.treaty_runtime.relaying import Service
+from tests.treaty_runtime.relaying import Service, set_aside
 from treaty.ops.service_database import engine_of
 from treaty_runtime.admin import Cluster
 from treaty_runtime.delay.jobs import DelayedJobs, Taken
@@ -22,7 +22,7 @@ from treaty_runtime.delay.schedule import Scheduler
 from treaty_runtime.event import Partition, Place
 from treaty_runtime.job import Job
 from treaty_runtime.kafka.log import Log
-from treaty_runtime.publish.backlog import Backlog, Refusal
+from treaty_runtime.publish.backlog import Backlog
 from treaty_runtime.sql import database
 from treaty_runtime.transport import Outgoing
 from treaty_runtime.wire import headers as names
@@ -107,7 +107,7 @@ def stage(engine: AsyncEngine, *pairs: tuple[str, int]) -> Awaitable[list[Any]]:
         service, backlog = Service(engine), Backlog(engine)
         await service.stage(*pairs)
         rows = await backlog.read(range(16), held=(), limit=10)
-        await backlog.fail([Refusal(row=rows[0], code="MSG_SIZE_TOO_LARGE", error="too large", overtaken=False)])
+        await set_aside(engine, rows[0])
         return rows
 
     return run()

@@ -28,9 +28,14 @@ _ROWS = (
 )
 # A planner can tell nothing about what is asked so, but that nearly every row fits: it walks along the positions until it has
 # enough. From statistics of an emptier day it would believe that hardly any row fits, and sort the whole table for each batch.
+# A key stands behind a refused row that is there: of one that somebody deleted by hand nobody could take the note away. Asked for as a
+# value, since a subquery that is one is answered for each note by itself.
+_IS_THERE = (
+    "(SELECT refused.position FROM outbox AS refused WHERE refused.position = outbox_failed.position) IS NOT NULL"
+)
 _SELECT = (
     f"{_ROWS} WHERE CASE WHEN {{mine}}"  # noqa: S608  # constants
-    " AND NOT EXISTS (SELECT 1 FROM outbox_failed WHERE outbox_failed.aggregateid = outbox.aggregateid)"
+    f" AND NOT EXISTS (SELECT 1 FROM outbox_failed WHERE outbox_failed.aggregateid = outbox.aggregateid AND {_IS_THERE})"
     " THEN 1 END IS NOT NULL ORDER BY position LIMIT :limit"
 )
 # Subqueries where there may be a thousand values: PostgreSQL looks them up, where it would compare each with each.
@@ -63,17 +68,23 @@ _DELETE = statements(
 )
 DELETE = planned_each_time(_DELETE, by="lowest")
 
-FAIL = statements(
+# Fenced like the delete, and only of rows that are there: an operator may have dropped one, or another owner sent it, since it was
+# produced. Whoever drops it meanwhile waits for this, and takes the note away too.
+_FAIL = (
     "INSERT INTO outbox_failed (position, aggregateid, attempts, code, error, failed_at, overtaken)"
-    " VALUES (:position, :aggregateid, 1, :code, :error, {now}, :overtaken)"
+    " SELECT position, aggregateid, 1, CAST(:code AS varchar), CAST(:error AS varchar), {now}, CAST(:overtaken AS boolean)"
+    " FROM outbox WHERE position = :position AND EXISTS (SELECT 1 FROM outbox_lane"
+    " WHERE outbox_lane.lane = outbox.lane AND outbox_lane.owner = :owner AND outbox_lane.epoch = :epoch){lock}"
     " ON CONFLICT (position) DO UPDATE SET attempts = outbox_failed.attempts + 1, code = excluded.code,"
     " error = excluded.error, failed_at = excluded.failed_at, overtaken = outbox_failed.overtaken OR excluded.overtaken"
 )
+FAIL = statements(_FAIL.replace("{lock}", " FOR KEY SHARE OF outbox"), sqlite=_FAIL.replace("{lock}", ""))
 
 COUNT = {
     dialect: statement.columns(oldest=Timestamp())
     for dialect, statement in statements(
-        "SELECT count(*) AS pending, min(created_at) AS oldest, (SELECT count(*) FROM outbox_failed) AS failed FROM outbox"
+        "SELECT count(*) AS pending, min(created_at) AS oldest,"  # noqa: S608  # constants
+        f" (SELECT count(*) FROM outbox_failed WHERE {_IS_THERE}) AS failed FROM outbox"
     ).items()
 }
 
@@ -182,12 +193,16 @@ class Backlog:
         assert isinstance(deleted, CursorResult)  # noqa: S101  # text DML always answers with a cursor
         return deleted.rowcount
 
-    async def fail(self, refusals: Sequence[Refusal]) -> int:
-        """Set rows aside, answer how many; later rows of their keys are not read until they are retried or discarded."""
+    async def fail(self, refusals: Sequence[Refusal], *, owner: str, epochs: Mapping[int, int]) -> int:
+        """Set rows aside, if they are there and `owner` still holds their lanes under these epochs; answer how many.
+
+        Later rows of their keys are not read until they are retried or discarded.
+        """
         rows = [
             {
                 "position": refusal.row.position,
-                "aggregateid": refusal.row.key,
+                "owner": owner,
+                "epoch": epochs[refusal.row.lane],
                 "code": refusal.code,
                 "error": refusal.error,
                 "overtaken": refusal.overtaken,
@@ -195,8 +210,9 @@ class Backlog:
             for refusal in refusals
         ]
         async with self._engine.connect() as connection:
-            await connection.execute(FAIL[self._dialect], rows)
-        return len(rows)
+            noted = await connection.execute(FAIL[self._dialect], rows)
+        assert isinstance(noted, CursorResult)  # noqa: S101  # text DML always answers with a cursor
+        return noted.rowcount
 
     async def depth(self) -> Depth:
         """How much waits now."""

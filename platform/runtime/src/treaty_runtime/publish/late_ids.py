@@ -29,17 +29,19 @@ class LateIds:
             return rows, {}
         ready: list[Pending] = []
         held: dict[str, Fault] = {}
+        unregistered: dict[type[Event], Fault] = {}
         for row in rows:
             if row.key in held:
                 continue
-            filled = row if not row.payload.startswith(_UNKNOWN) else await self._filled(row)
+            filled = row if not row.payload.startswith(_UNKNOWN) else await self._filled(row, unregistered)
             if isinstance(filled, Fault):
                 held[row.key] = filled
             else:
                 ready.append(filled)
         return ready, held
 
-    async def _filled(self, row: Pending) -> Pending | Fault:
+    async def _filled(self, row: Pending, unregistered: dict[type[Event], Fault]) -> Pending | Fault:
+        """Of a class that is `unregistered` the registry is not asked again: each of a thousand keys would hold up the others."""
         event = self._events[row.full_name] if row.full_name in self._events else None  # noqa: SIM401  # a lazy catalog has no get
         # The text decides, not the name: after an update the class of this name has another schema and another id.
         try:
@@ -49,7 +51,10 @@ class LateIds:
         if event is None or writer != writer_of(event):
             text = f"This program lacks the schema that wrote outbox row {row.position}: run the one that staged it."
             return Fault("SCHEMA_UNKNOWN", text, FaultKind.HELD)
+        if event in unregistered:
+            return unregistered[event]
         try:
             return row._replace(payload=with_schema_id(row.payload, await self._serde.schema_id(event)))
         except SchemaNotRegistered as error:
-            return Fault("SCHEMA_NOT_REGISTERED", str(error), FaultKind.HELD)
+            fault = unregistered[event] = Fault("SCHEMA_NOT_REGISTERED", str(error), FaultKind.HELD)
+            return fault

@@ -1,6 +1,7 @@
 """Which lanes of the outbox this relay owns, and until when.
 
-Laws: a lane has one owner at a time, by the database's clock. A new owner raises the lane's epoch, which fences what a
+Laws: a lane has one owner at a time, by the database's clock, or by that of whoever saw a lease stand still for as long as it lasts:
+the database's may be set back. A new owner raises the lane's epoch, which fences what a
 former one still wants to delete. The holder counts its lease from before it asked, by its own monotonic clock, so that
 it always believes in a shorter lease than the database does.
 """
@@ -8,10 +9,11 @@ it always believes in a shorter lease than the database does.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import TextClause
+from sqlalchemy import Row, TextClause
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from treaty_runtime.sql.database import autocommit
@@ -38,9 +40,10 @@ SEEN = statements(
     "INSERT INTO outbox_relay (owner, seen) VALUES (:owner, {now}) ON CONFLICT (owner) DO UPDATE SET seen = excluded.seen"
 )
 
+# Seen within a lease, either way: who died before the clock was set back was seen in the future.
 VIEW = statements(
-    "SELECT lane, owner IS NULL OR until < {now} AS is_free,"
-    " (SELECT count(*) FROM outbox_relay WHERE seen > {later}) AS live FROM outbox_lane ORDER BY lane"
+    "SELECT lane, until, owner IS NULL OR until < {now} AS is_free,"
+    " (SELECT count(*) FROM outbox_relay WHERE seen > {earlier} AND seen < {later}) AS live FROM outbox_lane ORDER BY lane"
 )
 
 TAKE = statements(
@@ -50,15 +53,20 @@ TAKE = statements(
     " WHERE lane IN (SELECT value FROM json_each(:lanes)) AND (owner IS NULL OR until < {now}) RETURNING lane, epoch",
 )
 
+TAKE_ABANDONED = statements(
+    "UPDATE outbox_lane SET owner = :owner, epoch = epoch + 1, until = {later}"
+    " WHERE lane = :lane AND until = :until RETURNING lane, epoch"
+)
+
 GIVE_BACK = statements(
     "UPDATE outbox_lane SET owner = NULL, until = NULL WHERE owner = :owner AND lane = ANY(CAST(:lanes AS smallint[]))",
     sqlite="UPDATE outbox_lane SET owner = NULL, until = NULL"
     " WHERE owner = :owner AND lane IN (SELECT value FROM json_each(:lanes))",
 )
 
-LEAVE = statements("DELETE FROM outbox_relay WHERE owner = :owner OR seen < {later}")
+LEAVE = statements("DELETE FROM outbox_relay WHERE owner = :owner OR seen < {earlier}")
 
-_FORGET_SECONDS = -3600.0
+_FORGET_SECONDS = 3600.0
 
 
 class Lease:
@@ -72,6 +80,7 @@ class Lease:
         self.surplus: frozenset[int] = frozenset()
         self._engine, self._clock, self._dialect = autocommit(engine), clock, engine.dialect.name
         self._ends = clock()
+        self._standing: dict[int, tuple[object, float]] = {}
         # Between the database's answer and our memory of it nobody else may change what is held.
         self._changing = asyncio.Lock()
 
@@ -101,13 +110,16 @@ class Lease:
             # Both at once: a lane that was lost and taken again meanwhile has another epoch.
             self.held, self._ends = held, asked + seconds
             await connection.execute(SEEN[self._dialect], {"owner": self.owner})
-            rows = (await connection.execute(VIEW[self._dialect], {"seconds": -seconds})).all()
+            rows = (await connection.execute(VIEW[self._dialect], {"seconds": seconds})).all()
             share = fair_share(len(rows), live=rows[0].live if rows else 1)
             free = [row.lane for row in rows if row.is_free][: max(0, share - len(held))]
             self.surplus = frozenset(sorted(held)[share:])
             if free:
                 wanted = listed(free, dialect=self._dialect)
                 self.held = held | await self._lanes(connection, TAKE, seconds=seconds, lanes=wanted)
+            for lane, until in self._abandoned(rows, asked=asked)[: max(0, share - len(self.held))]:
+                taken = await self._lanes(connection, TAKE_ABANDONED, seconds=seconds, lane=lane, until=until)
+                self.held = self.held | taken
         return lost
 
     async def give_back(self, lanes: Collection[int]) -> None:
@@ -125,6 +137,20 @@ class Lease:
         await self.give_back(tuple(self.held))
         async with self._engine.connect() as connection:
             await connection.execute(LEAVE[self._dialect], {"owner": self.owner, "seconds": _FORGET_SECONDS})
+
+    def _abandoned(self, rows: Sequence[Row[Any]], *, asked: float) -> list[tuple[int, object]]:
+        """Lanes of others, and until when, that nobody has prolonged for as long as a lease lasts by our own clock.
+
+        By the database's they would have been free by now, unless it was set back.
+        """
+        now, before = self._clock(), self._standing
+        others = {row.lane: row.until for row in rows if not row.is_free and row.lane not in self.held}
+        self._standing = {
+            lane: before[lane] if lane in before and before[lane][0] == until else (until, now)
+            for lane, until in others.items()
+        }
+        long_ago = asked - self.times.lease_seconds
+        return [(lane, until) for lane, (until, since) in self._standing.items() if since <= long_ago]
 
     async def _lanes(
         self, connection: AsyncConnection, law: Mapping[str, TextClause], **parameters: object

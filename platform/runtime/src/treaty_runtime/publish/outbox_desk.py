@@ -36,7 +36,7 @@ TOPICS = statements(
 )
 RELAYS = statements(
     "SELECT owner, seen, (SELECT count(*) FROM outbox_lane WHERE outbox_lane.owner = outbox_relay.owner AND until > {now}) AS lanes"
-    " FROM outbox_relay WHERE seen > {later} ORDER BY owner"
+    " FROM outbox_relay WHERE seen > {earlier} AND seen < {later} ORDER BY owner"
 )
 FAILED = statements(
     "SELECT outbox.position, outbox.id, outbox.aggregatetype, outbox.aggregateid, outbox.type, outbox.created_at,"
@@ -123,7 +123,7 @@ class OutboxDesk:
     async def relays(self) -> list[LiveRelay]:
         """Who may be relaying now."""
         async with autocommit(self._engine).connect() as connection:
-            rows = await connection.execute(RELAYS[self._dialect].columns(seen=Timestamp()), {"seconds": -LIVE_SECONDS})
+            rows = await connection.execute(RELAYS[self._dialect].columns(seen=Timestamp()), {"seconds": LIVE_SECONDS})
             return [LiveRelay(owner=row.owner, seen=row.seen, lanes=row.lanes) for row in rows]
 
     async def failed(self, *, limit: int) -> list[FailedStaged]:

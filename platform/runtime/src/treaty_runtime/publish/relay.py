@@ -269,7 +269,7 @@ class Relay:
         self.holds.add(batch.held)
         refusals = list(batch.refusals())
         if refusals:
-            await self._insist(partial(self._backlog.fail, refusals))
+            await self._insist(partial(self._backlog.fail, refusals, owner=self._lease.owner, epochs=epochs))
         sent = batch.acknowledged
         if sent:
             delete = partial(self._backlog.delete, sent, owner=self._lease.owner, epochs=epochs, places=batch.places)

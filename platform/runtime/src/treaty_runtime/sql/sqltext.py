@@ -10,34 +10,41 @@ from sqlalchemy import BigInteger, TextClause, bindparam, text
 
 
 class Clock(NamedTuple):
-    """How an engine says the present moment, and the one `:seconds` later (earlier, if negative)."""
+    """How an engine says the present moment, and the ones `:seconds` later (earlier, if negative) and earlier."""
 
     now: str
     later: str
+    earlier: str
 
 
 CLOCKS: Mapping[str, Clock] = {
     # Not now(): a lease counts from its statement, not from the start of the transaction. Not clock_timestamp(): what may change
     # while a statement runs is compared with every row, and no index is asked.
-    "postgresql": Clock("statement_timestamp()", "statement_timestamp() + make_interval(secs => :seconds)"),
+    "postgresql": Clock(
+        "statement_timestamp()",
+        "statement_timestamp() + make_interval(secs => :seconds)",
+        "statement_timestamp() - make_interval(secs => :seconds)",
+    ),
     # The same text as SQLAlchemy writes for a datetime, so that comparing the texts compares the times.
     "sqlite": Clock(
         "strftime('%Y-%m-%d %H\\:%M\\:%f000', 'now')",
         "strftime('%Y-%m-%d %H\\:%M\\:%f000', 'now', :seconds || ' seconds')",
+        "strftime('%Y-%m-%d %H\\:%M\\:%f000', 'now', '-' || :seconds || ' seconds')",
     ),
 }
 
 
 def statements(postgresql: str, *, sqlite: str | None = None) -> Mapping[str, TextClause]:
-    """The statement by dialect name; `{now}` and `{later}` in the text become the engine's clock.
+    """The statement by dialect name; `{now}`, `{later}` and `{earlier}` in the text become the engine's clock.
 
     One text serves both engines, unless `sqlite` gives it another.
     """
     texts = {"postgresql": postgresql, "sqlite": sqlite or postgresql}
-    return {
-        dialect: text(source.replace("{now}", CLOCKS[dialect].now).replace("{later}", CLOCKS[dialect].later))
-        for dialect, source in texts.items()
-    }
+    return {dialect: text(_timed(source, CLOCKS[dialect])) for dialect, source in texts.items()}
+
+
+def _timed(source: str, clock: Clock) -> str:
+    return source.replace("{now}", clock.now).replace("{later}", clock.later).replace("{earlier}", clock.earlier)
 
 
 def planned_each_time(laws: Mapping[str, TextClause], *, by: str) -> Mapping[str, TextClause]:
