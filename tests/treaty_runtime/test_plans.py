@@ -24,6 +24,10 @@ FILL = (
     " SELECT gen_random_uuid(), 'order-events', 'o-' || n, 't', 's', '\\x0000000001', '{}', n % 16"
     " FROM generate_series(1, :rows) AS n"
 )
+REFUSE = (
+    "INSERT INTO outbox_failed (position, aggregateid, attempts, code, error, overtaken)"
+    " SELECT position, aggregateid, 1, 'INVALID_RECORD', '', false FROM outbox ORDER BY position LIMIT :rows"
+)
 MANY, BATCH = 60_000, 1000
 LANES = "{" + ",".join(map(str, range(16))) + "}"
 
@@ -43,6 +47,8 @@ async def test_a_batch_is_read_and_deleted_without_a_look_at_the_rest_of_the_tab
         low = await connection.scalar(text("SELECT min(position) FROM outbox"))
         first = "{" + ",".join(str(low + number) for number in range(BATCH)) + "}"
         asked = {"lanes": LANES, "held": "{o-7}", "besides": first, "limit": BATCH}
+        assert await touched(connection, READ["postgresql"].text, asked) < 5 * BATCH
+        await connection.execute(text(REFUSE), {"rows": 50})
         assert await touched(connection, READ["postgresql"].text, asked) < 5 * BATCH
         await connection.execute(text("UPDATE outbox_lane SET owner = 'me', epoch = 1"))
         owned = {"positions": first, "lowest": low, "highest": low + BATCH - 1, "lanes": LANES, "owner": "me"}

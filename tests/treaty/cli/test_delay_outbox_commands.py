@@ -129,6 +129,11 @@ def test_a_refused_row_is_told_with_what_waits_behind_it_and_tried_again(scratch
     assert treaty(scratch, url, "outbox", "status").code == 0
 
 
+def test_a_threshold_of_the_url_that_is_none_is_a_fault_of_the_call(scratch: Scratch) -> None:
+    done = scratch.run("outbox", "status", "--database", "postgresql://localhost/shop?prepare_threshold=often")
+    assert (done.code, "give a number of times, or none" in done.err) == (2, True)
+
+
 def test_a_missing_database_is_told_and_no_file_is_made(scratch: Scratch, tmp_path: Path) -> None:
     missing = tmp_path / "nowhere.db"
     done = scratch.run("outbox", "status", "--database", f"sqlite:///{missing}")

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from treaty.config import shown
 from treaty.errors import EnvironmentFault, UsageError
-from treaty_runtime.errors import LaneCountDiffers, LayoutDiffers, TablesMissing
+from treaty_runtime.errors import InvalidSettings, LaneCountDiffers, LayoutDiffers, TablesMissing
 from treaty_runtime.sql import database
 
 T = TypeVar("T")
@@ -44,6 +44,8 @@ def engine_of(url: str, schema: str | None) -> AsyncEngine:
             # SQLite would make an empty file of a misspelt name.
             raise EnvironmentFault(f"There is no database file {parsed.database}.", next_step=_NEXT)
         return database.open_engine(parsed)
+    except InvalidSettings as error:
+        raise UsageError(str(error)) from error
     except (ArgumentError, ImportError) as error:
         raise UsageError(
             "The database's address is none.", next_step="write sqlite:///file or postgresql://…"
