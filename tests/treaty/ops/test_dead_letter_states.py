@@ -7,9 +7,9 @@ import pytest
 from tests.treaty.ops.burying import buried
 from treaty.ops.dead_letters.index import kinds
 from treaty.ops.dead_letters.letter import Letter, letter_of
-from treaty.ops.dead_letters.states import State, place_of, standings, subject_of
+from treaty.ops.dead_letters.states import State, place_of, standings, subject_of, unread
 from treaty.ops.journal import Note, read
-from treaty_runtime.event import Place, Record
+from treaty_runtime.event import Partition, Place, Record
 from treaty_runtime.wire import headers as names
 
 DLQ = "dlq.order"
@@ -34,6 +34,26 @@ def test_a_replayed_letter_is_under_way_until_its_group_has_passed_it() -> None:
     one, notes = letter(), note(letter(), "replay")
     assert standings([one], notes, under_way={one.identity})[one.place].state is State.REPLAYING
     assert standings([one], notes, under_way=())[one.place].state is State.PROCESSED
+
+
+def test_a_copy_that_was_deleted_before_its_group_came_makes_the_letter_unread() -> None:
+    copy, one = Place("retry.order.0s", 0, 4), letter()
+    notes = note(one, "replay", to=str(copy))
+    assert standings([one], notes, under_way=(), gone={copy})[one.place].state is State.UNREAD
+    assert standings([one], notes, under_way={one.identity}, gone={copy})[one.place].state is State.REPLAYING
+    assert standings([one], notes, under_way=(), gone={copy._replace(offset=5)})[one.place].state is State.PROCESSED
+
+
+@pytest.mark.parametrize(
+    ("start", "committed", "is_unread"),
+    [(5, None, True), (5, 4, True), (9, 0, True), (5, 5, False), (4, None, False), (4, 4, False), (0, None, False)],
+)
+def test_a_copy_is_unread_when_it_is_gone_and_its_group_has_not_passed_it(
+    start: int, committed: int | None, *, is_unread: bool
+) -> None:
+    copy = Place("retry.order.0s", 0, 4)
+    commits = {} if committed is None else {copy.of: committed}
+    assert unread([copy], starts={Partition(*copy.of): start}, committed=commits) == ({copy} if is_unread else set())
 
 
 @pytest.mark.parametrize("is_noted", [True, False], ids=["noted", "killed before the note"])

@@ -13,6 +13,7 @@ from tests.treaty.ops.burying import GROUP, buried, original
 from treaty.errors import EnvironmentFault, UsageError
 from treaty.ops.dead_letters.index import DeadLetters
 from treaty.ops.dead_letters.replay import Pace, Report, choose, replay
+from treaty.ops.dead_letters.shelve import left_to
 from treaty.ops.dead_letters.states import State
 from treaty.ops.journal import Journal
 from treaty_runtime.event import Partition, Place, Record
@@ -34,6 +35,7 @@ class Lists:
     def __init__(self, letters: int, *, fails: Callable[[Record], bool] = lambda _record: False) -> None:
         self.records: dict[str, list[Record]] = defaultdict(list)
         self.records[RETRY] = []
+        self.deleted: dict[str, int] = {}
         self.fails, self.is_consumed, self.lives = fails, True, 10_000
         for number in range(letters):
             self.append(buried(number + 1, topic=DLQ))
@@ -51,7 +53,11 @@ class Lists:
         return sorted(self.records)
 
     def spans(self, topics: Iterable[str]) -> dict[Partition, tuple[int, int]]:
-        return {Partition(topic, 0): (0, len(self.records[topic])) for topic in topics if topic in self.records}
+        return {
+            Partition(topic, 0): (self.deleted.get(topic, 0), len(self.records[topic]))
+            for topic in topics
+            if topic in self.records
+        }
 
     def read(self, spans: Mapping[Partition, tuple[int, int]]) -> Iterator[Record]:
         for partition, (start, end) in spans.items():
@@ -125,6 +131,28 @@ def test_killed_between_any_two_steps_and_run_again_all_are_sent_in_order(lives:
     assert len(sent) <= 6, "one record at most is in doubt"
     cluster.lives = 10_000
     assert run(cluster).sent == ()
+
+
+def test_a_copy_that_retention_deleted_before_its_group_came_is_sent_again_by_its_place_only() -> None:
+    cluster = Lists(3)
+    cluster.is_consumed = False
+    run(cluster)
+    cluster.deleted[RETRY] = 2
+    dead_letters = cluster.dead_letters()
+    letters, known = dead_letters.look(), dead_letters.standings()
+    assert [known[letter.place].state for letter in letters] == [State.UNREAD, State.UNREAD, State.REPLAYING]
+    for fingerprint in (None, letters[0].fingerprint):
+        plan = choose(letters, known, fingerprint=fingerprint)
+        assert (plan.letters, plan.refused) == ((), ()), "a group whose commits have expired looks the same"
+    plan = choose(letters, known, places=[letters[0].place, letters[2].place])
+    assert (plan.letters, [each.why for each in plan.refused]) == ((letters[0],), ["it is replaying"])
+    assert left_to("discard", [letters[1]], known) == [letters[1]]
+    pace = Pace(rate=500, wait=timedelta(0), now=lambda: NOW, sleep=lambda _: None)
+    replay(plan, dead_letters, run="r", reason="", pace=pace, is_canary=False, told=lambda *_: None)
+    cluster.is_consumed = True
+    assert {standing.state for standing in cluster.dead_letters().standings().values()} == {State.PROCESSED}, (
+        "nor is a group that has passed them told of what is gone"
+    )
 
 
 def test_five_failures_in_a_row_stop_it() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 
@@ -21,6 +21,7 @@ from treaty.cli.project import config_option, load_settings
 from treaty.cli.tables import format_option
 
 if TYPE_CHECKING:
+    from treaty.ops.dead_letters.states import State
     from treaty_runtime.event import Place
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -44,7 +45,7 @@ def dlq() -> None:
 @dlq.command(name="list")
 @click.option("--fingerprint", help="Only letters of this fingerprint, one a line.")
 @click.option("--group-by", type=click.Choice(["fingerprint", "none"]), default="fingerprint", show_default=True)
-@click.option("--all", "is_all", is_flag=True, help="Also what no longer waits.")
+@click.option("--all", "is_all", is_flag=True, help="Also what nobody has to decide about any more.")
 @format_option
 @topics_option
 @environment_option
@@ -66,24 +67,33 @@ def list_letters(
     treaty dlq list --fingerprint 3f9a1c22b7e0 --all
     treaty dlq list --group-by none --format json
 
-    Exit codes: 0 none waits, 1 some wait, 2 usage, 3 unreachable.
+    Exit codes: 0 none waits, 1 some wait or are unread, 2 usage, 3 unreachable.
     """
     from treaty.cli import dlq_words
     from treaty.ops.dead_letters.index import kinds
-    from treaty.ops.dead_letters.states import State
+    from treaty.ops.dead_letters.states import OPEN
     from treaty.wiring import dead_letters_of
 
     with dead_letters_of(load_settings(config), environment, topics=topics) as dead_letters:
         letters, known = dead_letters.look(), dead_letters.standings()
     letters = [letter for letter in letters if fingerprint in {None, letter.fingerprint}]
-    waiting = sum(known[letter.place].state is State.WAITING for letter in letters)
-    shown = [letter for letter in letters if is_all or known[letter.place].state is State.WAITING]
+    shown = [letter for letter in letters if is_all or known[letter.place].state in OPEN]
     if fingerprint is not None or group_by == "none":
         dlq_words.show_letters(shown, known, format_)
     else:
         dlq_words.show_kinds(list(kinds(shown, known)), format_)
-    echo(f"{waiting} of {len(letters)} dead letters wait.", err=True)
-    return 1 if waiting else 0
+    return _told([known[letter.place].state for letter in letters])
+
+
+def _told(states: Sequence[State]) -> int:
+    """How many an operator has to decide about; the exit code."""
+    from treaty.ops.dead_letters.states import OPEN, State
+
+    echo(f"{states.count(State.WAITING)} of {len(states)} dead letters wait.", err=True)
+    if unread := states.count(State.UNREAD):
+        told = f"{unread} were replayed, but deleted before their group came."
+        echo(f"{told}\n  next: treaty dlq list --group-by none, and replay or discard them by place", err=True)
+    return 1 if OPEN.intersection(states) else 0
 
 
 @dlq.command()

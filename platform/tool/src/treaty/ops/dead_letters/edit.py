@@ -15,7 +15,7 @@ from treaty.errors import TreatyError, UsageError
 from treaty.ops.dead_letters.body import decoded, frame, framed_id
 from treaty.ops.dead_letters.index import DeadLetters
 from treaty.ops.dead_letters.letter import Letter
-from treaty.ops.dead_letters.states import State, subject_of
+from treaty.ops.dead_letters.states import OPEN, subject_of
 from treaty.ops.registered import Registered, Version
 from treaty_avro import AvroError, compile_generic, from_json
 from treaty_runtime.event import Place
@@ -77,9 +77,10 @@ def lay_down(edit: Edit, dead_letters: DeadLetters, *, reason: str, now: datetim
     new_id = dict(edit.copy.headers)[names.ID].decode()
     there = [letter.place for letter in dead_letters.look() if letter.event_id == new_id and letter.replaces]
     known = dead_letters.standings()[edit.letter.place]
-    if known.state is not State.WAITING:
+    if known.state not in OPEN:
         raise UsageError(
-            f"{edit.letter.place} is {known.state}: only what waits is edited.", next_step="treaty dlq list"
+            f"{edit.letter.place} is {known.state}: only what waits or is unread is edited.",
+            next_step="treaty dlq list",
         )
     place = there[0] if there else dead_letters.log.append(edit.copy)
     dead_letters.journal.write(

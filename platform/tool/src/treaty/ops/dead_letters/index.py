@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
 from treaty.errors import UsageError
 from treaty.ops.dead_letters.letter import Letter, in_order, letter_of
-from treaty.ops.dead_letters.states import Standing, State, standings
+from treaty.ops.dead_letters.states import Standing, State, place_of, standings, unread
 from treaty.ops.dead_letters.under_way import under_way
-from treaty.ops.journal import Journal
+from treaty.ops.journal import Journal, Note
 from treaty_runtime.event import Partition, Place
 from treaty_runtime.kafka.groups import Groups
 from treaty_runtime.kafka.log import Log
+from treaty_runtime.retry import retry_topic
 
 PREFIX = "dlq."
 
@@ -76,7 +77,17 @@ class DeadLetters:
         # First what groups have before them, then the letters: an event that fails meanwhile is seen at its next place.
         groups = {letter.group for letter in self._letters.values() or self.look() if letter.group}
         running = {identity for group in groups for identity in under_way(group, self)}
-        return standings(self.look(), notes, under_way=running)
+        gone = self._gone(groups, notes)
+        return standings(self.look(), notes, under_way=running, gone=gone)
+
+    def _gone(self, groups: Iterable[str], notes: Mapping[str, Note]) -> set[Place]:
+        copies = {copy for note in notes.values() if note.act == "replay" and (copy := place_of(note.to)) is not None}
+        found: set[Place] = set()
+        for group in groups:
+            own = {copy for copy in copies if copy.topic == retry_topic(group, delay="0s")}
+            starts = {each: start for each, (start, _) in self.log.spans({copy.topic for copy in own}).items()}
+            found |= unread(own, starts=starts, committed=self.groups.committed(group, starts))
+        return found
 
     def one(self, place: Place) -> Letter:
         """The letter at a place; ``UsageError`` if there is none."""

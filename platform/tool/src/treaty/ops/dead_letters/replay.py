@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from treaty.errors import EnvironmentFault, UsageError
 from treaty.ops.dead_letters.index import DeadLetters
 from treaty.ops.dead_letters.letter import BytesGone, Letter
-from treaty.ops.dead_letters.states import Standing, State, subject_of
+from treaty.ops.dead_letters.states import OPEN, Standing, State, subject_of
 from treaty_runtime.event import Place
 from treaty_runtime.transport import Outgoing
 from treaty_runtime.wire.replay_copy import NotReplayable, replay_copy
@@ -73,7 +73,7 @@ def choose(
     places: Iterable[Place] = (),
     fingerprint: str | None = None,
 ) -> ReplayPlan:
-    """The letters to replay: those of ``places``, of a fingerprint, or all; only those that wait are sent.
+    """The letters to replay: those of ``places``, of a fingerprint, or all; only those that wait are sent, and unread ones by their place.
 
     Raises ``UsageError`` for a place without a letter and a fingerprint without letters.
     """
@@ -84,22 +84,22 @@ def choose(
             raise UsageError(f"There is no dead letter at {place}.", next_step="treaty dlq list")
     if fingerprint is not None and all(letter.fingerprint != fingerprint for letter in letters):
         raise UsageError(f"No dead letter has the fingerprint {fingerprint}.", next_step="treaty dlq list")
-    chosen = [
-        letter for letter in letters if (letter.place in asked if asked else fingerprint in {None, letter.fingerprint})
-    ]
     sendable, refused = [], []
-    for letter in chosen:
-        why = objection(letter, known[letter.place])
-        if not why:
-            sendable.append(letter)
-        elif asked or known[letter.place].state is State.WAITING:
+    for letter in letters:
+        if asked:
+            is_chosen = letter.place in asked
+        else:
+            is_chosen = fingerprint in {None, letter.fingerprint} and known[letter.place].state is State.WAITING
+        if is_chosen and (why := objection(letter, known[letter.place])):
             refused.append(Refused(letter=letter, why=why))
+        elif is_chosen:
+            sendable.append(letter)
     return ReplayPlan(letters=tuple(sendable), refused=tuple(refused))
 
 
 def objection(letter: Letter, standing: Standing) -> str:
     """Why a letter is not replayed; empty: it may be."""
-    if standing.state is not State.WAITING:
+    if standing.state not in OPEN:
         followed = f", see {standing.next}" if standing.next else ""
         return f"it is {standing.state}{followed}"
     try:

@@ -7,10 +7,10 @@ from datetime import datetime
 from treaty.errors import UsageError
 from treaty.ops.dead_letters.index import DeadLetters
 from treaty.ops.dead_letters.letter import Letter
-from treaty.ops.dead_letters.states import Standing, State, subject_of
+from treaty.ops.dead_letters.states import OPEN, Standing, State, subject_of
 from treaty_runtime.event import Place
 
-FROM = {"discard": {State.WAITING}, "restore": {State.DISCARDED}}
+FROM = {"discard": OPEN, "restore": frozenset({State.DISCARDED})}
 """Which states each act begins with."""
 
 

@@ -2,7 +2,8 @@
 
     waiting → replaying → processed | failed again       waiting → discarded → waiting       waiting → replaced (by an edit)
 
-A letter is replayed once: if its event fails again, that is a new letter, which waits.
+A letter is replayed once: if its event fails again, that is a new letter, which waits. A copy that was deleted before its group came makes
+its letter unread: an operator sends it again or discards it, by its place.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from enum import StrEnum
 
 from treaty.ops.dead_letters.letter import Letter
 from treaty.ops.journal import Note
-from treaty_runtime.event import Place
+from treaty_runtime.event import Partition, Place
 
 
 class State(StrEnum):
@@ -23,9 +24,14 @@ class State(StrEnum):
     WAITING = "waiting"
     REPLAYING = "replaying"
     PROCESSED = "processed"
+    UNREAD = "unread"
     FAILED_AGAIN = "failed again"
     DISCARDED = "discarded"
     REPLACED = "replaced"
+
+
+OPEN = frozenset({State.WAITING, State.UNREAD})
+"""What an operator still has to decide about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,20 +52,32 @@ def subject_of(letter: Letter) -> str:
 
 
 def standings(
-    letters: Iterable[Letter], notes: Mapping[str, Note], *, under_way: Collection[str]
+    letters: Iterable[Letter], notes: Mapping[str, Note], *, under_way: Collection[str], gone: Collection[Place] = ()
 ) -> dict[Place, Standing]:
-    """State of each letter by place. ``under_way``: identities of replayed events that their groups have not finished."""
+    """State of each letter by place.
+
+    ``under_way``: identities of replayed events that their groups have not finished; ``gone``: places of copies as of ``unread``.
+    """
     all_letters = list(letters)
     of_event: dict[str, list[Letter]] = defaultdict(list)
     for letter in all_letters:
         of_event[letter.identity].append(letter)
     return {
-        letter.place: standing(letter, note_of(letter, notes), siblings=of_event[letter.identity], under_way=under_way)
+        letter.place: standing(
+            letter, note_of(letter, notes), siblings=of_event[letter.identity], under_way=under_way, gone=gone
+        )
         for letter in all_letters
     }
 
 
-def standing(letter: Letter, note: Note | None, *, siblings: Iterable[Letter], under_way: Collection[str]) -> Standing:
+def standing(
+    letter: Letter,
+    note: Note | None,
+    *,
+    siblings: Iterable[Letter],
+    under_way: Collection[str],
+    gone: Collection[Place] = (),
+) -> Standing:
     """State of one letter; ``siblings`` are all letters of its event."""
     # Without the note too: whoever replayed it may have been killed before writing one.
     again = min((each.place for each in siblings if each.replays > letter.replays), default=None)
@@ -68,11 +86,22 @@ def standing(letter: Letter, note: Note | None, *, siblings: Iterable[Letter], u
     if note is None:
         return Standing(state=State.WAITING)
     if note.act == "replay":
-        state = State.REPLAYING if letter.identity in under_way else State.PROCESSED
-        return Standing(state=state, note=note)
+        passed = State.UNREAD if place_of(note.to) in gone else State.PROCESSED
+        return Standing(state=State.REPLAYING if letter.identity in under_way else passed, note=note)
     if note.act == "edit":
         return Standing(state=State.REPLACED, note=note, next=place_of(note.to))
     return Standing(state=_BY_ACT.get(note.act, State.WAITING), note=note)
+
+
+def unread(
+    copies: Iterable[Place], *, starts: Mapping[Partition, int], committed: Mapping[Partition, int]
+) -> set[Place]:
+    """Those copies that were deleted before their group came: it has committed nothing behind them, and they are gone.
+
+    A group whose commits have expired looks like that too, which is why nobody sends such letters again unasked.
+    ``starts``: the first offset that each partition still holds. Ask for them before the commits, or a copy that is read meanwhile counts.
+    """
+    return {copy for copy in copies if committed.get(copy.of, 0) <= copy.offset < starts.get(copy.of, 0)}
 
 
 def note_of(letter: Letter, notes: Mapping[str, Note]) -> Note | None:
