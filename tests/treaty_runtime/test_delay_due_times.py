@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from treaty_runtime.delay.job_desk import JobDesk, JobState
 from treaty_runtime.delay.jobs import DelayedJobs
-from treaty_runtime.delay.schedule import EARLIEST, LATEST, Scheduler
+from treaty_runtime.delay.schedule import Scheduler
 from treaty_runtime.errors import InvalidJob
-from treaty_runtime.job import Job
+from treaty_runtime.job import EARLIEST, LATEST, Job
 from treaty_runtime.sql import database as runtime_database
 
 QUEUE = "reminders"
@@ -21,7 +21,9 @@ ZONES = [UTC, timezone(timedelta(hours=14)), timezone(timedelta(hours=-14))]
 
 
 @pytest.mark.parametrize("zone", ZONES, ids=str)
-@pytest.mark.parametrize("end", [datetime.min, datetime.max], ids=["min", "max"])
+@pytest.mark.parametrize(
+    "end", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)], ids=["min", "max"]
+)
 def test_a_due_time_at_the_end_of_datetime_is_refused_by_name(end: datetime, zone: timezone) -> None:
     due = end.replace(tzinfo=zone)
     with pytest.raises(InvalidJob) as refused:

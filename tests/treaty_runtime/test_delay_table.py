@@ -120,7 +120,10 @@ async def test_processes_that_share_the_table_run_each_job_once(database: AsyncE
     assert await ran() == names
 
 
-async def test_jobs_whose_dependency_is_away_let_those_behind_them_pass(database: AsyncEngine) -> None:
+async def test_jobs_whose_dependency_is_away_let_those_behind_them_pass(
+    database: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delay_queue, "LEASE_SECONDS", 3_600)
     tried = list[str]()
 
     async def handle(job: Job, _: JobContext) -> None:

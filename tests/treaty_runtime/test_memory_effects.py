@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from tests.treaty_runtime.order_events import envelope_of
 from treaty_runtime.delay.schedule import Scheduler
+from treaty_runtime.errors import InvalidJob
 from treaty_runtime.event import BatchContext, Context, Effects, Outcome
 from treaty_runtime.job import Job
 from treaty_runtime.sql import database as runtime_database
@@ -81,3 +82,12 @@ async def test_a_job_of_a_known_id_changes_nothing_unless_it_replaces(side: Side
     for number in (1, 2):
         await side.effects.run(envelope_of(number), group="g", handle=handle, deadline=NOW)
     assert await side.jobs() == [("a", 6), ("b", 7), ("c", 8)]
+
+
+async def test_a_job_that_no_queue_takes_is_the_handlers_failure(side: Side) -> None:
+    async def handle(context: Context) -> None:
+        context.schedule(Job(queue="reminder", id="a", due=datetime(2026, 3, 4)))  # noqa: DTZ001  # that is the fault
+
+    with pytest.raises(InvalidJob, match="an aware due time"):
+        await side.effects.run(envelope_of(1), group="g", handle=handle, deadline=NOW)
+    assert await side.jobs() == []

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from treaty_runtime.delay.jobs import CLEAN, DUE
+from treaty_runtime.delay.jobs import CLEAN, DUE, READY
 from treaty_runtime.event import Place
 from treaty_runtime.publish.backlog import DELETE, READ, Backlog
 from treaty_runtime.publish.lease import Lease, LeaseTimes
@@ -93,6 +93,8 @@ async def test_jobs_that_are_due_are_found_among_many_done_ones(postgres: str) -
         await connection.execute(text(WAITING))
         due = {"queues": "{mail}", "seconds": 0.0, "limit": BATCH}
         assert await touched(connection, DUE["postgresql"].text, due, table="delayed") < 50
+        ready = {"queue": "mail", "besides": "{none}", "limit": BATCH}
+        assert await touched(connection, READY["postgresql"].text, ready, table="delayed") < 50
         clean = {"seconds": -86_400.0, "portion": BATCH}
         assert await touched(connection, CLEAN["postgresql"].text, clean, table="delayed") < 50
         await connection.rollback()

@@ -183,7 +183,7 @@ class LaneCountDiffers(TreatyError):
 
 
 class InvalidJob(TreatyError):
-    """A job needs a queue of 1 to 128, an id of 1 to 255 characters, an aware due time and at most 64 kB of payload."""
+    """A job needs a queue of 1 to 128, an id of 1 to 255 characters, an aware due time of any zone, and at most 64 kB of payload."""
 
 
 class IncompleteSaga(TreatyError):

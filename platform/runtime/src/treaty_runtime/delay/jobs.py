@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,13 +15,29 @@ from treaty_runtime.sql.forgetting import PORTION, forget_some, oldest
 from treaty_runtime.sql.sqltext import listed, statements
 from treaty_runtime.sql.tables import Timestamp
 
-# In the job's own transaction: whoever sets done_at runs it, and nobody else until that transaction ends.
+# In the job's own transaction: whoever sets done_at runs it, and nobody else until that transaction ends. That may be a minute, and
+# PostgreSQL would let all who ask meanwhile wait for it.
 TAKE = statements(
-    "UPDATE delayed SET done_at = {now} WHERE queue = :queue AND id = :id AND done_at IS NULL AND failed_at IS NULL"
-    " AND due_at <= {now} RETURNING due_at, payload, attempts"
+    "UPDATE delayed SET done_at = {now} WHERE queue = :queue AND id = (SELECT id FROM delayed WHERE queue = :queue AND id = :id"
+    " AND done_at IS NULL AND failed_at IS NULL AND due_at <= {now} FOR UPDATE SKIP LOCKED) RETURNING due_at, payload, attempts",
+    sqlite="UPDATE delayed SET done_at = {now} WHERE queue = :queue AND id = :id AND done_at IS NULL AND failed_at IS NULL"
+    " AND due_at <= {now} RETURNING due_at, payload, attempts",
 )
+# What was due when the transaction began and was not to be had is somebody's. Its due time is past: who heard that would look again at
+# once, and again.
 LOOK = statements(
-    "SELECT due_at FROM delayed WHERE queue = :queue AND id = :id AND done_at IS NULL AND failed_at IS NULL"
+    "SELECT CASE WHEN due_at <= transaction_timestamp() THEN {now} + interval '1 second' ELSE due_at END AS due_at"
+    " FROM delayed WHERE queue = :queue AND id = :id AND done_at IS NULL AND failed_at IS NULL",
+    sqlite="SELECT due_at FROM delayed WHERE queue = :queue AND id = :id AND done_at IS NULL AND failed_at IS NULL",
+)
+_READY = (
+    "SELECT id FROM delayed WHERE queue = :queue AND done_at IS NULL AND failed_at IS NULL AND due_at <= {now}"
+    " AND id NOT IN ({besides}) ORDER BY due_at LIMIT :limit"
+)
+# The locks last as long as the statement: they only pass over what others run, or look at in this moment.
+READY = statements(
+    _READY.replace("{besides}", "SELECT unnest(CAST(:besides AS text[]))") + " FOR UPDATE SKIP LOCKED",
+    sqlite=_READY.replace("{besides}", "SELECT value FROM json_each(:besides)"),
 )
 DUE = statements(
     "SELECT queue, id, due_at FROM delayed WHERE queue = ANY(CAST(:queues AS text[])) AND done_at IS NULL"
@@ -59,13 +75,22 @@ class DelayedJobs:
         self._engine, self._dialect = autocommit(engine), engine.dialect.name
 
     async def take(self, session: AsyncSession, *, queue: str, job_id: str) -> Taken | datetime | None:
-        """Mark the job done in the session's transaction; or answer when it is due; None: nothing to do."""
+        """Mark the job done in the session's transaction; or answer when to look again; None: nothing to do.
+
+        To look again: when it is due, or in a second if it is due and another transaction has it.
+        """
         key = {"queue": queue, "id": job_id}
         row = (await session.execute(TAKE[self._dialect].columns(due_at=Timestamp()), key)).first()
         if row is not None:
             return Taken(Job(queue=queue, id=job_id, due=row.due_at, payload=bytes(row.payload)), row.attempts + 1)
         due: datetime | None = await session.scalar(LOOK[self._dialect].columns(due_at=Timestamp()), key)
         return due
+
+    async def ready(self, queue: str, *, besides: Collection[str], limit: int) -> list[str]:
+        """Ids of jobs that are due and that nobody runs, those due first at the front, without those of `besides`."""
+        given = {"queue": queue, "besides": listed(besides, dialect=self._dialect), "limit": limit}
+        async with self._engine.connect() as connection:
+            return [row.id for row in await connection.execute(READY[self._dialect], given)]
 
     async def due(self, queues: Sequence[str], *, within: float, limit: int) -> list[tuple[str, str, datetime]]:
         """Queue, id and due time of jobs due in that many seconds, soonest first."""

@@ -30,6 +30,9 @@ T = TypeVar("T")
 PULSE_SECONDS = 1.0
 """The longest pause between two looks, and the pace of polling the table while Redis is away."""
 
+MOST_ASIDE = 10_000
+"""How many jobs of a queue, about, are left alone at most: the table is told of them at each look."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DelayQueue:
@@ -64,6 +67,8 @@ class DelayWorkers:
         self._failure: BaseException | None = None
         self._away: defaultdict[str, set[str]] = defaultdict(set)
         """What handlers of a queue found away: one that succeeds says that it is back."""
+        self._aside: defaultdict[str, dict[str, float]] = defaultdict(dict)
+        """Jobs found in the table that ended neither done nor failed, and until when (by the loop's clock) they are left alone."""
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def committed(self, job: Job, replaced: bool) -> None:
@@ -115,10 +120,20 @@ class DelayWorkers:
                 for claim in claimed.claims:
                     self._start(name, claim.job_id, claim)
                 return 0 if claimed.claims else min(PULSE_SECONDS, claimed.next_seconds or PULSE_SECONDS)
-        due = await self._asked(partial(self._jobs.due, [name], within=0.0, limit=self._queue.at_once * 2))
-        for queue, job_id, _ in [job for job in due or [] if job[:2] not in self._running][:free]:
-            self._start(queue, job_id, None)
+        if len(besides := self._besides(name)) < MOST_ASIDE:
+            for job_id in await self._asked(partial(self._jobs.ready, name, besides=besides, limit=free)) or ():
+                self._start(name, job_id, None)
         return PULSE_SECONDS
+
+    def _besides(self, name: str) -> set[str]:
+        now = asyncio.get_running_loop().time()
+        aside = self._aside[name] = {job_id: until for job_id, until in self._aside[name].items() if until > now}
+        return {*aside, *(job_id for queue, job_id in self._running if queue == name)}
+
+    def _set_aside(self, queue: str, job_id: str, claim: Claim | None) -> None:
+        # A claim's end brings the job back. Without one it would come back at once, before all that are due later.
+        if claim is None:
+            self._aside[queue][job_id] = asyncio.get_running_loop().time() + LEASE_SECONDS
 
     def _start(self, queue: str, job_id: str, claim: Claim | None) -> None:
         if (queue, job_id) in self._running:
@@ -140,12 +155,13 @@ class DelayWorkers:
         try:
             ended = await self._runner.run(queue, job_id)
         except Outage as error:
-            # Neither done nor failed: the claim's end brings the job back.
             self.outages.began(error.dependency, error=str(error))
             self._away[queue].add(error.dependency)
+            self._set_aside(queue, job_id, claim)
             return
         except (DBAPIError, PoolTimeout) as error:  # it took longer than the server allows, or a table is gone
             self.outages.began("database", error=str(error))
+            self._set_aside(queue, job_id, claim)
             return
         finally:
             self._running.discard((queue, job_id))

@@ -49,7 +49,7 @@ JobHandler = Callable[[Job, JobContext], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a look at a job ended: `done`, `failed`, `retried`, `duplicate` or `early`; `due`: look again then."""
+    """How a look at a job ended: `done`, `failed`, `retried`, `duplicate` or `early` (or another's just now); `due`: look again then."""
 
     outcome: str
     due: datetime | None = None

@@ -11,12 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.session import SessionTransaction
 
-from treaty_runtime.errors import InvalidJob
 from treaty_runtime.job import Job
 from treaty_runtime.sql.sqltext import statements
 from treaty_runtime.sql.tables import DelayedRow, Timestamp
-
-MAX_PAYLOAD_BYTES = 64_000
 
 _INSERT = (
     "INSERT INTO delayed (queue, id, due_at, payload, attempts) VALUES (:queue, :id, :due_at, :payload, 0)"
@@ -48,7 +45,7 @@ class Scheduler:
 
     def schedule(self, session: AsyncSession | Session, job: Job, *, replace: bool = False) -> None:
         """Add a job; the same queue and id again changes nothing, unless `replace` moves it. Raises InvalidJob."""
-        _check(job)
+        job.check()
         row = DelayedRow(queue=job.queue, id=job.id, due_at=job.due, payload=job.payload)
         row.law = "replace" if replace else "add"
         self._watch(session).add(row)
@@ -107,16 +104,3 @@ def _forget(session: Session, previous: SessionTransaction) -> None:
     # After a savepoint the list is kept: telling Redis of a job without a row costs one look in vain.
     if not previous.nested:
         session.info[_INFO] = []
-
-
-def _check(job: Job) -> None:
-    sizes = (len(job.queue), len(job.id), len(job.payload))
-    if (
-        not (1 <= sizes[0] <= 128 and 1 <= sizes[1] <= 255 and sizes[2] <= MAX_PAYLOAD_BYTES)
-        or job.due.tzinfo is None
-        or "\x00" in job.queue + job.id
-    ):
-        raise InvalidJob(
-            f"Job {job.queue!r} {job.id[:80]!r}: a job needs a queue of 1 to 128 and an id of 1 to 255 characters, "
-            f"an aware due time and at most {MAX_PAYLOAD_BYTES} bytes of payload (here {sizes[2]})."
-        )

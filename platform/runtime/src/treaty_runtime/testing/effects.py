@@ -109,7 +109,11 @@ class MemoryEffects:
         return identity
 
     def schedule(self, session: Any, job: Job, *, replace: bool = False) -> None:
-        """Remembers the job if the handler succeeds; the same queue and id again changes nothing, unless ``replace``."""
+        """Remembers the job if the handler succeeds; the same queue and id again changes nothing, unless ``replace``.
+
+        Raises ``InvalidJob``.
+        """
+        job.check()
         session.jobs.append((job, replace))
 
     def _commit(self, session: MemorySession) -> None:
