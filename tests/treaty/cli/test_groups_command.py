@@ -72,6 +72,8 @@ def test_the_undo_of_a_former_move_is_not_overwritten(
     assert "next: name another file with --save" in done.err
     assert Groups(kafka).committed(group, [partition]) == {partition: 7}, "nothing was moved"
     assert (scratch.root / "before.json").read_bytes() == undo
+    done = scratch.run(*(word for word in words if word != "--yes"), "-6", "--dry-run")
+    assert (done.code, "is there already" in done.err) == (2, True), "before anybody is asked"
     Groups(kafka).commit(group, {partition: 10})
     assert scratch.run(*words, "-6").code == 0, "the same again, as after a move that the broker refused"
 

@@ -40,3 +40,11 @@ def test_without_a_program_it_says_how_to_name_one(tmp_path: Path) -> None:
     done = project(tmp_path / "project").run("replay", "order", "--from", "start")
     assert done.code == 2
     assert 'service = "python -m shop {service}"' in done.err
+
+
+def test_a_program_that_is_killed_is_told_and_no_code_of_its_own(tmp_path: Path) -> None:
+    killed = "python -c 'import os, signal; os.kill(os.getpid(), signal.SIGKILL)' {service}"
+    done = project(tmp_path / "project", toml=f'[local]\nservice = "{killed}"\n').run(
+        "replay", "order", "--from", "start"
+    )
+    assert (done.code, "was ended by signal 9" in done.err) == (3, True), done.err

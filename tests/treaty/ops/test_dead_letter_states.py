@@ -6,7 +6,7 @@ import pytest
 
 from tests.treaty.ops.burying import buried
 from treaty.ops.dead_letters.index import kinds
-from treaty.ops.dead_letters.letter import Letter, letter_of
+from treaty.ops.dead_letters.letter import Letter, in_order, letter_of
 from treaty.ops.dead_letters.states import State, place_of, standings, subject_of, unread
 from treaty.ops.journal import Note, read
 from treaty_runtime.event import Partition, Place, Record
@@ -54,6 +54,29 @@ def test_a_copy_is_unread_when_it_is_gone_and_its_group_has_not_passed_it(
     copy = Place("retry.order.0s", 0, 4)
     commits = {} if committed is None else {copy.of: committed}
     assert unread([copy], starts={Partition(*copy.of): start}, committed=commits) == ({copy} if is_unread else set())
+
+
+def test_letters_are_in_the_order_in_which_they_were_given_up() -> None:
+    """The partitions' oldest first; within one by offset, whatever the clocks of two members said."""
+
+    def at(partition: int, offset: int, second: int, *, replaces: str = "") -> Letter:
+        sent = buried(1, topic=DLQ)
+        headers = (*sent.headers, *((names.REPLACES, replaces.encode()) for _ in replaces[:1]))
+        return letter_of(Record(Place(DLQ, partition, offset), sent.key, sent.value, headers, second * 1_000))
+
+    letters = [
+        at(0, 0, 5),
+        at(0, 1, 3),  # its member's clock was late
+        at(0, 2, 9),
+        at(1, 0, 4),
+        at(1, 1, 6),
+        at(0, 3, 20, replaces=f"{DLQ}/0/1"),
+        at(0, 4, 30, replaces=f"{DLQ}/0/3"),
+        at(1, 2, 8, replaces=f"{DLQ}/1/2"),  # what nobody would write
+        at(1, 3, 7, replaces="nowhere"),
+    ]
+    ordered = [letter.place[1:] for letter in in_order({letter.place: letter for letter in reversed(letters)})]
+    assert ordered == [(1, 0), (0, 0), (0, 1), (0, 3), (0, 4), (1, 1), (1, 2), (1, 3), (0, 2)]
 
 
 @pytest.mark.parametrize("is_noted", [True, False], ids=["noted", "killed before the note"])

@@ -15,7 +15,7 @@ from treaty.ops.dead_letters.index import DeadLetters
 from treaty.ops.dead_letters.replay import Pace, Report, choose, replay
 from treaty.ops.dead_letters.shelve import left_to
 from treaty.ops.dead_letters.states import State
-from treaty.ops.journal import Journal
+from treaty.ops.journal import TOPIC, Journal
 from treaty_runtime.event import Partition, Place, Record
 from treaty_runtime.transport import Outgoing
 from treaty_runtime.wire import headers as names
@@ -153,6 +153,21 @@ def test_a_copy_that_retention_deleted_before_its_group_came_is_sent_again_by_it
     assert {standing.state for standing in cluster.dead_letters().standings().values()} == {State.PROCESSED}, (
         "nor is a group that has passed them told of what is gone"
     )
+
+
+def test_who_may_not_write_notes_sends_nothing() -> None:
+    cluster = Lists(3)
+    append = cluster.append
+
+    def refuse(sent: Outgoing) -> Place:
+        if sent.topic == TOPIC:
+            raise EnvironmentFault("TOPIC_AUTHORIZATION_FAILED", next_step="ask for the right")
+        return append(sent)
+
+    cluster.append = refuse  # type: ignore[method-assign]  # a broker with an authorizer
+    with pytest.raises(EnvironmentFault, match="TOPIC_AUTHORIZATION_FAILED"):
+        run(cluster)
+    assert cluster.ids(RETRY) == []
 
 
 def test_five_failures_in_a_row_stop_it() -> None:

@@ -53,6 +53,9 @@ class Partition(NamedTuple):
     topic: str
     partition: int
 
+    def __str__(self) -> str:
+        return f"{self.topic}/{self.partition}"
+
 
 class Place(NamedTuple):
     """Where a record lies."""

@@ -139,6 +139,8 @@ def reset_offsets(config: Path | None, **given: Unpack[Given]) -> int:
     group = given["group"]
     with cluster_log(load_settings(config), given["environment"]) as connected:
         rows, planned = _planned(connected, given)
+        if given["save"] is not None:
+            ops.keep_other_undo(rows, given["save"])
         _show(planned)
         too_old = ops.beyond_inbox(planned, now=now())
         if too_old and not given["beyond_inbox"]:

@@ -10,7 +10,7 @@ import click
 
 from treaty.cli.harmless import echo
 from treaty.cli.project import config_option, load_settings
-from treaty.errors import UsageError
+from treaty.errors import EnvironmentFault, UsageError
 
 
 class Given(TypedDict):
@@ -65,7 +65,13 @@ def replay(config: Path | None, **given: Unpack[Given]) -> int:
     if given["dry_run"]:
         echo(" ".join(words))
         return 0
-    return subprocess.run(words, check=False).returncode  # noqa: S603  # the project's own command, no shell
+    code = subprocess.run(words, check=False).returncode  # noqa: S603  # the project's own command, no shell
+    if code < 0:
+        raise EnvironmentFault(
+            f"The service was ended by signal {-code}.",
+            next_step="run it again: what the inbox remembers is not repeated",
+        )
+    return code
 
 
 def _options(given: Given) -> list[str]:

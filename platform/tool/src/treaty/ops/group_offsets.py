@@ -113,22 +113,30 @@ def reset(name: str, planned: Sequence[Move], groups: Groups) -> None:
 
 def save(rows: Sequence[Standing], file: Path) -> None:
     """Writes what is committed now, for an undo. ``UsageError`` if the file is there and says anything else."""
+    try:
+        with file.open("x", encoding="utf-8") as new:
+            new.write(_undo(rows))
+    except FileExistsError:
+        keep_other_undo(rows, file)
+
+
+def keep_other_undo(rows: Sequence[Standing], file: Path) -> None:
+    """Raises ``UsageError`` if the file is there and says anything else than would be saved now."""
+    # The same is no undo lost: it is what a move leaves that the broker refused, and that is run again.
+    if file.exists() and (not file.is_file() or file.read_bytes() != _undo(rows).encode()):
+        raise UsageError(
+            f"{file} is there already, and may be the undo of a former move. Nothing was moved.",
+            next_step="name another file with --save",
+        )
+
+
+def _undo(rows: Sequence[Standing]) -> str:
     told = [
         {"topic": row.partition.topic, "partition": row.partition.partition, "offset": row.committed}
         for row in rows
         if row.committed is not None
     ]
-    text = json.dumps(told, indent=2) + "\n"
-    try:
-        with file.open("x", encoding="utf-8") as new:
-            new.write(text)
-    except FileExistsError as error:
-        # The same is no undo lost: it is what a move leaves that the broker refused, and that is run again.
-        if not file.is_file() or file.read_bytes() != text.encode():
-            raise UsageError(
-                f"{file} is there already, and may be the undo of a former move. Nothing was moved.",
-                next_step="name another file with --save",
-            ) from error
+    return json.dumps(told, indent=2) + "\n"
 
 
 def saved(file: Path) -> dict[Partition, int]:

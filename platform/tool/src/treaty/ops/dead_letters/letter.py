@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from heapq import merge
 
 from treaty_runtime.clock import EPOCH
-from treaty_runtime.event import Place, Record
+from treaty_runtime.event import Partition, Place, Record
 from treaty_runtime.wire import headers as names
 from treaty_runtime.wire.headers import DEAD_LETTER_PREFIX, first_values, origin_of, read_text
 from treaty_runtime.wire.masking import masked
@@ -115,8 +117,17 @@ def letter_of(record: Record, *, fetch: Fetch = _nowhere) -> Letter:
 
 
 def in_order(letters: Mapping[Place, Letter]) -> list[Letter]:
-    """Letters by topic, partition and offset: the order in which they were given up."""
-    return [letters[place] for place in sorted(letters)]
+    """Letters as they were given up: those of a partition by offset, an edited copy where its letter was, and partitions by time."""
+    by_name = {str(place): place for place in letters}
+    first: dict[Place, Place] = {}
+    for place in sorted(letters):  # a copy comes after what it replaces
+        before = by_name.get(letters[place].replaces or "")
+        first[place] = place if before is None else first.get(before, place)
+    of_partition: dict[Partition, list[Letter]] = defaultdict(list)
+    for place in sorted(letters, key=lambda place: (first[place], place)):
+        of_partition[first[place].of].append(letters[place])
+    # Merged, not sorted: clocks differ, and the order within a partition is that of a key.
+    return list(merge(*of_partition.values(), key=lambda letter: letters[first[letter.place]].at))
 
 
 def _attempts(first: Mapping[str, bytes]) -> int:

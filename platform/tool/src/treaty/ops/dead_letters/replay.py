@@ -1,7 +1,8 @@
 """Dead letters go back to their groups, oldest first, one after the other.
 
-Laws: a record is noted as replayed after the broker has it, so whoever is killed in between sends it again with the same event id, and
-the inbox drops the second. Letters of one key keep their order. What fails again is a new letter, never a change of the old one.
+Laws: a run is noted before its first letter is sent, and a record as replayed after the broker has it, so whoever is killed in between
+sends it again with the same event id, and the inbox drops the second. Letters of one key keep their order. What fails again is a new
+letter, never a change of the old one.
 """
 
 from __future__ import annotations
@@ -126,6 +127,8 @@ def replay(
     faster one; stops by itself when five in a row failed again.
     Raises ``EnvironmentFault`` when the group has no retry topic or Kafka is away; run again, it goes on where it was.
     """
+    # Whoever may not write notes learns it here, and not after the first letter.
+    dead_letters.journal.write(f"run {run}", "begin", at=pace.now(), reason=reason, run=run)
     sent: list[Letter] = []
     stopped = ""
     for letter in plan.letters:
