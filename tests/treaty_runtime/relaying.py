@@ -52,7 +52,8 @@ class Service:
         """Builds the parts that need the others."""
         self.hooks = Hooks([self.seen.append])
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
-        self.outbox = Outbox(Serde(self.registry), service="order", now=lambda: datetime.now(UTC), entropy=os.urandom)
+        self.serde = Serde(self.registry)
+        self.outbox = Outbox(self.serde, service="order", now=lambda: datetime.now(UTC), entropy=os.urandom)
 
     async def stage(self, *pairs: tuple[str, int]) -> None:
         """Stage an OrderCreated for each (order, number), in one transaction."""

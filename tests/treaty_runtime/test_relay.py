@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -10,12 +11,13 @@ from sqlalchemy import event as sql_event
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tests.treaty_runtime.order_events import CATALOG, OrderCreated, OrderSeen
+from tests.treaty_runtime.order_events import CATALOG, FakeRegistry, OrderCreated, OrderSeen
 from tests.treaty_runtime.relaying import Service, lasting, running, until
 from tests.treaty_runtime.statements import counted
+from treaty_runtime.event import Event
 from treaty_runtime.hooks import Fenced, OutageBegan, OutboxHeld, Published, PublishRefused, Recovered, Relayed
 from treaty_runtime.publish.backlog import Backlog
-from treaty_runtime.publish.late_ids import LateIds
+from treaty_runtime.publish.late_ids import AGAIN_SECONDS, LateIds
 from treaty_runtime.publish.lease import Lease
 from treaty_runtime.sql.tables import FailedRow, LaneRow, OutboxRow, RelayRow
 from treaty_runtime.transport import Fault, FaultKind
@@ -192,6 +194,43 @@ async def test_rows_staged_while_the_registry_was_away_get_their_id_from_the_rel
     (record,) = service.broker.records("order-events")
     assert record.value is not None
     assert schema_id_of(record.value) == 1
+
+
+async def test_while_the_registry_is_away_rows_that_have_their_id_go_on(service: Service) -> None:
+    assert await service.serde.schema_id(OrderCreated) == 1
+    await service.stage(("o-1", 1), ("o-2", 1))
+    service.registry.is_away = True
+    async with service.sessions.begin() as session:
+        service.outbox.stage(session, OrderSeen(number=1), key="o-1")
+    await service.stage(("o-1", 2), ("o-2", 2))
+    late, *known = [each for each in await service.staged() if each[0] == "o-1"][-2:]
+    async with running(service.relay()):
+        await until(lambda: len(service.sent()) >= 3 and service.heard(OutageBegan))
+        assert not {late, *known} & {*service.sent(), *service.sent("order-views")}, "what stands behind it waits"
+        assert service.heard(Recovered) == []
+        service.registry.is_away = False
+        await until(lambda: known[0] in service.sent())
+        await until(lambda: service.heard(Recovered))
+    assert [hook.dependency for hook in service.heard(OutageBegan) if isinstance(hook, OutageBegan)] == ["registry"]
+    assert service.sent("order-views") == [late]
+
+
+async def test_a_registry_that_does_not_answer_is_asked_again_later_and_keeps_nobody_waiting(service: Service) -> None:
+    class Silent(FakeRegistry):
+        async def id_of(self, event: type[Event]) -> int:
+            self.asked.append(event)
+            return await asyncio.Future()
+
+    service.registry.is_away = True
+    await service.stage(*((f"o-{number}", 1) for number in range(20)))
+    rows = await Backlog(service.engine).read(range(16), held=(), limit=20)
+    silent, now = Silent(), [100.0]
+    late_ids = LateIds(Serde(silent), CATALOG, clock=lambda: now[0])
+    for asked in (1, 1, 2):
+        ready, held = await late_ids.fill(rows)
+        assert (ready, len(held), len(silent.asked)) == ([], 20, asked)
+        assert {fault.text for fault in held.values()} == {"The registry did not answer in 0.5 s."}
+        now[0] += AGAIN_SECONDS / 2
 
 
 async def test_a_schema_that_nobody_registered_holds_its_key(service: Service) -> None:

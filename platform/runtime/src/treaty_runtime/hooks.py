@@ -65,6 +65,21 @@ class Relayed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Overtaken:
+    """The broker did not take an outbox row, but took a later one of its key in its topic: the order of that key is broken there.
+
+    It is sent behind that one, by itself, or after a `PublishRefused` when an operator says so. ``error_type`` is Kafka's name for why
+    it was not taken: often not its own fault, but that of its request (a topic's `max.message.bytes` below it, a bad record in it).
+    """
+
+    topic: str
+    event_type: str
+    event_id: UUID
+    error_type: str
+    trace: Trace = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fenced:
     """A relay lost its lane to another one before its delete."""
 

@@ -9,7 +9,7 @@ import structlog
 
 from treaty_runtime import hooks as seen
 
-ERRORS = frozenset({seen.Missed, seen.PartBroke})
+ERRORS = frozenset({seen.Missed, seen.Overtaken, seen.PartBroke})
 WARNINGS = frozenset({
     seen.DeadLettered, seen.Failed, seen.Fenced, seen.OutageBegan, seen.OutboxHeld, seen.PublishRefused, seen.Quarantined,
     seen.Rewound, seen.RightMissing, seen.SettingsWarning,

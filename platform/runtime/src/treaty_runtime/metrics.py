@@ -74,6 +74,7 @@ class Metrics:
             seen.Throttled: lambda hook: self._throttled.labels(hook.group).set(hook.is_on),
             seen.OutageBegan: lambda hook: self._outage.labels(hook.group, hook.dependency).set(1),
             seen.Recovered: lambda hook: self._outage.labels(hook.group, hook.dependency).set(0),
+            seen.Overtaken: lambda hook: self._overtaken.labels(service, hook.topic).inc(),
             seen.Relayed: lambda hook: self._relayed.labels(service).inc(hook.rows),
             seen.Fenced: lambda _: self._fenced.labels(service).inc(),
             seen.LanesHeld: lambda hook: self._lanes.labels(service).set(hook.lanes),
@@ -96,6 +97,7 @@ class Metrics:
         for event in events:
             self._messages.labels(self._service, event.__topic__, event.__event_type__)
             self._delivery.labels(self._service, event.__topic__)
+            self._overtaken.labels(self._service, event.__topic__)
             for error in PUBLISH_ERRORS:
                 self._errors.labels(self._service, event.__topic__, event.__event_type__, error)
         for group in groups:
@@ -174,6 +176,11 @@ class Metrics:
             "kafka_producer_delivery_duration_seconds", "From produce to acknowledgement.", ("service", "topic")
         )
         self._relayed = self._counter("outbox_published", "Outbox rows acknowledged and deleted.", ("service",))
+        self._overtaken = self._counter(
+            "outbox_overtaken_messages",
+            "Rows that Kafka did not take before it took a later one of their key.",
+            ("service", "topic"),
+        )
         self._fenced = self._counter("outbox_relay_fenced", "Outbox lanes lost to another relay.", ("service",))
         self._job_runs = self._counter(
             "delay_jobs",

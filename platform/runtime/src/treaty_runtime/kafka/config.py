@@ -19,22 +19,33 @@ NOT_BLOCKING = True
 
 A thread of the client that resolves a name may take half a minute. Source: `Producer_purge`, `RD_KAFKA_PURGE_F_NON_BLOCKING`.
 """
+RELAY_REQUEST_BYTES = 128 << 10
+"""A relay's rows of a partition travel in requests of this size, before compression; a larger row travels alone.
+
+Smaller ones cost pace where an acknowledgement takes milliseconds: a thousand rows of 1 KB for twelve partitions are twelve of these.
+"""
 _QUEUE_RECORDS = 100_000
 _LOG_CRITICAL = 2  # errors reach us by callback; librdkafka's own lines on stderr would only repeat them
 
 
 def relay_config(settings: KafkaSettings) -> Config:
-    """The relay's: never gives a record up, as one that expired would be overtaken; hardly lingers, as rows come in batches."""
-    return producer_config(settings, delivery_timeout=timedelta(0), linger_ms=1)
+    """The relay's: never gives a record up, as one that expired would be overtaken; hardly lingers, as rows come in batches.
+
+    Its requests are small: one that is over a topic's `max.message.bytes` is refused as a whole, and the next may be taken, with later
+    rows of the same keys. One request in flight at a time would not help: the client sends the next before anybody hears of a refusal.
+    """
+    return producer_config(settings, delivery_timeout=timedelta(0), linger_ms=1, request_bytes=RELAY_REQUEST_BYTES)
 
 
-def producer_config(settings: KafkaSettings, *, delivery_timeout: timedelta, linger_ms: int = 5) -> Config:
-    """Idempotent, all replicas. ``delivery_timeout`` zero: never."""
+def producer_config(
+    settings: KafkaSettings, *, delivery_timeout: timedelta, linger_ms: int = 5, request_bytes: int = 1 << 20
+) -> Config:
+    """Idempotent, all replicas. ``delivery_timeout`` zero: never. A record over ``request_bytes`` has a request of its own."""
     ours: Config = {
         "acks": "all",
         "enable.idempotence": True,
         "linger.ms": linger_ms,
-        "batch.size": 1 << 20,
+        "batch.size": request_bytes,
         "compression.type": "lz4",
         "partitioner": "murmur2_random",
         "retry.backoff.ms": 100,

@@ -25,7 +25,7 @@ from treaty_runtime.hooks import Fenced, Hooks, LanesHeld, Relayed
 from treaty_runtime.outages import Outages
 from treaty_runtime.publish.backlog import Backlog, Pending
 from treaty_runtime.publish.batch_size import BatchSize
-from treaty_runtime.publish.late_ids import LateIds
+from treaty_runtime.publish.late_ids import REGISTRY_AWAY, LateIds
 from treaty_runtime.publish.lease import Lease
 from treaty_runtime.publish.relay_ahead import Ahead
 from treaty_runtime.publish.relay_batch import Batch, mark_of, position_of
@@ -89,6 +89,7 @@ class Relay:
         self._failures, self._looked = 0, 0.0
         self._ahead, self._size, self._has_more = Ahead(clock), BatchSize(self._settings.batch), False
         self._suspects: set[int] = set()
+        self._overtaken: AbstractSet[int] = frozenset()  # positions of rows that observers know to be out of order
         self._unread: AbstractSet[int] = frozenset()  # lanes whose former owners' notes are still to be read
         self._woken = asyncio.Event()
         self._stopping, self._is_over = asyncio.Event(), asyncio.Event()
@@ -147,7 +148,7 @@ class Relay:
         while not self._stopping.is_set():
             self._woken.clear()
             had_rows = await self._tried(self._round)
-            self.holds.report()
+            self._tell_of_keys()
             if had_rows is None:
                 self._ahead.forget()
                 await self._back_off()
@@ -156,6 +157,14 @@ class Relay:
             if not had_rows:
                 await self._rest()
         await self._ahead.ended()
+
+    def _tell_of_keys(self) -> None:
+        self.holds.report()
+        # Only rows without an id need the registry: while it is away, the others go on.
+        if (away := self.holds.why(REGISTRY_AWAY)) is not None:
+            self.outages.began("registry", error=away)
+        else:
+            self.outages.ended("registry")
 
     async def _rest(self) -> None:
         """Until the next look. One that passed many rows of others or of held keys is not repeated all the time, told or not."""
@@ -185,7 +194,6 @@ class Relay:
             return False
         unsent = await self._unsent(_portion(rows, self._fence.portion), epochs)
         ready, held = await self._late_ids.fill(_next_alone(unsent, self._suspects))
-        self.outages.ended("registry")
         self.holds.add(held)
         batch = Batch(ready, hooks=self._hooks, clock=self._clock)
         # A note of what was sent has room for one batch, so that there each is deleted before the next is sent.
@@ -196,6 +204,7 @@ class Relay:
         await self._answers(batch, epochs)
         await self._ahead.deleted()
         self._suspects = (self._suspects - {row.position for row in ready}) | batch.suspects()
+        self._overtaken = batch.tell_overtaken(self._overtaken)
         if is_full and batch.is_clean:
             self._ahead.delete(self._finish(batch, epochs))
         else:

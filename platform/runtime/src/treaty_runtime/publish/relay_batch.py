@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from functools import lru_cache, partial
 
 from treaty_runtime.errors import NotFramed, QueueFull
 from treaty_runtime.event import Place
-from treaty_runtime.hooks import Hooks, Published, PublishRefused, Trace
+from treaty_runtime.hooks import Hooks, Overtaken, Published, PublishRefused, Trace
 from treaty_runtime.publish.backlog import Pending, Refusal
 from treaty_runtime.publish.outbox_headers import WRITER, load_headers
 from treaty_runtime.transport import Delivery, Fault, FaultKind, Fence, Outgoing
@@ -23,6 +24,7 @@ _TOO_LARGE = "MSG_SIZE_TOO_LARGE"
 _INVALID = "INVALID_RECORD"
 """A row that no record can be made of is set aside like one whose record the broker refuses: nothing of it is sent."""
 _FULL = Fault("_QUEUE_FULL", "The producer's queue is full of what others send.", FaultKind.AGAIN)
+_NO_OUTAGE = frozenset({FaultKind.REFUSED, FaultKind.AGAIN})
 _POSITION_BYTES = 6
 CHUNK = 100
 """Rows between two looks at the lease, and two turns of the loop."""
@@ -36,7 +38,7 @@ class Batch:
         self.places: dict[int, Place] = {}
         self.held: dict[str, Fault] = {}
         self.outage: Fault | None = None
-        self._refused: list[tuple[Pending, Fault]] = []
+        self._untaken: list[tuple[Pending, Fault]] = []
         self._blocked: set[str] = set()
         self._rows, self._hooks, self._clock = rows, hooks, clock
         self._waiting = 0
@@ -97,19 +99,14 @@ class Batch:
 
     def suspects(self) -> set[int]:
         """Positions of rows that were refused together as too large: the broker judges what travels in one request as one."""
-        too_large = [row for row, fault in self._refused if fault.name == _TOO_LARGE]
+        too_large = [row for row, fault in self._untaken if fault.name == _TOO_LARGE]
         topics = Counter(row.topic for row in too_large)
         return {row.position for row in too_large if topics[row.topic] > 1}
 
     def refusals(self) -> Iterator[Refusal]:
         """Rows that the broker will never take."""
-        if not self._refused:
-            return
-        last: Mapping[str, int] = {row.key: row.position for row in sorted(self.acknowledged, key=_position)}
-        suspects = self.suspects()
-        for row, fault in self._refused:
-            if row.position in suspects:
-                continue
+        overtaken = {row.position for row, _ in self._overtaken()}
+        for row, fault in self._refused():
             self._hooks(
                 PublishRefused(
                     topic=row.topic,
@@ -120,8 +117,41 @@ class Batch:
                     trace=_trace(row.trace),
                 )
             )
-            overtaken = last.get(row.key, -1) > row.position
-            yield Refusal(row=row, code=fault.name, error=fault.text, overtaken=overtaken)
+            yield Refusal(row=row, code=fault.name, error=fault.text, overtaken=row.position in overtaken)
+
+    def tell_overtaken(self, told: AbstractSet[int]) -> AbstractSet[int]:
+        """Tell of each row that a later one of its key passed, once: positions in ``told`` are known. Answers those still to be sent."""
+        if not (told or self._untaken):
+            return told
+        passed = self._overtaken()
+        for row, fault in passed:
+            if row.position not in told:
+                self._hooks(
+                    Overtaken(
+                        topic=row.topic,
+                        event_type=row.type,
+                        event_id=row.id,
+                        error_type=fault.name,
+                        trace=_trace(row.trace),
+                    )
+                )
+        ended = {row.position for row in self.acknowledged} | {row.position for row, _ in self._refused()}
+        return (told | {row.position for row, _ in passed}) - ended
+
+    def _refused(self) -> list[tuple[Pending, Fault]]:
+        suspects = self.suspects()
+        return [
+            (row, fault)
+            for row, fault in self._untaken
+            if fault.kind is FaultKind.REFUSED and row.position not in suspects
+        ]
+
+    def _overtaken(self) -> list[tuple[Pending, Fault]]:
+        """Of one topic, as there is no order between topics."""
+        if not self._untaken:
+            return []
+        last = {(row.topic, row.key): row.position for row in sorted(self.acknowledged, key=_position)}
+        return [(row, fault) for row, fault in self._untaken if last.get((row.topic, row.key), -1) > row.position]
 
     def _answered(self, row: Pending, delivery: Delivery) -> None:
         self._waiting -= 1
@@ -139,11 +169,10 @@ class Batch:
 
     def _failed(self, row: Pending, fault: Fault) -> None:
         self._blocked.add(row.key)
+        self._untaken.append((row, fault))
         if fault.kind is FaultKind.HELD:
             self.held.setdefault(row.key, fault)
-        elif fault.kind is FaultKind.REFUSED:
-            self._refused.append((row, fault))
-        elif fault.kind is not FaultKind.AGAIN and not self._is_given_up:
+        elif fault.kind not in _NO_OUTAGE and not self._is_given_up:
             self.outage = self.outage or fault
 
     def _published(self, row: Pending, place: Place) -> None:

@@ -1,4 +1,4 @@
-"""Keys that wait until an operator acts: a topic is missing, a right, a registered schema."""
+"""Keys that wait until an operator acts or the registry answers: a topic is missing, a right, a registered schema."""
 
 from __future__ import annotations
 
@@ -31,6 +31,10 @@ class Holds:
         now = self._clock()
         self._held = {key: (fault, again) for key, (fault, again) in self._held.items() if again > now}
         return frozenset(self._held)
+
+    def why(self, name: str) -> str | None:
+        """What was said of a key that is held for this reason; None if none is."""
+        return next((fault.text for fault, _ in self._held.values() if fault.name == name), None)
 
     def report(self) -> None:
         """Tell observers how many keys are held: at once when a reason is new, else each minute."""
