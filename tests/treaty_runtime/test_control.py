@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
 import pytest
 
@@ -21,13 +22,14 @@ from treaty_runtime.control import (
     read_command,
     valve_for,
 )
-from treaty_runtime.transport import Assigned, Records
+from treaty_runtime.event import Partition
+from treaty_runtime.transport import Assigned, Records, Revoking, SourceEvent
 from treaty_runtime.transport.memory import MemoryBroker, MemoryProducer, MemorySource
 from treaty_runtime.transport.protocol import Outgoing
 from treaty_runtime.wiring.obedience import Obedience
 from treaty_runtime.wiring.valve import GroupValve
 
-NOW = datetime(2026, 3, 4, tzinfo=UTC)
+NOW, HOME = datetime(2026, 3, 4, tzinfo=UTC), Partition("t", 0)
 COMMAND = Command(
     command_id="c-1", group="g", action="release", by="ann", reason="reset", expires_at=NOW + timedelta(minutes=5)
 )
@@ -135,3 +137,43 @@ async def test_a_released_member_leaves_and_comes_back_a_paused_one_stays_and_fe
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     assert [state for command, state in states() if command == "release"] == ["accepted", "done"]
+
+
+class Returning:
+    """A partition that leaves and comes back."""
+
+    def __init__(self) -> None:
+        self.resumed = list[set[Partition]]()
+
+    async def events(self) -> AsyncIterator[SourceEvent]:
+        """Comes, leaves, comes."""
+        yield Assigned(frozenset({HOME}), {})
+        yield Revoking(frozenset({HOME}), lambda _: None)
+        yield Assigned(frozenset({HOME}), {})
+        await asyncio.Event().wait()
+
+    def pause(self, _partitions: Iterable[Partition]) -> None:
+        """Asked of the client."""
+
+    def resume(self, partitions: Iterable[Partition]) -> None:
+        """Is noted."""
+        self.resumed.append(set(partitions))
+
+
+async def test_a_partition_that_left_and_came_back_is_read_again_after_a_pause() -> None:
+    inner, valve, seen = Returning(), GroupValve(), list[SourceEvent]()
+    source = valve.connect(lambda: cast("Any", inner))
+
+    async def consume() -> None:
+        async for event in source.events():
+            seen.append(event)
+            if isinstance(event, Revoking):
+                source.pause(event.partitions)  # as a consumer does with what leaves
+
+    consuming = asyncio.create_task(consume())
+    await until(lambda: len(seen) == 3)
+    await valve.turn(Valve.PAUSED)
+    await valve.turn(Valve.OPEN)
+    consuming.cancel()
+    await asyncio.wait({consuming})
+    assert inner.resumed == [{HOME}]

@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import event, func, insert, inspect, select, text, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.exc import DBAPIError, IntegrityError, PendingRollbackError
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from treaty_runtime.errors import InvalidSettings, LaneCountDiffers, LayoutDiffers, TablesMissing, TransactionAborted
@@ -335,6 +335,31 @@ async def test_what_a_pooler_forgot_costs_a_connection_and_is_no_failure_of_whoe
     assert runtime_database.is_away(refused.value)
     async with engine.connect() as connection:
         assert await connection.scalar(asked, {"number": 2}) == 2
+    await engine.dispose()
+
+
+@pytest.mark.postgres
+async def test_a_statement_that_somebody_named_and_never_prepared_is_their_own_fault(postgres: str) -> None:
+    engine = runtime_database.open_engine(postgres)
+    async with engine.connect() as connection:
+        with pytest.raises(DBAPIError, match="does not exist") as refused:
+            await connection.exec_driver_sql("EXECUTE stock_of(1)")
+    assert not runtime_database.is_passing(refused.value)
+    await engine.dispose()
+
+
+@pytest.mark.postgres
+async def test_a_connection_that_was_lost_in_a_savepoint_is_still_lost_when_the_savepoint_was_given_up(
+    postgres: str,
+) -> None:
+    engine = runtime_database.open_engine(postgres)
+    async with async_sessionmaker(engine)() as session:
+        with suppress(DBAPIError):
+            async with session.begin_nested():
+                await session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+        with pytest.raises(PendingRollbackError) as lost:
+            await session.commit()
+    assert runtime_database.is_away(lost.value)
     await engine.dispose()
 
 

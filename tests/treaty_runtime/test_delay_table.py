@@ -7,14 +7,16 @@ import random
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 
 from tests.treaty_runtime.relaying import until
 from tests.treaty_runtime.workplace import running
 from treaty_runtime.delay import queue as delay_queue
+from treaty_runtime.delay.due_times import Claim, Claimed, DueTimes
 from treaty_runtime.delay.jobs import DelayedJobs, Taken
 from treaty_runtime.delay.queue import DelayQueue, DelayWorkers
 from treaty_runtime.delay.runner import JobContext, JobHandler, JobRunner
@@ -37,9 +39,12 @@ async def server(postgres: str) -> AsyncIterator[AsyncEngine]:
     await engine.dispose()
 
 
-def process(engine: AsyncEngine, handle: JobHandler, *, at_once: int = 1) -> DelayWorkers:
-    """Workers of one process without Redis."""
-    queue, jobs, hooks = DelayQueue(workers={QUEUE: handle}, at_once=at_once), DelayedJobs(engine), Hooks()
+def process(
+    engine: AsyncEngine, handle: JobHandler, *, at_once: int = 1, due_times: DueTimes | None = None
+) -> DelayWorkers:
+    """Workers of one process, without Redis unless there are due times."""
+    queue = DelayQueue(workers={QUEUE: handle}, at_once=at_once, due_times=due_times)
+    jobs, hooks = DelayedJobs(engine), Hooks()
     runner = JobRunner(
         queue.workers,
         jobs=jobs,
@@ -79,6 +84,26 @@ async def test_a_second_process_runs_what_the_first_has_no_hands_for(server: Asy
         await until(began.is_set)
         async with running(process(server, short)):
             await until(ended.is_set)
+
+
+@pytest.mark.postgres
+async def test_a_look_that_the_server_cuts_off_is_repeated(server: AsyncEngine, postgres: str) -> None:
+    impatient = runtime_database.open_engine(f"{postgres}?options=-cstatement_timeout%3D100")
+    cut_off, ran = list[object](), asyncio.Event()
+    event.listen(impatient.sync_engine, "handle_error", lambda context: cut_off.append(context.original_exception))
+
+    async def handle(_: Job, __: JobContext) -> None:
+        ran.set()
+
+    await schedule(server, "a")
+    async with server.begin() as migration:
+        await migration.execute(text("LOCK TABLE delayed IN ACCESS EXCLUSIVE MODE"))
+        working = asyncio.create_task((workers := process(impatient, handle)).run())
+        await until(lambda: cut_off)
+    await until(lambda: ran.is_set() or working.done())
+    workers.stop()
+    await working
+    await impatient.dispose()
 
 
 @pytest.mark.postgres
@@ -151,6 +176,67 @@ async def test_a_job_whose_dependency_was_away_comes_again(
     await schedule(database, "a")
     async with running(process(database, handle)):
         await until(lambda: tried == ["a", "a"])
+
+
+async def test_a_moment_without_the_database_keeps_a_job_away_for_a_moment(
+    database: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lock that another holds is told so too: half a minute would be long for it."""
+    monkeypatch.setattr(delay_queue, "LEASE_SECONDS", 3_600)
+    monkeypatch.setattr(delay_queue, "PULSE_SECONDS", 0.05)
+    tried = list[str]()
+
+    async def handle(job: Job, _: JobContext) -> None:
+        tried.append(job.id)
+        if len(tried) == 1:
+            raise Outage(dependency="database")
+
+    await schedule(database, "a")
+    async with running(process(database, handle)):
+        await until(lambda: tried == ["a", "a"])
+
+
+class Ahead:
+    """Due times whose clock is ahead of the database's: what is given back is handed out at once."""
+
+    def __init__(self) -> None:
+        self.claims, self.given_back = 0, 0
+
+    async def claim(self, _queue: str, **_: object) -> Claimed:
+        """The job, each time."""
+        self.claims += 1
+        return Claimed([Claim("tomorrow", str(self.claims))] if self.claims == self.given_back + 1 else [], None)
+
+    async def again(self, _queue: str, _claim: Claim, **_: object) -> bool:
+        """Is counted."""
+        self.given_back += 1
+        return True
+
+    async def may_sweep(self, *_: object, **__: object) -> bool:
+        """Another does."""
+        return False
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+async def test_a_job_that_is_early_by_the_databases_clock_is_not_given_back_at_once(
+    database: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(_: Job, __: JobContext) -> None:
+        raise AssertionError
+
+    due_times = Ahead()
+    async with async_sessionmaker(database).begin() as session:
+        Scheduler().schedule(session, Job(queue=QUEUE, id="tomorrow", due=datetime.now(UTC) + timedelta(days=1)))
+    monkeypatch.setattr(delay_queue, "PULSE_SECONDS", 3_600)
+    workers = process(database, never, due_times=cast("DueTimes", due_times))
+    async with running(workers):
+        await until(lambda: workers._tasks and not workers._running)  # looked at, and early
+        await asyncio.sleep(0.1)
+        assert due_times.given_back == 0
+        for task in workers._tasks:
+            task.cancel()
 
 
 async def test_no_more_jobs_are_left_alone_than_the_table_can_be_told_of(

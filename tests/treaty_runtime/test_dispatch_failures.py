@@ -220,6 +220,16 @@ def test_a_copy_that_is_too_large_becomes_a_dead_letter() -> None:
     assert list(table.dispatch.copy_refused(at(0), 1)) == [DeadLetter(at(0), "oversize", 1)]
 
 
+def test_a_copy_that_is_too_large_when_the_broker_is_back_ends_the_outage_that_it_probed() -> None:
+    table = Table()
+    table.arrive(at(0), attempt=4)
+    table.fail(at(0))
+    list(table.dispatch.copy_failed(at(0), 1, now=NOW, jitter=0.0))
+    table.due(at(0))
+    refused = list(table.dispatch.copy_refused(at(0), 1))
+    assert refused == [Resume(frozenset({P0})), DeadLetter(at(0), "oversize", 1)]
+
+
 def test_partitions_that_come_in_an_outage_are_paused() -> None:
     table = Table()
     table.arrive(at(0))

@@ -115,6 +115,26 @@ async def test_a_handler_whose_own_task_is_cancelled_has_failed_and_is_not_forgo
         assert [letter.error_class for letter in harness.dead_letters] == ["treaty_runtime.errors.HandlerCancelled"]
 
 
+async def test_a_handler_that_breaks_without_an_exception_has_failed_and_its_neighbours_go_on() -> None:
+    class PanicException(BaseException):
+        """As extensions in Rust raise it."""
+
+    handlers, seen = Handlers(), []
+
+    @handlers.on(OrderCreated)
+    async def panic(event: OrderCreated, _context: Context) -> None:
+        if event.number == 1:
+            raise PanicException("called unwrap on None")
+        seen.append(event.number)
+
+    async with Harness(handlers) as harness:
+        for number in range(4):
+            await harness.publish(order(number))
+        await harness.advance(minutes=5)
+        assert seen == [0, 2, 3]
+        assert [letter.error_class for letter in harness.dead_letters] == ["treaty_runtime.errors.HandlerBroke"]
+
+
 async def test_a_retried_record_is_never_early() -> None:
     shop = Shop()
     async with Harness(shop.handlers) as harness:

@@ -91,7 +91,7 @@ async def test_jobs_that_are_due_are_found_among_many_done_ones(postgres: str) -
         await connection.execute(text("ALTER TABLE delayed SET (autovacuum_enabled = off)"))
         await connection.execute(text(DONE), {"rows": MANY})
         await connection.execute(text(WAITING))
-        due = {"queues": "{mail}", "seconds": 0.0, "limit": BATCH}
+        due = {"queue": "mail", "seconds": 0.0, "limit": BATCH}
         assert await touched(connection, DUE["postgresql"].text, due, table="delayed") < 50
         ready = {"queue": "mail", "besides": "{none}", "limit": BATCH}
         assert await touched(connection, READY["postgresql"].text, ready, table="delayed") < 50
@@ -118,7 +118,7 @@ async def test_in_sqlite_jobs_have_an_index_of_those_that_wait_and_one_of_those_
     engine = runtime_database.open_engine(f"sqlite:///{tmp_path / 'jobs.db'}")
     await runtime_database.create(engine)
     async with engine.connect() as connection:
-        due = text(f"EXPLAIN QUERY PLAN {DUE['sqlite']}"), {"queues": '["mail"]', "seconds": 0.0, "limit": BATCH}
+        due = text(f"EXPLAIN QUERY PLAN {DUE['sqlite']}"), {"queue": "mail", "seconds": 0.0, "limit": BATCH}
         clean = text(f"EXPLAIN QUERY PLAN {CLEAN['sqlite']}"), {"seconds": -86_400.0, "portion": BATCH}
         plans = [" ".join(row.detail for row in await connection.execute(*asked)) for asked in (due, clean)]
     await engine.dispose()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from treaty_runtime.publish.lease import TIMES, Lease, fair_share
+from treaty_runtime.publish.lease import TAKE_ABANDONED, TIMES, Lease, fair_share
 from treaty_runtime.publish.outbox_desk import OutboxDesk
+from treaty_runtime.sql.database import autocommit
 from treaty_runtime.sql.tables import LaneRow, RelayRow
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -140,6 +141,28 @@ async def test_of_two_heirs_one_takes_what_stood_still(database: AsyncEngine) ->
         clock.seconds += TIMES.lease_seconds
     assert [len(heir.held) for heir in heirs] == [8, 8]
     assert not heirs[0].held.keys() & heirs[1].held.keys()
+
+
+async def test_a_slow_database_makes_the_wait_longer_and_never_shorter(database: AsyncEngine) -> None:
+    await _died_in_the_future(database)
+    made, asked, answered, asked_again, answered_late = 100.0, 100.0, 105.0, 114.9, 130.0
+    moments = iter([made, asked, answered, asked_again, answered_late, 115.0, 131.0])
+    heir = Lease(database, owner="heir", clock=lambda: next(moments))
+    for taken in (0, 0, 16):
+        await heir.renew()
+        assert len(heir.held) == taken
+
+
+async def test_a_lease_that_was_prolonged_since_it_was_looked_at_is_not_taken(database: AsyncEngine) -> None:
+    owner = _lease(database, "owner")
+    await owner.renew()
+    async with autocommit(database).connect() as connection:
+        seen = await connection.scalar(text("SELECT until FROM outbox_lane WHERE lane = 0"))
+        await owner.renew()
+        law = TAKE_ABANDONED[database.dialect.name]
+        given = {"owner": "heir", "seconds": 10.0, "lane": 0, "until": seen}
+        assert (await connection.execute(law, given)).all() == []
+    assert await owner.renew() == frozenset()
 
 
 async def _died_in_the_future(engine: AsyncEngine) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.treaty_runtime.relaying import LateRefuser, Service, lasting, running, set_aside, until
 from treaty_runtime.hooks import PublishRefused
 from treaty_runtime.publish.backlog import Backlog, Refusal
 from treaty_runtime.publish.outbox_desk import OutboxDesk
+from treaty_runtime.sql import database as runtime_database
 from treaty_runtime.sql.tables import FailedRow, OutboxRow
 
 
@@ -59,6 +62,26 @@ async def test_a_refused_row_that_was_deleted_by_hand_holds_nobody_up(service: S
     assert await backlog.read(range(16), held=(), limit=10) == [second]
     assert (await backlog.depth()).failed == 0, "what is counted is what `treaty outbox` shows"
     await _goes_on(service)
+
+
+@pytest.mark.postgres
+async def test_a_refusal_is_noted_with_the_rights_that_an_outbox_needs_and_no_more(postgres: str) -> None:
+    role, owner = f"relay_{uuid4().hex}", runtime_database.open_engine(postgres)
+    await runtime_database.create(owner)
+    async with owner.begin() as connection:
+        await connection.execute(text(f"CREATE ROLE {role}"))
+        await connection.execute(text(f"GRANT SELECT, INSERT, DELETE ON outbox, outbox_relay TO {role}"))
+        await connection.execute(text(f"GRANT SELECT, INSERT, UPDATE, DELETE ON outbox_lane, outbox_failed TO {role}"))
+        await connection.execute(text(f"GRANT UPDATE ON outbox_relay TO {role}"))
+    await Service(owner).stage(("o-1", 1))
+    engine = runtime_database.open_engine(f"{postgres}?options=-crole%3D{role}")
+    (row,) = await Backlog(engine).read(range(16), held=(), limit=1)
+    await set_aside(engine, row)
+    await engine.dispose()
+    async with owner.begin() as connection:
+        await connection.execute(text(f"DROP OWNED BY {role}"))
+        await connection.execute(text(f"DROP ROLE {role}"))
+    await owner.dispose()
 
 
 async def _notes(service: Service) -> int:

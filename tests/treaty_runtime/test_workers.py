@@ -6,6 +6,7 @@ import asyncio
 
 from tests.parts.waiting import eventually
 from treaty_runtime.consume.workers import Workers
+from treaty_runtime.errors import HandlerBroke
 
 
 def unheard(_job: int, _became: object) -> None:
@@ -78,6 +79,30 @@ async def test_what_a_job_raises_is_its_end_and_the_queue_goes_on() -> None:
         workers.submit(job)
     await eventually(lambda: workers.is_idle)
     assert ends == [(0, "broken"), (1, "done"), (2, "done")]
+    await workers.close()
+
+
+async def test_what_is_no_exception_is_the_end_of_its_job_alone() -> None:
+    class PanicException(BaseException):
+        """As extensions in Rust raise it."""
+
+    ends: list[tuple[int, object]] = []
+
+    async def work(job: int) -> None:
+        if job == 0:
+            raise PanicException("called unwrap on None")
+
+    workers = Workers(1, work, lambda job, became: ends.append((job, became)))
+    for job in range(2):
+        workers.submit(job)
+    await eventually(lambda: len(ends) == 2)
+    (_, broke), last = ends
+    assert last == (1, None)
+    assert isinstance(broke, HandlerBroke)
+    assert (type(broke.__cause__), str(broke).endswith("PanicException: called unwrap on None")) == (
+        PanicException,
+        True,
+    )
     await workers.close()
 
 

@@ -143,6 +143,18 @@ class HandlerCancelled(TreatyError):
     """Something that the handler awaited was cancelled: catch its CancelledError, or shield what must go on."""
 
 
+PROCESS_ENDS = KeyboardInterrupt, SystemExit, GeneratorExit
+"""What no handler's failure is: whoever calls it is to end."""
+
+
+class HandlerBroke(TreatyError):
+    """The handler raised what is no Exception, as an extension does that panics: its cause says what."""
+
+    def __init__(self, cause: BaseException) -> None:
+        super().__init__(f"{type(cause).__qualname__}: {cause}")
+        self.__cause__ = cause
+
+
 class Conflict(TreatyError):
     """Another transaction won: let transactions take their rows in one order, or keep them shorter."""
 

@@ -198,13 +198,12 @@ class Dispatch:
         else:
             yield from self.handled(place, epoch)
 
-    def copy_refused(self, place: Place, epoch: int) -> Iterator[Action]:
+    def copy_refused(self, place: Place, epoch: int) -> Sequence[Action]:
         """The broker will never take this copy, as it is too large: a dead letter that only points at the record follows."""
         work = self._finished(place, epoch)
         if work is None:
-            yield Drop(place.of, epoch)
-        else:
-            yield from self._send(work, DeadLetter(place, "oversize", epoch))
+            return (Drop(place.of, epoch),)
+        return (*self._probing.recovered(work), *self._send(work, DeadLetter(place, "oversize", epoch)))
 
     def copy_failed(self, place: Place, epoch: int, *, now: datetime, jitter: float) -> Iterator[Action]:
         """The broker did not take the copy: an outage of Kafka; the copy itself is tried again, never skipped."""

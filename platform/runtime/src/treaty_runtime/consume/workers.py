@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Generic, TypeVar
 
+from treaty_runtime.errors import PROCESS_ENDS, HandlerBroke
+
 J = TypeVar("J")
 R = TypeVar("R")
 
@@ -97,8 +99,10 @@ class Workers(Generic[J, R]):
                 if not self._is_open or (task not in self._cancelled and task.cancelling()):
                     raise  # the pool closes, or the loop ends
                 became = cancelled
-            except Exception as error:  # noqa: BLE001  # what it means is not for the pool to decide
-                became = error
+            except PROCESS_ENDS:
+                raise
+            except BaseException as error:  # noqa: BLE001  # what it means is not for the pool to decide
+                became = error if isinstance(error, Exception) else HandlerBroke(error)
             if self._cancelled:
                 self._forget_cancelling(task)
             running[task] = None

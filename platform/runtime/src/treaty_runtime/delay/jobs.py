@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -40,10 +40,8 @@ READY = statements(
     sqlite=_READY.replace("{besides}", "SELECT value FROM json_each(:besides)"),
 )
 DUE = statements(
-    "SELECT queue, id, due_at FROM delayed WHERE queue = ANY(CAST(:queues AS text[])) AND done_at IS NULL"
-    " AND failed_at IS NULL AND due_at <= {later} ORDER BY due_at LIMIT :limit",
-    sqlite="SELECT queue, id, due_at FROM delayed WHERE queue IN (SELECT value FROM json_each(:queues)) AND done_at IS NULL"
-    " AND failed_at IS NULL AND due_at <= {later} ORDER BY due_at LIMIT :limit",
+    "SELECT id, due_at FROM delayed WHERE queue = :queue AND done_at IS NULL AND failed_at IS NULL AND due_at <= {later}"
+    " ORDER BY due_at LIMIT :limit"
 )
 # Only the job that was taken: one that was scheduled anew since, in its place, has not failed.
 _FAILED = (
@@ -92,12 +90,12 @@ class DelayedJobs:
         async with self._engine.connect() as connection:
             return [row.id for row in await connection.execute(READY[self._dialect], given)]
 
-    async def due(self, queues: Sequence[str], *, within: float, limit: int) -> list[tuple[str, str, datetime]]:
-        """Queue, id and due time of jobs due in that many seconds, soonest first."""
-        parameters = {"queues": listed(queues, dialect=self._dialect), "seconds": within, "limit": limit}
+    async def due(self, queue: str, *, within: float, limit: int) -> list[tuple[str, datetime]]:
+        """Id and due time of jobs due in that many seconds, soonest first."""
+        given = {"queue": queue, "seconds": within, "limit": limit}
         async with self._engine.connect() as connection:
-            rows = await connection.execute(DUE[self._dialect].columns(due_at=Timestamp()), parameters)
-            return [(row.queue, row.id, row.due_at) for row in rows]
+            rows = await connection.execute(DUE[self._dialect].columns(due_at=Timestamp()), given)
+            return [(row.id, row.due_at) for row in rows]
 
     async def later(self, taken: Taken, *, seconds: float) -> datetime | None:
         """Count a failed attempt and move the job; answer its new due time, None if it is gone or was scheduled anew."""

@@ -130,10 +130,10 @@ class DelayWorkers:
         aside = self._aside[name] = {job_id: until for job_id, until in self._aside[name].items() if until > now}
         return {*aside, *(job_id for queue, job_id in self._running if queue == name)}
 
-    def _set_aside(self, queue: str, job_id: str, claim: Claim | None) -> None:
+    def _set_aside(self, queue: str, job_id: str, claim: Claim | None, *, seconds: float) -> None:
         # A claim's end brings the job back. Without one it would come back at once, before all that are due later.
         if claim is None:
-            self._aside[queue][job_id] = asyncio.get_running_loop().time() + LEASE_SECONDS
+            self._aside[queue][job_id] = asyncio.get_running_loop().time() + seconds
 
     def _start(self, queue: str, job_id: str, claim: Claim | None) -> None:
         if (queue, job_id) in self._running:
@@ -157,11 +157,12 @@ class DelayWorkers:
         except Outage as error:
             self.outages.began(error.dependency, error=str(error))
             self._away[queue].add(error.dependency)
-            self._set_aside(queue, job_id, claim)
+            is_ours = error.dependency == "database"  # often a moment's lock; while it is away, nothing is looked for
+            self._set_aside(queue, job_id, claim, seconds=PULSE_SECONDS if is_ours else LEASE_SECONDS)
             return
         except (DBAPIError, PoolTimeout) as error:  # it took longer than the server allows, or a table is gone
             self.outages.began("database", error=str(error))
-            self._set_aside(queue, job_id, claim)
+            self._set_aside(queue, job_id, claim, seconds=PULSE_SECONDS)
             return
         finally:
             self._running.discard((queue, job_id))
@@ -173,6 +174,8 @@ class DelayWorkers:
             for dependency in self._away.pop(queue, ()):
                 self.outages.ended(dependency)
         if claim is not None and due_times is not None:
+            if ended.outcome == "early":  # by the database's clock; Redis, whose own is ahead, would hand it out again at once
+                await asyncio.sleep(PULSE_SECONDS)
             await self._settle(due_times, queue, claim, ended)
 
     async def _settle(self, due_times: DueTimes, queue: str, claim: Claim, ended: Ended) -> None:
@@ -224,8 +227,7 @@ class DelayWorkers:
             return False
         with contextlib.suppress(Outage):
             if await self._due_times.may_sweep(queue, owner=self._owner, seconds=period * 0.9):
-                rows = await self._jobs.due([queue], within=2 * period, limit=10_000)
-                await self._due_times.push(queue, [(job_id, due) for _, job_id, due in rows])
+                await self._due_times.push(queue, await self._jobs.due(queue, within=2 * period, limit=10_000))
         return True
 
     async def _asked(self, work: Callable[[], Awaitable[T]]) -> T | None:

@@ -69,16 +69,15 @@ _DELETE = statements(
 DELETE = planned_each_time(_DELETE, by="lowest")
 
 # Fenced like the delete, and only of rows that are there: an operator may have dropped one, or another owner sent it, since it was
-# produced. Whoever drops it meanwhile waits for this, and takes the note away too.
-_FAIL = (
+# produced. One that is dropped in this moment leaves a note that nobody heeds.
+FAIL = statements(
     "INSERT INTO outbox_failed (position, aggregateid, attempts, code, error, failed_at, overtaken)"
     " SELECT position, aggregateid, 1, CAST(:code AS varchar), CAST(:error AS varchar), {now}, CAST(:overtaken AS boolean)"
     " FROM outbox WHERE position = :position AND EXISTS (SELECT 1 FROM outbox_lane"
-    " WHERE outbox_lane.lane = outbox.lane AND outbox_lane.owner = :owner AND outbox_lane.epoch = :epoch){lock}"
+    " WHERE outbox_lane.lane = outbox.lane AND outbox_lane.owner = :owner AND outbox_lane.epoch = :epoch)"
     " ON CONFLICT (position) DO UPDATE SET attempts = outbox_failed.attempts + 1, code = excluded.code,"
     " error = excluded.error, failed_at = excluded.failed_at, overtaken = outbox_failed.overtaken OR excluded.overtaken"
 )
-FAIL = statements(_FAIL.replace("{lock}", " FOR KEY SHARE OF outbox"), sqlite=_FAIL.replace("{lock}", ""))
 
 COUNT = {
     dialect: statement.columns(oldest=Timestamp())

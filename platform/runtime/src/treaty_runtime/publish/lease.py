@@ -139,15 +139,15 @@ class Lease:
             await connection.execute(LEAVE[self._dialect], {"owner": self.owner, "seconds": _FORGET_SECONDS})
 
     def _abandoned(self, rows: Sequence[Row[Any]], *, asked: float) -> list[tuple[int, object]]:
-        """Lanes of others, and until when, that nobody has prolonged for as long as a lease lasts by our own clock.
+        """Lanes, and until when they are taken, that nobody has prolonged for as long as a lease lasts by our own clock.
 
         By the database's they would have been free by now, unless it was set back.
         """
         now, before = self._clock(), self._standing
-        others = {row.lane: row.until for row in rows if not row.is_free and row.lane not in self.held}
+        taken = {row.lane: row.until for row in rows if not row.is_free}
         self._standing = {
             lane: before[lane] if lane in before and before[lane][0] == until else (until, now)
-            for lane, until in others.items()
+            for lane, until in taken.items()
         }
         long_ago = asked - self.times.lease_seconds
         return [(lane, until) for lane, (until, since) in self._standing.items() if since <= long_ago]

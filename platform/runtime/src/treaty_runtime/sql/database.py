@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Index, Table, UpdateBase, event, insert, insp
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Dialect, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -46,7 +46,11 @@ _AWAY = ("08", "57P", "53", "25006")
 _CUT_OFF = "57014"
 """The statement was cancelled: by `statement_timeout`, or by somebody (`pg_cancel_backend`)."""
 _NOT_PREPARED = frozenset({"26000", "42P05"})
-"""What the driver prepared is not there, or already: a pooler gave it another server's connection."""
+"""What was prepared is not there, or already."""
+_DRIVERS_OWN = '"_pg3_'
+"""How psycopg begins the names of what it prepares: that is amiss where a pooler gave it another server's connection."""
+_LOST_BEFORE = "8s2b"
+"""SQLAlchemy's number for a transaction whose connection was lost in a savepoint that somebody gave up. A failed flush has another."""
 _ABORTED = 3
 """A transaction that PostgreSQL has given up. Source: libpq, `PQTRANS_INERROR`; psycopg 2 and 3 number it alike."""
 
@@ -97,7 +101,8 @@ def guard(engine: AsyncEngine) -> None:
 
 
 def _leave_unprepared(context: ExceptionContext) -> None:
-    if getattr(context.original_exception, "sqlstate", None) in _NOT_PREPARED:
+    error = context.original_exception
+    if getattr(error, "sqlstate", None) in _NOT_PREPARED and _DRIVERS_OWN in str(error):
         context.is_disconnect, context.invalidate_pool_on_disconnect = True, False
 
 
@@ -288,7 +293,7 @@ def is_away(error: BaseException) -> bool:
     So is a file that another process keeps locked, as a backup does: all of it is. A COMMIT that was interrupted may or may not
     have happened.
     """
-    if isinstance(error, PoolTimeout):
+    if isinstance(error, PoolTimeout) or (isinstance(error, PendingRollbackError) and error.code == _LOST_BEFORE):
         return True
     if not isinstance(error, DBAPIError) or is_conflict(error) or is_locked(error):
         return False

@@ -59,7 +59,8 @@ class ValvedSource:
         async for event in inner.events():
             if isinstance(event, Revoking | Lost):
                 self._assigned -= event.partitions
-                self._held -= event.partitions
+            elif isinstance(event, Assigned):
+                self._held -= event.partitions  # nobody pauses what is just coming; the consumer did when it left
             yield event
             if isinstance(event, Assigned):
                 self._assigned |= event.partitions

@@ -194,7 +194,7 @@ def shelve(act: str, question: str, config: Path | None, given: Shelving) -> int
         letters, known = dead_letters.look(), dead_letters.standings()
         picked = chosen(letters, places=given["places"], fingerprint=given["fingerprint"])
         if given["fingerprint"] is not None:  # of a kind, those that can be; of places, each must be
-            picked = [letter for letter in picked if known[letter.place].state in ops.FROM[act]]
+            picked = [letter for letter in picked if known[letter.place].state in ops.OF_KIND[act]]
         left = ops.left_to(act, picked, known)
         dlq_words.show_letters(left, known, "text")
         if left and agreed(question.format(len(left)), yes=given["yes"], dry_run=given["dry_run"]):

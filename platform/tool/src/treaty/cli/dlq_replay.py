@@ -78,8 +78,9 @@ def replay(config: Path | None, **given: Unpack[Given]) -> int:
 
     pace = _pace(given)
     with dead_letters_of(load_settings(config), given["environment"], topics=given["topics"]) as dead_letters:
+        letters = dead_letters.look()  # first: of what comes meanwhile the standings tell too
         known = dead_letters.standings()
-        plan = ops.choose(dead_letters.look(), known, places=given["places"], fingerprint=given["fingerprint"])
+        plan = ops.choose(letters, known, places=given["places"], fingerprint=given["fingerprint"])
         _show(plan)
         question = f"Replay these {len(plan.letters)}?"
         if not plan.letters or not agreed(question, yes=given["yes"], dry_run=given["dry_run"]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -118,12 +119,15 @@ def save(rows: Sequence[Standing], file: Path) -> None:
             new.write(_undo(rows))
     except FileExistsError:
         keep_other_undo(rows, file)
+        if not file.is_file():  # it went in this moment
+            save(rows, file)
 
 
 def keep_other_undo(rows: Sequence[Standing], file: Path) -> None:
-    """Raises ``UsageError`` if the file is there and says anything else than would be saved now."""
-    # The same is no undo lost: it is what a move leaves that the broker refused, and that is run again.
-    if file.exists() and (not file.is_file() or file.read_bytes() != _undo(rows).encode()):
+    """Raises ``UsageError`` unless nothing is there, or a file with what would be saved now."""
+    # The same is no undo lost: it is what a move leaves that the broker refused, and that is run again. A link to nowhere is there.
+    is_there = os.path.lexists(file)
+    if is_there and not (file.is_file() and file.read_bytes() == _undo(rows).encode()):
         raise UsageError(
             f"{file} is there already, and may be the undo of a former move. Nothing was moved.",
             next_step="name another file with --save",

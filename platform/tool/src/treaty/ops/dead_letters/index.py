@@ -86,7 +86,7 @@ class DeadLetters:
         for group in groups:
             own = {copy for copy in copies if copy.topic == retry_topic(group, delay="0s")}
             starts = {each: start for each, (start, _) in self.log.spans({copy.topic for copy in own}).items()}
-            found |= unread(own, starts=starts, committed=self.groups.committed(group, starts))
+            found |= unread(own, starts=starts, committed=self.groups.committed(group, {copy.of for copy in own}))
         return found
 
     def one(self, place: Place) -> Letter:

@@ -129,6 +129,7 @@ def replay(
     """
     # Whoever may not write notes learns it here, and not after the first letter.
     dead_letters.journal.write(f"run {run}", "begin", at=pace.now(), reason=reason, run=run)
+    keep_unread(dead_letters, run=run, now=pace.now())
     sent: list[Letter] = []
     stopped = ""
     for letter in plan.letters:
@@ -148,6 +149,17 @@ def replay(
         standings=settle(sent, dead_letters, pace=pace, at_once=bool(stopped)),
         stopped=stopped,
     )
+
+
+def keep_unread(dead_letters: DeadLetters, *, run: str, now: datetime) -> None:
+    """Notes which letters are unread: what is sent now lies behind their copies, and once it is read nobody could tell any more."""
+    known = dead_letters.standings()
+    for letter in dead_letters.look():
+        standing = known.get(letter.place)
+        if standing is not None and standing.state is State.UNREAD and standing.note is not None:
+            dead_letters.journal.write(
+                subject_of(letter), "unread", at=now, event=letter.identity, to=standing.note.to, run=run
+            )
 
 
 def canary_fault(standing: Standing, pace: Pace) -> str:

@@ -12,6 +12,8 @@ from treaty_runtime.event import Place
 
 FROM = {"discard": OPEN, "restore": frozenset({State.DISCARDED})}
 """Which states each act begins with."""
+OF_KIND = {"discard": frozenset({State.WAITING}), "restore": FROM["restore"]}
+"""The same for a whole fingerprint: what is unread is named by its place."""
 
 
 def left_to(act: str, letters: list[Letter], known: dict[Place, Standing]) -> list[Letter]:

@@ -43,7 +43,7 @@ class Standing:
     next: Place | None = None
 
 
-_BY_ACT = {"discard": State.DISCARDED, "restore": State.WAITING}
+_BY_ACT = {"discard": State.DISCARDED, "restore": State.WAITING, "unread": State.UNREAD}
 
 
 def subject_of(letter: Letter) -> str:
@@ -99,9 +99,14 @@ def unread(
     """Those copies that were deleted before their group came: it has committed nothing behind them, and they are gone.
 
     A group whose commits have expired looks like that too, which is why nobody sends such letters again unasked.
-    ``starts``: the first offset that each partition still holds. Ask for them before the commits, or a copy that is read meanwhile counts.
+    ``starts``: the first offset that each partition still holds; one that is gone holds none. Ask for them before the commits, or a
+    copy that is read meanwhile counts.
     """
-    return {copy for copy in copies if committed.get(copy.of, 0) <= copy.offset < starts.get(copy.of, 0)}
+    return {
+        copy
+        for copy in copies
+        if committed.get(copy.of, 0) <= copy.offset and copy.offset < starts.get(copy.of, copy.offset + 1)
+    }
 
 
 def note_of(letter: Letter, notes: Mapping[str, Note]) -> Note | None:
