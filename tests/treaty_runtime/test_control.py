@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -23,7 +23,8 @@ from treaty_runtime.control import (
     valve_for,
 )
 from treaty_runtime.event import Partition
-from treaty_runtime.transport import Assigned, Records, Revoking, SourceEvent
+from treaty_runtime.hooks import Hooks, RightMissing
+from treaty_runtime.transport import Assigned, Delivery, Fault, FaultKind, Records, Revoking, SourceEvent
 from treaty_runtime.transport.memory import MemoryBroker, MemoryProducer, MemorySource
 from treaty_runtime.transport.protocol import Outgoing
 from treaty_runtime.wiring.obedience import Obedience
@@ -86,6 +87,35 @@ class Orders:
     async def values(self) -> AsyncIterator[bytes | None]:
         while True:
             yield await self.queue.get()
+
+
+class Mute(MemoryProducer):
+    """A producer whose principal may not write the control topic."""
+
+    def produce(self, record: Outgoing, done: Callable[[Delivery], None]) -> None:
+        assert record.topic == TOPIC
+        done(Delivery(None, -1, Fault("TOPIC_AUTHORIZATION_FAILED", "Broker: no right to write.", FaultKind.HELD)))
+
+
+async def test_a_missing_right_to_hear_commands_or_to_answer_them_is_told_of_each_group() -> None:
+    seen, orders = list[object](), Orders()
+    obedience = Obedience(
+        {"g": GroupValve(), "h": GroupValve()},
+        producer=Mute(MemoryBroker(partitions=1)),
+        member="m",
+        now=lambda: NOW,
+        hooks=Hooks([seen.append]),
+    )
+    obedience.refused(Fault("TOPIC_AUTHORIZATION_FAILED", "Broker: no right to read.", FaultKind.HELD))
+    deaf = "Broker: no right to read. Operators' commands are not heard."
+    assert seen == [RightMissing(group="g", fault=deaf), RightMissing(group="h", fault=deaf)]
+    obeying = asyncio.create_task(obedience.run(orders.values()))
+    orders.queue.put_nowait(command_value(replace(COMMAND, group="h")))
+    await until(lambda: len(seen) >= 3)
+    obeying.cancel()
+    await asyncio.wait({obeying})
+    mute = "Broker: no right to write. Commands are obeyed without an answer."
+    assert seen[2] == RightMissing(group="h", fault=mute)
 
 
 async def test_a_released_member_leaves_and_comes_back_a_paused_one_stays_and_fetches_nothing() -> None:

@@ -135,7 +135,8 @@ async def test_a_real_broker_names_each_right_that_a_group_lacks_until_it_is_giv
         extra={"consumer.topic.metadata.refresh.interval.ms": 500},
     )
     producer = Client({"bootstrap.servers": guarded.bootstrap})
-    runtime, read = running(seen=[], settings=settings, topic=topic, group=group)
+    seen: list[object] = []
+    runtime, read = running(seen=seen, settings=settings, topic=topic, group=group)
     with Cluster(guarded.bootstrap) as cluster:
         cluster.create(topic, partitions=1, replication=1, config={})
         cluster.await_topics([topic])
@@ -151,6 +152,8 @@ async def test_a_real_broker_names_each_right_that_a_group_lacks_until_it_is_giv
                 cluster.allow([Right(principal="User:billing", resource=resource, name=name, operation="READ")])
             await eventually(lambda: read == [b"paid"])
             await readiness_of(runtime, lambda now: _told(now, group) == "ok")
+            deaf = "User:billing lacks the right READ on topic _treaty_control: "
+            await eventually(lambda: [each for each in seen if isinstance(each, RightMissing) and deaf in each.fault])
 
 
 def _begins(group: str, text: str, now: Readiness) -> bool:

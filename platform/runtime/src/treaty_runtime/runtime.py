@@ -234,13 +234,14 @@ class Runtime:
             start(self.delay.run(), name="delay")
         if self.consumers:
             await self._gate.opened()
-            start(self._obedience().run(self._connections.commands()), name="control")
+            obedience = self._obedience()
+            start(obedience.run(self._connections.commands(obedience.refused)), name="control")
         for consumer in self.consumers:
             start(consumer.run(), name=f"consumer {consumer.group.name}")
 
     def _obedience(self) -> Obedience:
         member = self._world.entropy(6).hex()
-        return Obedience(self._valves, producer=self._producer, member=member, now=self._world.now)
+        return Obedience(self._valves, producer=self._producer, member=member, now=self._world.now, hooks=self.hooks)
 
     async def stop(self) -> None:
         """Stop taking work, let what runs end, commit, give lanes back, flush: handlers get their group's drain, the producer three.

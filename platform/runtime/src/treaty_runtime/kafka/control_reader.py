@@ -14,8 +14,9 @@ from time import monotonic
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from treaty_runtime.kafka.config import Config
-from treaty_runtime.kafka.faults import invalid_settings
+from treaty_runtime.kafka.faults import invalid_settings, is_missing_right, missing_right
 from treaty_runtime.kafka.standing import EVERY_MS, Standing
+from treaty_runtime.transport import Fault
 
 _POLL_SECONDS, _END_SECONDS = 0.5, 5.0
 _NOT_THERE = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}  # noqa: SLF001  # librdkafka's local codes are named so
@@ -23,9 +24,12 @@ _END: int = KafkaError._PARTITION_EOF  # noqa: SLF001  # as above
 
 
 class KafkaControlReader:
-    """Values of one partition, in order. A topic that is not there yet is waited for."""
+    """Values of one partition, in order. A topic that is not there yet is waited for.
 
-    def __init__(self, config: Config, *, topic: str) -> None:
+    ``refused`` hears in the loop which right each client lacks.
+    """
+
+    def __init__(self, config: Config, *, topic: str, refused: Callable[[Fault], None] = lambda _: None) -> None:
         # A topic that is made later is found within ten seconds, as the one who gives a command waits no longer.
         ours = {
             "enable.auto.commit": False,
@@ -33,7 +37,7 @@ class KafkaControlReader:
             "enable.partition.eof": True,
             "topic.metadata.refresh.interval.ms": 2_000,
         }
-        self._config, self._topic = config | ours, topic
+        self._config, self._topic, self._refused = config | ours, topic, refused
         self._is_closed = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -66,10 +70,13 @@ class KafkaControlReader:
         def tell(value: bytes | None) -> None:
             loop.call_soon_threadsafe(arrived.put_nowait, value)
 
+        def refuse(fault: Fault) -> None:
+            loop.call_soon_threadsafe(self._refused, fault)
+
         following: Consumer | None = consumer
         while following is not None:
             try:
-                self._follow(following, tell)
+                self._follow(following, tell, refuse)
             except KafkaException:
                 pass  # it failed for good
             except RuntimeError:
@@ -85,9 +92,13 @@ class KafkaControlReader:
                 return self._connect()
         return None
 
-    def _follow(self, consumer: Consumer, tell: Callable[[bytes | None], None]) -> None:
+    def _follow(
+        self, consumer: Consumer, tell: Callable[[bytes | None], None], refuse: Callable[[Fault], None]
+    ) -> None:
         """Tells what comes until closed, or until the client gets nowhere; raises what it fails with for good."""
         end = self._end(consumer)
+        if not end and (refusal := self._refusal(consumer)) is not None:
+            refuse(refusal)
         consumer.assign([TopicPartition(self._topic, 0, 0)])
         newest: dict[bytes | None, bytes | None] = {}
         while not self._is_closed.is_set() and not self._is_stuck:
@@ -104,6 +115,14 @@ class KafkaControlReader:
                 for value in newest.values():
                     tell(value)
                 newest.clear()
+
+    def _refusal(self, consumer: Consumer) -> Fault | None:
+        """Which right is missing: a topic that it may not see looks to a client as if it were not there."""
+        with suppress(KafkaException, KeyError):
+            error = consumer.list_topics(self._topic, timeout=_END_SECONDS).topics[self._topic].error
+            if error is not None and is_missing_right(error):
+                return missing_right(error, self._config, topic=self._topic)
+        return None
 
     def _end(self, consumer: Consumer) -> int:
         """Where the past ends; 0 if the topic is not there yet, as all of it is still to come."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from treaty_runtime.kafka.config import consumer_config, producer_config, relay_
 from treaty_runtime.kafka.control_reader import KafkaControlReader
 from treaty_runtime.seek import Seek, Span, target
 from treaty_runtime.settings import KafkaSettings
-from treaty_runtime.transport import Fence, FenceKind, LeaseFence, Producer, Source
+from treaty_runtime.transport import Fault, Fence, FenceKind, LeaseFence, Producer, Source
 from treaty_runtime.transport.memory import MemoryBroker, MemoryProducer, MemorySource
 
 PUBLISHING = timedelta(minutes=2)
@@ -39,8 +39,11 @@ class Connections(Protocol):
     def bounds(self) -> Bounds:
         """What reads records of the past."""
 
-    def commands(self) -> AsyncIterator[bytes | None]:
-        """What operators tell running groups, for ever: values of the control topic from its start."""
+    def commands(self, refused: Callable[[Fault], None]) -> AsyncIterator[bytes | None]:
+        """What operators tell running groups, for ever: values of the control topic from its start.
+
+        ``refused`` hears which right is missing for that.
+        """
 
 
 class Bounds(Protocol):
@@ -81,9 +84,10 @@ class KafkaConnections:
         """A client that joins no group."""
         return KafkaBounds(self._settings)
 
-    def commands(self) -> AsyncIterator[bytes | None]:
+    def commands(self, refused: Callable[[Fault], None]) -> AsyncIterator[bytes | None]:
         """A reader with a thread of its own, which joins no group."""
-        return KafkaControlReader(consumer_config(self._settings, group="treaty-control"), topic=TOPIC).values()
+        config = consumer_config(self._settings, group="treaty-control")
+        return KafkaControlReader(config, topic=TOPIC, refused=refused).values()
 
 
 class MemoryBounds:
@@ -142,7 +146,7 @@ class MemoryConnections:
         """What the broker holds."""
         return MemoryBounds(self._broker)
 
-    async def commands(self) -> AsyncIterator[bytes | None]:
+    async def commands(self, refused: Callable[[Fault], None]) -> AsyncIterator[bytes | None]:  # noqa: ARG002  # nor refuses
         """Nobody commands in memory."""
         await asyncio.Event().wait()
         yield None

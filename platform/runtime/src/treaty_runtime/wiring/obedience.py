@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
+from functools import partial
 
 from treaty_runtime.control import TOPIC, Answer, Command, answer_value, read_command, valve_for
 from treaty_runtime.errors import QueueFull
-from treaty_runtime.transport import Outgoing, Producer
+from treaty_runtime.hooks import Hooks, RightMissing
+from treaty_runtime.transport import Delivery, Fault, FaultKind, Outgoing, Producer
 from treaty_runtime.wiring.valve import GroupValve
 
 
@@ -16,9 +18,16 @@ class Obedience:
     """Turns the valves of this process's groups as told. ``member`` names this process in answers."""
 
     def __init__(
-        self, valves: Mapping[str, GroupValve], *, producer: Producer, member: str, now: Callable[[], datetime]
+        self,
+        valves: Mapping[str, GroupValve],
+        *,
+        producer: Producer,
+        member: str,
+        now: Callable[[], datetime],
+        hooks: Hooks | None = None,
     ) -> None:
         self._valves, self._producer, self._member, self._now = valves, producer, member, now
+        self._hooks = hooks or Hooks()
         self._expiring: dict[str, asyncio.TimerHandle] = {}
         self._turning: set[asyncio.Task[None]] = set()
 
@@ -32,6 +41,11 @@ class Obedience:
         finally:
             for timer in self._expiring.values():
                 timer.cancel()
+
+    def refused(self, fault: Fault) -> None:
+        """No command can be read: whoever gives one would only hear that nobody answers."""
+        for group in self._valves:
+            self._hooks(RightMissing(group=group, fault=f"{fault.text} Operators' commands are not heard."))
 
     def _begin(self, command: Command) -> None:
         if command.expires_at <= self._now():
@@ -69,6 +83,14 @@ class Obedience:
         )
         key = f"{command.group}/{self._member}".encode()
         try:
-            self._producer.produce(Outgoing(topic=TOPIC, key=key, value=answer_value(answer)), lambda _delivery: None)
+            self._producer.produce(
+                Outgoing(topic=TOPIC, key=key, value=answer_value(answer)), partial(self._answered, command.group)
+            )
         except QueueFull:
             return  # the events of the service come first
+
+    def _answered(self, group: str, delivery: Delivery) -> None:
+        if delivery.fault is not None and delivery.fault.kind is FaultKind.HELD:
+            self._hooks(
+                RightMissing(group=group, fault=f"{delivery.fault.text} Commands are obeyed without an answer.")
+            )
