@@ -10,8 +10,11 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.treaty_runtime.statements import counted
+from treaty_runtime.hooks import Hooks
+from treaty_runtime.outages import Outages
 from treaty_runtime.sql.inbox_cleaning import InboxCleaning
 from treaty_runtime.sql.tables import InboxRow
+from treaty_runtime.wiring.cleaning import Cleaning
 
 NOW = datetime.now(UTC)
 
@@ -54,7 +57,9 @@ async def test_members_that_clean_at_the_same_moment_do_not_meet(database: Async
 
 
 async def test_cleaning_goes_on_until_it_is_cancelled(database: AsyncEngine) -> None:
-    cleaning = asyncio.create_task(InboxCleaning(database, every=timedelta(milliseconds=20)).run())
+    outages = Outages("inbox", clock=asyncio.get_running_loop().time, hooks=Hooks())
+    every = timedelta(milliseconds=20)
+    cleaning = asyncio.create_task(Cleaning(InboxCleaning(database).clean, outages=outages, every=every).run())
     for _ in range(2):
         await remember(database, old=3, fresh=0)
         async with asyncio.timeout(90):

@@ -5,15 +5,12 @@ Law: a row is copied in the transaction that deletes it from the outbox, so that
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from treaty_runtime.sql.database import autocommit, is_waited_out
+from treaty_runtime.sql.database import autocommit
 from treaty_runtime.sql.forgetting import forget, oldest
 from treaty_runtime.sql.sqltext import planned_each_time, statements
 from treaty_runtime.sql.tables import Timestamp
@@ -90,20 +87,10 @@ class SentDesk:
 
 
 class SentCleaning:
-    """Deletes sent rows older than ``keep``, each minute. A database that is away is asked again a minute later."""
+    """Deletes sent rows older than ``keep``."""
 
     def __init__(self, engine: AsyncEngine, *, keep: timedelta) -> None:
         self._engine, self._keep = autocommit(engine), keep
-
-    async def run(self) -> None:
-        """Cleans once a minute until cancelled."""
-        while True:
-            try:
-                await self.clean()
-            except (DBAPIError, PoolTimeout) as error:
-                if not is_waited_out(error):
-                    raise
-            await asyncio.sleep(60)
 
     async def clean(self) -> int:
         """Deletes what is old enough; answers how many rows that were."""

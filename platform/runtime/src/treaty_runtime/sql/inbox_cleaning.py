@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from treaty_runtime.sql.database import autocommit, is_waited_out
+from treaty_runtime.sql.database import autocommit
 from treaty_runtime.sql.forgetting import PORTION, forget, oldest
 
 RETENTION = timedelta(hours=192)
@@ -17,26 +14,15 @@ RETENTION = timedelta(hours=192)
 
 Kafka deletes whole segments, so older records may still be there; whoever reads that far back says so (`--beyond-inbox`).
 """
-EVERY = timedelta(minutes=1)
 
 FORGET = oldest("inbox", by="handled_at")
 
 
 class InboxCleaning:
-    """Deletes rows older than ``retention``. A database that is away is asked again a minute later: nothing depends on it."""
+    """Deletes rows older than ``retention``."""
 
-    def __init__(self, engine: AsyncEngine, *, retention: timedelta = RETENTION, every: timedelta = EVERY) -> None:
-        self._engine, self._retention, self._every = autocommit(engine), retention, every
-
-    async def run(self) -> None:
-        """Cleans once a minute until cancelled."""
-        while True:
-            try:
-                await self.clean()
-            except (DBAPIError, PoolTimeout) as error:
-                if not is_waited_out(error):
-                    raise
-            await asyncio.sleep(self._every.total_seconds())
+    def __init__(self, engine: AsyncEngine, *, retention: timedelta = RETENTION) -> None:
+        self._engine, self._retention = autocommit(engine), retention
 
     async def clean(self, *, portion: int = PORTION) -> int:
         """Deletes everything that is old enough; answers how many rows that were."""

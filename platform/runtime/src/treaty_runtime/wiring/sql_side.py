@@ -28,6 +28,7 @@ from treaty_runtime.sql.inbox import Inbox
 from treaty_runtime.sql.inbox_cleaning import InboxCleaning
 from treaty_runtime.sql.tables_check import TablesCheck
 from treaty_runtime.transport import Fence
+from treaty_runtime.wiring.cleaning import Cleaning
 from treaty_runtime.world import World
 
 
@@ -49,7 +50,10 @@ class SqlSide:
         guard(self._engine)
         self._owner = f"{service}-{os.getpid()}-{world.entropy(6).hex()}"
         self._backlog = Backlog(self._engine, keeps=bool(outbox_keep))
-        self.sent_cleaning = SentCleaning(self._engine, keep=outbox_keep) if outbox_keep else None
+        self.sent_cleaning = None
+        if outbox_keep:
+            clean = SentCleaning(self._engine, keep=outbox_keep).clean
+            self.sent_cleaning = Cleaning(clean, outages=self._outages("outbox_sent"))
         self.hint = Hint(self._engine)
         self.jobs = DelayedJobs(self._engine)
         self.tables = TablesCheck(self._engine, lanes=lanes, random=world.random)
@@ -62,9 +66,9 @@ class SqlSide:
         """The table of held records."""
         return SqlHeldRecords(self._engine)
 
-    def cleaning(self, *, retention: timedelta) -> InboxCleaning:
+    def cleaning(self, *, retention: timedelta) -> Cleaning:
         """What forgets old events."""
-        return InboxCleaning(self._engine, retention=retention)
+        return Cleaning(InboxCleaning(self._engine, retention=retention).clean, outages=self._outages("inbox"))
 
     def relay(self, *, fence: Fence, late_ids: LateIds, registry_url: str) -> Relay:
         """A relay of this outbox."""
@@ -93,8 +97,10 @@ class SqlSide:
             stage=stage,
             schedule=schedule,
         )
-        outages = Outages("delay", clock=self._world.clock, hooks=self._hooks)
-        return DelayWorkers(queue, jobs=self.jobs, runner=runner, outages=outages, owner=self._owner)
+        return DelayWorkers(queue, jobs=self.jobs, runner=runner, outages=self._outages("delay"), owner=self._owner)
+
+    def _outages(self, worker: str) -> Outages:
+        return Outages(worker, clock=self._world.clock, hooks=self._hooks)
 
     async def depth(self) -> Depth | str:
         """How much waits in the outbox, or why nobody can say."""
