@@ -178,6 +178,31 @@ async def test_a_job_whose_dependency_was_away_comes_again(
         await until(lambda: tried == ["a", "a"])
 
 
+async def test_a_job_that_ends_its_transaction_or_breaks_has_failed_and_its_workers_go_on(
+    database: AsyncEngine,
+) -> None:
+    class PanicException(BaseException):
+        """As extensions in Rust raise it."""
+
+    ran = list[str]()
+
+    async def handle(job: Job, context: JobContext) -> None:
+        ran.append(job.id)
+        if job.id == "commits":
+            await context.session.commit()
+        elif job.id == "rolls back":
+            await context.session.rollback()
+        elif job.id == "panics":
+            raise PanicException("called unwrap on None")
+
+    await schedule(database, "commits", "rolls back", "panics", "good")
+    async with running(process(database, handle)):
+        await until(lambda: "good" in ran)
+    async with database.connect() as connection:
+        failed = await connection.execute(text("SELECT id FROM delayed WHERE attempts = 1 AND done_at IS NULL"))
+        assert {row.id for row in failed} == {"commits", "rolls back", "panics"}
+
+
 async def test_a_moment_without_the_database_keeps_a_job_away_for_a_moment(
     database: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

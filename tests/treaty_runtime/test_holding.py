@@ -52,7 +52,7 @@ class Table:
         self, *rows: HeldFact, quarantine_after: int = 0, loads: bool = True, marks: Marks | None = None
     ) -> None:
         limits = Limits(quarantine_after=quarantine_after, commit_every=100, marks=marks or Marks())
-        self.dispatch = Dispatch(group="g", policy=POLICY, limits=limits, holds_keys=True)
+        self.dispatch = Dispatch(group="g", policy=POLICY, limits=limits, may_hold=True)
         self.first = list(self.dispatch.assigned([P0]))
         self.loaded = list(self.dispatch.holding.loaded(P0, 1, rows, NOW)) if loads else []
 
@@ -219,7 +219,7 @@ def test_a_held_record_that_processes_died_of_is_dead_lettered_unread() -> None:
 
 def test_an_end_that_a_held_record_may_have_caused_buries_no_other_record() -> None:
     """The commit's metadata says that three processes ended at offset 5; a held record ran each time."""
-    dispatch = Dispatch(group="g", policy=POLICY, limits=Limits(), holds_keys=True)
+    dispatch = Dispatch(group="g", policy=POLICY, limits=Limits(), may_hold=True)
     list(dispatch.assigned([P0], {P0: Position(5, "d3")}))
     list(dispatch.committed({P0: Position(5, "d4")}))
     list(dispatch.holding.loaded(P0, 1, [HeldFact(offset=0, lane="a", attempt=2, due=None, begun=3)], NOW))

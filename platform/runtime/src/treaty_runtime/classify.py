@@ -29,13 +29,20 @@ Rule = Callable[[Exception], Kind | None]
 
 
 def classify(error: Exception, rules: Iterable[Rule] = ()) -> Kind:
-    """The kind that the first knowing rule names; what no rule knows is an ordinary failure. A rule that raises knows nothing."""
+    """The kind that the first knowing rule names; what no rule knows is an ordinary failure. A rule that raises knows nothing.
+
+    A group that no rule knows is what waits longest of its parts, and poison if all of them are.
+    """
     for rule in (*rules, own_errors):
         with suppress(Exception):  # else the record would neither be tried again nor dead-lettered
             kind = rule(error)
             if kind is not None:
                 return kind
-    return Kind.FAILURE
+    if not isinstance(error, ExceptionGroup):
+        return Kind.FAILURE
+    kinds = {classify(each, rules) for each in error.exceptions}
+    waits = next((kind for kind in (Kind.OUTAGE, Kind.STALLED, Kind.CONFLICT) if kind in kinds), Kind.FAILURE)
+    return Kind.POISON if kinds == {Kind.POISON} else waits
 
 
 def outages(*classes: type[Exception]) -> Rule:

@@ -139,6 +139,10 @@ class HandlerTimeout(TreatyError):
     """The handler did not finish in its time: make it faster or raise its `timeout`."""
 
 
+class HandlerEndedTransaction(TreatyError):
+    """A handler's transaction is committed with its event: use begin_nested() for a part that may fail, and raise to undo all."""
+
+
 class HandlerCancelled(TreatyError):
     """Something that the handler awaited was cancelled: catch its CancelledError, or shield what must go on."""
 

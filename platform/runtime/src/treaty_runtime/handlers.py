@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import timedelta
@@ -195,11 +196,21 @@ Key = TypeVar("Key")
 
 
 def _claim(table: dict[Key, Handler], key: Key, handler: Handler, name: str) -> None:
+    if _is_plain(handler.call):  # it would run, and then fail at each attempt for want of something to await
+        raise InvalidSettings([f"{handler.name} is no coroutine function: write `async def`."])
     if key in table:
         raise HandlerConflict(
             f"{name} has two handlers: {table[key].name} and {handler.name}. Keep one, or use two groups."
         )
     table[key] = handler
+
+
+def _is_plain(call: Callable[..., Any]) -> bool:
+    """Whether it is a function that answers nothing to await. Of an object that can be called nobody knows before it is."""
+    while isinstance(call, partial):
+        call = call.func
+    call = inspect.unwrap(call)
+    return (inspect.isfunction(call) or inspect.ismethod(call)) and not inspect.iscoroutinefunction(call)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +243,8 @@ class Group:
         """Refuses a group that could never handle anything."""
         if not self.handlers.topics:
             raise InvalidSettings([f"Group {self.name} has no handler: register one with @handlers.on(...)."])
+        if self.workers < 1:
+            raise InvalidSettings([f"Group {self.name}: workers is at least 1, not {self.workers}."])
         if not 1 <= self.transaction_size <= BATCH_LIMIT:
             raise InvalidSettings([f"Group {self.name}: transaction_size is 1 to {BATCH_LIMIT}."])
 

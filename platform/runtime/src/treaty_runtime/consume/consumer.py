@@ -70,7 +70,7 @@ class Consumer:
         self._hooks, self._clock = hooks or Hooks(), clock if clock is not None else SystemClock()
         self._rules = group.every_rule
         self.dispatch = Dispatch(
-            group=group.name, policy=group.retry, limits=group.limits, holds_keys=group.handlers.holds_keys, trial=trial
+            group=group.name, policy=group.retry, limits=group.limits, may_hold=held is not None, trial=trial
         )
         self._holder = self._make_holder(held)
         self._batches = self._make_batches(effects)

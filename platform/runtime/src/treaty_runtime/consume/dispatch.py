@@ -58,7 +58,7 @@ class Dispatch:
         group: str,
         policy: RetryPolicy,
         limits: Limits | None = None,
-        holds_keys: bool = False,
+        may_hold: bool = False,
         trial: Trial | None = None,
     ) -> None:
         self._limits = limits if limits is not None else Limits()
@@ -77,7 +77,7 @@ class Dispatch:
             self._intake,
             self._lanes,
             self._probing,
-            is_needed=holds_keys,
+            is_needed=may_hold,
             quarantine_after=self._limits.quarantine_after,
             start=self._start,
             arrived=self.arrived,

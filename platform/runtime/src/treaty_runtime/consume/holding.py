@@ -31,8 +31,8 @@ from treaty_runtime.event import Partition, Place, Record
 class Holding:
     """Knows what is held of the partitions of one member, and decides about it.
 
-    ``is_needed``: a handler holds keys at all. ``start`` lets work go on, ``arrived`` is told what waited for the table, ``ease``
-    lets in what waited for a record less.
+    ``is_needed``: there is a table; a former release of the service may have held keys in it that this one would not. ``start`` lets
+    work go on, ``arrived`` is told what waited for the table, ``ease`` lets in what waited for a record less.
     """
 
     def __init__(

@@ -174,7 +174,9 @@ class DelayWorkers:
             for dependency in self._away.pop(queue, ()):
                 self.outages.ended(dependency)
         if claim is not None and due_times is not None:
-            if ended.outcome == "early":  # by the database's clock; Redis, whose own is ahead, would hand it out again at once
+            if (
+                ended.outcome == "early"
+            ):  # by the database's clock; Redis, whose own is ahead, would hand it out again at once
                 await asyncio.sleep(PULSE_SECONDS)
             await self._settle(due_times, queue, claim, ended)
 

@@ -9,17 +9,17 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from treaty_runtime.delay.jobs import DelayedJobs, Taken
-from treaty_runtime.errors import HandlerCancelled, NoSession, Outage
+from treaty_runtime.errors import PROCESS_ENDS, HandlerBroke, HandlerCancelled, NoSession, Outage
 from treaty_runtime.event import Event, Schedule, Stage
 from treaty_runtime.hooks import Hooks, JobRun
 from treaty_runtime.job import Job
 from treaty_runtime.retry import CONFLICTS_AT_ONCE, RetryPolicy
-from treaty_runtime.sql.database import is_away, is_conflict, is_locked, is_passing
+from treaty_runtime.sql.database import is_away, is_conflict, is_locked, is_passing, kept_open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +89,7 @@ class JobRunner:
         for conflicts in range(CONFLICTS_AT_ONCE + 1):
             try:
                 return await self._once(queue, job_id, is_last=conflicts == CONFLICTS_AT_ONCE)
-            except (DBAPIError, PoolTimeout) as error:
+            except (DBAPIError, PoolTimeout, PendingRollbackError) as error:
                 if is_away(error) or is_locked(error):
                     raise Outage(f"The database is away: {error}", dependency="database") from error
                 if not is_conflict(error):
@@ -114,7 +114,8 @@ class JobRunner:
         context = JobContext(session=session, attempt=taken.attempt, stager=self._stage, scheduler=self._schedule)
         try:
             async with asyncio.timeout(self._timeout.total_seconds()):
-                await self._handlers[taken.job.queue](taken.job, context)
+                with kept_open(session):
+                    await self._handlers[taken.job.queue](taken.job, context)
             await session.commit()
         except Outage:
             raise
@@ -122,10 +123,12 @@ class JobRunner:
             if _is_being_cancelled():
                 raise
             return HandlerCancelled()
-        except Exception as error:
-            if is_passing(error) and not (is_conflict(error) and is_last):
+        except PROCESS_ENDS:
+            raise
+        except BaseException as error:
+            if isinstance(error, Exception) and is_passing(error) and not (is_conflict(error) and is_last):
                 raise
-            return error
+            return error if isinstance(error, Exception) else HandlerBroke(error)
         return None
 
     async def _failed(self, taken: Taken, failure: Exception) -> Ended:

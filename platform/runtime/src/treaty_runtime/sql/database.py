@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from sqlite3 import SQLITE_BUSY, SQLITE_CANTOPEN, SQLITE_FULL, SQLITE_IOERR, SQLITE_LOCKED, SQLITE_READONLY
 from typing import Any
 
@@ -12,11 +13,18 @@ from sqlalchemy.engine import URL, Dialect, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from treaty_runtime.errors import InvalidSettings, LaneCountDiffers, LayoutDiffers, TablesMissing, TransactionAborted
+from treaty_runtime.errors import (
+    HandlerEndedTransaction,
+    InvalidSettings,
+    LaneCountDiffers,
+    LayoutDiffers,
+    TablesMissing,
+    TransactionAborted,
+)
 from treaty_runtime.sql.tables import LAYOUT, LaneRow, LayoutRow, Tables
 
 LANES = 16
@@ -259,6 +267,27 @@ def _layout(lanes: int) -> list[dict[str, str | int]]:
 
 def _free_lanes(lanes: int) -> list[dict[str, int]]:
     return [{"lane": lane, "epoch": 0} for lane in range(lanes)]
+
+
+@contextmanager
+def kept_open(session: AsyncSession) -> Iterator[None]:
+    """Within, nobody ends the session's transaction, which has begun: a commit is refused, and after a rollback nothing counts.
+
+    Raises HandlerEndedTransaction. Savepoints are nobody's end.
+    """
+    sync = session.sync_session
+    ours = sync.get_transaction()
+    sync.commit = _refuse_commit  # type: ignore[method-assign]  # an event's listener for each session costs more than its transaction
+    try:
+        yield
+    finally:
+        del sync.commit
+    if sync.get_transaction() is not ours:
+        raise HandlerEndedTransaction
+
+
+def _refuse_commit() -> None:
+    raise HandlerEndedTransaction
 
 
 def is_conflict(error: BaseException) -> bool:

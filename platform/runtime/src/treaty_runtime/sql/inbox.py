@@ -7,19 +7,19 @@ whose answer was lost is not judged: it is an outage, after which the work runs 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from treaty_runtime.errors import BatchFailed, Conflict, Locked, Outage
 from treaty_runtime.event import BatchContext, BatchHandle, Context, Envelope, Handle, Outcome, Schedule, Stage
-from treaty_runtime.sql.database import is_away, is_conflict, is_locked
+from treaty_runtime.sql.database import is_away, is_conflict, is_locked, is_passing, is_waited_out, kept_open
 from treaty_runtime.sql.sqltext import array, statements
 from treaty_runtime.sql.tables import InboxRow, Tables
 
@@ -61,15 +61,15 @@ class Inbox:
         async with self._transaction() as session:
             if inbox and not await remember(session, envelope, group=group):
                 return Outcome.DUPLICATE
-            await handle(
-                Context(
-                    envelope=envelope,
-                    deadline=deadline,
-                    open_session=session,
-                    stager=self._stage,
-                    scheduler=self._schedule,
-                )
+            context = Context(
+                envelope=envelope,
+                deadline=deadline,
+                open_session=session,
+                stager=self._stage,
+                scheduler=self._schedule,
             )
+            with kept_open(session) if inbox else nullcontext():
+                await handle(context)
         return Outcome.HANDLED
 
     async def run_batch(
@@ -85,15 +85,15 @@ class Inbox:
         async with self._transaction() as session:
             fresh = await _remember_all(session, envelopes, group=group) if inbox else list(envelopes)
             if fresh:
-                await handle(
-                    BatchContext(
-                        envelopes=fresh,
-                        deadline=deadline,
-                        open_session=session,
-                        stager=self._stage,
-                        scheduler=self._schedule,
-                    )
+                batch = BatchContext(
+                    envelopes=fresh,
+                    deadline=deadline,
+                    open_session=session,
+                    stager=self._stage,
+                    scheduler=self._schedule,
                 )
+                with kept_open(session) if inbox else nullcontext():
+                    await handle(batch)
         handled = {id(envelope) for envelope in fresh}
         return [Outcome.HANDLED if id(each) in handled else Outcome.DUPLICATE for each in envelopes]
 
@@ -108,14 +108,18 @@ class Inbox:
             named = {index: _in_our_words(error) for index, error in failed.failures.items()}
             outages = (error for error in named.values() if isinstance(error, Outage))
             raise next(outages, BatchFailed(named)) from failed
-        except (DBAPIError, PoolTimeout) as error:
+        except (DBAPIError, PoolTimeout, PendingRollbackError, ExceptionGroup) as error:
             if (told := _in_our_words(error)) is error:
                 raise
             raise told from error
 
 
 def _in_our_words(error: Exception) -> Exception:
-    """What an error of the database means for the record; any other is left as it is."""
+    """What an error of the database means for the record; any other is left as it is. Of a group, what waits longest of its parts."""
+    if isinstance(error, ExceptionGroup):
+        words = [_in_our_words(each) for each in error.exceptions]
+        kinds = (Outage, Locked, Conflict)
+        return next((each for kind in kinds for each in words if isinstance(each, kind)), error)
     if is_conflict(error):
         told: Exception = Conflict(str(error))
     elif is_locked(error):
@@ -136,8 +140,20 @@ def _row(envelope: Envelope[Any], *, group: str) -> dict[str, Any]:
 async def remember(session: AsyncSession, envelope: Envelope[Any], *, group: str) -> bool:
     """Writes the inbox row of an event in the session's transaction; False: it was there."""
     row = _row(envelope, group=group)
-    inserted = await session.execute(_REMEMBER[session.get_bind().dialect.name], row)
+    with _waiting_for_others():
+        inserted = await session.execute(_REMEMBER[session.get_bind().dialect.name], row)
     return inserted.first() is not None
+
+
+@contextmanager
+def _waiting_for_others() -> Iterator[None]:
+    """Another member may have the row; a server that cuts the wait off says nothing of the handler, which has not begun."""
+    try:
+        yield
+    except DBAPIError as error:
+        if is_passing(error) or not is_waited_out(error):
+            raise
+        raise Locked(str(error)) from error
 
 
 async def _remember_all(
@@ -148,7 +164,9 @@ async def _remember_all(
     first = {envelope.id.int: envelope for envelope in reversed(envelopes)}
     ordered = {f"{number:032x}": first[number] for number in sorted(first)}
     dialect = session.get_bind().dialect.name
-    answer = await session.execute(_REMEMBER_ALL[dialect], {"consumer": group, **_parameters(ordered, dialect=dialect)})
+    given = {"consumer": group, **_parameters(ordered, dialect=dialect)}
+    with _waiting_for_others():
+        answer = await session.execute(_REMEMBER_ALL[dialect], given)
     fresh = answer.scalar_one() if dialect == "postgresql" else answer.scalars().all()
     if fresh is None and len(ordered) == len(envelopes):
         return list(envelopes)

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 from treaty_runtime.delay.jobs import DelayedJobs
 from treaty_runtime.delay.queue import DelayQueue, DelayWorkers
 from treaty_runtime.delay.runner import JobRunner
+from treaty_runtime.errors import InvalidSettings
 from treaty_runtime.event import Schedule, Stage
 from treaty_runtime.hooks import Hooks
 from treaty_runtime.outages import Outages
@@ -46,7 +47,7 @@ class SqlSide:
         outbox_keep: timedelta,
     ) -> None:
         self.sessions, self._world, self._hooks = sessions, world, hooks
-        self._engine: AsyncEngine = sessions.kw["bind"]
+        self._engine = _engine_of(sessions)
         guard(self._engine)
         self._owner = f"{service}-{os.getpid()}-{world.entropy(6).hex()}"
         self._backlog = Backlog(self._engine, keeps=bool(outbox_keep))
@@ -112,3 +113,20 @@ class SqlSide:
             if not is_waited_out(error):
                 raise
             return f"the database is away ({type(error).__name__})"
+
+
+def _engine_of(sessions: async_sessionmaker[Any]) -> AsyncEngine:
+    """The engine that they all work on. Raises InvalidSettings for one on which no handler's effects could happen once."""
+    engine: AsyncEngine | None = sessions.kw.get("bind")
+    if engine is None:
+        raise InvalidSettings(
+            ["sessions= has no engine: give it one, as async_sessionmaker(database.open_engine(url))."]
+        )
+    own = engine.get_execution_options().get("isolation_level")
+    if "AUTOCOMMIT" in {own, getattr(engine.dialect, "_on_connect_isolation_level", None)}:
+        raise InvalidSettings(
+            [
+                "The engine of sessions= commits each statement: leave AUTOCOMMIT out, or an event is known before its effect."
+            ]
+        )
+    return engine
