@@ -252,3 +252,49 @@ def test_a_held_record_under_way_keeps_its_partition_until_it_ends() -> None:
     assert not table.dispatch.is_drained([P0])
     table.handled(0)
     assert table.dispatch.is_drained([P0])
+
+
+def suspects(*offsets: int, begun: int = 1) -> list[HeldFact]:
+    """Rows of keys of their own, at which processes ended."""
+    return [HeldFact(offset=offset, lane=f"o-{offset}", attempt=2, due=None, begun=begun) for offset in offsets]
+
+
+def test_of_records_at_which_processes_ended_one_runs_at_a_time() -> None:
+    """Else one of them would take all others with it: each death is counted against everything that has begun."""
+    fresh = HeldFact(offset=9, lane="o-9", attempt=2, due=None, begun=0)
+    table = Table(*suspects(0, 1, 2), fresh, quarantine_after=3)
+    assert [each for each in table.loaded if isinstance(each, Fetch)] == [Fetch(at(0), 1), Fetch(at(9), 1)]
+    assert table.fetched(0, begun=1) == [Handle(at(0), 2, 1)]
+    assert table.handled(0) == [Complete(at(0)), Fetch(at(1), 1)]
+    assert table.fetched(1, begun=3) == [DeadLetter(at(1), "kills-process", 1)]
+    assert list(table.dispatch.copied(at(1), 1)) == [Release(at(1), 1)]
+    assert table.handled(1) == [Complete(at(1)), Fetch(at(2), 1)]
+    assert table.fetched(2, begun=1) == [Handle(at(2), 2, 1)]
+    assert table.handled(2) == [Complete(at(2))]
+
+
+def test_a_suspect_that_fails_is_none_any_more_and_the_next_one_runs() -> None:
+    table = Table(*suspects(0, 1))
+    table.fetched(0, begun=1)
+    assert table.fail(0) == [Hold(at(0), 3, NOW + 6 * TEN, 1, is_again=True)]
+    assert table.held(0) == [Wait(at(0), NOW + 6 * TEN, 1), Fetch(at(1), 1)]
+    assert table.due(0) == [Fetch(at(0), 1)]
+
+
+def test_a_suspect_that_leaves_with_its_partition_gives_its_turn_to_another() -> None:
+    table = Table(*suspects(0, 1))
+    (epoch,) = (each.epoch for each in table.dispatch.assigned([P1]) if isinstance(each, Load))
+    assert list(table.dispatch.holding.loaded(P1, epoch, suspects(5), NOW)) == [Resume(frozenset({P1}))]
+    list(table.dispatch.revoking([P0]))
+    left = list(table.dispatch.revoked([P0], now=NOW, jitter=0.0))
+    assert [each for each in left if isinstance(each, Fetch)] == [Fetch(at(5, P1), epoch)]
+
+
+def test_in_an_outage_the_turn_is_kept_and_nobody_is_forgotten() -> None:
+    table = Table(*suspects(0, 1, 2))
+    table.fetched(0, begun=1)
+    table.fail(0, kind=Kind.OUTAGE)
+    assert table.due(0) == [Handle(at(0), 2, 1)]
+    assert table.handled(0)[-1] == Fetch(at(1), 1)
+    table.fetched(1, begun=1)
+    assert table.handled(1) == [Complete(at(1)), Fetch(at(2), 1)]

@@ -317,7 +317,7 @@ class Dispatch:
         if self._probing.away is not None:
             self._probing.away.parked.append(work)
             return ()
-        if work.assignment.is_leaving:
+        if work.assignment.is_leaving or (work.is_suspect and not self.holding.takes_turn(work)):
             return ()
         return self._throttle.hold(work) if self._throttle.is_on and work.pending is None else (self._begin(work),)
 
@@ -365,8 +365,8 @@ class Dispatch:
         if work is None:
             return (Drop(place.of, epoch),)
         ended = (*self._probing.recovered(work), *self._succeeded(work))
-        self.holding.let_go(work)
-        return (*ended, Complete(place), *self._advance(work))
+        freed = self.holding.let_go(work)
+        return (*ended, Complete(place), *self._advance(work), *freed)
 
     def _advance(self, work: Work) -> Sequence[Action]:
         """Gives the turn of a lane to the next record that is still ours."""
@@ -391,9 +391,10 @@ class Dispatch:
             left += self._intake.close(assignment)
             yield Drop(assignment.partition, assignment.epoch)
         yield from self._caring.left(leaving)
-        self.holding.forget(left)
+        freed = self.holding.forget(left)
         for work in left:
             yield from self._advance(work)
+        yield from freed
         yield from self._throttle.forget_leaving()
         yield from self._probing.reelect(now, jitter)
         yield from self._intake.free_memory()

@@ -6,6 +6,7 @@ is committed or its dead letter is acknowledged.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
@@ -50,6 +51,9 @@ class Holding:
         self._intake, self._lanes, self._probing = intake, lanes, probing
         self._start, self._arrived, self._ease = start, arrived, ease
         self._is_needed, self._quarantine_after = is_needed, quarantine_after
+        self._tried: Work | None = None
+        """The record at which processes ended that runs now: one at a time, or its neighbours would be counted with it."""
+        self._suspects: deque[Work] = deque()
         self.count = 0
         """Records in the table; asked whenever a record meets another one of its key."""
 
@@ -90,8 +94,10 @@ class Holding:
             yield from self._ease(work)
             for each in tuple(work.behind or ()):
                 yield from self._follow(each)
+        freed = self._ended(work)
         if self._lanes.turn(work) is work:
             yield from self._await_time(work, now)
+        yield from freed
 
     def not_held(self, place: Place, epoch: int, *, now: datetime, jitter: float) -> Iterator[Action]:
         """The table did not answer: an outage of the database."""
@@ -163,23 +169,37 @@ class Holding:
         ours = (each for partition in partitions if (each := self._intake.assignments.get(partition)) is not None)
         return [work.place for each in ours for work in each.held.values() if work.record is not None]
 
-    def let_go(self, work: Work) -> None:
+    def takes_turn(self, work: Work) -> bool:
+        """Whether a record at which processes ended may run now; another one waits until this one's attempt has ended."""
+        if self._tried is None:
+            self._tried = work
+        elif self._tried is not work and work not in self._suspects:
+            self._suspects.append(work)
+        return self._tried is work
+
+    def let_go(self, work: Work) -> Sequence[Action]:
         """The row has gone."""
         assignment = work.assignment
         del assignment.held[work.place.offset]
         assignment.is_watched = bool(assignment.held)
         self.count -= 1
+        return self._ended(work)
 
-    def forget(self, left: Iterable[Work]) -> None:
+    def forget(self, left: Sequence[Work]) -> Sequence[Action]:
         """Work of partitions that have gone."""
         self.count -= sum(1 for work in left if work.is_held)
+        for work in left:
+            if work in self._suspects:
+                self._suspects.remove(work)
+        return self._ended(self._tried) if self._tried is not None and self._tried in left else ()
 
     # -- rows
 
     def _found(self, assignment: Assignment, row: HeldFact, now: datetime) -> Sequence[Action]:
         work = Work(Place(*assignment.partition, row.offset), assignment, Arrival(row.lane))
         self._keep(work, attempt=row.attempt, due=row.due)
-        if row.begun and assignment.care is not None:
+        work.is_suspect = row.begun > 0
+        if work.is_suspect and assignment.care is not None:
             # A process ended while this row ran: the record at the committed offset is not the one that killed it.
             assignment.care.is_quarantining = False
         return self._await_time(work, now) if self._lanes.enter(work) else ()
@@ -190,6 +210,17 @@ class Holding:
         assignment.held[place.offset] = work
         work.is_held, work.size, work.record = True, 0, None
         work.attempt, work.due, work.pending = attempt, due, Fetch(place, assignment.epoch)
+
+    def _ended(self, work: Work) -> Sequence[Action]:
+        """Its attempt is over: the next suspect has its turn."""
+        work.is_suspect = False
+        if work is not self._tried:
+            return ()
+        self._tried = None
+        for _ in range(len(self._suspects)):
+            if actions := self._start(self._suspects.popleft()):
+                return actions
+        return ()
 
     def _follow(self, work: Work) -> Sequence[Action]:
         if work.is_held or work.pending is not None or work.assignment.is_leaving:

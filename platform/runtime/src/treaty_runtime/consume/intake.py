@@ -25,7 +25,7 @@ class Work:
     # One is made for each record: what is so of nearly all is read from the class.
     pending: Copy | DeadLetter | Hold | Fetch | Release | None = None
     behind: deque[Work] | None = None
-    in_flight = is_held = False
+    in_flight = is_held = is_suspect = False
     conflicts = stalls = 0
 
     def __init__(self, place: Place, assignment: Assignment, arrival: Arrival) -> None:
