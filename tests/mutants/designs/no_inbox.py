@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from tests.mutants.designs.mutant import Mutant, Swap
 from treaty_runtime.sql import inbox
 
 
-async def _never_seen(*_: object, **__: object) -> bool:
+async def _never_seen(session: AsyncSession, *_: object, **__: object) -> bool:
+    await session.connection()  # the handler's transaction has begun, as with the row
     return True
 
 
