@@ -55,3 +55,20 @@ def test_a_users_rule_comes_first() -> None:
     assert classify(NotFramed(), [lambda _: Kind.CONFLICT]) is Kind.CONFLICT
     assert classify(ValueError(), [lambda _: None]) is Kind.FAILURE
     assert classify(RegistryUnavailable(), [outages(ConnectionError)]) is Kind.STALLED
+
+
+@pytest.mark.parametrize(
+    ("parts", "kind"),
+    [
+        ([ValueError(), Outage(dependency="shop"), Locked(), Conflict(), Reject("no")], Kind.OUTAGE),
+        ([ValueError(), TimeoutError()], Kind.OUTAGE),
+        ([ValueError(), ExceptionGroup("inner", [Outage(dependency="shop")])], Kind.OUTAGE),
+        ([ValueError(), Locked(), Conflict()], Kind.STALLED),
+        ([ValueError(), Conflict()], Kind.CONFLICT),
+        ([Reject("no"), Reject("never")], Kind.POISON),
+        ([Reject("no"), ValueError()], Kind.FAILURE),
+        ([ValueError()], Kind.FAILURE),
+    ],
+)
+def test_a_group_is_what_waits_longest_of_its_parts(parts: list[Exception], kind: Kind) -> None:
+    assert classify(ExceptionGroup("unhandled", parts), [outages(TimeoutError)]) is kind

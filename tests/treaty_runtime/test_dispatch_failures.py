@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from json import JSONDecodeError
+
 import pytest
 
 from tests.treaty_runtime.dispatch_table import NOW, P0, P1, RETRY, SECOND, Table, at, complete
@@ -20,6 +22,7 @@ from treaty_runtime.consume.actions import (
     Skip,
     Wait,
 )
+from treaty_runtime.consume.outage import dependency_of
 from treaty_runtime.errors import Outage, RegistryUnavailable, Reject, Retry, WriterNotAllowed
 from treaty_runtime.retry import RetryPolicy
 from treaty_runtime.transport import Position
@@ -403,3 +406,15 @@ def test_a_paced_record_does_not_begin_when_its_partition_leaves_and_the_next_on
     table.arrive(at(2, P1), "d")
     list(table.dispatch.revoking([P0]))
     assert list(table.dispatch.paced(at(0), 1)) == [Pace(at(2, P1), SECOND, 1)]
+
+
+@pytest.mark.parametrize(
+    ("parts", "away"),
+    [
+        ([ValueError(), Outage(dependency="shop")], "shop"),
+        ([ValueError(), ExceptionGroup("inner", [ValueError(), Outage(dependency="shop")])], "shop"),
+        ([ExceptionGroup("inner", [JSONDecodeError("no", "", 0)]), ValueError()], "json"),
+    ],
+)
+def test_of_a_group_the_part_that_says_so_names_who_is_away(parts: list[Exception], away: str) -> None:
+    assert dependency_of(ExceptionGroup("unhandled", parts)) == away

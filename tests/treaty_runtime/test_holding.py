@@ -290,6 +290,19 @@ def test_a_suspect_that_leaves_with_its_partition_gives_its_turn_to_another() ->
     assert [each for each in left if isinstance(each, Fetch)] == [Fetch(at(5, P1), epoch)]
 
 
+def test_a_suspects_turn_ends_with_its_own_attempt_and_who_has_left_is_passed_over() -> None:
+    table = Table(*suspects(0, 1), HeldFact(offset=9, lane="o-9", attempt=2, due=None))
+    (epoch,) = (each.epoch for each in table.dispatch.assigned([P1]) if isinstance(each, Load))
+    list(table.dispatch.holding.loaded(P1, epoch, suspects(5), NOW))
+    table.fetched(9)
+    assert table.handled(9) == [Complete(at(9))]
+    assert list(table.dispatch.lost([P1], now=NOW, jitter=0.0)) == [Drop(P1, epoch)]
+    table.fetched(0, begun=1)
+    assert table.handled(0) == [Complete(at(0)), Fetch(at(1), 1)]
+    table.fetched(1, begun=1)
+    assert table.handled(1) == [Complete(at(1))]
+
+
 def test_in_an_outage_the_turn_is_kept_and_nobody_is_forgotten() -> None:
     table = Table(*suspects(0, 1, 2))
     table.fetched(0, begun=1)

@@ -186,11 +186,8 @@ class Holding:
         return self._ended(work)
 
     def forget(self, left: Sequence[Work]) -> Sequence[Action]:
-        """Work of partitions that have gone."""
+        """Work of partitions that have gone. A suspect among it is passed over when its turn comes."""
         self.count -= sum(1 for work in left if work.is_held)
-        for work in left:
-            if work in self._suspects:
-                self._suspects.remove(work)
         return self._ended(self._tried) if self._tried is not None and self._tried in left else ()
 
     # -- rows

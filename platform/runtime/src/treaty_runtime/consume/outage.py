@@ -26,8 +26,8 @@ class Away:
 def dependency_of(error: Exception) -> str:
     """Who is away: what the error says, else the library it comes from; of a group, what the first of its parts that says it does."""
     if isinstance(error, ExceptionGroup):
-        named = (each for each in error.exceptions if getattr(each, "dependency", None) is not None)
-        error = next(named, error.exceptions[0])
+        named = error.subgroup(lambda each: getattr(each, "dependency", None) is not None)
+        return dependency_of((named or error).exceptions[0])
     return str(getattr(error, "dependency", None) or type(error).__module__.partition(".")[0])
 
 
