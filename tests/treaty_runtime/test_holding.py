@@ -23,8 +23,10 @@ from treaty_runtime.consume.actions import (
     Resume,
     Wait,
 )
+from treaty_runtime.consume.care import CALM_TICKS
 from treaty_runtime.consume.dispatch import Dispatch
 from treaty_runtime.consume.facts import Arrival, FailedAttempt, HeldFact
+from treaty_runtime.consume.trial import PATIENCE_TICKS, Trial
 from treaty_runtime.errors import Outage, Reject
 from treaty_runtime.event import Partition, Place, Record
 from treaty_runtime.limits import Limits, Marks, OnFailure
@@ -49,10 +51,16 @@ class Table:
     """A dispatch that holds keys, its partitions loaded."""
 
     def __init__(
-        self, *rows: HeldFact, quarantine_after: int = 0, loads: bool = True, marks: Marks | None = None
+        self,
+        *rows: HeldFact,
+        quarantine_after: int = 0,
+        loads: bool = True,
+        marks: Marks | None = None,
+        trial: Trial | None = None,
+        workers: int = 32,
     ) -> None:
         limits = Limits(quarantine_after=quarantine_after, commit_every=100, marks=marks or Marks())
-        self.dispatch = Dispatch(group="g", policy=POLICY, limits=limits, may_hold=True)
+        self.dispatch = Dispatch(group="g", policy=POLICY, limits=limits, may_hold=True, trial=trial, workers=workers)
         self.first = list(self.dispatch.assigned([P0]))
         self.loaded = list(self.dispatch.holding.loaded(P0, 1, rows, NOW)) if loads else []
 
@@ -212,6 +220,7 @@ def test_a_table_that_does_not_answer_is_an_outage_and_counts_no_attempt() -> No
 
 def test_a_held_record_that_processes_died_of_is_dead_lettered_unread() -> None:
     table = Table(HeldFact(offset=0, lane="a", attempt=2, due=None, begun=2), quarantine_after=3)
+    assert [each for _ in range(CALM_TICKS) for each in table.dispatch.tick()] == [Fetch(at(0), 1)]
     assert table.fetched(0, begun=2) == [Handle(at(0), 2, 1)]
     table = Table(HeldFact(offset=0, lane="a", attempt=2, due=None, begun=3), quarantine_after=3)
     assert table.fetched(0, begun=3) == [DeadLetter(at(0), "kills-process", 1)]
@@ -254,6 +263,54 @@ def test_a_held_record_under_way_keeps_its_partition_until_it_ends() -> None:
     assert table.dispatch.is_drained([P0])
 
 
+def heads(*offsets: int) -> list[HeldFact]:
+    """Rows of keys of their own, all due."""
+    return [HeldFact(offset=offset, lane=f"o-{offset}", attempt=2, due=None) for offset in offsets]
+
+
+def test_so_many_held_records_are_fetched_as_workers_run() -> None:
+    """After a long outage thousands of keys may be due at once: no more values are in memory than there are workers for."""
+    table = Table(*heads(0, 1, 2, 3), workers=2)
+    assert table.loaded == [Fetch(at(0), 1), Fetch(at(1), 1), Resume(frozenset({P0}))]
+    table.fetched(1)
+    assert table.handled(1) == [Complete(at(1)), Fetch(at(2), 1)]
+    table.fetched(0)
+    table.fail(0)
+    assert table.held(0) == [Wait(at(0), NOW + 6 * TEN, 1), Fetch(at(3), 1)]
+    assert table.due(0) == []
+    table.fetched(2)
+    assert table.handled(2) == [Complete(at(2)), Fetch(at(0), 1)]
+
+
+def test_a_held_record_that_meets_a_conflict_keeps_its_turn() -> None:
+    table = Table(*heads(0, 1), workers=1)
+    table.fetched(0)
+    assert table.fail(0, kind=Kind.CONFLICT) == [Handle(at(0), 2, 1, record(0))]
+    table.handled(0)
+    assert table.fetched(1) == [Handle(at(1), 2, 1, record(1))]
+
+
+def test_held_records_that_wait_for_a_worker_come_through_an_outage() -> None:
+    table = Table(*heads(0, 1, 2, 3), workers=2)
+    table.fetched(0)
+    table.fail(0, kind=Kind.OUTAGE)
+    assert table.fetched(1) == []  # it is parked
+    table.due(0)
+    assert [each for each in table.handled(0) if isinstance(each, Handle | Fetch)] == [
+        Handle(at(1), 2, 1, record(1)),
+        Fetch(at(2), 1),
+    ]
+    assert table.handled(1) == [Complete(at(1)), Fetch(at(3), 1)]
+
+
+def test_the_turns_of_a_partition_that_leaves_are_given_to_others() -> None:
+    table = Table(*heads(0, 1, 2), workers=2)
+    (epoch,) = (each.epoch for each in table.dispatch.assigned([P1]) if isinstance(each, Load))
+    list(table.dispatch.holding.loaded(P1, epoch, heads(5, 6, 7), NOW))
+    left = list(table.dispatch.lost([P0], now=NOW, jitter=0.0))
+    assert left == [Drop(P0, 1), Fetch(at(5, P1), epoch), Fetch(at(6, P1), epoch)]
+
+
 def suspects(*offsets: int, begun: int = 1) -> list[HeldFact]:
     """Rows of keys of their own, at which processes ended."""
     return [HeldFact(offset=offset, lane=f"o-{offset}", attempt=2, due=None, begun=begun) for offset in offsets]
@@ -274,7 +331,7 @@ def test_of_records_at_which_processes_ended_one_runs_at_a_time() -> None:
 
 
 def test_a_suspect_that_fails_is_none_any_more_and_the_next_one_runs() -> None:
-    table = Table(*suspects(0, 1))
+    table = Table(*suspects(0, 1), quarantine_after=3)
     table.fetched(0, begun=1)
     assert table.fail(0) == [Hold(at(0), 3, NOW + 6 * TEN, 1, is_again=True)]
     assert table.held(0) == [Wait(at(0), NOW + 6 * TEN, 1), Fetch(at(1), 1)]
@@ -282,7 +339,7 @@ def test_a_suspect_that_fails_is_none_any_more_and_the_next_one_runs() -> None:
 
 
 def test_a_suspect_that_leaves_with_its_partition_gives_its_turn_to_another() -> None:
-    table = Table(*suspects(0, 1))
+    table = Table(*suspects(0, 1), quarantine_after=3)
     (epoch,) = (each.epoch for each in table.dispatch.assigned([P1]) if isinstance(each, Load))
     assert list(table.dispatch.holding.loaded(P1, epoch, suspects(5), NOW)) == [Resume(frozenset({P1}))]
     list(table.dispatch.revoking([P0]))
@@ -291,7 +348,7 @@ def test_a_suspect_that_leaves_with_its_partition_gives_its_turn_to_another() ->
 
 
 def test_a_suspects_turn_ends_with_its_own_attempt_and_who_has_left_is_passed_over() -> None:
-    table = Table(*suspects(0, 1), HeldFact(offset=9, lane="o-9", attempt=2, due=None))
+    table = Table(*suspects(0, 1), HeldFact(offset=9, lane="o-9", attempt=2, due=None), quarantine_after=3)
     (epoch,) = (each.epoch for each in table.dispatch.assigned([P1]) if isinstance(each, Load))
     list(table.dispatch.holding.loaded(P1, epoch, suspects(5), NOW))
     table.fetched(9)
@@ -303,8 +360,56 @@ def test_a_suspects_turn_ends_with_its_own_attempt_and_who_has_left_is_passed_ov
     assert table.handled(1) == [Complete(at(1))]
 
 
+def test_two_groups_of_a_process_try_one_suspect_at_a_time() -> None:
+    trial = Trial()
+    first, second = (
+        Table(*suspects(0), trial=trial, quarantine_after=3),
+        Table(*suspects(1), trial=trial, quarantine_after=3),
+    )
+    assert second.loaded == [Resume(frozenset({P0}))]
+    first.fetched(0, begun=1)
+    assert list(second.dispatch.tick()) == []
+    first.handled(0)
+    assert list(second.dispatch.tick(is_second=False)) == []
+    assert list(second.dispatch.tick()) == [Fetch(at(1), 1)]
+
+
+def test_a_suspected_partition_waits_for_a_suspect_among_held_records() -> None:
+    """Else a record that kills would take a held one with it."""
+    table = Table(loads=False, quarantine_after=3)
+    list(table.dispatch.assigned([P1], {P1: Position(5, "d1")}))
+    list(table.dispatch.holding.loaded(P0, 1, suspects(0), NOW))
+    list(table.dispatch.holding.loaded(P1, 1, [], NOW))
+    assert list(table.dispatch.arrived(at(5, P1), Arrival("b"), NOW)) == []
+    assert list(table.dispatch.tick()) == []
+    table.fetched(0, begun=1)
+    table.handled(0)
+    assert list(table.dispatch.tick()) == [Commit({P1: Position(5, "d2")})]
+
+
+def test_a_suspect_that_takes_long_lets_others_begin_and_goes_on() -> None:
+    table = Table(*suspects(0, 1), quarantine_after=3)
+    for _ in range(PATIENCE_TICKS - 1):
+        assert list(table.dispatch.tick()) == []
+    assert list(table.dispatch.tick()) == [Fetch(at(1), 1)]
+    assert table.fetched(0, begun=1) == [Handle(at(0), 2, 1, record(0))]
+    assert table.handled(0) == [Complete(at(0))]
+    assert table.fetched(1, begun=1) == [Handle(at(1), 2, 1, record(1))]
+
+
+def test_where_two_processes_ended_nothing_begins_soon_after_the_start() -> None:
+    """Who kills processes from outside does it then, and would be counted."""
+    table = Table(*suspects(0, begun=2), *suspects(1), quarantine_after=3)
+    assert table.loaded == [Fetch(at(1), 1), Resume(frozenset({P0}))]
+    table.fetched(1, begun=1)
+    assert table.handled(1) == [Complete(at(1))]
+    for _ in range(CALM_TICKS - 1):
+        assert list(table.dispatch.tick()) == []
+    assert list(table.dispatch.tick()) == [Fetch(at(0), 1)]
+
+
 def test_in_an_outage_the_turn_is_kept_and_nobody_is_forgotten() -> None:
-    table = Table(*suspects(0, 1, 2))
+    table = Table(*suspects(0, 1, 2), quarantine_after=3)
     table.fetched(0, begun=1)
     table.fail(0, kind=Kind.OUTAGE)
     assert table.due(0) == [Handle(at(0), 2, 1)]

@@ -70,8 +70,8 @@ class Consumer:
         self._hooks, self._clock = hooks or Hooks(), clock if clock is not None else SystemClock()
         self._rules = group.every_rule
         self.dispatch = Dispatch(
-            group=group.name, policy=group.retry, limits=group.limits, may_hold=held is not None, trial=trial
-        )
+            group=group.name, policy=group.retry, limits=group.limits, trial=trial, may_hold=held is not None, workers=group.workers
+        )  # fmt: skip
         self._holder = self._make_holder(held)
         self._batches = self._make_batches(effects)
         self._attempts = self._make_attempts(effects)

@@ -36,6 +36,7 @@ from treaty_runtime.consume.lanes import Lanes
 from treaty_runtime.consume.outage import Away, Probing, dependency_of
 from treaty_runtime.consume.throttle import Throttle
 from treaty_runtime.consume.trial import Trial
+from treaty_runtime.consume.turns import Turns
 from treaty_runtime.consume.verdicts import Verdicts
 from treaty_runtime.event import Partition, Place, Record
 from treaty_runtime.limits import Limits
@@ -60,23 +61,26 @@ class Dispatch:
         limits: Limits | None = None,
         may_hold: bool = False,
         trial: Trial | None = None,
+        workers: int = 32,
     ) -> None:
-        self._limits = limits if limits is not None else Limits()
+        self._limits, trial = limits or Limits(), trial or Trial()
         self._intake, self._lanes, self._completions = Intake(self._limits.marks), Lanes(), 0
         self._throttle = Throttle(after=policy.throttle_after, pause=policy.throttle_pause)
         self._caring = Caring(
             self._intake,
             quarantine_after=self._limits.quarantine_after,
-            trial=trial if trial is not None else Trial(),
+            trial=trial,
             is_away=lambda: self._probing.away is not None,
             admit=self._admit,
             bury=self._bury,
         )
         self._probing = Probing(self._intake, limits=self._limits, start=self._start)
+        self._turns = Turns(trial, workers=workers)
         self.holding = Holding(
             self._intake,
             self._lanes,
             self._probing,
+            self._turns,
             is_needed=may_hold,
             quarantine_after=self._limits.quarantine_after,
             start=self._start,
@@ -178,7 +182,7 @@ class Dispatch:
         self, place: Place, epoch: int, failed: FailedAttempt, *, now: datetime, jitter: float
     ) -> Iterator[Action]:
         """The attempt failed."""
-        work = self._finished(place, epoch)
+        work = self._intake.finished(place, epoch)
         if work is None:
             yield Drop(place.of, epoch)
             return
@@ -200,14 +204,14 @@ class Dispatch:
 
     def copy_refused(self, place: Place, epoch: int) -> Sequence[Action]:
         """The broker will never take this copy, as it is too large: a dead letter that only points at the record follows."""
-        work = self._finished(place, epoch)
+        work = self._intake.finished(place, epoch)
         if work is None:
             return (Drop(place.of, epoch),)
         return (*self._probing.recovered(work), *self._send(work, DeadLetter(place, "oversize", epoch)))
 
     def copy_failed(self, place: Place, epoch: int, *, now: datetime, jitter: float) -> Iterator[Action]:
         """The broker did not take the copy: an outage of Kafka; the copy itself is tried again, never skipped."""
-        work = self._finished(place, epoch)
+        work = self._intake.finished(place, epoch)
         if work is None:
             yield Drop(place.of, epoch)
         else:
@@ -263,6 +267,8 @@ class Dispatch:
         offsets = positions(staying, metadata=self._caring.metadata) | self._caring.wanted(staying, is_second=is_second)
         if offsets:
             yield Commit(offsets)
+        if is_second:
+            yield from self.holding.tick()
 
     def committed(self, offsets: Mapping[Partition, Position]) -> Sequence[Action]:
         """The broker took a Commit; records that waited for it begin."""
@@ -317,7 +323,7 @@ class Dispatch:
         if self._probing.away is not None:
             self._probing.away.parked.append(work)
             return ()
-        if work.assignment.is_leaving or (work.is_suspect and not self.holding.takes_turn(work)):
+        if work.assignment.is_leaving or (work.is_held and not self._turns.take(work)):
             return ()
         return self._throttle.hold(work) if self._throttle.is_on and work.pending is None else (self._begin(work),)
 
@@ -361,7 +367,7 @@ class Dispatch:
             yield from self._intake.let_in(assignment)
 
     def _held_is_handled(self, place: Place, epoch: int) -> Sequence[Action]:
-        work = self._finished(place, epoch)
+        work = self._intake.finished(place, epoch)
         if work is None:
             return (Drop(place.of, epoch),)
         ended = (*self._probing.recovered(work), *self._succeeded(work))
@@ -376,12 +382,6 @@ class Dispatch:
     def _next(self, work: Work) -> Sequence[Action]:
         # One on its way into the table goes on when it is there.
         return () if type(work.pending) is Hold else self._start(work)
-
-    def _finished(self, place: Place, epoch: int) -> Work | None:
-        work = self._intake.find(place, epoch)
-        if work is not None:
-            work.in_flight = False
-        return work
 
     # -- leaving
 

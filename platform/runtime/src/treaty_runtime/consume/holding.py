@@ -6,7 +6,6 @@ is committed or its dead letter is acknowledged.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 
@@ -26,6 +25,7 @@ from treaty_runtime.consume.facts import Arrival, HeldFact
 from treaty_runtime.consume.intake import LOADING, Assignment, Intake, Work
 from treaty_runtime.consume.lanes import Lanes
 from treaty_runtime.consume.outage import Probing
+from treaty_runtime.consume.turns import Turns
 from treaty_runtime.event import Partition, Place, Record
 
 
@@ -41,6 +41,7 @@ class Holding:
         intake: Intake,
         lanes: Lanes,
         probing: Probing,
+        turns: Turns,
         *,
         is_needed: bool,
         quarantine_after: int,
@@ -48,12 +49,9 @@ class Holding:
         arrived: Callable[[Place, Arrival, datetime], Sequence[Action]],
         ease: Callable[[Work], Iterable[Action]],
     ) -> None:
-        self._intake, self._lanes, self._probing = intake, lanes, probing
+        self._intake, self._lanes, self._probing, self._turns = intake, lanes, probing, turns
         self._start, self._arrived, self._ease = start, arrived, ease
         self._is_needed, self._quarantine_after = is_needed, quarantine_after
-        self._tried: Work | None = None
-        """The record at which processes ended that runs now: one at a time, or its neighbours would be counted with it."""
-        self._suspects: deque[Work] = deque()
         self.count = 0
         """Records in the table; asked whenever a record meets another one of its key."""
 
@@ -80,7 +78,7 @@ class Holding:
 
     def held(self, place: Place, epoch: int, now: datetime) -> Iterator[Action]:
         """The table has the record, and when its next attempt is. The records behind it follow."""
-        work = self._finished(place, epoch)
+        work = self._intake.finished(place, epoch)
         if work is None or not isinstance(work.pending, Hold):
             yield Drop(place.of, epoch)
             return
@@ -94,14 +92,14 @@ class Holding:
             yield from self._ease(work)
             for each in tuple(work.behind or ()):
                 yield from self._follow(each)
-        freed = self._ended(work)
+        self._turns.end(work)
         if self._lanes.turn(work) is work:
             yield from self._await_time(work, now)
-        yield from freed
+        yield from self.pass_on()
 
     def not_held(self, place: Place, epoch: int, *, now: datetime, jitter: float) -> Iterator[Action]:
         """The table did not answer: an outage of the database."""
-        work = self._finished(place, epoch)
+        work = self._intake.finished(place, epoch)
         if work is None:
             yield Drop(place.of, epoch)
         else:
@@ -109,7 +107,7 @@ class Holding:
 
     def fetched(self, place: Place, epoch: int, record: Record, begun: int) -> Iterator[Action]:
         """A held record was read and may begin, unless processes died of it: ``begun`` attempts before this one never ended."""
-        work = self._finished(place, epoch)
+        work = self._intake.finished(place, epoch)
         if work is None:
             yield Drop(place.of, epoch)
             return
@@ -120,7 +118,7 @@ class Holding:
 
     def done(self, place: Place, epoch: int) -> Iterator[Action]:
         """Its dead letter is acknowledged, or it had its effect before: only its row is left."""
-        work = self._finished(place, epoch)
+        work = self._intake.finished(place, epoch)
         if work is None:
             yield Drop(place.of, epoch)
             return
@@ -169,34 +167,40 @@ class Holding:
         ours = (each for partition in partitions if (each := self._intake.assignments.get(partition)) is not None)
         return [work.place for each in ours for work in each.held.values() if work.record is not None]
 
-    def takes_turn(self, work: Work) -> bool:
-        """Whether a record at which processes ended may run now; another one waits until this one's attempt has ended."""
-        if self._tried is None:
-            self._tried = work
-        elif self._tried is not work and work not in self._suspects:
-            self._suspects.append(work)
-        return self._tried is work
+    def tick(self) -> Iterator[Action]:
+        """One more second is over."""
+        self._turns.tick()
+        yield from self.pass_on()
 
-    def let_go(self, work: Work) -> Sequence[Action]:
+    def pass_on(self) -> Iterator[Action]:
+        """Held records whose turn has come begin."""
+        for work in self._turns.free():
+            yield from self._start(work)
+
+    def let_go(self, work: Work) -> Iterator[Action]:
         """The row has gone."""
         assignment = work.assignment
         del assignment.held[work.place.offset]
         assignment.is_watched = bool(assignment.held)
         self.count -= 1
-        return self._ended(work)
+        self._turns.end(work)
+        return self.pass_on()
 
-    def forget(self, left: Sequence[Work]) -> Sequence[Action]:
-        """Work of partitions that have gone. A suspect among it is passed over when its turn comes."""
-        self.count -= sum(1 for work in left if work.is_held)
-        return self._ended(self._tried) if self._tried is not None and self._tried in left else ()
+    def forget(self, left: Iterable[Work]) -> Iterator[Action]:
+        """Work of partitions that have gone."""
+        for work in left:
+            if work.is_held:
+                self.count -= 1
+                self._turns.end(work)
+        return self.pass_on()
 
     # -- rows
 
     def _found(self, assignment: Assignment, row: HeldFact, now: datetime) -> Sequence[Action]:
         work = Work(Place(*assignment.partition, row.offset), assignment, Arrival(row.lane))
         self._keep(work, attempt=row.attempt, due=row.due)
-        work.is_suspect = row.begun > 0
-        if work.is_suspect and assignment.care is not None:
+        work.deaths = row.begun if row.begun < self._quarantine_after else 0  # who is buried unread needs no turn
+        if row.begun and assignment.care is not None:
             # A process ended while this row ran: the record at the committed offset is not the one that killed it.
             assignment.care.is_quarantining = False
         return self._await_time(work, now) if self._lanes.enter(work) else ()
@@ -208,17 +212,6 @@ class Holding:
         work.is_held, work.size, work.record = True, 0, None
         work.attempt, work.due, work.pending = attempt, due, Fetch(place, assignment.epoch)
 
-    def _ended(self, work: Work) -> Sequence[Action]:
-        """Its attempt is over: the next suspect has its turn."""
-        work.is_suspect = False
-        if work is not self._tried:
-            return ()
-        self._tried = None
-        for _ in range(len(self._suspects)):
-            if actions := self._start(self._suspects.popleft()):
-                return actions
-        return ()
-
     def _follow(self, work: Work) -> Sequence[Action]:
         if work.is_held or work.pending is not None or work.assignment.is_leaving:
             return ()
@@ -228,9 +221,3 @@ class Holding:
         if work.due is not None and work.due > now:
             return (Wait(work.place, work.due, work.assignment.epoch),)
         return self._start(work)
-
-    def _finished(self, place: Place, epoch: int) -> Work | None:
-        work = self._intake.find(place, epoch)
-        if work is not None:
-            work.in_flight = False
-        return work

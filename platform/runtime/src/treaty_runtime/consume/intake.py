@@ -25,8 +25,8 @@ class Work:
     # One is made for each record: what is so of nearly all is read from the class.
     pending: Copy | DeadLetter | Hold | Fetch | Release | None = None
     behind: deque[Work] | None = None
-    in_flight = is_held = is_suspect = False
-    conflicts = stalls = 0
+    in_flight = is_held = False
+    conflicts = stalls = deaths = 0
 
     def __init__(self, place: Place, assignment: Assignment, arrival: Arrival) -> None:
         self.place, self.assignment = place, assignment
@@ -104,6 +104,13 @@ class Intake:
         if assignment is None or assignment.epoch != epoch:
             return None
         return assignment.works.get(place.offset) or assignment.held.get(place.offset)
+
+    def finished(self, place: Place, epoch: int) -> Work | None:
+        """The same, which is not in flight any more."""
+        work = self.find(place, epoch)
+        if work is not None:
+            work.in_flight = False
+        return work
 
     def add(self, work: Work) -> bool:
         """Takes a record in; whether a high mark is reached now."""

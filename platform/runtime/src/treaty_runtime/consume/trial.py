@@ -1,4 +1,4 @@
-"""Whose record ended the process: what an owner died of before is tried one partition at a time."""
+"""Whose record ended the process: what an owner died of before is tried one partition, or one held record, at a time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ PATIENCE_TICKS = 10
 
 
 class Trial:
-    """The turn of the partitions of a process that are suspected; one is shared by all its groups.
+    """The turn of what is suspected in a process, partitions and held records; one is shared by all its groups.
 
     Were all tried at once, a death would be counted against each of them, and three kills from outside, or one bad record, would set
     aside records that have harmed nobody.
@@ -16,6 +16,11 @@ class Trial:
     def __init__(self) -> None:
         self._holder: object | None = None
         self._ticks = 0
+
+    @property
+    def is_free(self) -> bool:
+        """Whether nobody has the turn."""
+        return self._holder is None
 
     def take(self, who: object) -> bool:
         """Whether it has the turn now."""
