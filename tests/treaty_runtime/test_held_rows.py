@@ -187,7 +187,7 @@ def test_a_held_record_is_buried_after_as_many_ends_as_are_said(
 
 @pytest.mark.parametrize("begun", [0, 1])
 def test_ends_are_held_against_the_next_record_unless_a_held_one_ran(begun: int) -> None:
-    dispatch = Dispatch(group="g", policy=RetryPolicy(), limits=Limits(), may_hold=True)
+    dispatch = Dispatch(group="g", policy=RetryPolicy(), limits=Limits(), held_at_once=32)
     list(dispatch.assigned([P0], {P0: Position(5, "d3")}))
     list(dispatch.committed({P0: Position(5, "d4")}))
     list(dispatch.holding.loaded(P0, 1, [row(0, begun=begun)], NOW))
@@ -196,7 +196,7 @@ def test_ends_are_held_against_the_next_record_unless_a_held_one_ran(begun: int)
 
 
 def test_a_held_record_that_fails_clears_no_suspicion_of_another() -> None:
-    dispatch = Dispatch(group="g", policy=RetryPolicy(delays=("10s",), jitter=0), limits=Limits(), may_hold=True)
+    dispatch = Dispatch(group="g", policy=RetryPolicy(delays=("10s",), jitter=0), limits=Limits(), held_at_once=32)
     list(dispatch.assigned([P0], {P0: Position(5, "d2")}))
     list(dispatch.holding.loaded(P0, 1, [HeldFact(offset=0, lane="a", attempt=1, due=None)], NOW))
     assert list(dispatch.holding.fetched(at(0), 1, record(0), 0)) == [Handle(at(0), 1, 1)]

@@ -60,7 +60,7 @@ class Table:
         workers: int = 32,
     ) -> None:
         limits = Limits(quarantine_after=quarantine_after, commit_every=100, marks=marks or Marks())
-        self.dispatch = Dispatch(group="g", policy=POLICY, limits=limits, may_hold=True, trial=trial, workers=workers)
+        self.dispatch = Dispatch(group="g", policy=POLICY, limits=limits, trial=trial, held_at_once=workers)
         self.first = list(self.dispatch.assigned([P0]))
         self.loaded = list(self.dispatch.holding.loaded(P0, 1, rows, NOW)) if loads else []
 
@@ -228,7 +228,7 @@ def test_a_held_record_that_processes_died_of_is_dead_lettered_unread() -> None:
 
 def test_an_end_that_a_held_record_may_have_caused_buries_no_other_record() -> None:
     """The commit's metadata says that three processes ended at offset 5; a held record ran each time."""
-    dispatch = Dispatch(group="g", policy=POLICY, limits=Limits(), may_hold=True)
+    dispatch = Dispatch(group="g", policy=POLICY, limits=Limits(), held_at_once=32)
     list(dispatch.assigned([P0], {P0: Position(5, "d3")}))
     list(dispatch.committed({P0: Position(5, "d4")}))
     list(dispatch.holding.loaded(P0, 1, [HeldFact(offset=0, lane="a", attempt=2, due=None, begun=3)], NOW))
@@ -245,6 +245,7 @@ def test_a_record_that_waited_for_its_mark_follows_its_key_into_the_table() -> N
 def test_a_partition_that_leaves_takes_its_held_records_with_it() -> None:
     table = Table()
     table.hold(0)
+    table.arrive(1, "b")
     assert list(table.dispatch.lost([P0], now=NOW, jitter=0.0)) == [Drop(P0, 1)]
     assert table.due(0) == []
     assert table.held(0) == [Drop(P0, 1)]
@@ -280,6 +281,13 @@ def test_so_many_held_records_are_fetched_as_workers_run() -> None:
     assert table.due(0) == []
     table.fetched(2)
     assert table.handled(2) == [Complete(at(2)), Fetch(at(0), 1)]
+
+
+def test_held_records_go_on_while_a_suspect_runs() -> None:
+    table = Table(*suspects(0), *heads(1, 2), workers=2, quarantine_after=3)
+    assert table.loaded == [Fetch(at(0), 1), Fetch(at(1), 1), Resume(frozenset({P0}))]
+    table.fetched(1)
+    assert table.handled(1) == [Complete(at(1)), Fetch(at(2), 1)]
 
 
 def test_a_held_record_that_meets_a_conflict_keeps_its_turn() -> None:

@@ -70,7 +70,7 @@ class Consumer:
         self._hooks, self._clock = hooks or Hooks(), clock if clock is not None else SystemClock()
         self._rules = group.every_rule
         self.dispatch = Dispatch(
-            group=group.name, policy=group.retry, limits=group.limits, trial=trial, may_hold=held is not None, workers=group.workers
+            group=group.name, policy=group.retry, limits=group.limits, trial=trial, held_at_once=0 if held is None else group.workers
         )  # fmt: skip
         self._holder = self._make_holder(held)
         self._batches = self._make_batches(effects)

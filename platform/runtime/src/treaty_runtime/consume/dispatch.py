@@ -59,9 +59,8 @@ class Dispatch:
         group: str,
         policy: RetryPolicy,
         limits: Limits | None = None,
-        may_hold: bool = False,
+        held_at_once: int = 0,
         trial: Trial | None = None,
-        workers: int = 32,
     ) -> None:
         self._limits, trial = limits or Limits(), trial or Trial()
         self._intake, self._lanes, self._completions = Intake(self._limits.marks), Lanes(), 0
@@ -75,13 +74,13 @@ class Dispatch:
             bury=self._bury,
         )
         self._probing = Probing(self._intake, limits=self._limits, start=self._start)
-        self._turns = Turns(trial, workers=workers)
+        self._turns = Turns(trial, at_once=held_at_once)
         self.holding = Holding(
             self._intake,
             self._lanes,
             self._probing,
             self._turns,
-            is_needed=may_hold,
+            is_needed=held_at_once > 0,
             quarantine_after=self._limits.quarantine_after,
             start=self._start,
             arrived=self.arrived,

@@ -17,8 +17,8 @@ from treaty_runtime.consume.trial import Trial
 class Turns:
     """The turns of one member. ``trial`` is the process's: a death is counted against all that has begun, in each of its groups."""
 
-    def __init__(self, trial: Trial, *, workers: int) -> None:
-        self._trial, self._workers = trial, workers
+    def __init__(self, trial: Trial, *, at_once: int) -> None:
+        self._trial, self._at_once = trial, at_once
         self._running: set[Work] = set()
         self._waiting: OrderedDict[Work, None] = OrderedDict()
         self._suspects: dict[Work, None] = {}
@@ -48,16 +48,18 @@ class Turns:
 
     def free(self) -> Iterator[Work]:
         """Those whose turn may have come, one after the other: each is started, or does not wait any more."""
-        while self._waiting and len(self._running) < self._workers:
+        while self._waiting and len(self._running) < self._at_once:
             yield self._waiting.popitem(last=False)[0]
-        for work in [each for each in self._suspects if self._is_calm(each)]:
-            if self._trial.is_free:
-                del self._suspects[work]
-                yield work
+        while (work := next(self._tried_next(), None)) is not None:
+            del self._suspects[work]
+            yield work
+
+    def _tried_next(self) -> Iterator[Work]:
+        return (work for work in self._suspects if self._trial.is_free and self._is_calm(work))
 
     def _has_room(self, work: Work) -> bool:
         if not work.deaths:
-            return len(self._running) < self._workers
+            return len(self._running) < self._at_once
         return self._is_calm(work) and self._trial.take(work)
 
     def _is_calm(self, work: Work) -> bool:
