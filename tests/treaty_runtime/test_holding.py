@@ -34,7 +34,7 @@ from treaty_runtime.retry import RetryPolicy
 from treaty_runtime.transport import Position
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-TEN = timedelta(seconds=10)
+SECOND, TEN = timedelta(seconds=1), timedelta(seconds=10)
 P0, P1 = Partition("orders", 0), Partition("orders", 1)
 POLICY = RetryPolicy(delays=("10s", "60s"), jitter=0)
 
@@ -319,6 +319,37 @@ def test_the_turns_of_a_partition_that_leaves_are_given_to_others() -> None:
     assert left == [Drop(P0, 1), Fetch(at(5, P1), epoch), Fetch(at(6, P1), epoch)]
 
 
+def test_a_stalled_held_record_waits_in_the_table_and_others_go_on() -> None:
+    """While the registry is away only the keys that need it wait."""
+    table = Table(*heads(0, 1), workers=1)
+    table.fetched(0)
+    assert table.fail(0, kind=Kind.STALLED) == [Hold(at(0), 2, NOW + SECOND / 4, 1, is_again=True)]
+    assert table.held(0) == [Wait(at(0), NOW + SECOND / 4, 1), Fetch(at(1), 1)]
+
+
+def test_other_keys_have_their_turn_before_the_next_record_of_a_key_that_had_it() -> None:
+    rows = [HeldFact(offset=offset, lane=lane, attempt=2, due=None) for offset, lane in enumerate("aaab")]
+    table = Table(*rows, workers=1)
+    table.fetched(0)
+    assert table.handled(0) == [Complete(at(0)), Fetch(at(3), 1)]
+    table.fetched(3)
+    assert table.handled(3) == [Complete(at(3)), Fetch(at(1), 1)]
+
+
+def test_who_has_no_turn_does_not_probe() -> None:
+    """It would be fetched beside the suspect that is tried, and count as begun."""
+    later = HeldFact(offset=3, lane="o-3", attempt=2, due=NOW + TEN, begun=1)
+    table = Table(*suspects(0), later, quarantine_after=3)
+    (epoch,) = (each.epoch for each in table.dispatch.assigned([P1]) if isinstance(each, Load))
+    list(table.dispatch.holding.loaded(P1, epoch, heads(5), NOW))
+    table.fetched(0, begun=1)
+    list(table.dispatch.holding.not_held(at(5, P1), epoch, now=NOW, jitter=0.0))
+    assert table.due(3) == []
+    assert list(table.dispatch.lost([P1], now=NOW, jitter=0.0))[-1] == Resume(frozenset({P0}))
+    assert table.handled(0) == [Complete(at(0))]
+    assert list(table.dispatch.tick()) == [Fetch(at(3), 1)]
+
+
 def suspects(*offsets: int, begun: int = 1) -> list[HeldFact]:
     """Rows of keys of their own, at which processes ended."""
     return [HeldFact(offset=offset, lane=f"o-{offset}", attempt=2, due=None, begun=begun) for offset in offsets]
@@ -330,10 +361,12 @@ def test_of_records_at_which_processes_ended_one_runs_at_a_time() -> None:
     table = Table(*suspects(0, 1, 2), fresh, quarantine_after=3)
     assert [each for each in table.loaded if isinstance(each, Fetch)] == [Fetch(at(0), 1), Fetch(at(9), 1)]
     assert table.fetched(0, begun=1) == [Handle(at(0), 2, 1)]
-    assert table.handled(0) == [Complete(at(0)), Fetch(at(1), 1)]
+    assert table.handled(0) == [Complete(at(0))]
+    assert list(table.dispatch.tick()) == [Fetch(at(1), 1)]
     assert table.fetched(1, begun=3) == [DeadLetter(at(1), "kills-process", 1)]
     assert list(table.dispatch.copied(at(1), 1)) == [Release(at(1), 1)]
-    assert table.handled(1) == [Complete(at(1)), Fetch(at(2), 1)]
+    assert table.handled(1) == [Complete(at(1))]
+    assert list(table.dispatch.tick()) == [Fetch(at(2), 1)]
     assert table.fetched(2, begun=1) == [Handle(at(2), 2, 1)]
     assert table.handled(2) == [Complete(at(2))]
 
@@ -342,8 +375,9 @@ def test_a_suspect_that_fails_is_none_any_more_and_the_next_one_runs() -> None:
     table = Table(*suspects(0, 1), quarantine_after=3)
     table.fetched(0, begun=1)
     assert table.fail(0) == [Hold(at(0), 3, NOW + 6 * TEN, 1, is_again=True)]
-    assert table.held(0) == [Wait(at(0), NOW + 6 * TEN, 1), Fetch(at(1), 1)]
+    assert table.held(0) == [Wait(at(0), NOW + 6 * TEN, 1)]
     assert table.due(0) == [Fetch(at(0), 1)]
+    assert list(table.dispatch.tick()) == [Fetch(at(1), 1)]
 
 
 def test_a_suspect_that_leaves_with_its_partition_gives_its_turn_to_another() -> None:
@@ -351,8 +385,8 @@ def test_a_suspect_that_leaves_with_its_partition_gives_its_turn_to_another() ->
     (epoch,) = (each.epoch for each in table.dispatch.assigned([P1]) if isinstance(each, Load))
     assert list(table.dispatch.holding.loaded(P1, epoch, suspects(5), NOW)) == [Resume(frozenset({P1}))]
     list(table.dispatch.revoking([P0]))
-    left = list(table.dispatch.revoked([P0], now=NOW, jitter=0.0))
-    assert [each for each in left if isinstance(each, Fetch)] == [Fetch(at(5, P1), epoch)]
+    assert Drop(P0, 1) in list(table.dispatch.revoked([P0], now=NOW, jitter=0.0))
+    assert list(table.dispatch.tick()) == [Fetch(at(5, P1), epoch)]
 
 
 def test_a_suspects_turn_ends_with_its_own_attempt_and_who_has_left_is_passed_over() -> None:
@@ -363,9 +397,11 @@ def test_a_suspects_turn_ends_with_its_own_attempt_and_who_has_left_is_passed_ov
     assert table.handled(9) == [Complete(at(9))]
     assert list(table.dispatch.lost([P1], now=NOW, jitter=0.0)) == [Drop(P1, epoch)]
     table.fetched(0, begun=1)
-    assert table.handled(0) == [Complete(at(0)), Fetch(at(1), 1)]
+    assert table.handled(0) == [Complete(at(0))]
+    assert list(table.dispatch.tick()) == [Fetch(at(1), 1)]
     table.fetched(1, begun=1)
     assert table.handled(1) == [Complete(at(1))]
+    assert list(table.dispatch.tick()) == []
 
 
 def test_two_groups_of_a_process_try_one_suspect_at_a_time() -> None:
@@ -378,7 +414,6 @@ def test_two_groups_of_a_process_try_one_suspect_at_a_time() -> None:
     first.fetched(0, begun=1)
     assert list(second.dispatch.tick()) == []
     first.handled(0)
-    assert list(second.dispatch.tick(is_second=False)) == []
     assert list(second.dispatch.tick()) == [Fetch(at(1), 1)]
 
 
@@ -396,10 +431,12 @@ def test_a_suspected_partition_waits_for_a_suspect_among_held_records() -> None:
 
 
 def test_a_suspect_that_takes_long_lets_others_begin_and_goes_on() -> None:
-    table = Table(*suspects(0, 1), quarantine_after=3)
-    for _ in range(PATIENCE_TICKS - 1):
-        assert list(table.dispatch.tick()) == []
-    assert list(table.dispatch.tick()) == [Fetch(at(1), 1)]
+    table = Table(*suspects(0, 1, 2), quarantine_after=3)
+    assert [each for _ in range(PATIENCE_TICKS) for each in table.dispatch.tick(is_second=False)] == []
+    for begun in (1, 2):
+        for _ in range(PATIENCE_TICKS - 1):
+            assert list(table.dispatch.tick()) == []
+        assert list(table.dispatch.tick()) == [Fetch(at(begun), 1)]
     assert table.fetched(0, begun=1) == [Handle(at(0), 2, 1, record(0))]
     assert table.handled(0) == [Complete(at(0))]
     assert table.fetched(1, begun=1) == [Handle(at(1), 2, 1, record(1))]
@@ -416,11 +453,13 @@ def test_where_two_processes_ended_nothing_begins_soon_after_the_start() -> None
     assert list(table.dispatch.tick()) == [Fetch(at(0), 1)]
 
 
-def test_in_an_outage_the_turn_is_kept_and_nobody_is_forgotten() -> None:
+def test_a_suspect_that_meets_an_outage_is_none_any_more_and_nobody_is_forgotten() -> None:
     table = Table(*suspects(0, 1, 2), quarantine_after=3)
     table.fetched(0, begun=1)
     table.fail(0, kind=Kind.OUTAGE)
     assert table.due(0) == [Handle(at(0), 2, 1)]
-    assert table.handled(0)[-1] == Fetch(at(1), 1)
+    assert [*table.dispatch.tick(), *table.dispatch.tick()] == []
+    assert [each for each in table.handled(0) if isinstance(each, Fetch)] == [Fetch(at(1), 1)]
     table.fetched(1, begun=1)
-    assert table.handled(1) == [Complete(at(1)), Fetch(at(2), 1)]
+    assert table.handled(1) == [Complete(at(1))]
+    assert list(table.dispatch.tick()) == [Fetch(at(2), 1)]

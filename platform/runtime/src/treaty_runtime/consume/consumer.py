@@ -272,10 +272,10 @@ class Consumer:
         elif isinstance(ended, Skipped):
             self._obey(self.dispatch.skipped(place, epoch, ended.reason))
         else:
-            self._told[place] = ended.told
-            if attempt.is_held:
-                self._holder.spare([place])  # the process survived it
-            self._fail(attempt, FailedAttempt(classify(ended.error, self._rules), ended.error, ended.on_failure))
+            self._told[place], kind = ended.told, classify(ended.error, self._rules)
+            if attempt.is_held and kind is not Kind.CONFLICT:  # which runs again at once
+                self._holder.spare([place])
+            self._fail(attempt, FailedAttempt(kind, ended.error, ended.on_failure))
             self._went_on()
             return
         if self._is_draining or self.telling.is_alert:

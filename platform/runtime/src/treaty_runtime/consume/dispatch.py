@@ -73,8 +73,8 @@ class Dispatch:
             admit=self._admit,
             bury=self._bury,
         )
-        self._probing = Probing(self._intake, limits=self._limits, start=self._start)
         self._turns = Turns(trial, at_once=held_at_once)
+        self._probing = Probing(self._intake, limits=self._limits, start=self._start, may_go=self._turns.take)
         self.holding = Holding(
             self._intake,
             self._lanes,
@@ -186,6 +186,7 @@ class Dispatch:
             yield Drop(place.of, epoch)
             return
         if failed.kind is Kind.OUTAGE:
+            self._turns.survived(work)
             yield from self._probing.wait_out(work, dependency_of(failed.error), now=now, jitter=jitter)
         elif failed.kind is not Kind.SHUTDOWN:
             yield from self._probing.recovered(work)
@@ -262,12 +263,13 @@ class Dispatch:
     def tick(self, *, is_second: bool = True) -> Iterator[Action]:
         """About once a second, and after so many completions: commit where the watermark moved."""
         self._completions = 0
+        if is_second:
+            self._turns.tick()
         staying = [each for each in self._intake.assignments.values() if not each.is_leaving]
         offsets = positions(staying, metadata=self._caring.metadata) | self._caring.wanted(staying, is_second=is_second)
         if offsets:
             yield Commit(offsets)
-        if is_second:
-            yield from self.holding.tick()
+        yield from self.holding.tick()
 
     def committed(self, offsets: Mapping[Partition, Position]) -> Sequence[Action]:
         """The broker took a Commit; records that waited for it begin."""
@@ -370,8 +372,7 @@ class Dispatch:
         if work is None:
             return (Drop(place.of, epoch),)
         ended = (*self._probing.recovered(work), *self._succeeded(work))
-        freed = self.holding.let_go(work)
-        return (*ended, Complete(place), *self._advance(work), *freed)
+        return (*ended, Complete(place), *self.holding.let_go(work), *self._advance(work))  # others waited longer
 
     def _advance(self, work: Work) -> Sequence[Action]:
         """Gives the turn of a lane to the next record that is still ours."""

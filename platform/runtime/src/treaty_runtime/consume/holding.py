@@ -95,7 +95,7 @@ class Holding:
         self._turns.end(work)
         if self._lanes.turn(work) is work:
             yield from self._await_time(work, now)
-        yield from self.pass_on()
+        yield from self._pass_on()
 
     def not_held(self, place: Place, epoch: int, *, now: datetime, jitter: float) -> Iterator[Action]:
         """The table did not answer: an outage of the database."""
@@ -167,15 +167,10 @@ class Holding:
         ours = (each for partition in partitions if (each := self._intake.assignments.get(partition)) is not None)
         return [work.place for each in ours for work in each.held.values() if work.record is not None]
 
-    def tick(self) -> Iterator[Action]:
-        """One more second is over."""
-        self._turns.tick()
-        yield from self.pass_on()
-
-    def pass_on(self) -> Iterator[Action]:
-        """Held records whose turn has come begin."""
-        for work in self._turns.free():
-            yield from self._start(work)
+    def tick(self) -> Sequence[Action]:
+        """The next suspect may begin."""
+        suspect = self._turns.suspect()
+        return () if suspect is None else self._start(suspect)
 
     def let_go(self, work: Work) -> Iterator[Action]:
         """The row has gone."""
@@ -184,7 +179,7 @@ class Holding:
         assignment.is_watched = bool(assignment.held)
         self.count -= 1
         self._turns.end(work)
-        return self.pass_on()
+        return self._pass_on()
 
     def forget(self, left: Iterable[Work]) -> Iterator[Action]:
         """Work of partitions that have gone."""
@@ -192,14 +187,14 @@ class Holding:
             if work.is_held:
                 self.count -= 1
                 self._turns.end(work)
-        return self.pass_on()
+        return self._pass_on()
 
     # -- rows
 
     def _found(self, assignment: Assignment, row: HeldFact, now: datetime) -> Sequence[Action]:
         work = Work(Place(*assignment.partition, row.offset), assignment, Arrival(row.lane))
         self._keep(work, attempt=row.attempt, due=row.due)
-        work.deaths = row.begun if row.begun < self._quarantine_after else 0  # who is buried unread needs no turn
+        work.deaths = row.begun if row.begun < self._quarantine_after else 0  # who is buried unread ends no process
         if row.begun and assignment.care is not None:
             # A process ended while this row ran: the record at the committed offset is not the one that killed it.
             assignment.care.is_quarantining = False
@@ -216,6 +211,10 @@ class Holding:
         if work.is_held or work.pending is not None or work.assignment.is_leaving:
             return ()
         return self.hold(work, attempt=work.attempt, due=None)
+
+    def _pass_on(self) -> Iterator[Action]:
+        for work in self._turns.free():
+            yield from self._start(work)
 
     def _await_time(self, work: Work, now: datetime) -> Sequence[Action]:
         if work.due is not None and work.due > now:

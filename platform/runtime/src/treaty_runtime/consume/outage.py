@@ -32,10 +32,17 @@ def dependency_of(error: Exception) -> str:
 
 
 class Probing:
-    """The outage of one group member, if there is one; ``start`` lets a record go on whose turn it is."""
+    """The outage of one group member, if there is one; ``start`` lets a record go on whose turn it is, ``may_go`` says whether it is."""
 
-    def __init__(self, intake: Intake, *, limits: Limits, start: Callable[[Work], Sequence[Action]]) -> None:
-        self._intake, self._limits, self._start = intake, limits, start
+    def __init__(
+        self,
+        intake: Intake,
+        *,
+        limits: Limits,
+        start: Callable[[Work], Sequence[Action]],
+        may_go: Callable[[Work], bool],
+    ) -> None:
+        self._intake, self._limits, self._start, self._may_go = intake, limits, start, may_go
         self.away: Away | None = None
         """Asked for every record."""
 
@@ -66,11 +73,12 @@ class Probing:
         outage.parked = deque(work for work in outage.parked if not work.assignment.is_leaving)
         if not outage.probe.assignment.is_leaving:
             return
-        if outage.parked:
+        while outage.parked:
             outage.probe = outage.parked.popleft()
-            yield self._probe(outage, now, jitter)
-        else:
-            yield from self._end(outage)
+            if self._may_go(outage.probe):
+                yield self._probe(outage, now, jitter)
+                return
+        yield from self._end(outage)
 
     def _probe(self, outage: Away, now: datetime, jitter: float) -> Probe:
         work = outage.probe

@@ -1,7 +1,7 @@
 """Whose turn it is among held records: as many at once as there are workers, and one at a time of those at which processes ended.
 
-All of them may be due at once, after a long outage or a restart. Each is fetched for its turn, so that no more values are in memory
-than workers run, and no record counts as begun that only waits for a worker.
+All of them may be due at once, after a long outage or a restart. Each is fetched for its turn, and goes back into the table when it has
+to wait: no more values are in memory than there are workers, and few count as begun that wait for a worker.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ class Turns:
         self._trial, self._at_once = trial, at_once
         self._running: set[Work] = set()
         self._waiting: OrderedDict[Work, None] = OrderedDict()
-        self._suspects: dict[Work, None] = {}
+        self._suspects: OrderedDict[Work, None] = OrderedDict()
         self._ticks = 0
 
     def take(self, work: Work) -> bool:
-        """Whether it may go on; who may not is handed out by ``free`` when it may. A turn lasts to its ``end``, whatever is waited for."""
-        if work in self._running:
+        """Whether it may go on, as all do that are not held. Who may not waits; a turn lasts to its ``end``, in an outage too."""
+        if not work.is_held or work in self._running:
             return True
         if self._has_room(work):
             self._running.add(work)
@@ -34,11 +34,16 @@ class Turns:
         (self._suspects if work.deaths else self._waiting)[work] = None
         return False
 
-    def end(self, work: Work) -> None:
-        """Its attempt is over, or its partition has gone: no process died of it."""
-        self._running.discard(work)
+    def survived(self, work: Work) -> None:
+        """An attempt ended, and no process died of it: it is no suspect any more."""
         self._trial.leave(work)
         work.deaths = 0
+
+    def end(self, work: Work) -> None:
+        """Its last attempt here ended, or its partition has gone."""
+        self._running.discard(work)
+        self._suspects.pop(work, None)
+        self.survived(work)
 
     def tick(self) -> None:
         """A second is over: a suspect that takes long lets others begin beside it."""
@@ -47,15 +52,16 @@ class Turns:
             self._trial.tick(work)
 
     def free(self) -> Iterator[Work]:
-        """Those whose turn may have come, one after the other: each is started, or does not wait any more."""
+        """Those whose turn has come, one after the other. Each is started, unless its partition has gone."""
         while self._waiting and len(self._running) < self._at_once:
             yield self._waiting.popitem(last=False)[0]
-        while (work := next(self._tried_next(), None)) is not None:
-            del self._suspects[work]
-            yield work
 
-    def _tried_next(self) -> Iterator[Work]:
-        return (work for work in self._suspects if self._trial.is_free and self._is_calm(work))
+    def suspect(self) -> Work | None:
+        """The one that may be tried now, and is started. Asked for at ticks, so that partitions and other groups have theirs."""
+        work = next(filter(self._is_calm, self._suspects), None) if self._trial.is_free else None
+        if work is not None:
+            del self._suspects[work]
+        return work
 
     def _has_room(self, work: Work) -> bool:
         if not work.deaths:

@@ -40,8 +40,12 @@ class Verdicts:
             reason = str(getattr(failed.error, "reason", "undecodable"))
             yield from self._send(work, DeadLetter(place, reason if reason in _POISON_WORDS else "undecodable", epoch))
         elif failed.kind is Kind.STALLED:
-            yield Wait(place, now + self._limits.patience(work.stalls, jitter), epoch)
+            due = now + self._limits.patience(work.stalls, jitter)
             work.stalls += 1
+            if work.is_held:  # its turn is another's meanwhile, and its value in no memory
+                yield from self._holding.hold(work, attempt=work.attempt, due=due)
+            else:
+                yield Wait(place, due, epoch)
         elif failed.kind is Kind.CONFLICT and work.conflicts < CONFLICTS_AT_ONCE:
             work.conflicts += 1
             yield from self._start(work)
@@ -55,7 +59,7 @@ class Verdicts:
         delay = self._policy.delay(work.attempt, failed.error, jitter)
         if delay is None:
             yield from self._send(work, DeadLetter(place, "failed", epoch))
-        elif delay.name is not None and (work.is_held or failed.on_failure == "hold_key"):
+        elif work.is_held or (delay.name is not None and failed.on_failure == "hold_key"):
             yield from self._holding.hold(work, attempt=work.attempt + 1, due=now + delay.after)
         elif delay.name is None or failed.on_failure == "block":
             work.attempt += 1
