@@ -19,7 +19,7 @@ from tests.parts.waiting import eventually
 from tests.treaty_runtime.order_events import OrderCreated
 from tests.treaty_runtime.shop import Shop as MockShop
 from tests.treaty_runtime.shop import group_of
-from treaty_runtime.errors import InvalidSettings, Outage
+from treaty_runtime.errors import Conflict, InvalidSettings, Locked, Outage
 from treaty_runtime.event import Context, Partition, Place, Record
 from treaty_runtime.handlers import Group, Handlers
 from treaty_runtime.held import AlreadyReleased, Held, HeldRecords
@@ -152,6 +152,31 @@ async def test_what_waits_for_a_dependency_through_good_ends_has_killed_nobody(m
         mood[0] = "well"
         await harness.advance(minutes=5)
         assert harness.dead_letters == []
+
+
+@pytest.mark.parametrize("error", [Conflict(), Locked()], ids=["conflict", "locked"])
+async def test_an_attempt_that_has_to_run_again_counts_as_begun_while_it_runs(error: Exception) -> None:
+    """Else a record that ends the process then would never be found."""
+    handlers, begun = Handlers(), list[int]()
+
+    @handlers.on(OrderCreated, on_failure="hold_key")
+    async def take(_event: OrderCreated, context: Context) -> None:
+        if context.attempt == 1:
+            raise RuntimeError
+        begun.extend(row.begun for row in _rows(harness))
+        if len(begun) < 3:
+            raise error
+
+    async with Harness(handlers, retry=SLOW) as harness:
+        await harness.publish(order(0))
+        await harness.advance(seconds=30)
+        assert begun == [1, 1, 1]
+        assert _rows(harness) == []
+
+
+def _rows(harness: Harness) -> list[Held]:
+    assert isinstance(harness._held, MemoryHeldRecords)
+    return list(harness._held._rows.values())
 
 
 async def test_what_waits_for_a_worker_through_good_ends_has_killed_nobody(sessions: Sessions) -> None:
