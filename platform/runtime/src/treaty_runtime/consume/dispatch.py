@@ -62,8 +62,8 @@ class Dispatch:
         held_at_once: int = 0,
         trial: Trial | None = None,
     ) -> None:
-        self._limits, trial = limits or Limits(), trial or Trial()
-        self._intake, self._lanes, self._completions = Intake(self._limits.marks), Lanes(), 0
+        self._limits, trial, self._completions = limits or Limits(), trial or Trial(), 0
+        self._intake, self._lanes, self._turns = Intake(self._limits.marks), Lanes(), Turns(trial, at_once=held_at_once)
         self._throttle = Throttle(after=policy.throttle_after, pause=policy.throttle_pause)
         self._caring = Caring(
             self._intake,
@@ -73,14 +73,12 @@ class Dispatch:
             admit=self._admit,
             bury=self._bury,
         )
-        self._turns = Turns(trial, at_once=held_at_once)
         self._probing = Probing(self._intake, limits=self._limits, start=self._start, may_go=self._turns.take)
         self.holding = Holding(
             self._intake,
             self._lanes,
             self._probing,
             self._turns,
-            is_needed=held_at_once > 0,
             quarantine_after=self._limits.quarantine_after,
             start=self._start,
             arrived=self.arrived,

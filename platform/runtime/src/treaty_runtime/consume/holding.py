@@ -32,7 +32,7 @@ from treaty_runtime.event import Partition, Place, Record
 class Holding:
     """Knows what is held of the partitions of one member, and decides about it.
 
-    ``is_needed``: there is a table; a former release of the service may have held keys in it that this one would not. ``start`` lets
+    Where there is a table it is asked always: a former release of the service may have held keys that this one would not. ``start`` lets
     work go on, ``arrived`` is told what waited for the table, ``ease`` lets in what waited for a record less.
     """
 
@@ -43,7 +43,6 @@ class Holding:
         probing: Probing,
         turns: Turns,
         *,
-        is_needed: bool,
         quarantine_after: int,
         start: Callable[[Work], Sequence[Action]],
         arrived: Callable[[Place, Arrival, datetime], Sequence[Action]],
@@ -51,7 +50,7 @@ class Holding:
     ) -> None:
         self._intake, self._lanes, self._probing, self._turns = intake, lanes, probing, turns
         self._start, self._arrived, self._ease = start, arrived, ease
-        self._is_needed, self._quarantine_after = is_needed, quarantine_after
+        self._quarantine_after = quarantine_after
         self.count = 0
         """Records in the table; asked whenever a record meets another one of its key."""
 
@@ -130,7 +129,7 @@ class Holding:
 
     def assigned(self, fresh: Iterable[Assignment]) -> Iterator[Action]:
         """Nothing of a partition begins before it is known what is held of it."""
-        loading = list(fresh) if self._is_needed else []
+        loading = list(fresh) if self._turns.at_once else []
         for assignment in loading:
             assignment.gate, assignment.is_watched = [], True
         yield from self._intake.pause(loading, LOADING)

@@ -15,10 +15,13 @@ from treaty_runtime.consume.trial import Trial
 
 
 class Turns:
-    """The turns of one member. ``trial`` is the process's: a death is counted against all that has begun, in each of its groups."""
+    """The turns of one member; ``at_once`` 0: there is no table.
+
+    ``trial`` is the process's: a death is counted against all that has begun, in each of its groups.
+    """
 
     def __init__(self, trial: Trial, *, at_once: int) -> None:
-        self._trial, self._at_once = trial, at_once
+        self._trial, self.at_once = trial, at_once
         self._running: set[Work] = set()
         self._waiting: OrderedDict[Work, None] = OrderedDict()
         self._suspects: OrderedDict[Work, None] = OrderedDict()
@@ -53,7 +56,7 @@ class Turns:
 
     def free(self) -> Iterator[Work]:
         """Those whose turn has come, one after the other. Each is started, unless its partition has gone."""
-        while self._waiting and len(self._running) < self._at_once:
+        while self._waiting and len(self._running) < self.at_once:
             yield self._waiting.popitem(last=False)[0]
 
     def suspect(self) -> Work | None:
@@ -65,7 +68,7 @@ class Turns:
 
     def _has_room(self, work: Work) -> bool:
         if not work.deaths:
-            return len(self._running) < self._at_once
+            return len(self._running) < self.at_once
         return self._is_calm(work) and self._trial.take(work)
 
     def _is_calm(self, work: Work) -> bool:
