@@ -272,6 +272,28 @@ async def test_handlers_share_a_transaction_and_the_one_at_fault_takes_the_sched
     assert len(inboxes) < 20, "fewer than one a record"
 
 
+@pytest.mark.usefixtures("effects")
+@pytest.mark.parametrize("index", [0, 7], ids=["of another event", "of none"])
+async def test_a_batchs_failure_that_a_handler_of_one_event_raises_is_that_events(
+    sessions: Sessions, index: int
+) -> None:
+    handlers = Handlers()
+
+    @handlers.on(OrderCreated)
+    async def take(event: OrderCreated, context: Context) -> None:
+        if event.number == 3:
+            raise BatchFailed({index: Reject("bad")})
+        await context.session.execute(text("INSERT INTO effect VALUES (:id)"), {"id": str(event.number)})
+
+    async with Harness(handlers, sessions=sessions, retry=RetryPolicy(delays=("1s",)), transaction_size=4) as harness:
+        await publish(harness, [order(number) for number in range(4)])
+        await harness.advance(seconds=30)
+        assert await noted(sessions) == 3
+        (letter,) = harness.dead_letters
+        assert letter.reason.endswith("take takes one event: BatchFailed is for handlers of batches.")
+        assert letter.record.key == b"o-3"
+
+
 @pytest.mark.parametrize("size", [0, 5_001])
 def test_sizes_that_no_statement_could_hold_are_refused(size: int) -> None:
     handlers = Desk().handlers

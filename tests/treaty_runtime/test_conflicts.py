@@ -86,8 +86,8 @@ async def test_a_batch_that_loses_is_halved_down_to_the_event_that_loses_each_ti
             await harness.publish(OrderCreated(order_id=f"o-{number}", number=number))
         await harness.settle()
         await harness.advance(seconds=1)
-        assert calls[:2] == [[0, 1, 2, 3], [0, 1]]
-        assert [2] in calls
+        assert calls[0] == [0, 1, 2, 3]
+        assert calls.count([0, 1]) == calls.count([2]) == 1  # the halves run side by side
         await harness.advance(seconds=10)
         assert calls.count([3]) == 12
         assert len(harness.dead_letters) == 1

@@ -41,6 +41,22 @@ async def put(producer: KafkaProducer, record: Outgoing, answers: list[Delivery]
             await producer.room()
 
 
+async def test_a_producer_of_another_event_loop_takes_nothing(chaos: Chaos) -> None:
+    """Its answers would wake nobody, and whoever tries again would publish twice."""
+    producer, answers = producer_of(chaos.bootstrap), list[Delivery]()
+    producer.open()
+
+    async def elsewhere() -> None:
+        with pytest.raises(RuntimeError, match="belongs to another event loop"):
+            producer.produce(Outgoing(topic="t", key=None, value=b"x"), answers.append)
+
+    await asyncio.to_thread(asyncio.run, elsewhere())
+    await put(producer, Outgoing(topic="t", key=None, value=b"y"), answers)
+    assert await producer.flush(timedelta(seconds=10)) == 0
+    assert [each.place and each.place.offset for each in answers] == [0]
+    await producer.close()
+
+
 @pytest.mark.parametrize(
     "limits", [{"queue.buffering.max.kbytes": KILOBYTES}, {"queue.buffering.max.messages": 3}], ids=["bytes", "records"]
 )

@@ -117,6 +117,26 @@ async def test_a_commit_whose_answer_is_lost_is_settled_by_the_inbox(database: A
 
 
 @pytest.mark.usefixtures("effects")
+async def test_an_inbox_that_cannot_be_written_is_an_outage_of_the_database(
+    database: AsyncEngine, sessions: Sessions
+) -> None:
+    """A restore, a role without rights: the handler has not begun, so no event is at fault."""
+    async with database.begin() as connection:
+        await connection.execute(text("ALTER TABLE inbox RENAME TO elsewhere"))
+    inbox = Inbox(sessions)
+    for run in (
+        _run(inbox, envelope_of(1), _effect),
+        inbox.run_batch([envelope_of(1)], group="g", handle=_effect, deadline=NOW),  # type: ignore[arg-type]  # never called
+    ):
+        with pytest.raises(Outage, match="The inbox cannot be written") as away:
+            await run
+        assert away.value.dependency == "database"
+    async with database.begin() as connection:
+        await connection.execute(text("ALTER TABLE elsewhere RENAME TO inbox"))
+    assert await _run(inbox, envelope_of(1), _effect) is Outcome.HANDLED
+
+
+@pytest.mark.usefixtures("effects")
 async def test_a_commit_that_never_arrived_runs_again(database: AsyncEngine, sessions: Sessions) -> None:
     async with _losing_a_commit(database, after=False):
         with pytest.raises(Outage):

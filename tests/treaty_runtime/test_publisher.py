@@ -200,3 +200,16 @@ async def test_an_observer_that_raises_is_dropped_and_the_event_is_published(des
     assert bool(hooks)
     hooks("anything")
     assert not hooks
+
+
+def test_an_observer_that_raises_in_what_it_caused_itself_is_dropped_once() -> None:
+    hooks = Hooks()
+
+    def alerts(hook: object) -> None:
+        if hook == "handled":
+            hooks("alert")
+        raise ConnectionError
+
+    hooks.__init__([alerts])  # type: ignore[misc]  # the observer and its hooks know each other
+    hooks("handled")
+    assert not hooks

@@ -29,7 +29,7 @@ from treaty_runtime.transport.memory import MemoryBroker, MemoryProducer
 from treaty_runtime.wire.serde import frame
 from treaty_runtime.wiring.connections import MemoryBounds, MemoryConnections
 from treaty_runtime.wiring.dry_run import UnknownGroup
-from treaty_runtime.wiring.replays import BeyondInbox
+from treaty_runtime.wiring.replaying import BeyondInbox
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 Sessions = async_sessionmaker[AsyncSession]
@@ -209,6 +209,62 @@ async def test_a_replay_goes_on_if_something_that_a_handler_awaits_is_cancelled(
     monkeypatch.setitem(group.handlers._events, OrderCreated, replace(handler, call=waits))
     report = await asyncio.wait_for(shop.replay("start", topics=["order-events"]), 60)
     assert (report.handled, report.failed) == (30, 0)
+
+
+class PanicException(BaseException):
+    """As extensions in Rust raise it."""
+
+
+async def test_what_is_no_exception_fails_its_record_and_the_rest_goes_on(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = shop.runtime.groups[0]
+    handler = group.handlers.events[OrderCreated]
+
+    async def panics(event: OrderCreated, context: Context) -> None:
+        if event.number == 4:
+            raise PanicException("no")
+        await handler.call(event, context)
+
+    monkeypatch.setitem(group.handlers._events, OrderCreated, replace(handler, call=panics))
+    report = await asyncio.wait_for(shop.replay("start", topics=["order-events"]), 60)
+    assert (report.handled, report.failed) == (29, 1)
+
+
+async def test_a_group_that_keeps_the_order_of_partitions_replays_in_it(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    object.__setattr__(shop.runtime.groups[0], "order", "partition")
+    group = shop.runtime.groups[0]
+    handler = group.handlers.events[OrderCreated]
+
+    async def takes_long(event: OrderCreated, context: Context) -> None:
+        await asyncio.sleep(0.01 if event.order_id == "o-0" else 0)
+        await handler.call(event, context)
+
+    monkeypatch.setitem(group.handlers._events, OrderCreated, replace(handler, call=takes_long))
+    assert len({record.place.of for record in shop.broker.records("order-events")}) == 1
+    await shop.replay("start", topics=["order-events"])
+    assert [number for _, number in shop.handled] == list(range(30))
+
+
+async def test_records_that_the_inbox_may_have_forgotten_since_the_replay_began_are_not_handled(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits out outages, and the running service cleans its inbox meanwhile."""
+    whole, passed = MemoryBounds.read, [timedelta(0)]
+    replays = shop.runtime._replays
+    replays._world = replace(replays._world, now=lambda: datetime.now(UTC) + passed[0])
+
+    async def later(bounds: MemoryBounds, spans: Any) -> AsyncIterator[Any]:
+        async for chunk in whole(bounds, spans):
+            passed[0] = timedelta(days=30)
+            yield chunk
+
+    monkeypatch.setattr(MemoryBounds, "read", later)
+    report = await shop.replay("start", topics=["order-events"])
+    assert (report.handled, report.failed) == (0, 30)
+    assert "which the inbox does not remember" in report.failures[0][1]
 
 
 async def test_what_the_inbox_has_forgotten_is_refused_unless_asked_for(sessions: Sessions) -> None:

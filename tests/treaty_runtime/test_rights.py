@@ -53,6 +53,11 @@ def test_only_a_group_that_gets_nothing_without_the_right_makes_the_process_usel
     assert (works.status, works.body["groups"]) == (200, {"a": f"degraded: {LACKS}"})
 
 
+@pytest.mark.parametrize("facts", [Facts(away=frozenset({"database"})), Facts(groups={"a": "database"})])
+def test_a_database_that_answers_but_takes_nothing_is_degraded(facts: Facts) -> None:
+    assert (readiness(facts).status, readiness(facts).body["database"]) == (200, "degraded")
+
+
 def running(
     *,
     seen: list[object],

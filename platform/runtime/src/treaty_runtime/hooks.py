@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -346,5 +347,6 @@ class Hooks:
             try:
                 observer(hook)
             except Exception:  # noqa: BLE001  # whatever it is, the observer is the broken part
-                self._observers.remove(observer)
+                with suppress(ValueError):  # what it did itself may have told it, and broken it, before
+                    self._observers.remove(observer)
                 self.are_heard = bool(self._observers)

@@ -228,7 +228,13 @@ def _in_turn(attempts: list[Attempt]) -> BatchHandle:
     async def call(context: BatchContext) -> None:
         for envelope in context.envelopes:
             handler = handlers[id(envelope)]
-            if handler is not None:
+            if handler is None:
+                continue
+            try:
                 await handler.bind(envelope)(context.of(envelope))
+            except BatchFailed as failed:  # its indices are of no batch that we know
+                raise RuntimeError(
+                    f"{handler.name} takes one event: BatchFailed is for handlers of batches."
+                ) from failed
 
     return call

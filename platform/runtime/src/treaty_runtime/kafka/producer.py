@@ -79,6 +79,10 @@ class KafkaProducer:
             asyncio.get_running_loop().call_soon(done, Delivery(None, -1, _CLOSED))
             return
         loop = self._loop or self._start()
+        if loop is not asyncio.get_running_loop():
+            raise RuntimeError(
+                "This producer belongs to another event loop: publish from there, or make one for this loop."
+            )
         try:
             self._client.produce(
                 record.topic,

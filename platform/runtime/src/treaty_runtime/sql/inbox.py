@@ -147,13 +147,15 @@ async def remember(session: AsyncSession, envelope: Envelope[Any], *, group: str
 
 @contextmanager
 def _waiting_for_others() -> Iterator[None]:
-    """Another member may have the row; a server that cuts the wait off says nothing of the handler, which has not begun."""
+    """Another member may have the row. Whatever the database says here, it says nothing of the handler, which has not begun."""
     try:
         yield
     except DBAPIError as error:
-        if is_passing(error) or not is_waited_out(error):
+        if is_passing(error):
             raise
-        raise Locked(str(error)) from error
+        if is_waited_out(error):
+            raise Locked(str(error)) from error
+        raise Outage(f"The inbox cannot be written: {error}", dependency="database") from error
 
 
 async def _remember_all(

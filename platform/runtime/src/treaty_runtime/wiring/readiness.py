@@ -42,7 +42,7 @@ class Readiness:
 def readiness(facts: Facts) -> Readiness:
     """200 with `ok` or `degraded` parts, or 503 with at least one `down: …` among the parts that are needed."""
     body: dict[str, object] = {
-        "database": OK if facts.database is None else f"down: {facts.database}",
+        "database": _part("database", facts) if facts.database is None else f"down: {facts.database}",
         "kafka": _part("kafka", facts),
         "registry": _part("registry", facts),
         "redis": _part("redis", facts),

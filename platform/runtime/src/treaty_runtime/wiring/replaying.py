@@ -1,7 +1,7 @@
 """Records of the past through today's handlers, once, without a group: to fill what a handler missed, or to build a table anew.
 
-Law: records of one key are handled in their order, one after the other. Nothing is committed, copied or dead-lettered: what fails is
-told, and the rest goes on.
+Law: records of one key, or of one partition where the group says so, are handled in their order, one after the other. Nothing is
+committed, copied or dead-lettered: what fails is told, and the rest goes on.
 """
 
 from __future__ import annotations
@@ -16,7 +16,14 @@ from zlib import crc32
 from treaty_runtime.classify import Kind, classify
 from treaty_runtime.clock import EPOCH
 from treaty_runtime.consume.reader import Reader
-from treaty_runtime.errors import HandlerCancelled, HandlerTimeout, NoSession
+from treaty_runtime.errors import (
+    PROCESS_ENDS,
+    HandlerBroke,
+    HandlerCancelled,
+    HandlerTimeout,
+    NoSession,
+    TreatyError,
+)
 from treaty_runtime.event import Context, Effects, Outcome, Partition, Place, Record
 from treaty_runtime.handlers import Group, Handler
 from treaty_runtime.limits import Limits
@@ -27,6 +34,16 @@ LANES = 16
 ATTEMPTS = 3
 _WAITING = 100
 _TOLD_FAILURES = 100
+
+
+class BeyondInbox(TreatyError):
+    """Records are older than the inbox remembers, so their effects may happen twice: begin later, or say that this is right."""
+
+    def __init__(self, partition: Partition, known_from: datetime) -> None:
+        super().__init__(
+            f"{partition.topic}/{partition.partition} holds records from before {known_from:%Y-%m-%d %H:%M}Z, which the "
+            "inbox does not remember: begin later, or say --beyond-inbox if doing them twice is right."
+        )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,7 +70,8 @@ class ReplayReport:
 class Replaying:
     """Handles records for one group. ``uses_inbox`` False: into tables without an inbox, in which nothing has happened yet.
 
-    ``external``: "skip" leaves out handlers that act outside of the database, "run" calls them.
+    ``external``: "skip" leaves out handlers that act outside of the database, "run" calls them. ``remembers``: records older than this
+    have failed, as the inbox may have forgotten them, even since the replay began; None: they are handled.
     """
 
     def __init__(
@@ -64,12 +82,13 @@ class Replaying:
         *,
         uses_inbox: bool,
         external: Literal["skip", "run"],
+        remembers: timedelta | None,
         now: Callable[[], datetime],
         random: Callable[[], float],
     ) -> None:
         self._group, self._reader, self._effects = group, reader, effects
         self._uses_inbox, self._external, self._now, self._random = uses_inbox, external, now, random
-        self._limits = Limits()
+        self._limits, self._remembers = Limits(), remembers
         self.report = ReplayReport()
 
     async def run(self, chunks: AsyncIterator[Sequence[Record]]) -> ReplayReport:
@@ -79,9 +98,8 @@ class Replaying:
         try:
             async for chunk in chunks:
                 for record in chunk:
-                    began = EPOCH + timedelta(milliseconds=max(record.timestamp_ms, 0))
-                    self.report.began.setdefault(record.place.of, began)
-                    await lanes[_lane(record)].put(record)
+                    self.report.began.setdefault(record.place.of, _time_of(record))
+                    await lanes[self._lane(record)].put(record)
             await asyncio.gather(*(lane.join() for lane in lanes))
         finally:
             for worker in workers:
@@ -122,6 +140,10 @@ class Replaying:
             if me and me.cancelling():
                 raise
             raise HandlerCancelled from None  # something that it awaited was
+        except (Exception, *PROCESS_ENDS):
+            raise
+        except BaseException as error:
+            raise HandlerBroke(error) from error  # else its lane stands for ever
 
     async def _handle(self, record: Record) -> None:
         arrival = self._reader.arrival(record)
@@ -132,6 +154,9 @@ class Replaying:
         handler = route.handler
         if handler is None or (handler.external and self._external == "skip"):
             self.report.skipped += 1
+            return
+        if self._remembers is not None and _time_of(record) < (known_from := self._now() - self._remembers):
+            self._failed(record, BeyondInbox(record.place.of, known_from))
             return
         envelope = self._reader.open(record, route, attempt=1)
         envelope.__dict__["is_replay"] = True
@@ -172,6 +197,10 @@ class Replaying:
             told = describe(HandlerTimeout() if isinstance(error, TimeoutError) else error)
             self.report.failures.append((record.place, f"{told.error_class}: {told.message}"))
 
+    def _lane(self, record: Record) -> int:
+        lane = self._reader.lane(record)
+        return record.place.offset % LANES if lane is None else crc32(repr(lane).encode()) % LANES
 
-def _lane(record: Record) -> int:
-    return record.place.offset % LANES if record.key is None else crc32(record.key) % LANES
+
+def _time_of(record: Record) -> datetime:
+    return EPOCH + timedelta(milliseconds=max(record.timestamp_ms, 0))

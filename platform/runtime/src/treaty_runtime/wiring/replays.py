@@ -7,19 +7,15 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from treaty_runtime.consume.reader import Reader
-from treaty_runtime.errors import TreatyError, UndeclaredTopic
+from treaty_runtime.errors import UndeclaredTopic
 from treaty_runtime.event import Effects, Partition
 from treaty_runtime.handlers import Group
 from treaty_runtime.seek import InvalidSeek, Kind, Seek, Span
 from treaty_runtime.wire.serde import Serde
 from treaty_runtime.wiring.connections import Bounds
 from treaty_runtime.wiring.dry_run import UnknownGroup
-from treaty_runtime.wiring.replaying import Replaying, ReplayReport
+from treaty_runtime.wiring.replaying import BeyondInbox, Replaying, ReplayReport
 from treaty_runtime.world import World
-
-
-class BeyondInbox(TreatyError):
-    """Records are older than the inbox remembers, so their effects may happen twice: begin later, or say that this is right."""
 
 
 class Replays:
@@ -70,6 +66,7 @@ class Replays:
                 self._effects(shadow),
                 uses_inbox=shadow is None or shadow_inbox,
                 external=external,
+                remembers=self._remembers if shadow is None and not beyond_inbox else None,
                 now=self._world.now,
                 random=self._world.random,
             )
@@ -101,7 +98,4 @@ class Replays:
         remembered = await bounds.spans(topics, start=Seek(kind=Kind.TIME, at=known_from), end=Seek(kind=Kind.END))
         forgotten = [each for each, first in starts.items() if first < remembered.get(each, (first, first))[0]]
         if forgotten:
-            raise BeyondInbox(
-                f"{forgotten[0].topic}/{forgotten[0].partition} holds records from before {known_from:%Y-%m-%d %H:%M}Z, which the "
-                "inbox does not remember: begin later, or say --beyond-inbox if doing them twice is right."
-            )
+            raise BeyondInbox(forgotten[0], known_from)
