@@ -315,7 +315,8 @@ async def test_unknown_groups_and_topics_are_refused(shop: Shop) -> None:
 async def test_places_and_times_are_found_on_a_real_broker(kafka: str, unique: Callable[[str], str]) -> None:
     topic = unique("order-events")
     with Cluster(kafka) as cluster, Log(kafka) as log:
-        cluster.create(topic, partitions=2, replication=1, config={})
+        # Records of a day gone by: with a week's retention the broker takes them at its next look, in the midst of the test.
+        cluster.create(topic, partitions=2, replication=1, config={"retention.ms": "-1"})
         cluster.await_topics([topic])
         for number in range(10):
             at = int((NOW + timedelta(minutes=number)).timestamp() * 1000)

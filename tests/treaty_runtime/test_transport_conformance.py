@@ -99,7 +99,9 @@ def create_topic(bootstrap: str, name: str, partitions: int) -> None:
     from confluent_kafka.admin import AdminClient, NewTopic
 
     admin = AdminClient({"bootstrap.servers": bootstrap})
-    for future in admin.create_topics([NewTopic(name, num_partitions=partitions, replication_factor=1)]).values():
+    kept = {"retention.ms": "-1"}  # records with times of their own too
+    topic = NewTopic(name, num_partitions=partitions, replication_factor=1, config=kept)
+    for future in admin.create_topics([topic]).values():
         future.result(20)
 
 

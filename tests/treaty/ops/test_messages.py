@@ -40,8 +40,8 @@ def catalog(topic: str, *fields: dict[str, Any]) -> Catalog:
 @pytest.fixture
 def topic(kafka: str, unique: Callable[[str], str]) -> str:
     name = unique("orders")
-    with Cluster(kafka) as cluster:
-        cluster.create(name, partitions=2, replication=1, config={})
+    with Cluster(kafka) as cluster:  # some records are of a day gone by
+        cluster.create(name, partitions=2, replication=1, config={"retention.ms": "-1"})
         cluster.await_topics([name])
     return name
 
